@@ -1,0 +1,51 @@
+# Two commands are meant for everybody: `make demo` and `make test`. The first run makes .venv.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/.installed
+
+# A folder of your own photos for `make demo`; empty: the sample gallery, which is made on the spot.
+PHOTOS ?=
+OUT ?= demo/out
+
+.DEFAULT_GOAL := help
+.PHONY: help venv demo test check format bench clean
+
+help:
+	@echo 'make demo                      index a sample gallery, query it, write pages to look at'
+	@echo 'make demo PHOTOS=~/Pictures    the same with your own photos'
+	@echo 'make test                      everything that is checked: make check, then pytest'
+	@echo 'make check                     ruff, mypy --strict, import-linter'
+	@echo 'make bench                     indexing and query speed beside their floors'
+	@echo 'make format                    let ruff rewrite the code'
+	@echo 'make clean                     remove caches and the output of the demo (not .venv)'
+
+venv: $(INSTALLED)
+
+$(INSTALLED): pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev,demo]'
+	@touch $@
+
+demo: $(INSTALLED)
+	$(BIN)/python -m demo.run --out '$(OUT)' $(if $(PHOTOS),--photos $(PHOTOS))
+
+test: check
+	$(BIN)/python -m pytest
+
+check: $(INSTALLED)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(INSTALLED)
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: $(INSTALLED)
+	$(BIN)/python -m benchmarks
+
+clean:
+	rm -rf demo/out build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
