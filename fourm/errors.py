@@ -1,0 +1,61 @@
+"""The errors of `fourm`: small, named, and worded for the person who has to act on them."""
+
+from __future__ import annotations
+
+
+class FourmError(Exception):
+    """Base of every error raised on purpose by `fourm`."""
+
+
+class ModelNotFound(FourmError):
+    """No bundled model, known name, local folder or hub repository answers to a name."""
+
+
+class CheckpointError(FourmError):
+    """A checkpoint file is absent, damaged or not what its name says."""
+
+
+class ConfigError(CheckpointError):
+    """A config field is absent, of the wrong type or out of range."""
+
+
+class TensorMismatch(CheckpointError):
+    """The tensors of a file are not the tensors of the model; lists every difference.
+
+    Attributes:
+        unknown: names in the file that the model does not have.
+        missing: names of the model that the file does not have.
+        wrong: sentences about tensors whose shape or dtype is not the model's.
+    """
+
+    def __init__(
+        self, path: object, unknown: list[str], missing: list[str], wrong: list[str]
+    ) -> None:
+        self.unknown, self.missing, self.wrong = unknown, missing, wrong
+        parts = [
+            f"{title}: {_listing(names)}"
+            for title, names in (
+                ("missing tensors", missing),
+                ("unknown tensors", unknown),
+                ("wrong tensors", wrong),
+            )
+            if names
+        ]
+        super().__init__(f"{path} does not fit the model its config describes; " + "; ".join(parts))
+
+
+class UnknownModality(FourmError):
+    """A modality or input kind that this model does not have."""
+
+
+class UnknownSpace(FourmError):
+    """An embedding space that this model does not have."""
+
+
+class BadInput(FourmError):
+    """An input that cannot be given to the model: empty, of a wrong type, shape or range."""
+
+
+def _listing(names: list[str], most: int = 12) -> str:
+    shown = ", ".join(names[:most])
+    return shown if len(names) <= most else f"{shown} and {len(names) - most} more"
