@@ -1,0 +1,70 @@
+"""Residual MLP over single vectors (4M-21 reference: memcodes and the global embeddings)."""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+from torch import Tensor, nn
+
+from fourm.errors import ConfigError
+
+_NAME = re.compile(r"BottleneckMLP/B_(\d+)-Wi_(\d+)(?:-E_(\d+))?")
+
+
+class BottleneckSize(NamedTuple):
+    """Size of a :class:`BottleneckMLP`."""
+
+    blocks: int
+    width: int
+    expansion: int
+
+
+def parse_bottleneck_name(name: str) -> BottleneckSize:
+    """Read ``BottleneckMLP/B_<blocks>-Wi_<width>[-E_<expansion>]``; the expansion is 4 if absent.
+
+    No blocks at all (``B_0``) is allowed: two linear layers, hence one affine map.
+
+    Raises:
+        ConfigError: the name does not follow the grammar, or a width or expansion is 0.
+    """
+    match = _NAME.fullmatch(name)
+    if match is None:
+        raise ConfigError(
+            f"tokenizer config: {name!r} is not of the form BottleneckMLP/B_<n>-Wi_<w>[-E_<f>]"
+        )
+    size = BottleneckSize(int(match[1]), int(match[2]), int(match[3] or 4))
+    if size.width < 1 or size.expansion < 1:
+        raise ConfigError(f"tokenizer config: {name!r} has a width or an expansion of 0")
+    return size
+
+
+class _Block(nn.Module):
+    def __init__(self, width: int, expansion: int) -> None:
+        super().__init__()
+        self.block = nn.Sequential(
+            nn.Linear(width, expansion * width), nn.GELU(), nn.Linear(expansion * width, width)
+        )
+
+    def forward(self, x: Tensor) -> Tensor:
+        out: Tensor = self.block(x)
+        return out
+
+
+class BottleneckMLP(nn.Module):
+    """``linear_in``, then ``blocks`` residual blocks on normalised input, then ``linear_out``."""
+
+    def __init__(self, dim_in: int, dim_out: int, size: BottleneckSize) -> None:
+        super().__init__()
+        self.linear_in = nn.Linear(dim_in, size.width)
+        self.linear_out = nn.Linear(size.width, dim_out)
+        self.blocks = nn.ModuleList(_Block(size.width, size.expansion) for _ in range(size.blocks))
+        self.layernorms = nn.ModuleList(nn.LayerNorm(size.width) for _ in range(size.blocks))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(..., dim_in) -> (..., dim_out)."""
+        x = self.linear_in(x)
+        for block, norm in zip(self.blocks, self.layernorms, strict=True):
+            x = x + block(norm(x))
+        out: Tensor = self.linear_out(x)
+        return out

@@ -1,0 +1,55 @@
+"""Tokenizers from their configs and from official-format folders."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from fourm.checkpoints import Checkpoint, load_module
+from fourm.tokenizers.config import TokenizerConfig
+from fourm.tokenizers.vqvae import VQVAE
+
+
+def build_tokenizer(
+    config: Mapping[str, Any],
+    encode: bool = True,
+    decode: bool = True,
+    where: object = "tokenizer config",
+) -> VQVAE:
+    """A tokenizer with fresh weights.
+
+    Args:
+        config: a ``config.json`` object of the official format.
+        encode: build what turns inputs into tokens.
+        decode: build what turns tokens into reconstructions.
+        where: what the config came from, for messages.
+
+    Raises:
+        ConfigError: see :meth:`TokenizerConfig.from_mapping`.
+    """
+    return VQVAE(TokenizerConfig.from_mapping(config, where), encode, decode)
+
+
+def load_tokenizer(
+    source: Checkpoint | Path | str, encode: bool = True, decode: bool = True
+) -> VQVAE:
+    """A tokenizer in float32 on the CPU, in evaluation mode.
+
+    The file is held against the whole tokenizer; only the tensors of the wanted halves are read.
+
+    Raises:
+        CheckpointError: no checkpoint there, a damaged one, a config that makes no tokenizer
+            (``ConfigError``) or tensors that are not the tokenizer's (``TensorMismatch``).
+    """
+    checkpoint = source if isinstance(source, Checkpoint) else Checkpoint.open(source)
+    with torch.device("meta"):
+        whole = build_tokenizer(checkpoint.config, where=checkpoint.config_source)
+        wanted = whole
+        if not (encode and decode):
+            wanted = build_tokenizer(checkpoint.config, encode, decode)
+    everything = {name: tuple(value.shape) for name, value in whole.state_dict().items()}
+    load_module(wanted, checkpoint, everything=everything)
+    return wanted.eval()
