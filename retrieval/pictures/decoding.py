@@ -1,0 +1,162 @@
+"""From a file's bytes to an upright RGB picture of a size that the models can use."""
+
+from __future__ import annotations
+
+import io
+import threading
+import warnings
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+from PIL import Image, UnidentifiedImageError
+
+from retrieval.errors import PictureError
+from retrieval.pictures.facts import Facts, read_facts
+
+SHORT_SIDE = 448
+"""Pictures are shrunk by a whole factor while their short side stays at least this long, which is
+twice the 224 pixels that the models take in: what is left to them is one antialiased resize."""
+
+MAX_PIXELS = 178_956_970
+"""Pictures with more pixels are refused: a small file can unpack to any amount of memory."""
+
+_GIANT_PIXELS = 24_000_000
+_one_giant_at_a_time = threading.Lock()
+
+# Named, because Pillow has plugins that start other programs (EPS) or read what no photo is.
+_FORMATS = (
+    *("JPEG", "PNG", "WEBP", "GIF", "BMP", "DIB", "TIFF", "PPM", "JPEG2000", "AVIF"),
+    "HEIF",
+)
+
+
+@dataclass(frozen=True)
+class Decoded:
+    """`image` is RGB, upright, over white where it was transparent, shrunk by a whole factor."""
+
+    image: Image.Image
+    facts: Facts
+
+
+def decode(content: bytes) -> Decoded:
+    """Decode the bytes of a picture file; of an animation, the first frame.
+
+    Raises:
+        PictureError: its message is the reason, fit for "skipped: <reason>".
+    """
+    if not content:
+        raise PictureError("empty file")
+    try:
+        with Image.open(io.BytesIO(content), formats=_formats()) as opened:
+            facts = read_facts(opened)
+            if opened.width * opened.height > MAX_PIXELS:
+                raise Image.DecompressionBombError
+            opened.draft(None, (SHORT_SIDE, SHORT_SIDE))
+            with _memory_for(opened):
+                opened.load()
+                image = _shrunk(to_rgb(opened))
+    except UnidentifiedImageError:
+        raise PictureError(_unidentified(content)) from None
+    except Image.DecompressionBombError:
+        raise PictureError(
+            f"decompression bomb: more than the limit of {MAX_PIXELS} pixels"
+        ) from None
+    except MemoryError:
+        raise PictureError("not enough memory to decode it") from None
+    except Exception as error:  # whatever a decoder stumbles over: OSError, Syntax, struct, Value
+        raise PictureError(f"truncated or damaged: {_first_line(error)}") from None
+    if facts.turn is not None:
+        image = image.transpose(facts.turn)
+    return Decoded(image, facts)
+
+
+def to_rgb(image: Image.Image) -> Image.Image:
+    """A picture of any mode as 8-bit RGB; what is transparent lies over white.
+
+    16-bit and 32-bit integer greys are read as 0 to 65535, floats as 0 to 1 when none is above 1
+    and as 0 to 255 otherwise.
+    """
+    if image.mode == "RGB" and "transparency" not in image.info:
+        return image
+    if image.mode == "F" or image.mode.startswith("I"):
+        return Image.fromarray(_grey8(np.asarray(image))).convert("RGB")
+    if image.has_transparency_data:
+        rgba = image.convert("RGBA")
+        white = Image.new("RGBA", rgba.size, (255, 255, 255, 255))
+        return Image.alpha_composite(white, rgba).convert("RGB")
+    return image.convert("RGB")
+
+
+def from_array(pixels: np.ndarray) -> Image.Image:
+    """A uint8 array (H, W, 3) or (H, W) as an RGB picture.
+
+    Raises:
+        PictureError: another dtype or shape.
+    """
+    grey = pixels.ndim == 2
+    if pixels.dtype != np.uint8 or not (grey or (pixels.ndim == 3 and pixels.shape[2] == 3)):
+        raise PictureError(
+            f"expected a uint8 array (H, W, 3), got {pixels.dtype} {tuple(pixels.shape)}"
+        )
+    if not pixels.size:
+        raise PictureError("the array has no pixels")
+    return Image.fromarray(np.ascontiguousarray(pixels)).convert("RGB")
+
+
+def upright(image: Image.Image) -> Image.Image:
+    """An opened Pillow picture, treated exactly as `decode` treats a file that needs no draft."""
+    facts = read_facts(image)
+    rgb = _shrunk(to_rgb(image))
+    return rgb if facts.turn is None else rgb.transpose(facts.turn)
+
+
+@contextmanager
+def quiet_pillow() -> Iterator[None]:
+    """Silence Pillow's warnings: about large pictures, for which `MAX_PIXELS` holds here, and
+    about damaged EXIF data, which is read as none.
+
+    To be entered in the main thread, before workers start: warning filters belong to the process.
+    """
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", module=r"PIL\.")
+        yield
+
+
+def _shrunk(image: Image.Image) -> Image.Image:
+    factor = next((f for f in (8, 4, 2) if min(image.size) // f >= SHORT_SIDE), 1)
+    return image if factor == 1 else image.reduce(factor)
+
+
+def _grey8(values: np.ndarray) -> np.ndarray:
+    numbers = values.astype(np.float32)
+    if values.dtype.kind != "f":
+        numbers = numbers / 257.0
+    elif not np.nanmax(numbers, initial=0.0) > 1.0:
+        numbers = numbers * 255.0
+    clipped = np.clip(np.nan_to_num(numbers), 0.0, 255.0)
+    return np.rint(clipped).astype(np.uint8)
+
+
+def _memory_for(image: Image.Image) -> AbstractContextManager[object]:
+    giant = image.width * image.height > _GIANT_PIXELS
+    return _one_giant_at_a_time if giant else nullcontext()
+
+
+@cache
+def _formats() -> tuple[str, ...]:
+    Image.init()
+    return tuple(name for name in _FORMATS if name in Image.OPEN)
+
+
+def _unidentified(content: bytes) -> str:
+    if content[4:8] == b"ftyp" and content[8:12] in (b"heic", b"heix", b"mif1", b"msf1", b"hevc"):
+        return "HEIC is not read by Pillow itself: convert it to JPEG"
+    return "not an image that can be read here"
+
+
+def _first_line(error: Exception) -> str:
+    lines = str(error).splitlines()
+    return lines[0] if lines else type(error).__name__

@@ -1,0 +1,153 @@
+"""Which files of a folder are pictures: every picture below it, in one stable order."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from retrieval.errors import UsageError
+
+SUFFIXES = frozenset(
+    ".jpg .jpeg .jpe .jfif .png .apng .webp .gif .bmp .dib .tif .tiff .ppm .pgm .pbm .pnm"
+    " .jp2 .j2k .jpx .avif .heic .heif .mpo".split()
+)
+
+
+@dataclass(frozen=True)
+class Found:
+    """A picture file: `path` is relative to the gallery root, with `/` between its parts.
+
+    `mtime_ns` is the time of the last change in nanoseconds, `size` is in bytes.
+    """
+
+    path: str
+    size: int
+    mtime_ns: int
+
+
+@dataclass(frozen=True)
+class Unreadable:
+    """A picture or folder that is there but cannot be reached, and why."""
+
+    path: str
+    reason: str
+
+
+@dataclass
+class Listing:
+    """All that was found, each list sorted by path.
+
+    `closed_folders` are the folders (ending in `/`) that could not be listed: nothing is known
+    about what lies in them.
+    """
+
+    pictures: list[Found] = field(default_factory=list)
+    unreadable: list[Unreadable] = field(default_factory=list)
+    closed_folders: list[str] = field(default_factory=list)
+
+
+def find_pictures(root: str | os.PathLike[str], exclude: Iterable[Path] = ()) -> Listing:
+    """List the pictures below `root`, folders in folders included.
+
+    Names that start with a dot are skipped. Links to files are followed; links to folders too,
+    but each real folder is listed once, and under its real name where it has one below `root`.
+    `exclude` names folders to leave out (the index itself may lie in the gallery).
+
+    Raises:
+        UsageError: `root` does not exist, is not a folder, or cannot be listed.
+    """
+    top = Path(root)
+    if not top.exists():
+        raise UsageError(f"{top}: no such folder")
+    if not top.is_dir():
+        raise UsageError(f"{top}: not a folder")
+    try:
+        with os.scandir(top):
+            pass
+    except OSError as error:
+        raise UsageError(f"{top}: cannot be listed ({error.strerror})") from error
+    walk = _Walk(top, {_identity(folder.stat()) for folder in exclude if folder.is_dir()})
+    walk.run()
+    walk.listing.pictures.sort(key=lambda found: found.path)
+    walk.listing.unreadable.sort(key=lambda entry: entry.path)
+    walk.listing.closed_folders.sort()
+    return walk.listing
+
+
+def _identity(status: os.stat_result) -> tuple[int, int]:
+    return status.st_dev, status.st_ino
+
+
+class _Walk:
+    def __init__(self, top: Path, skip: set[tuple[int, int]]) -> None:
+        self.top = top
+        self.listing = Listing()
+        self.visited = set(skip)
+        # Real folders come first, so that a link never takes the place of the folder itself.
+        self.linked_folders: list[str] = []
+
+    def run(self) -> None:
+        self._folder("")
+        while self.linked_folders:
+            waiting, self.linked_folders = sorted(self.linked_folders), []
+            for folder in waiting:
+                self._folder(folder)
+
+    def _folder(self, start: str) -> None:
+        pending = [start]
+        while pending:
+            folder = pending.pop()
+            try:
+                identity = _identity(os.stat(self.top / folder))
+                if identity in self.visited:
+                    continue
+                self.visited.add(identity)
+                entries = sorted(os.scandir(self.top / folder), key=lambda entry: entry.name)
+            except OSError as error:
+                self.listing.closed_folders.append(folder)
+                self._unreadable(folder, f"folder cannot be listed: {error.strerror}")
+                continue
+            pending.extend(self._entries(folder, entries))
+
+    def _entries(self, folder: str, entries: list[os.DirEntry[str]]) -> Iterator[str]:
+        for entry in entries:
+            if entry.name.startswith("."):
+                continue
+            path = folder + entry.name
+            if entry.is_dir(follow_symlinks=False):
+                yield path + "/"
+            elif entry.is_symlink() and entry.is_dir():
+                self.linked_folders.append(path + "/")
+            elif os.path.splitext(entry.name)[1].lower() in SUFFIXES:
+                self._file(path, entry)
+
+    def _file(self, path: str, entry: os.DirEntry[str]) -> None:
+        try:
+            status = entry.stat()
+        except FileNotFoundError:
+            self._unreadable(path, "broken link" if entry.is_symlink() else "vanished")
+        except OSError as error:
+            self._unreadable(path, f"cannot be reached: {error.strerror}")
+        else:
+            if not stat.S_ISREG(status.st_mode):
+                self._unreadable(path, "not a regular file")
+            elif not _is_unicode(path):
+                self._unreadable(path, "file name is not valid Unicode: rename it")
+            else:
+                self.listing.pictures.append(Found(path, status.st_size, status.st_mtime_ns))
+
+    def _unreadable(self, path: str, reason: str) -> None:
+        # A name of stray bytes cannot be stored as text; its escaped form can.
+        shown = path if _is_unicode(path) else path.encode("utf-8", "backslashreplace").decode()
+        self.listing.unreadable.append(Unreadable(shown, reason))
+
+
+def _is_unicode(path: str) -> bool:
+    try:
+        path.encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True

@@ -1,0 +1,105 @@
+import os
+from pathlib import Path
+
+import pytest
+
+from retrieval.errors import UsageError
+from retrieval.pictures import find_pictures
+
+
+def touch(path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(b"x")
+
+
+def paths(root: Path, **options: object) -> list[str]:
+    return [found.path for found in find_pictures(root, **options).pictures]
+
+
+def test_pictures_of_all_folders_come_sorted_and_relative(tmp_path):
+    for name in ["b.jpg", "a/z.PNG", "a/b/c.webp", "a.jpeg", "notes.txt", "noext"]:
+        touch(tmp_path / name)
+    assert paths(tmp_path) == ["a.jpeg", "a/b/c.webp", "a/z.PNG", "b.jpg"]
+
+
+def test_hidden_files_and_folders_are_left_out(tmp_path):
+    for name in [".a.jpg", ".trash/b.jpg", "c.jpg"]:
+        touch(tmp_path / name)
+    assert paths(tmp_path) == ["c.jpg"]
+
+
+def test_strange_names_are_found_as_they_are(tmp_path):
+    names = ["-rf.jpg", "new\nline.jpg", "ünïcödé 🐕.jpg", "<b>.png", "a'b\".gif"]
+    for name in names:
+        touch(tmp_path / name)
+    assert paths(tmp_path) == sorted(names)
+
+
+def test_size_and_time_are_the_files_own(tmp_path):
+    (tmp_path / "a.jpg").write_bytes(b"12345")
+    os.utime(tmp_path / "a.jpg", ns=(7, 1234567890123456789))
+    (found,) = find_pictures(tmp_path).pictures
+    assert (found.size, found.mtime_ns) == (5, 1234567890123456789)
+
+
+def test_links_are_followed_once_and_loops_end(tmp_path):
+    touch(tmp_path / "gallery/real/a.jpg")
+    touch(tmp_path / "outside/b.jpg")
+    gallery = tmp_path / "gallery"
+    (gallery / "0-link-to-real").symlink_to(gallery / "real")
+    (gallery / "real/loop").symlink_to(gallery)
+    (gallery / "out").symlink_to(tmp_path / "outside")
+    (gallery / "out2").symlink_to(tmp_path / "outside")
+    (gallery / "file.jpg").symlink_to(tmp_path / "outside/b.jpg")
+    assert paths(gallery) == ["file.jpg", "out/b.jpg", "real/a.jpg"]
+
+
+def test_broken_links_and_pipes_are_reported_not_opened(tmp_path):
+    (tmp_path / "gone.jpg").symlink_to(tmp_path / "nowhere.jpg")
+    os.mkfifo(tmp_path / "pipe.jpg")
+    touch(tmp_path / "ok.jpg")
+    listing = find_pictures(tmp_path)
+    assert [found.path for found in listing.pictures] == ["ok.jpg"]
+    reasons = {entry.path: entry.reason for entry in listing.unreadable}
+    assert reasons == {"gone.jpg": "broken link", "pipe.jpg": "not a regular file"}
+
+
+def test_a_name_of_stray_bytes_is_reported_in_escaped_form(tmp_path):
+    try:
+        (Path(os.fsdecode(os.fsencode(tmp_path) + b"/bad\xff.jpg"))).write_bytes(b"x")
+    except OSError:
+        pytest.skip("this file system takes Unicode names only")
+    (entry,) = find_pictures(tmp_path).unreadable
+    entry.path.encode("utf-8")
+    assert entry.path == r"bad\udcff.jpg" and "Unicode" in entry.reason
+
+
+def test_a_folder_that_cannot_be_listed_is_reported(tmp_path, monkeypatch):
+    touch(tmp_path / "closed/a.jpg")
+    touch(tmp_path / "b.jpg")
+    scandir = os.scandir
+
+    def refusing(path):
+        if Path(path).name == "closed":
+            raise PermissionError(13, "Permission denied")
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", refusing)
+    listing = find_pictures(tmp_path)
+    assert [found.path for found in listing.pictures] == ["b.jpg"]
+    assert listing.closed_folders == ["closed/"]
+    assert "Permission denied" in listing.unreadable[0].reason
+
+
+def test_the_index_inside_the_gallery_is_left_out(tmp_path):
+    touch(tmp_path / "my.index/thumb.jpg")
+    touch(tmp_path / "a.jpg")
+    assert paths(tmp_path, exclude=[tmp_path / "my.index"]) == ["a.jpg"]
+
+
+@pytest.mark.parametrize(("make", "words"), [(False, "no such folder"), (True, "not a folder")])
+def test_a_gallery_that_is_no_folder_is_named(tmp_path, make, words):
+    if make:
+        touch(tmp_path / "x")
+    with pytest.raises(UsageError, match=words):
+        find_pictures(tmp_path / "x")
