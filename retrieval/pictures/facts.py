@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -29,14 +28,14 @@ class Facts:
     """Facts of one picture.
 
     `width` and `height` are in pixels, as the picture is shown (after its EXIF orientation).
-    `orientation` is EXIF's 1 to 8, None where the file has none. `taken` is the EXIF date,
-    `2024-05-31T18:04:12` (the camera's local time, no zone), None where there is none.
+    `orientation` is EXIF's 1 to 8, None where the file has none. `taken` is the EXIF date
+    by the camera's clock, without a time zone, None where there is none.
     """
 
     width: int
     height: int
     orientation: int | None = None
-    taken: str | None = None
+    taken: datetime | None = None
 
     @property
     def turn(self) -> Image.Transpose | None:
@@ -56,7 +55,7 @@ def read_facts(image: Image.Image) -> Facts:
     return Facts(width, height, orientation, taken)
 
 
-def _read_exif(image: Image.Image) -> tuple[int | None, str | None]:
+def _read_exif(image: Image.Image) -> tuple[int | None, datetime | None]:
     try:
         exif = image.getexif()
         orientation = exif.get(_ORIENTATION)
@@ -67,13 +66,10 @@ def _read_exif(image: Image.Image) -> tuple[int | None, str | None]:
     return orientation if known else None, _date(date)
 
 
-def _date(value: object) -> str | None:
+def _date(value: object) -> datetime | None:
     if not isinstance(value, str):
         return None
-    numbers = re.fullmatch(r"(\d{4})[:-](\d\d)[:-](\d\d)[ T](\d\d):(\d\d):(\d\d).*", value.strip())
-    if numbers is None:
-        return None
     try:
-        return datetime(*(int(part) for part in numbers.groups())).isoformat()  # type: ignore[arg-type]
+        return datetime.strptime(value.strip()[:19].replace("-", ":"), "%Y:%m:%d %H:%M:%S")
     except ValueError:
         return None

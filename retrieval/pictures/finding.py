@@ -135,20 +135,8 @@ class _Walk:
         else:
             if not stat.S_ISREG(status.st_mode):
                 self._unreadable(path, "not a regular file")
-            elif not _is_unicode(path):
-                self._unreadable(path, "file name is not valid Unicode: rename it")
             else:
                 self.listing.pictures.append(Found(path, status.st_size, status.st_mtime_ns))
 
     def _unreadable(self, path: str, reason: str) -> None:
-        # A name of stray bytes cannot be stored as text; its escaped form can.
-        shown = path if _is_unicode(path) else path.encode("utf-8", "backslashreplace").decode()
-        self.listing.unreadable.append(Unreadable(shown, reason))
-
-
-def _is_unicode(path: str) -> bool:
-    try:
-        path.encode("utf-8")
-    except UnicodeEncodeError:
-        return False
-    return True
+        self.listing.unreadable.append(Unreadable(path.rstrip("/"), reason))
