@@ -1,0 +1,78 @@
+"""Text to the word pieces of a language model, through its own ``tokenizer.json``."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fourm.errors import BadInput, CheckpointError
+
+TOKENIZER = "tokenizer.json"
+
+
+class SentenceTokenizer:
+    """Word pieces of one text, with the start and end tokens that the language model expects.
+
+    Safe to call from several threads.
+
+    Args:
+        path: a ``tokenizer.json`` of the ``tokenizers`` library.
+        max_tokens: longest result, start and end tokens included; the text's end is cut off.
+        vocabulary: number of rows of the model's word table.
+
+    Raises:
+        CheckpointError: the file is absent, is no tokenizer, or has ids the model has no row for.
+    """
+
+    def __init__(self, path: Path, max_tokens: int, vocabulary: int) -> None:
+        from tokenizers import Tokenizer
+
+        if not path.is_file():
+            raise CheckpointError(f"{path} does not exist: a language model needs its tokenizer")
+        try:
+            self._tokenizer = Tokenizer.from_file(str(path))
+        except Exception as error:  # the library raises bare Exception
+            raise CheckpointError(f"{path} is not a tokenizer file ({error})") from None
+        highest = max(self._tokenizer.get_vocab(with_added_tokens=True).values(), default=-1)
+        if not 0 <= highest < vocabulary:
+            raise CheckpointError(
+                f"{path} has ids up to {highest}, but the model's word table has {vocabulary} rows"
+            )
+        self._tokenizer.no_padding()
+        self._tokenizer.enable_truncation(max_length=max_tokens)
+        self.max_tokens = max_tokens
+
+    def __call__(self, text: str) -> list[int]:
+        """Ids of one text, ``2 .. max_tokens`` of them.
+
+        Raises:
+            BadInput: not a string, or nothing but white space.
+        """
+        if not isinstance(text, str):
+            raise BadInput(f"a text must be a string, not {type(text).__name__}")
+        if not text.strip():
+            raise BadInput("the text is empty")
+        ids: list[int] = self._tokenizer.encode(text).ids
+        return ids
+
+
+def pad(rows: Sequence[Sequence[int]]) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    """Texts of different lengths as one batch.
+
+    Returns:
+        ids (B, N) int64, filled up with 0 on the right; mask (B, N) bool, True = filler, ignored.
+
+    Raises:
+        BadInput: no rows, or an empty one.
+    """
+    if not rows or not all(len(row) for row in rows):
+        raise BadInput("every text of a batch needs at least one token")
+    ids = np.zeros((len(rows), max(map(len, rows))), np.int64)
+    mask = np.ones(ids.shape, np.bool_)
+    for i, row in enumerate(rows):
+        ids[i, : len(row)] = row
+        mask[i, : len(row)] = False
+    return ids, mask
