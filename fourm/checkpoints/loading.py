@@ -33,7 +33,7 @@ def load_module(
         checkpoint: where from.
         everything: name -> shape of all that the file must hold, where that is more than the
             module has (a model of which only some modalities are built). Default: the module's.
-        ignore: names for which the file is not held to account, present or not.
+        ignore: names that the file may hold or lack, unless the module itself has them.
         tied: name -> the other name under which an equal tensor may be stored instead.
         dtype: dtype of the loaded tensors, float32 by default.
 
@@ -43,6 +43,8 @@ def load_module(
     wanted = {name: tuple(value.shape) for name, value in module.state_dict().items()}
     with checkpoint.tensors() as file:
         sources = match(file, everything or wanted, ignore, tied or {})
+        if lost := [name for name in wanted if name not in sources]:
+            raise TensorMismatch(file.path, [], lost, [])
         loaded = file.read({sources[name] for name in wanted}, dtype)
     # A tensor stored once for two names becomes two tensors, so that they may be trained apart.
     used: set[str] = set()
@@ -51,10 +53,7 @@ def load_module(
         source = sources[name]
         state[name] = loaded[source].clone() if source in used else loaded[source]
         used.add(source)
-    trainable = {name: value.requires_grad for name, value in module.named_parameters()}
     module.load_state_dict(state, strict=True, assign=True)
-    for name, parameter in module.named_parameters():
-        parameter.requires_grad_(trainable[name])
 
 
 def match(

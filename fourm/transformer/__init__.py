@@ -1,0 +1,7 @@
+"""The 4M-21 encoder-decoder, its sizes, and loading it from a checkpoint."""
+
+from fourm.transformer.builders import fm_4m21_b, fm_4m21_l, fm_4m21_xl, load_fm
+from fourm.transformer.config import FMConfig
+from fourm.transformer.model import FM, EncoderOutput
+
+__all__ = ["FM", "EncoderOutput", "FMConfig", "fm_4m21_b", "fm_4m21_l", "fm_4m21_xl", "load_fm"]

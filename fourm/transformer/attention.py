@@ -1,0 +1,103 @@
+"""Multi-head attention, through torch's scaled_dot_product_attention.
+
+Masks are bool and True = ignored. The reference fills the scores of ignored keys with the lowest
+float, so that a query with none left attends to all of them alike, whatever they hold. Here such a
+row is told apart: the model gives it an attention output of 0 where its samples have no input at
+all (`visible_keys`), as the reference does for a sample alone.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import scaled_dot_product_attention
+
+from fourm.transformer.norm import LayerNorm
+
+if TYPE_CHECKING:
+    from fourm.transformer.config import FMConfig
+
+
+class SelfAttention(nn.Module):
+    """Keys: `qkv`, `proj`, and with qk_norm `q_norm`, `k_norm` over one head's width."""
+
+    def __init__(self, config: FMConfig) -> None:
+        super().__init__()
+        self.heads = config.num_heads
+        self.qkv = nn.Linear(config.dim, 3 * config.dim, bias=config.qkv_bias)
+        self.proj = nn.Linear(config.dim, config.dim, bias=config.proj_bias)
+        self.q_norm, self.k_norm = _head_norms(config)
+
+    def forward(self, x: Tensor, allowed: Tensor | None = None) -> Tensor:
+        """X (B, N, dim), allowed bool that broadcasts to (B, heads, N, N) -> (B, N, dim).
+
+        `allowed` is True where a query may look at a key, at least once in every row.
+        """
+        batch, length, dim = x.shape
+        qkv = self.qkv(x).view(batch, length, 3, self.heads, -1).permute(2, 0, 3, 1, 4)
+        q, k, v = qkv.unbind(0)
+        out = scaled_dot_product_attention(self.q_norm(q), self.k_norm(k), v, attn_mask=allowed)
+        result: Tensor = self.proj(out.transpose(1, 2).reshape(batch, length, dim))
+        return result
+
+
+class CrossAttention(nn.Module):
+    """Keys: `q`, `kv`, `proj`, and with qk_norm `q_norm`, `k_norm`."""
+
+    def __init__(self, config: FMConfig) -> None:
+        super().__init__()
+        self.heads = config.num_heads
+        self.q = nn.Linear(config.dim, config.dim, bias=config.qkv_bias)
+        self.kv = nn.Linear(config.dim, 2 * config.dim, bias=config.qkv_bias)
+        self.proj = nn.Linear(config.dim, config.dim, bias=config.proj_bias)
+        self.q_norm, self.k_norm = _head_norms(config)
+
+    def forward(
+        self, x: Tensor, context: Tensor, allowed: Tensor | None, blind: Tensor | None
+    ) -> Tensor:
+        """X (B, M, dim), context (B, K, dim) -> (B, M, dim).
+
+        Args:
+            x: queries.
+            context: what they look at; K may be 0.
+            allowed: bool that broadcasts to (B, heads, M, K), True = visible, or None.
+            blind: (B,) bool, samples without any visible key: their attention output is 0.
+        """
+        batch, length, dim = x.shape
+        if context.shape[1] == 0:
+            return self._project(x.new_zeros(batch, length, dim))
+        q = self.q(x).view(batch, length, self.heads, -1).transpose(1, 2)
+        kv = self.kv(context).view(batch, context.shape[1], 2, self.heads, -1)
+        k, v = kv.permute(2, 0, 3, 1, 4).unbind(0)
+        out = scaled_dot_product_attention(self.q_norm(q), self.k_norm(k), v, attn_mask=allowed)
+        out = out.transpose(1, 2).reshape(batch, length, dim)
+        if blind is not None:
+            out = out.masked_fill(blind[:, None, None], 0)
+        return self._project(out)
+
+    def _project(self, out: Tensor) -> Tensor:
+        result: Tensor = self.proj(out)
+        return result
+
+
+def visible_keys(masked: Tensor | None) -> tuple[Tensor | None, Tensor | None]:
+    """For a key mask (B, K): what SDPA may look at (B, 1, 1, K), and which samples are blind (B,).
+
+    A blind sample's keys are all allowed, so that its softmax stays finite; its result is dropped.
+    """
+    if masked is None or masked.shape[1] == 0:
+        return None, None
+    blind = masked.all(dim=1)
+    allowed = (~masked | blind[:, None])[:, None, None, :]
+    return allowed, blind if bool(torch.any(blind)) else None
+
+
+def _head_norms(config: FMConfig) -> tuple[nn.Module, nn.Module]:
+    if not config.qk_norm:
+        return nn.Identity(), nn.Identity()
+    return (
+        LayerNorm(config.head_dim, config.norm_bias),
+        LayerNorm(config.head_dim, config.norm_bias),
+    )

@@ -1,0 +1,99 @@
+"""Building the transformer: the three sizes of 4M-21, and whatever a checkpoint describes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import torch
+
+from fourm.checkpoints import Checkpoint, load_module
+from fourm.modalities.registry import OFFICIAL
+from fourm.transformer.config import FMConfig
+from fourm.transformer.model import FM
+
+if TYPE_CHECKING:
+    from fourm.checkpoints.loading import Shapes
+
+INPUT_ONLY = ("rgb@224", "t5_caption")
+
+
+def _fm_4m21(
+    dim: int, depth: int, heads: int, inputs: Iterable[str] | None, outputs: Iterable[str] | None
+) -> FM:
+    config = FMConfig(
+        domains_in=tuple(OFFICIAL),
+        domains_out=tuple(name for name in OFFICIAL if name not in INPUT_ONLY),
+        modalities=OFFICIAL,
+        dim=dim,
+        encoder_depth=depth,
+        decoder_depth=depth,
+        num_heads=heads,
+        qkv_bias=False,
+        proj_bias=False,
+        mlp_bias=False,
+        norm_bias=False,
+        act_layer="SiLU",
+        gated_mlp=True,
+    )
+    return FM(config, inputs, outputs)
+
+
+def fm_4m21_b(inputs: Iterable[str] | None = None, outputs: Iterable[str] | None = None) -> FM:
+    """4M-21 B, random weights: 768 wide, 12+12 blocks, 198.9 M values and its embeddings."""
+    return _fm_4m21(768, 12, 12, inputs, outputs)
+
+
+def fm_4m21_l(inputs: Iterable[str] | None = None, outputs: Iterable[str] | None = None) -> FM:
+    """4M-21 L, random weights: 1024 wide, 24+24 blocks, 705.8 M values and its embeddings."""
+    return _fm_4m21(1024, 24, 16, inputs, outputs)
+
+
+def fm_4m21_xl(inputs: Iterable[str] | None = None, outputs: Iterable[str] | None = None) -> FM:
+    """4M-21 XL, random weights: 2048 wide, 24+24 blocks, 2823 M values and its embeddings."""
+    return _fm_4m21(2048, 24, 32, inputs, outputs)
+
+
+def load_fm(
+    source: Checkpoint | Path | str,
+    inputs: Iterable[str] | None = None,
+    outputs: Iterable[str] | None = None,
+) -> FM:
+    """The transformer of a checkpoint, in float32 on the CPU, in evaluation mode.
+
+    The header is checked against the whole model that the config describes; only the tensors of
+    the asked modalities are read.
+
+    Args:
+        source: a checkpoint, or its folder.
+        inputs, outputs: modalities wanted, as in `FM`.
+
+    Raises:
+        CheckpointError: absent, damaged, or tensors that are not this model's (`TensorMismatch`).
+        ConfigError, UnknownModality: as `FMConfig.from_fields` and `FM`.
+    """
+    checkpoint = source if isinstance(source, Checkpoint) else Checkpoint.open(source)
+    config = FMConfig.from_fields(checkpoint.fields)
+    with torch.device("meta"):
+        model = FM(config, inputs, outputs)
+        whole = FM(config)
+    everything: Shapes = {name: tuple(value.shape) for name, value in whole.state_dict().items()}
+    load_module(model, checkpoint, everything=everything, tied=tied_names(config))
+    return model.eval()
+
+
+def tied_names(config: FMConfig) -> dict[str, str]:
+    """Tensor -> the tensor it was tied to in training, which a file may hold in its stead.
+
+    4M-21 reference, sec. 1.1: logits and token table of a target; the modality vectors of a
+    modality that is both input and output.
+    """
+    tied = {}
+    for name in config.domains_out:
+        prefix = f"decoder_embeddings.{name}"
+        tied[f"{prefix}.to_logits.weight"] = f"{prefix}.token_emb.weight"
+        tied[f"{prefix}.token_emb.weight"] = f"{prefix}.to_logits.weight"
+        if name in config.domains_in:
+            tied[f"{prefix}.mod_emb"] = f"encoder_embeddings.{name}.mod_emb"
+    return tied

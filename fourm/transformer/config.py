@@ -1,0 +1,98 @@
+"""What a config says about the transformer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from fourm.checkpoints.config import Fields
+from fourm.modalities.registry import Modality, describe
+from fourm.transformer.mlp import ACTIVATIONS
+
+
+@dataclass(frozen=True)
+class FMConfig:
+    """Every switch of the transformer (4M-21 reference, sec. 1.2), with the reference's defaults.
+
+    Attributes:
+        domains_in, domains_out: modalities by name; their order is the order of modules only.
+        modalities: name -> `Modality`, for every name in either list.
+    """
+
+    domains_in: tuple[str, ...]
+    domains_out: tuple[str, ...]
+    modalities: Mapping[str, Modality] = field(repr=False)
+    dim: int = 768
+    encoder_depth: int = 12
+    decoder_depth: int = 12
+    num_heads: int = 12
+    mlp_ratio: float = 4.0
+    qkv_bias: bool = True
+    proj_bias: bool = True
+    mlp_bias: bool = True
+    norm_bias: bool = True
+    act_layer: str = "GELU"
+    gated_mlp: bool = False
+    qk_norm: bool = False
+    decoder_causal_mask: bool = False
+    decoder_sep_mask: bool = True
+    num_register_tokens: int = 0
+    share_modality_embeddings: bool = True
+
+    @classmethod
+    def from_fields(cls, fields: Fields) -> FMConfig:
+        """Read a checkpoint's config; fields it does not know are left alone.
+
+        Raises:
+            ConfigError: a field is missing, of the wrong type or out of range.
+            UnknownModality: a domain that neither 4M-21 nor `modality_info` describes.
+        """
+        domains_in, domains_out = fields.names("domains_in"), fields.names("domains_out")
+        names = dict.fromkeys((*domains_in, *domains_out))
+        modalities = describe(names, fields.mapping("modality_info"), fields.where)
+        for name in domains_out:
+            if modalities[name].kind not in ("img", "seq"):
+                raise fields.error("domains_out", "modalities that can be predicted", name)
+        dim = fields.integer("dim", 768, 4, 1 << 16)
+        num_heads = fields.integer("num_heads", 12, 1, 1024)
+        if dim % num_heads or dim % 4:
+            raise fields.error("dim", f"a multiple of 4 and of num_heads ({num_heads})", dim)
+        act_layer = fields.text("act_layer")
+        if act_layer not in ACTIVATIONS:
+            raise fields.error("act_layer", f"one of {', '.join(ACTIVATIONS)}", act_layer)
+        mlp_ratio = fields.number("mlp_ratio", 4.0)
+        if not 0 < mlp_ratio <= 64:
+            raise fields.error("mlp_ratio", "above 0 and at most 64", mlp_ratio)
+        return cls(
+            domains_in=domains_in,
+            domains_out=domains_out,
+            modalities=modalities,
+            dim=dim,
+            encoder_depth=fields.integer("encoder_depth", 12, 0, 512),
+            decoder_depth=fields.integer("decoder_depth", 12, 0, 512),
+            num_heads=num_heads,
+            mlp_ratio=mlp_ratio,
+            qkv_bias=fields.flag("qkv_bias", True),
+            proj_bias=fields.flag("proj_bias", True),
+            mlp_bias=fields.flag("mlp_bias", True),
+            norm_bias=fields.flag("norm_bias"),
+            act_layer=act_layer,
+            gated_mlp=fields.flag("gated_mlp", False),
+            qk_norm=fields.flag("qk_norm", False),
+            decoder_causal_mask=fields.flag("decoder_causal_mask", False),
+            decoder_sep_mask=fields.flag("decoder_sep_mask", True),
+            num_register_tokens=fields.integer("num_register_tokens", 0, 0, 1024),
+            share_modality_embeddings=fields.flag("share_modality_embeddings", True),
+        )
+
+    @property
+    def head_dim(self) -> int:
+        """Width of one attention head."""
+        return self.dim // self.num_heads
+
+    @property
+    def hidden(self) -> int:
+        """Width of the MLP's hidden layer; a gated one has two of them, two thirds as wide."""
+        if self.gated_mlp:
+            return int(2 * self.mlp_ratio * self.dim / 3)
+        return int(self.dim * self.mlp_ratio)

@@ -1,0 +1,54 @@
+"""The feed-forward half of a block."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from torch import Tensor, nn
+
+if TYPE_CHECKING:
+    from fourm.transformer.config import FMConfig
+
+# Named in a config by their class in torch.nn; a closed list, so that a file cannot name any other.
+ACTIVATIONS: Mapping[str, type[nn.Module]] = {
+    "GELU": nn.GELU,
+    "SiLU": nn.SiLU,
+    "ReLU": nn.ReLU,
+    "ELU": nn.ELU,
+    "Mish": nn.Mish,
+    "Tanh": nn.Tanh,
+}
+
+
+class Mlp(nn.Module):
+    """fc2(act(fc1 u)). Keys: `fc1`, `fc2`."""
+
+    def __init__(self, config: FMConfig) -> None:
+        super().__init__()
+        self.fc1 = nn.Linear(config.dim, config.hidden, bias=config.mlp_bias)
+        self.act = ACTIVATIONS[config.act_layer]()
+        self.fc2 = nn.Linear(config.hidden, config.dim, bias=config.mlp_bias)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(..., dim) -> (..., dim)."""
+        result: Tensor = self.fc2(self.act(self.fc1(x)))
+        return result
+
+
+class GatedMlp(Mlp):
+    """fc2(act(fc1 u) * fc3 u); SwiGLU when act is SiLU. Keys: `fc1`, `fc2`, `fc3`."""
+
+    def __init__(self, config: FMConfig) -> None:
+        super().__init__(config)
+        self.fc3 = nn.Linear(config.dim, config.hidden, bias=config.mlp_bias)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(..., dim) -> (..., dim)."""
+        result: Tensor = self.fc2(self.act(self.fc1(x)) * self.fc3(x))
+        return result
+
+
+def make_mlp(config: FMConfig) -> Mlp:
+    """The MLP that the config asks for."""
+    return GatedMlp(config) if config.gated_mlp else Mlp(config)

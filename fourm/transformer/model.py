@@ -1,0 +1,212 @@
+"""The 4M-21 encoder-decoder."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple, cast
+
+import torch
+from torch import Tensor, nn
+
+from fourm.embeddings import ImageTarget, ModalityInput, input_embedding, target_embedding
+from fourm.errors import BadInput, UnknownModality
+from fourm.transformer.attention import visible_keys
+from fourm.transformer.blocks import DecoderBlock, EncoderBlock
+from fourm.transformer.config import FMConfig
+from fourm.transformer.norm import LayerNorm
+from fourm.transformer.selection import take, visible_first
+
+
+class Embedded(NamedTuple):
+    """The encoder's input: content x and position+modality e (B, K, dim), mask (B, K) or None."""
+
+    x: Tensor
+    e: Tensor
+    mask: Tensor | None
+
+
+class EncoderOutput(NamedTuple):
+    """What the encoder made of a batch.
+
+    Attributes:
+        tokens: (B, K, dim) after `encoder_norm`; register tokens, if the model has any, come first.
+        context: (B, K, dim), what the decoder looks at.
+        mask: (B, K) bool, True = a place that a shorter sample does not fill; None: all are filled.
+    """
+
+    tokens: Tensor
+    context: Tensor
+    mask: Tensor | None
+
+
+class FM(nn.Module):
+    """4M-21: any modalities in, the tokens of any modality out.
+
+    State-dict keys are those of the official files (4M-21 reference, sec. 1.3). Modules exist for
+    the asked modalities alone; a checkpoint's other tables are never read.
+
+    Args:
+        config: the switches and the modalities.
+        inputs: modalities that can be given; default: all of `config.domains_in`.
+        outputs: modalities that can be predicted; default: all of `config.domains_out`.
+
+    Raises:
+        UnknownModality: an asked modality is not in the config.
+    """
+
+    def __init__(
+        self,
+        config: FMConfig,
+        inputs: Iterable[str] | None = None,
+        outputs: Iterable[str] | None = None,
+    ) -> None:
+        super().__init__()
+        self.config = config
+        dim = config.dim
+        self.inputs = _chosen(inputs, config.domains_in, "domains_in")
+        self.outputs = _chosen(outputs, config.domains_out, "domains_out")
+        self.encoder_embeddings = nn.ModuleDict(
+            {name: input_embedding(config.modalities[name], dim) for name in self.inputs}
+        )
+        self.decoder_embeddings = nn.ModuleDict(
+            {name: target_embedding(config.modalities[name], dim) for name in self.outputs}
+        )
+        if config.num_register_tokens:
+            self.register_tokens = nn.Parameter(torch.empty(1, config.num_register_tokens, dim))
+        self.encoder = nn.ModuleList(EncoderBlock(config) for _ in range(config.encoder_depth))
+        self.encoder_norm = LayerNorm(dim, config.norm_bias)
+        self.decoder_proj_context = nn.Linear(dim, dim)
+        self.mask_token = nn.Parameter(torch.empty(1, 1, dim))
+        self.decoder = nn.ModuleList(DecoderBlock(config) for _ in range(config.decoder_depth))
+        self.decoder_norm = LayerNorm(dim, config.norm_bias)
+        self._initialise()
+
+    def _initialise(self) -> None:
+        for module in self.modules():
+            if isinstance(module, nn.Linear):
+                nn.init.xavier_uniform_(module.weight)
+                if module.bias is not None:
+                    nn.init.zeros_(module.bias)
+            elif isinstance(module, nn.Embedding):
+                nn.init.normal_(module.weight, std=0.02)
+        nn.init.normal_(self.mask_token, std=0.02)
+        if self.config.num_register_tokens:
+            nn.init.normal_(self.register_tokens, std=0.02)
+
+    def embed(self, inputs: Mapping[str, ModalityInput], keep: int | None = None) -> Embedded:
+        """Embed all modalities of a batch and gather the visible tokens.
+
+        Args:
+            inputs: modality -> what is given of it; all with the same batch size.
+            keep: the most tokens a sample keeps; default: nothing visible is dropped.
+
+        Raises:
+            UnknownModality: a modality that this model was not built with.
+            BadInput: no modality, batch sizes that differ, contents of wrong shapes or ranges.
+        """
+        if not inputs:
+            raise BadInput("the model was given no modality at all")
+        xs, es, masks = [], [], []
+        batch = len(next(iter(inputs.values())).content)
+        for name, (content, masked) in inputs.items():
+            if name not in self.encoder_embeddings:
+                raise UnknownModality(
+                    f"{name!r} is not an input of this model; it has {', '.join(self.inputs)}"
+                )
+            x, e = self.encoder_embeddings[name](self._as_weights(content), masked)
+            if masked is None:
+                masked = x.new_zeros(x.shape[:2], dtype=torch.bool)
+            if x.shape[0] != batch or masked.shape != x.shape[:2]:
+                raise BadInput(
+                    f"{name}: content {list(content.shape)} and mask {list(masked.shape)} "
+                    f"do not belong to a batch of {batch}"
+                )
+            xs.append(x)
+            es.append(e.expand(batch, -1, -1))
+            masks.append(masked)
+        order, mask = visible_first(torch.cat(masks, dim=1), keep)
+        x = take(torch.cat(xs, dim=1), order)
+        e = take(torch.cat(es, dim=1), order)
+        if mask is not None:
+            x = x.masked_fill(mask[..., None], 0)
+            e = e.masked_fill(mask[..., None], 0)
+        return Embedded(x, e, mask)
+
+    def encode(self, inputs: Mapping[str, ModalityInput], keep: int | None = None) -> EncoderOutput:
+        """Run the encoder on a batch whose samples may have different modalities and lengths.
+
+        Arguments and errors as `embed`. A sample's result does not depend on its batch.
+        """
+        return self.encode_embedded(self.embed(inputs, keep))
+
+    def encode_embedded(self, embedded: Embedded) -> EncoderOutput:
+        """Run the encoder on embedded tokens (`embed`)."""
+        x, e, mask = embedded
+        registers = self.config.num_register_tokens
+        h = x + e
+        if registers:
+            h = torch.cat([self.register_tokens.expand(len(h), -1, -1), h], dim=1)
+            e = torch.cat([e.new_zeros(len(e), registers, e.shape[2]), e], dim=1)
+            if mask is not None:
+                mask = torch.cat([mask.new_zeros(len(mask), registers), mask], dim=1)
+        allowed, _ = visible_keys(mask)
+        if h.shape[1]:
+            for block in self.encoder:
+                h = block(h, allowed)
+        tokens = self.encoder_norm(h)
+        return EncoderOutput(tokens, self.decoder_proj_context(tokens) + e, mask)
+
+    def decode(
+        self, y: Tensor, encoded: EncoderOutput, self_allowed: Tensor | None = None
+    ) -> Tensor:
+        """Run the decoder: queries y (B, M, dim) -> (B, M, dim) after `decoder_norm`.
+
+        Args:
+            y: content plus position+modality vectors.
+            encoded: of the same batch.
+            self_allowed: bool that broadcasts to (B, heads, M, M), or None: all see all.
+        """
+        allowed, blind = visible_keys(encoded.mask)
+        for block in self.decoder:
+            y = block(y, encoded.context, self_allowed, allowed, blind)
+        return cast(Tensor, self.decoder_norm(y))
+
+    def decode_logits(self, encoded: EncoderOutput, target: str) -> Tensor:
+        """Logits (B, n, vocabulary) of all n tokens of an image-kind target, in one pass.
+
+        4M-21 reference, sec. 2.4: the content of every query is the mask token, no self-attention
+        mask; so each token is predicted independently of the others, given the input.
+
+        Raises:
+            UnknownModality: not an output of this model, or a sequence, which has no single pass.
+        """
+        module = self.target(target)
+        if not isinstance(module, ImageTarget):
+            raise UnknownModality(f"{target} is a sequence: it cannot be predicted in one pass")
+        y = (self.mask_token + module.places()).expand(len(encoded.context), -1, -1)
+        return cast(Tensor, module.to_logits(self.decode(y, encoded)))
+
+    def target(self, name: str) -> nn.Module:
+        """The decoder module of an output.
+
+        Raises:
+            UnknownModality: this model was not built with it.
+        """
+        if name not in self.decoder_embeddings:
+            raise UnknownModality(
+                f"{name!r} is not an output of this model; it has {', '.join(self.outputs)}"
+            )
+        return self.decoder_embeddings[name]
+
+    def _as_weights(self, content: Tensor) -> Tensor:
+        """Floats in the dtype of the weights; ids as they are."""
+        return content.to(self.mask_token.dtype) if content.is_floating_point() else content
+
+
+def _chosen(names: Iterable[str] | None, known: tuple[str, ...], field: str) -> tuple[str, ...]:
+    if names is None:
+        return known
+    asked = set(names)
+    if unknown := sorted(asked - set(known)):
+        raise UnknownModality(f"{', '.join(unknown)}: not in the model's {field} {list(known)}")
+    return tuple(name for name in known if name in asked)
