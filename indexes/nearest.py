@@ -1,0 +1,125 @@
+"""Nearest neighbours by inner product: FAISS, in memory and as a file that is only a cache."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+from numpy.typing import NDArray
+
+from indexes.records import FloatArray
+
+IdArray = NDArray[np.int64]
+
+_BLOCK = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """What the catalogue remembers of a FAISS file."""
+
+    generation: int
+    size: int
+    sha256: str
+
+
+class Nearest:
+    """Exact search over unit vectors (`IndexFlatIP` in an `IndexIDMap2`)."""
+
+    def __init__(self, faiss_index: Any) -> None:
+        self._faiss_index = faiss_index
+
+    @classmethod
+    def build(cls, dim: int, chunks: Iterable[tuple[IdArray, FloatArray]]) -> Nearest:
+        """From chunks of ids (n,) and vectors (n, dim); no more than one chunk is held twice."""
+        faiss = _faiss()
+        index = faiss.IndexIDMap2(faiss.IndexFlatIP(dim))
+        for ids, vectors in chunks:
+            index.add_with_ids(vectors, ids)
+        return cls(index)
+
+    def __len__(self) -> int:
+        return int(self._faiss_index.ntotal)
+
+    def search(self, queries: FloatArray, k: int) -> tuple[FloatArray, IdArray]:
+        """The k nearest of each query, best first; equal scores in the order of ids.
+
+        Args:
+            queries: float32 (Q, dim), unit rows.
+            k: at least 1; more than there are vectors means all of them.
+
+        Returns:
+            Cosines float32 (Q, k') in [-1, 1] and ids int64 (Q, k'), k' = min(k, n).
+        """
+        k = min(k, len(self))
+        if k == 0 or not len(queries):
+            shape = (len(queries), k)
+            return np.empty(shape, dtype=np.float32), np.empty(shape, dtype=np.int64)
+        scores, ids = self._faiss_index.search(queries, k)
+        order = np.lexsort((ids, -scores), axis=-1)
+        scores = np.take_along_axis(scores, order, axis=-1)
+        ids = np.take_along_axis(ids, order, axis=-1)
+        return np.clip(scores, -1.0, 1.0, out=scores), ids
+
+    def save(self, file: Path, generation: int) -> Published:
+        """Write a FAISS file under a temporary name, flush it to the disk, then replace `file`."""
+        faiss = _faiss()
+        partial = file.with_name(f"{file.name}.partial")
+        digest = hashlib.sha256()
+        size = 0
+        with partial.open("wb") as stream:
+
+            def write(block: bytes) -> None:
+                nonlocal size
+                digest.update(block)
+                size += stream.write(block)
+
+            # Not by file name: FAISS takes only names that are valid UTF-8.
+            writer = faiss.PyCallbackIOWriter(write)
+            faiss.write_index(self._faiss_index, writer)
+            del writer
+            stream.flush()
+            os.fsync(stream.fileno())
+        os.replace(partial, file)
+        return Published(generation=generation, size=size, sha256=digest.hexdigest())
+
+
+def load(file: Path, published: Published, dim: int) -> Nearest | None:
+    """Read a FAISS file if it is, byte for byte, the one that was published; otherwise None.
+
+    The digest is checked before FAISS sees the first byte: its reader trusts the lengths that it
+    finds in a file.
+    """
+    faiss = _faiss()
+    try:
+        with file.open("rb") as stream:
+            if os.fstat(stream.fileno()).st_size != published.size:
+                return None
+            if _sha256(stream) != published.sha256:
+                return None
+            stream.seek(0)
+            reader = faiss.PyCallbackIOReader(stream.read)
+            index = faiss.read_index(reader)
+    except (OSError, RuntimeError):  # RuntimeError: a format that this FAISS does not know
+        return None
+    if not isinstance(index, faiss.IndexIDMap2) or index.d != dim:
+        return None
+    return Nearest(index)
+
+
+def _faiss() -> Any:
+    # At first use: it is slow to import, and a listing of the catalogue does without.
+    return importlib.import_module("faiss")
+
+
+def _sha256(stream: BinaryIO) -> str:
+    digest = hashlib.sha256()
+    while block := stream.read(_BLOCK):
+        digest.update(block)
+    return digest.hexdigest()
