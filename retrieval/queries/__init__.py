@@ -1,0 +1,6 @@
+"""From what a user gives to what the model takes in."""
+
+from retrieval.queries.inputs import Input
+from retrieval.queries.query import READERS, Query
+
+__all__ = ["READERS", "Input", "Query"]
