@@ -14,7 +14,7 @@ from fourm.errors import BadInput, ConfigError
 
 @dataclass(frozen=True)
 class BertConfig:
-    """Size of a BERT encoder; ``dim`` is the width of its outputs."""
+    """Size of a BERT encoder; `dim` is the width of its outputs."""
 
     vocabulary: int
     dim: int
@@ -27,7 +27,7 @@ class BertConfig:
 
     @classmethod
     def from_fields(cls, fields: Fields) -> BertConfig:
-        """Read a published ``config.json`` of a BERT model.
+        """Read a published `config.json` of a BERT model.
 
         Raises:
             ConfigError: a field is missing or of the wrong type, the activation is not the exact
@@ -152,7 +152,7 @@ class Bert(nn.Module):
         """Encode a batch of texts.
 
         Args:
-            ids: (B, N) integers, ``0 .. vocabulary - 1``.
+            ids: (B, N) integers, `0 .. vocabulary - 1`.
             mask: (B, N) bool, True = ignored (padding).
 
         Returns:

@@ -17,7 +17,7 @@ from fourm.language.sentences import TOKENIZER, SentenceTokenizer, pad
 class LanguageModel(Bert):
     """A BERT encoder that knows its own word pieces.
 
-    ``model(ids, mask)`` is :meth:`Bert.forward`; ``model.encode(texts)`` starts from words.
+    `model(ids, mask)` is `Bert.forward`; `model.encode(texts)` starts from words.
     """
 
     def __init__(self, config: BertConfig, tokenizer: SentenceTokenizer) -> None:
@@ -26,7 +26,7 @@ class LanguageModel(Bert):
 
     @classmethod
     def load(cls, folder: Path | str, max_tokens: int | None = None) -> LanguageModel:
-        """Read ``config.json``, ``model.safetensors`` and ``tokenizer.json`` (names of Hugging
+        """Read `config.json`, `model.safetensors` and `tokenizer.json` (names of Hugging
         Face BERT files; a pooler is skipped). Float32, on the CPU, in evaluation mode, trainable.
 
         Args:
@@ -36,7 +36,7 @@ class LanguageModel(Bert):
 
         Raises:
             CheckpointError: a file is absent, damaged or does not fit the others.
-            BadInput: ``max_tokens`` is below 3 or above the position table.
+            BadInput: `max_tokens` is below 3 or above the position table.
         """
         checkpoint = Checkpoint.open(folder)
         config = BertConfig.from_fields(checkpoint.fields)

@@ -1,4 +1,4 @@
-"""Text to the word pieces of a language model, through its own ``tokenizer.json``."""
+"""Text to the word pieces of a language model, through its own `tokenizer.json`."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class SentenceTokenizer:
     Safe to call from several threads.
 
     Args:
-        path: a ``tokenizer.json`` of the ``tokenizers`` library.
+        path: a `tokenizer.json` of the `tokenizers` library.
         max_tokens: longest result, start and end tokens included; the text's end is cut off.
         vocabulary: number of rows of the model's word table.
 
@@ -46,7 +46,7 @@ class SentenceTokenizer:
         self.max_tokens = max_tokens
 
     def __call__(self, text: str) -> list[int]:
-        """Ids of one text, ``2 .. max_tokens`` of them.
+        """Ids of one text, `2 .. max_tokens` of them.
 
         Raises:
             BadInput: not a string, or nothing but white space.

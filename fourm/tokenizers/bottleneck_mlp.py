@@ -13,7 +13,7 @@ _NAME = re.compile(r"BottleneckMLP/B_(\d+)-Wi_(\d+)(?:-E_(\d+))?")
 
 
 class BottleneckSize(NamedTuple):
-    """Size of a :class:`BottleneckMLP`."""
+    """Size of a `BottleneckMLP`."""
 
     blocks: int
     width: int
@@ -21,9 +21,9 @@ class BottleneckSize(NamedTuple):
 
 
 def parse_bottleneck_name(name: str) -> BottleneckSize:
-    """Read ``BottleneckMLP/B_<blocks>-Wi_<width>[-E_<expansion>]``; the expansion is 4 if absent.
+    """Read `BottleneckMLP/B_<blocks>-Wi_<width>[-E_<expansion>]`; the expansion is 4 if absent.
 
-    No blocks at all (``B_0``) is allowed: two linear layers, hence one affine map.
+    No blocks at all (`B_0`) is allowed: two linear layers, hence one affine map.
 
     Raises:
         ConfigError: the name does not follow the grammar, or a width or expansion is 0.
@@ -52,7 +52,7 @@ class _Block(nn.Module):
 
 
 class BottleneckMLP(nn.Module):
-    """``linear_in``, then ``blocks`` residual blocks on normalised input, then ``linear_out``."""
+    """`linear_in`, then `blocks` residual blocks on normalised input, then `linear_out`."""
 
     def __init__(self, dim_in: int, dim_out: int, size: BottleneckSize) -> None:
         super().__init__()

@@ -16,9 +16,9 @@ _DIFFUSION_FIELDS = ("num_train_timesteps", "scheduler", "beta_schedule", "predi
 class TokenizerConfig:
     """What a tokenizer is made of; the defaults are those of the official format.
 
-    ``image_size``, ``image_size_enc`` and ``image_size_dec`` (pixels) fix the grids of the stored
+    `image_size`, `image_size_enc` and `image_size_dec` (pixels) fix the grids of the stored
     position tables alone: pictures of another size are taken, the tables are resized for them.
-    Training-only fields of official files (``sync_codebook``, ``ema_decay``, ``ckpt_path`` ...) are
+    Training-only fields of official files (`sync_codebook`, `ema_decay`, `ckpt_path` ...) are
     not read at all.
     """
 
@@ -54,7 +54,7 @@ class TokenizerConfig:
     def from_mapping(
         cls, values: Mapping[str, Any], where: object = "tokenizer config"
     ) -> TokenizerConfig:
-        """Read the known fields of a ``config.json`` object; ``where`` names it in messages.
+        """Read the known fields of a `config.json` object; `where` names it in messages.
 
         Raises:
             ConfigError: a field has the wrong type or a size below 1, or the combination is one

@@ -1,4 +1,4 @@
-"""The ConvNeXt block that may end a ViT decoder (4M-21 reference: ``out_conv``)."""
+"""The ConvNeXt block that may end a ViT decoder (4M-21 reference: `out_conv`)."""
 
 from __future__ import annotations
 

@@ -22,13 +22,13 @@ def build_tokenizer(
     """A tokenizer with fresh weights.
 
     Args:
-        config: a ``config.json`` object of the official format.
+        config: a `config.json` object of the official format.
         encode: build what turns inputs into tokens.
         decode: build what turns tokens into reconstructions.
         where: what the config came from, for messages.
 
     Raises:
-        ConfigError: see :meth:`TokenizerConfig.from_mapping`.
+        ConfigError: see `TokenizerConfig.from_mapping`.
     """
     return VQVAE(TokenizerConfig.from_mapping(config, where), encode, decode)
 
@@ -42,7 +42,7 @@ def load_tokenizer(
 
     Raises:
         CheckpointError: no checkpoint there, a damaged one, a config that makes no tokenizer
-            (``ConfigError``) or tensors that are not the tokenizer's (``TensorMismatch``).
+            (`ConfigError`) or tensors that are not the tokenizer's (`TensorMismatch`).
     """
     checkpoint = source if isinstance(source, Checkpoint) else Checkpoint.open(source)
     with torch.device("meta"):

@@ -13,8 +13,8 @@ def check_tokens(tokens: Tensor, codebook_size: int) -> None:
     """Refuse tokens that no codebook of this size has.
 
     Raises:
-        BadInput: ``tokens`` is not of an integer type, or holds a value outside
-            ``0 .. codebook_size - 1``.
+        BadInput: `tokens` is not of an integer type, or holds a value outside
+            `0 .. codebook_size - 1`.
     """
     if tokens.is_floating_point() or tokens.is_complex() or tokens.dtype == torch.bool:
         raise BadInput(f"tokens must be integers, not {str(tokens.dtype).removeprefix('torch.')}")
@@ -45,7 +45,7 @@ class _Codebook(nn.Module):
 class LucidQuantizer(nn.Module):
     """Nearest entry of one codebook (4M-21 reference: 'lucid' quantizer, one head).
 
-    With ``norm_codes`` nearest is by cosine, else by Euclidean distance; the quantised value is the
+    With `norm_codes` nearest is by cosine, else by Euclidean distance; the quantised value is the
     entry as stored in both cases, not its normalised form. Works in float32 whatever comes in.
     """
 
@@ -74,7 +74,7 @@ class LucidQuantizer(nn.Module):
         """Tokens (B, h, w) -> values (B, dim, h, w).
 
         Raises:
-            BadInput: a token is outside the codebook, or ``tokens`` has another shape or type.
+            BadInput: a token is outside the codebook, or `tokens` has another shape or type.
         """
         if tokens.ndim != 3:
             raise BadInput(f"tokens must have shape (B, h, w), not {tuple(tokens.shape)}")

@@ -10,7 +10,7 @@ from fourm.tokenizers.lucid import check_tokens
 
 
 class _HeadwiseLinear(nn.Module):
-    """One (d, d) matrix a head, no bias; ``y = x @ weight`` (not its transpose)."""
+    """One (d, d) matrix a head, no bias; `y = x @ weight` (not its transpose)."""
 
     def __init__(self, heads: int, dim: int) -> None:
         super().__init__()
@@ -73,7 +73,7 @@ class MemcodesQuantizer(nn.Module):
         """Tokens (B, H) -> values (B, dim).
 
         Raises:
-            BadInput: a token is outside its codebook, or ``tokens`` has another shape or type.
+            BadInput: a token is outside its codebook, or `tokens` has another shape or type.
         """
         if tokens.ndim != 2 or tokens.shape[1] != self.num_codebooks:
             raise BadInput(
@@ -90,7 +90,7 @@ class MemcodesQuantizer(nn.Module):
         the whole is that of its chunks.
 
         Raises:
-            BadInput: ``probabilities`` has another shape.
+            BadInput: `probabilities` has another shape.
         """
         wanted = (self.num_codebooks, self.codebook_size)
         if probabilities.ndim != 3 or tuple(probabilities.shape[1:]) != wanted:

@@ -29,7 +29,7 @@ SIZES = {
 
 
 def parse_vit_name(name: str, end: str) -> ViTSize:
-    """Size of ``vit_b_enc`` and the like; ``end`` is ``"enc"`` or ``"dec"``.
+    """Size of `vit_b_enc` and the like; `end` is `"enc"` or `"dec"`.
 
     Raises:
         ConfigError: no such preset.
@@ -47,7 +47,7 @@ def sincos_grid(height: int, width: int, dim: int) -> Tensor:
     Channels, a quarter each: sine and cosine of the row, sine and cosine of the column.
 
     Raises:
-        ConfigError: ``dim`` is not a multiple of 4.
+        ConfigError: `dim` is not a multiple of 4.
     """
     if dim % 4:
         raise ConfigError(f"sine-cosine positions need a width that 4 divides, not {dim}")
@@ -138,7 +138,7 @@ class _ViT(nn.Module):
 
 
 class ViTEncoder(_ViT):
-    """(B, channels, H, W) -> (B, dim, H / patch, W / patch); ``patch`` is 1 for feature maps."""
+    """(B, channels, H, W) -> (B, dim, H / patch, W / patch); `patch` is 1 for feature maps."""
 
     def __init__(
         self, channels: int, patch: int, size: ViTSize, grid: int, post_mlp: bool = False

@@ -18,8 +18,8 @@ from fourm.tokenizers.vit import ViTDecoder, ViTEncoder, parse_vit_name
 class VQ(nn.Module):
     """Encoder half of a tokenizer: what is needed to turn an input into tokens.
 
-    Module names are those of official files. ``encode=False`` leaves out what decoding does not
-    need (``encoder``, ``quant_proj``, ``cls_emb``); the codebooks are always there.
+    Module names are those of official files. `encode=False` leaves out what decoding does not
+    need (`encoder`, `quant_proj`, `cls_emb`); the codebooks are always there.
     """
 
     def __init__(self, config: TokenizerConfig, encode: bool = True) -> None:
@@ -55,7 +55,7 @@ class VQ(nn.Module):
     def latents(self, x: Tensor) -> Tensor:
         """What is quantised, before it is: (B, latent_dim, h, w), or (B, latent_dim) for vectors.
 
-        Takes what :meth:`encode` takes and raises what it raises.
+        Takes what `encode` takes and raises what it raises.
         """
         if not self.can_encode:
             raise ConfigError("this tokenizer was loaded for decoding alone: load its encoder too")
@@ -89,7 +89,7 @@ class VQ(nn.Module):
 
         Args:
             x: (B, n_channels, H, W) float for a grid tokenizer, (B, H, W) class ids
-                ``0 .. n_labels - 1`` where there is ``n_labels``, (B, n_channels) float for a
+                `0 .. n_labels - 1` where there is `n_labels`, (B, n_channels) float for a
                 vector tokenizer ((B, n_channels, 1, 1) is the same).
 
         Returns:
@@ -108,14 +108,14 @@ class VQ(nn.Module):
     def quantised(self, tokens: Tensor) -> Tensor:
         """Tokens -> codebook values, (B, latent_dim, h, w); h = w = 1 for a vector tokenizer.
 
-        Takes tokens as :meth:`encode` returns them; a grid may also come flattened (B, n) if it is
+        Takes tokens as `encode` returns them; a grid may also come flattened (B, n) if it is
         square, a vector's tokens also as (B, num_codebooks, 1, 1).
 
         Raises:
             BadInput: another shape or type, or a token outside the codebook.
         """
         if isinstance(self.quantize, MemcodesQuantizer):
-            flat = tokens.flatten(1) if tuple(tokens.shape[2:]) in ((), (1, 1)) else tokens
+            flat = tokens.flatten(1) if tuple(tokens.shape[2:]) == (1, 1) else tokens
             return self.quantize.decode(flat)[:, :, None, None]
         return self.quantize.decode(_as_grid(tokens))
 
@@ -123,7 +123,7 @@ class VQ(nn.Module):
 class VQVAE(VQ):
     """Tokenizer with a decoder that answers in one pass.
 
-    ``encode=False`` or ``decode=False`` leave out that half's weights.
+    `encode=False` or `decode=False` leave out that half's weights.
     """
 
     def __init__(self, config: TokenizerConfig, encode: bool = True, decode: bool = True) -> None:
@@ -153,7 +153,7 @@ class VQVAE(VQ):
         """Tokens -> reconstruction, float.
 
         Returns:
-            (B, n_channels, H, W); (B, n_labels, H, W) logits where there is ``n_labels``;
+            (B, n_channels, H, W); (B, n_labels, H, W) logits where there is `n_labels`;
             (B, n_channels) for a vector tokenizer, raw: not of unit length.
 
         Raises:
@@ -170,7 +170,7 @@ class VQVAE(VQ):
                 (B, h, w, codebook_size) for a grid.
 
         Returns:
-            As :meth:`decode_tokens`; gradients reach the probabilities.
+            As `decode_tokens`; gradients reach the probabilities.
 
         Raises:
             BadInput: another shape.

@@ -1,0 +1,109 @@
+"""The text tokenizer of 4M-21: word pieces, sentinels and coordinates (4M-21 reference: text
+tokenizer)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from fourm.errors import BadInput, CheckpointError
+
+PAD, UNKNOWN, START, END = "[PAD]", "[UNK]", "[SOS]", "[EOS]"
+AXES = ("v0", "v1", "v2", "v3")
+
+
+class TextTokenizer:
+    """Word pieces of captions and of every modality that is written as text.
+
+    Coordinates and other numbers are single tokens, `v0=0` .. `v3=999`; the 80 COCO class names
+    are, too. `[S_1]`, `[S_2]` ... are sentinels, which stand for a hidden span. Safe to call
+    from several threads.
+
+    Attributes:
+        size: number of ids, 0 .. size - 1.
+        pad, unknown, start, end: ids of `[PAD]`, `[UNK]`, `[SOS]` and `[EOS]`.
+        sentinels: ids of `[S_0]`, `[S_1]` ..., as many as the file has.
+
+    Args:
+        path: a `tokenizer.json` of the `tokenizers` library.
+
+    Raises:
+        CheckpointError: the file is absent, is no tokenizer, or not one of 4M-21's.
+    """
+
+    def __init__(self, path: Path | str) -> None:
+        from tokenizers import Tokenizer
+
+        path = Path(path)
+        if not path.is_file():
+            raise CheckpointError(f"{path} does not exist: it should be the text tokenizer")
+        try:
+            self._tokenizer = Tokenizer.from_file(str(path))
+        except Exception as error:  # the library raises bare Exception
+            raise CheckpointError(f"{path} is not a tokenizer file ({error})") from None
+        self._tokenizer.no_padding()
+        self._tokenizer.no_truncation()
+        vocabulary: dict[str, int] = self._tokenizer.get_vocab(with_added_tokens=True)
+        self._vocabulary = vocabulary
+        wanted = [PAD, UNKNOWN, START, END, "[S_0]", "[S_1]", "[S_2]"]
+        wanted += [f"{axis}={value}" for axis in AXES for value in (0, 999)]
+        absent = [token for token in wanted if token not in vocabulary]
+        if absent:
+            raise CheckpointError(
+                f"{path} is not a 4M-21 text tokenizer: it has no token {', '.join(absent)}"
+            )
+        self.size = max(vocabulary.values()) + 1
+        self.pad, self.unknown = vocabulary[PAD], vocabulary[UNKNOWN]
+        self.start, self.end = vocabulary[START], vocabulary[END]
+        sentinels: list[int] = []
+        while f"[S_{len(sentinels)}]" in vocabulary:
+            sentinels.append(vocabulary[f"[S_{len(sentinels)}]"])
+        self.sentinels = tuple(sentinels)
+
+    def encode(self, text: str) -> list[int]:
+        """Ids of a text, nothing added; an empty text has none.
+
+        Raises:
+            BadInput: not a string.
+        """
+        if not isinstance(text, str):
+            raise BadInput(f"a text must be a string, not {type(text).__name__}")
+        ids: list[int] = self._tokenizer.encode(text, add_special_tokens=False).ids
+        return ids
+
+    def decode(self, ids: Iterable[int]) -> str:
+        """Text of ids, sentinels and other special tokens included.
+
+        Raises:
+            BadInput: an id that the tokenizer does not have.
+        """
+        wanted = [int(value) for value in ids]
+        self._check(wanted)
+        text: str = self._tokenizer.decode(wanted, skip_special_tokens=False)
+        return text
+
+    def tokens(self, ids: Iterable[int]) -> list[str]:
+        """The word piece behind each id.
+
+        Raises:
+            BadInput: an id that the tokenizer does not have.
+        """
+        wanted = [int(value) for value in ids]
+        self._check(wanted)
+        return [self._tokenizer.id_to_token(value) or UNKNOWN for value in wanted]
+
+    def id_of(self, token: str) -> int:
+        """Id of one token, written exactly, e.g. `"v0=17"` or `"[S_1]"`.
+
+        Raises:
+            BadInput: there is no such token.
+        """
+        try:
+            return self._vocabulary[token]
+        except KeyError:
+            raise BadInput(f"the text tokenizer has no token {token!r}") from None
+
+    def _check(self, ids: list[int]) -> None:
+        for value in ids:
+            if not 0 <= value < self.size:
+                raise BadInput(f"token {value} is outside the text tokenizer: 0 to {self.size - 1}")
