@@ -1,0 +1,1 @@
+"""The sample gallery: made here, indexed and queried by `make demo`."""
