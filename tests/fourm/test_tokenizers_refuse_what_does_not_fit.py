@@ -8,7 +8,7 @@ from fourm.errors import BadInput, ConfigError, TensorMismatch
 from fourm.tokenizers.bottleneck_mlp import parse_bottleneck_name
 from fourm.tokenizers.config import TokenizerConfig
 from fourm.tokenizers.loading import build_tokenizer, load_tokenizer
-from tests.fourm.recorded_tokenizers import tokenizer_folder
+from tests.fourm.recorded import model_folder
 
 VECTOR = {
     "n_channels": 6,
@@ -134,7 +134,7 @@ def test_names_of_bottleneck_sizes():
 
 
 def test_a_file_with_other_tensors_is_refused(tmp_path):
-    source = tokenizer_folder("vq_imagebind_global_nano", tmp_path)
+    source = model_folder("vq_imagebind_global_nano", tmp_path)
     tensors = load_file(source / "model.safetensors")
     tensors["quantize.codes"] = tensors["quantize.codes"][:, :-1].contiguous()
     tensors["decoder.extra"] = torch.zeros(1)
@@ -150,7 +150,7 @@ def test_a_file_with_other_tensors_is_refused(tmp_path):
 
 
 def test_the_config_may_stand_in_the_header_alone(tmp_path):
-    source = tokenizer_folder("vq_human_poses_nano", tmp_path)
+    source = model_folder("vq_human_poses_nano", tmp_path)
     config = json.loads((source / "config.json").read_text())
     tensors = load_file(source / "model.safetensors")
     header = {name: str(value) for name, value in config.items()}

@@ -2,16 +2,15 @@
 
 import pytest
 import torch
-from tests.fourm.reference import tensors
 
 from fourm.tokenizers.loading import load_tokenizer
-from tests.fourm.recorded_tokenizers import assert_close, tokenizer_folder
+from tests.fourm.recorded import assert_close, model_folder, recorded
 
 
 @pytest.fixture(scope="module")
 def load(tmp_path_factory):
     scratch = tmp_path_factory.mktemp("models")
-    return lambda name, **parts: load_tokenizer(tokenizer_folder(name, scratch), **parts)
+    return lambda name, **parts: load_tokenizer(model_folder(name, scratch), **parts)
 
 
 @pytest.fixture(autouse=True)
@@ -21,7 +20,7 @@ def _no_gradients():
 
 
 def test_clip_feature_maps(load):
-    tokenizer, want = load("vq_clip_nano"), tensors("tok/vq_clip_nano.safetensors")
+    tokenizer, want = load("vq_clip_nano"), recorded("tok/vq_clip_nano.safetensors")
     # 448-pixel position table, used at 224: this is also the test of its resizing.
     assert_close(tokenizer.latents(want["x"]), want["h"])
     assert torch.equal(tokenizer.encode(want["x"]).int(), want["tokens"])
@@ -32,7 +31,7 @@ def test_clip_feature_maps(load):
 
 @pytest.mark.parametrize("name", ["vq_dinov2_global_nano", "vq_imagebind_global_nano"])
 def test_global_embeddings(load, name):
-    tokenizer, want = load(name), tensors(f"tok/{name}.safetensors")
+    tokenizer, want = load(name), recorded(f"tok/{name}.safetensors")
     tokens = tokenizer.encode(want["x"])
     assert torch.equal(tokens.int(), want["tokens"])
     quantised = tokenizer.quantised(tokens)
@@ -44,21 +43,21 @@ def test_global_embeddings(load, name):
 
 
 def test_human_poses(load):
-    tokenizer, want = load("vq_human_poses_nano"), tensors("tok/vq_human_poses_nano.safetensors")
+    tokenizer, want = load("vq_human_poses_nano"), recorded("tok/vq_human_poses_nano.safetensors")
     assert torch.equal(tokenizer.encode(want["x"]).int(), want["tokens_raw"].flatten(1))
     decoded = tokenizer.decode_tokens(want["tokens_raw"])
     assert_close(decoded, want["decoded"].flatten(1))
 
 
 def test_sam_instances(load):
-    tokenizer, want = load("vq_sam_instance_nano"), tensors("tok/vq_sam_instance_nano.safetensors")
+    tokenizer, want = load("vq_sam_instance_nano"), recorded("tok/vq_sam_instance_nano.safetensors")
     assert torch.equal(tokenizer.encode(want["x"]).int(), want["tokens"])
     decoded = tokenizer.decode_tokens(want["tokens"])
     assert_close(decoded, want["decoded_logits"])
 
 
 def test_segmentation_maps(load):
-    tokenizer, want = load("vq_semseg_nano"), tensors("tok/vq_semseg_nano.safetensors")
+    tokenizer, want = load("vq_semseg_nano"), recorded("tok/vq_semseg_nano.safetensors")
     assert torch.equal(tokenizer.encode(want["x"]).int(), want["tokens"])
     assert torch.equal(tokenizer.encode(want["x64"]).int(), want["tokens64"])
     assert_close(tokenizer.quantised(want["tokens"]), want["quant"])
@@ -70,7 +69,7 @@ def test_segmentation_maps(load):
 @pytest.mark.slow
 def test_global_embeddings_at_the_official_size(load):
     name = "true_DINOv2-B14-global_8k_16_224"
-    tokenizer, want = load(name), tensors(f"true/{name}.safetensors")
+    tokenizer, want = load(name), recorded(f"true/{name}.safetensors")
     assert torch.equal(tokenizer.encode(want["x"]).int(), want["tokens"])
     decoded = tokenizer.decode_tokens(want["tokens"])
     assert_close(decoded, want["decoded"])
@@ -78,7 +77,7 @@ def test_global_embeddings_at_the_official_size(load):
 
 @pytest.mark.parametrize("name", ["vq_imagebind_global_nano", "vq_sam_instance_nano"])
 def test_half_a_tokenizer_does_its_half(load, name):
-    want = tensors(f"tok/{name}.safetensors")
+    want = recorded(f"tok/{name}.safetensors")
     whole = load(name)
     tokens = load(name, decode=False).encode(want["x"])
     assert torch.equal(tokens.int(), want["tokens"])
