@@ -1,0 +1,88 @@
+import json
+
+import pytest
+
+from fourm.errors import BadInput, CheckpointError
+from fourm.modalities.text import caption_tokens
+from fourm.tokenizers.wordpiece import TextTokenizer
+from tests.fourm.recorded import recorded_path
+from tests.fourm.small_tokenizers import text_tokenizer
+
+
+@pytest.fixture(scope="module")
+def official():
+    return TextTokenizer(recorded_path("text_tokenizer_4m_wordpiece_30k.json"))
+
+
+@pytest.fixture
+def small(tmp_path):
+    text_tokenizer(["dog", "snow"]).save(str(tmp_path / "small.json"))
+    return TextTokenizer(tmp_path / "small.json")
+
+
+PROBES = json.loads(recorded_path("text.json").read_text())
+
+
+@pytest.mark.parametrize("probe", PROBES["tokenizer"], ids=lambda probe: probe["text"] or "empty")
+def test_probes(official, probe):
+    assert official.encode(probe["text"]) == probe["ids"]
+    assert official.tokens(probe["ids"]) == probe["tokens"]
+    assert official.decode(probe["ids"]) == probe["decoded"]
+
+
+def test_special_tokens(official):
+    assert {token: official.id_of(token) for token in PROBES["special_ids"]} == PROBES[
+        "special_ids"
+    ]
+    assert len(official.sentinels) == PROBES["n_sentinels"]
+    assert official.sentinels[1] == PROBES["special_ids"]["[S_1]"]
+    assert (official.pad, official.unknown, official.start, official.end) == (0, 1, 2, 3)
+    assert official.size == 30_000
+
+
+def test_captions_end_and_are_cut(small):
+    dog, snow = small.id_of("dog"), small.id_of("snow")
+    assert caption_tokens(small, "Dog snow") == [dog, snow, small.end]
+    assert caption_tokens(small, "dog snow dog", most=3) == [dog, snow, small.end]
+    assert caption_tokens(small, "dog [S_1]", complete=False) == [dog, small.sentinels[1]]
+
+
+@pytest.mark.parametrize("text", ["", "  \n"])
+def test_an_empty_caption_is_refused(small, text):
+    with pytest.raises(BadInput, match="empty"):
+        caption_tokens(small, text)
+
+
+def test_ids_that_are_none_of_its_own(small):
+    with pytest.raises(BadInput, match=f"token {small.size} is outside"):
+        small.decode([0, small.size])
+    with pytest.raises(BadInput, match="token -1"):
+        small.tokens([-1])
+    with pytest.raises(BadInput, match="no token 'v0=1000'"):
+        small.id_of("v0=1000")
+    with pytest.raises(BadInput, match="must be a string, not int"):
+        small.encode(3)
+
+
+@pytest.mark.parametrize("content", [None, "", "{}", '{"version": "1.0"}', "\x00\x01"])
+def test_files_that_are_no_tokenizer(tmp_path, content):
+    path = tmp_path / "text.json"
+    if content is not None:
+        path.write_text(content)
+    with pytest.raises(CheckpointError, match=r"text\.json"):
+        TextTokenizer(path)
+
+
+def test_the_tokenizer_of_another_model(tmp_path):
+    path = tmp_path / "other.json"
+    text_tokenizer(axes=("v0", "v1")).save(str(path))
+    with pytest.raises(CheckpointError, match="not a 4M-21 text tokenizer: it has no token v2=0"):
+        TextTokenizer(path)
+
+
+def test_padding_and_cutting_stored_in_the_file_have_no_say(tmp_path):
+    tokenizer = text_tokenizer(["dog"])
+    tokenizer.enable_padding(length=9)
+    tokenizer.enable_truncation(2)
+    tokenizer.save(str(tmp_path / "t.json"))
+    assert len(TextTokenizer(tmp_path / "t.json").encode("dog dog dog")) == 3
