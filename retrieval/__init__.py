@@ -8,3 +8,24 @@ for hit in gallery.search(text="a red bicycle", k=10):
 """
 
 from __future__ import annotations
+
+from retrieval.errors import (
+    BuildInterrupted,
+    PictureError,
+    QueryError,
+    RetrievalError,
+    UsageError,
+)
+from retrieval.gallery import Gallery, Hit
+from retrieval.queries import Query
+
+__all__ = [
+    "BuildInterrupted",
+    "Gallery",
+    "Hit",
+    "PictureError",
+    "Query",
+    "QueryError",
+    "RetrievalError",
+    "UsageError",
+]

@@ -1,0 +1,89 @@
+"""The model, as galleries see it: what it must be able to do, and loading it when it is needed."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Protocol, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from indexes import Recipe
+
+DEFAULT_MODEL = "mini"
+
+Vectors = NDArray[np.float32]
+
+
+class Space(Protocol):
+    """An embedding space of a model: `dim` numbers a vector, made as `preprocessing` says."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def dim(self) -> int: ...
+    @property
+    def preprocessing(self) -> str: ...
+
+
+class Model(Protocol):
+    """What `fourm.load_model` gives. `prepare` is called from several threads at once."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def fingerprint(self) -> str: ...
+    @property
+    def inputs(self) -> Sequence[str]: ...
+    @property
+    def spaces(self) -> Mapping[str, Space]: ...
+    @property
+    def default_space(self) -> str: ...
+
+    def prepare(self, inputs: Mapping[str, Any], /) -> Any: ...
+    def embed(self, prepared: Sequence[Any], /, *, space: str) -> Vectors: ...
+
+
+ModelLike = str | os.PathLike[str] | Model
+"""A bundled or official name, a folder, a hub name, or a model that is loaded already."""
+
+
+class LazyModel:
+    """Loads the model when it is first asked for, once, whichever thread asks first."""
+
+    def __init__(self, wanted: ModelLike, device: str = "auto", dtype: str = "auto") -> None:
+        self._wanted = wanted
+        self._device = device
+        self._dtype = dtype
+        self._lock = threading.Lock()
+        self._model: Model | None = None
+
+    def get(self) -> Model:
+        """The model; loading may raise `fourm.FourmError`."""
+        with self._lock:
+            if self._model is None:
+                self._model = self._load()
+            return self._model
+
+    def _load(self) -> Model:
+        if not isinstance(self._wanted, (str, os.PathLike)):
+            return self._wanted
+        from fourm import load_model
+
+        name = self._wanted if isinstance(self._wanted, str) else str(Path(self._wanted))
+        return cast(Model, load_model(name, device=self._device, dtype=self._dtype))
+
+
+def recipe_of(model: Model, space: str | None = None) -> Recipe:
+    """How this model's vectors are made, as an index remembers it."""
+    chosen = model.spaces[space or model.default_space]
+    return Recipe(
+        model=model.name,
+        fingerprint=model.fingerprint,
+        space=chosen.name,
+        dim=chosen.dim,
+        preprocessing=chosen.preprocessing,
+    )

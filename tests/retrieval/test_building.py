@@ -1,0 +1,360 @@
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from indexes import Index, IndexBusy, RecipeMismatch
+from retrieval import BuildInterrupted, Gallery, UsageError
+
+from .conftest import numbered
+from .fake_model import FakeModel
+from .files import encoded, write
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def build(photos, model, **options):
+    options.setdefault("batch_size", 8)
+    return Gallery.build(photos, photos.parent / "photos.index", model, **options)
+
+
+def everything(gallery):
+    """Path -> id of what is in the index, each proven to have its own picture's vector."""
+    found = {}
+    for path, known in gallery.index.known().items():
+        if known.state != "indexed":
+            continue
+        with Image.open(gallery.root / path) as opened:
+            expected = gallery.model.prepare({"image": opened.convert("RGB")})
+        (expected,) = gallery.model.embed([expected], space="layout")
+        assert np.allclose(gallery.index.vectors([known.id])[0], expected, atol=1e-6), path
+        found[path] = known.id
+    return found
+
+
+def test_every_picture_gets_its_own_vector(photos, model):
+    with build(photos, model) as gallery:
+        assert gallery.report.indexed == 40
+        assert len(everything(gallery)) == 40
+    assert model.batches[:5] == [8] * 5
+
+
+@pytest.mark.parametrize("workers", [1, 3, 8])
+@pytest.mark.parametrize("batch_size", [1, 7, 64])
+def test_bad_pictures_never_shift_the_others(photos, model, batch_size, workers):
+    rng = np.random.default_rng(batch_size * 10 + workers)
+    content = encoded(Image.fromarray(rng.integers(0, 255, (40, 40, 3), np.uint8)))
+    bad = {
+        "a/00-first.png": b"",
+        "a/11b.png": content[: len(content) // 2],
+        "a/11c.png": b"not a picture",
+        "a/11d.png": content[:30],
+        "b/12b.jpg": b"\xff\xd8\xff\xe0garbage",
+        "b/12c.png": encoded(Image.new("RGB", (1, 1))),
+        "zz-last.gif": b"GIF89a",
+    }
+    for path, data in bad.items():
+        (photos / path).write_bytes(data)
+    (photos / "b/link.png").symlink_to("nowhere.png")
+    with build(photos, model, batch_size=batch_size, workers=workers) as gallery:
+        assert gallery.report.indexed == len(everything(gallery)) == 40
+        skipped = {picture.path: picture.error for picture in gallery.index.skipped()}
+        assert gallery.report.skipped == 8
+    assert set(skipped) == {*bad, "b/link.png"}
+    assert skipped["a/00-first.png"] == "empty file"
+    assert skipped["b/link.png"] == "broken link"
+    assert "truncated" in skipped["a/11b.png"]
+    assert "not an image" in skipped["a/11c.png"]
+    assert "smaller than 2 pixels" in skipped["b/12c.png"]
+
+
+def test_a_gallery_of_bad_pictures_only_is_built(tmp_path, model):
+    for number in range(30):
+        (tmp_path / "p").mkdir(exist_ok=True)
+        (tmp_path / f"p/{number}.jpg").write_bytes(b"x" * number)
+    with Gallery.build(tmp_path / "p", tmp_path / "i", model, batch_size=2) as gallery:
+        assert (gallery.report.indexed, gallery.report.skipped) == (0, 30)
+        assert gallery.search(text="red") == []
+    assert model.batches == [1]  # the query alone
+
+
+def test_facts_reach_the_catalogue(tmp_path, model):
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    exif.get_ifd(0x8769)[0x9003] = "2024:05:31 18:04:12"
+    write(tmp_path / "p/a.jpg", Image.new("RGB", (40, 20)), "JPEG", exif=exif)
+    with Gallery.build(tmp_path / "p", tmp_path / "i", model) as gallery:
+        (picture,) = gallery.index.pictures([gallery.search(text="black")[0].id]).values()
+    assert (picture.width, picture.height, picture.exif_orientation) == (20, 40, 6)
+    assert picture.exif_date.isoformat() == "2024-05-31T18:04:12"
+    assert picture.content_hash and picture.size == (tmp_path / "p/a.jpg").stat().st_size
+
+
+def test_a_second_build_has_nothing_to_do(photos, model):
+    with build(photos, model):
+        pass
+    model.batches.clear()
+    with build(photos, model) as gallery:
+        report = gallery.report
+        assert (report.indexed, report.unchanged, report.forgotten) == (0, 40, 0)
+        assert model.batches == []
+
+
+def test_changes_of_every_kind_are_picked_up(photos, model):
+    with build(photos, model) as gallery:
+        before = everything(gallery)
+    write(photos / "a/01.bmp", numbered(101), "BMP")  # changed
+    os.utime(photos / "b/00.png", ns=(1, 1))  # touched
+    shutil.move(photos / "b/02.tif", photos / "a/elsewhere.tif")  # moved
+    (photos / "b/04.bmp").unlink()  # deleted
+    write(photos / "new.png", numbered(102))  # new
+    shutil.copy(photos / "b/06.png", photos / "copy.png")  # copied: both stay
+    model.batches.clear()
+    with build(photos, model) as gallery:
+        assert model.batches == [3]
+        report = gallery.report
+        assert (report.indexed, report.moved, report.forgotten) == (3, 1, 1)
+        assert report.unchanged == 37
+        after = everything(gallery)
+    assert after["a/elsewhere.tif"] == before["b/02.tif"]
+    assert after["a/01.bmp"] == before["a/01.bmp"]
+    assert "b/04.bmp" not in after and "b/02.tif" not in after
+    model.batches.clear()
+    with build(photos, model) as gallery:
+        assert gallery.report.unchanged == 41 and model.batches == []
+
+
+def test_two_copies_of_a_moved_picture_share_nothing(photos, model):
+    with build(photos, model) as gallery:
+        before = everything(gallery)
+    content = (photos / "b/00.png").read_bytes()
+    (photos / "b/00.png").unlink()
+    (photos / "x.png").write_bytes(content)
+    (photos / "y.png").write_bytes(content)
+    with build(photos, model) as gallery:
+        after = everything(gallery)
+        assert (gallery.report.moved, gallery.report.indexed) == (1, 1)
+    assert len(after) == 41
+    assert before["b/00.png"] in (after["x.png"], after["y.png"])
+    assert after["x.png"] != after["y.png"]
+
+
+def test_names_may_be_swapped(photos, model):
+    with build(photos, model):
+        pass
+    one, two = photos / "b/00.png", photos / "b/06.png"
+    one.rename(photos / "t")
+    two.rename(one)
+    (photos / "t").rename(two)
+    for number, path in enumerate((one, two)):
+        os.utime(path, ns=(number, number))
+    with build(photos, model) as gallery:
+        assert len(everything(gallery)) == 40
+
+
+def test_skipped_pictures_are_tried_again_only_when_asked_or_changed(photos, model, monkeypatch):
+    (photos / "bad.png").write_bytes(b"bad")
+    (photos / "bad2.png").write_bytes(b"bad2")
+    with build(photos, model):
+        pass
+    reads = []
+    from retrieval.building import preparing
+
+    read_file = preparing.read_file
+    monkeypatch.setattr(
+        preparing, "read_file", lambda path: reads.append(path.name) or read_file(path)
+    )
+    with build(photos, model) as gallery:
+        assert (reads, gallery.report.skipped) == ([], 2)
+    os.utime(photos / "bad.png", ns=(5, 5))
+    with build(photos, model) as gallery:
+        assert gallery.report.skipped == 2
+    assert reads == ["bad.png"]
+    with build(photos, model) as gallery:
+        assert gallery.report.skipped == 2
+    assert reads == ["bad.png"]
+    with build(photos, model, retry=True) as gallery:
+        assert gallery.report.skipped == 2
+    assert sorted(reads[1:]) == ["bad.png", "bad2.png"]
+    write(photos / "bad.png", numbered(7))
+    with build(photos, model) as gallery:
+        assert (gallery.report.skipped, gallery.report.indexed) == (1, 1)
+
+
+def test_a_file_without_permission_is_tried_again_by_itself(photos, model, monkeypatch):
+    from retrieval.building import preparing
+    from retrieval.pictures.reading import FileNotRead
+
+    read_file = preparing.read_file
+
+    def refusing(path):
+        if path.name == "00.png":
+            raise FileNotRead("no permission to read the file")
+        return read_file(path)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(preparing, "read_file", refusing)
+        with build(photos, model) as gallery:
+            assert [p.error for p in gallery.index.skipped()] == ["no permission to read the file"]
+    with build(photos, model) as gallery:
+        assert gallery.report.indexed == 1 and gallery.report.skipped == 0
+        assert len(everything(gallery)) == 40
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+def test_permission_is_a_reason(photos, model):
+    (photos / "b/00.png").chmod(0)
+    with build(photos, model) as gallery:
+        assert [p.error for p in gallery.index.skipped()] == ["no permission to read the file"]
+
+
+def test_a_vector_that_is_not_finite_is_a_reason_to_skip(photos, model):
+    honest = model.embed
+
+    def embed(prepared, *, space):
+        vectors = honest(prepared, space=space)
+        vectors[1] = np.nan
+        return vectors
+
+    model.embed = embed
+    with build(photos, model, batch_size=20) as gallery:
+        assert gallery.report.indexed == 38
+        assert [p.path for p in gallery.index.skipped()] == ["a/03.png", "b/02.tif"]
+        model.embed = honest
+        assert len(everything(gallery)) == 38
+
+
+def test_ctrl_c_keeps_what_is_done_and_says_how_to_go_on(photos, model):
+    def interrupt(batch):
+        if batch == 3:
+            raise KeyboardInterrupt
+
+    model.before_embed = interrupt
+    with pytest.raises(BuildInterrupted, match=r"stopped: 24 of 40 .*run the same command again"):
+        build(photos, model)
+    model.before_embed = None
+    with Gallery.open(photos.parent / "photos.index", model) as gallery:
+        assert len(everything(gallery)) == 24
+        assert len(gallery.search(text="red", k=100)) == 24
+    model.batches.clear()
+    with build(photos, model) as gallery:
+        assert gallery.report.unchanged == 24 and gallery.report.indexed == 16
+        assert model.batches == [8, 8]
+        assert len(everything(gallery)) == 40
+
+
+def test_an_error_of_the_model_keeps_what_is_done(photos, model):
+    def fail(batch):
+        if batch == 2:
+            raise RuntimeError("out of memory")
+
+    model.before_embed = fail
+    with pytest.raises(RuntimeError, match="out of memory"):
+        build(photos, model)
+    with Gallery.open(photos.parent / "photos.index", model) as gallery:
+        model.before_embed = None
+        assert len(everything(gallery)) == 16
+
+
+def test_a_build_that_is_killed_is_completed_by_the_next(photos, model):
+    script = f"""
+        import os, signal, sys
+        sys.path[:0] = [{str(ROOT)!r}, {str(ROOT / "tests")!r}]
+        import importlib
+        FakeModel = importlib.import_module("retrieval_tests.fake_model").FakeModel
+        from retrieval import Gallery
+        model = FakeModel()
+        def kill(batch):
+            if batch == 2:
+                os.kill(os.getpid(), signal.SIGKILL)
+        model.before_embed = kill
+        Gallery.build({str(photos)!r}, {str(photos.parent / "photos.index")!r}, model, batch_size=8)
+    """
+    package = photos.parent / "package"
+    package.mkdir()
+    (package / "retrieval_tests").symlink_to(Path(__file__).parent)
+    done = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(script)],
+        env={**os.environ, "PYTHONPATH": str(package)},
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == -signal.SIGKILL, done.stderr
+    with Gallery.open(photos.parent / "photos.index", model) as gallery:
+        assert len(everything(gallery)) == 16
+    model.batches.clear()
+    with build(photos, model) as gallery:
+        assert (gallery.report.unchanged, gallery.report.indexed) == (16, 24)
+        assert model.batches == [8, 8, 8]
+        assert len(everything(gallery)) == 40
+
+
+def test_an_index_of_another_model_is_refused_before_anything_is_written(photos, model):
+    with build(photos, model) as gallery:
+        counts = gallery.index.counts()
+    other = FakeModel(name="other", fingerprint="beef")
+    write(photos / "new.png", numbered(99))
+    with pytest.raises(RecipeMismatch, match=r"fake.*other"):
+        build(photos, other)
+    assert other.batches == []
+    with Gallery.open(photos.parent / "photos.index", model) as gallery:
+        assert gallery.index.counts() == counts
+
+
+def test_an_index_belongs_to_one_folder_and_moves_with_it(photos, model, tmp_path):
+    with build(photos, model):
+        pass
+    write(tmp_path / "other/a.png", numbered(1))
+    with pytest.raises(UsageError, match=r"photos, not of .*other"):
+        Gallery.build(tmp_path / "other", tmp_path / "photos.index", model)
+    photos.rename(tmp_path / "renamed")
+    with pytest.raises(UsageError, match=r"not of .*other"):
+        Gallery.build(tmp_path / "other", tmp_path / "photos.index", model)
+    model.batches.clear()
+    with Gallery.build(tmp_path / "renamed", tmp_path / "photos.index", model) as gallery:
+        assert gallery.report.unchanged == 40 and model.batches == []
+        assert gallery.root == tmp_path / "renamed"
+
+
+def test_an_empty_folder_does_not_empty_an_index(photos, model, tmp_path):
+    with build(photos, model):
+        pass
+    shutil.rmtree(photos)
+    photos.mkdir()
+    with pytest.raises(UsageError, match="no pictures"):
+        build(photos, model)
+    with Index.open(tmp_path / "photos.index") as index:
+        assert index.counts().indexed == 40
+
+
+def test_two_builds_at_once_are_one_too_many(photos, model):
+    with build(photos, model) as gallery, gallery.index.lock():
+        write(photos / "new.png", numbered(99))
+        with pytest.raises(IndexBusy):
+            build(photos, model)
+
+
+@pytest.mark.parametrize("options", [{"batch_size": 0}, {"workers": 0}, {"workers": "two"}])
+def test_impossible_options_are_refused(photos, model, options):
+    with pytest.raises(UsageError, match="at least 1"):
+        build(photos, model, **options)
+    assert not (photos.parent / "photos.index").exists()
+
+
+def test_nothing_is_written_outside_the_index(photos, model, tmp_path):
+    before = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")}
+    with build(photos, model):
+        pass
+    after = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")}
+    index = tmp_path / "photos.index"
+    new = {path for path in after if path not in before}
+    assert all(path == index or index in path.parents for path in new)
+    assert all(after[path] == before[path] for path in before)

@@ -1,0 +1,123 @@
+import threading
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from fourm import UnknownModality
+from indexes import NotAnIndex, RecipeMismatch
+from retrieval import Gallery, Query, UsageError
+from retrieval.queries.class_table import coco_panoptic
+
+from .conftest import numbered
+from .fake_model import FakeModel
+from .files import write
+
+
+@pytest.fixture
+def gallery(photos, model):
+    with Gallery.build(photos, photos.parent / "photos.index", model) as built:
+        yield built
+
+
+def test_a_picture_finds_itself_with_score_one(gallery):
+    for path in ("b/00.png", "a/01.bmp", "b/02.tif"):
+        hits = gallery.search(image=gallery.root / path, k=3)
+        assert [hit.rank for hit in hits] == [1, 2, 3]
+        assert hits[0].path == path and hits[0].space == "layout"
+        assert hits[0].score == pytest.approx(1.0, abs=1e-5) and hits[0].score <= 1.0
+        assert hits[0].score > hits[1].score >= hits[2].score
+
+
+def test_words_find_the_colour_and_maps_the_layout(photos, model):
+    write(photos / "red.png", Image.new("RGB", (20, 20), "red"))
+    ids = np.zeros((30, 30), np.uint8)
+    ids[:15] = 1
+    ids[15:] = 187
+    write(photos / "layout.png", Image.fromarray(coco_panoptic().paint(ids)))
+    with Gallery.build(photos, photos.parent / "i", model) as gallery:
+        assert gallery.search(text="the red")[0].path == "red.png"
+        assert gallery.search(seg=ids)[0].path == "layout.png"
+        model.batches.clear()
+        both = gallery.search(text="red", seg=ids)
+        assert model.batches == [1]
+        assert {hit.path for hit in both[:2]} == {"red.png", "layout.png"}
+
+
+def test_a_batch_of_queries_is_one_pass_and_each_alone(gallery, model):
+    queries = [Query.read(image=numbered(n)) for n in (3, 1, 2)] + [Query.read(text="blue")]
+    model.batches.clear()
+    together = gallery.search_batch(queries, k=4)
+    assert model.batches == [4]
+    assert [hits[0].path for hits in together[:3]] == ["a/03.png", "a/01.bmp", "b/02.tif"]
+    assert together == [gallery.search_batch([query], k=4)[0] for query in queries]
+    assert gallery.search_batch([]) == []
+
+
+def test_k_beyond_the_gallery_gives_all_of_it(gallery):
+    hits = gallery.search(text="red", k=1000)
+    assert len(hits) == 40 and len({hit.id for hit in hits}) == 40
+    assert all(-1.0 <= hit.score <= 1.0 for hit in hits)
+
+
+@pytest.mark.parametrize("k", [0, -3, 2.5, True, "ten"])
+def test_k_must_be_a_number_of_hits(gallery, k):
+    with pytest.raises(UsageError, match="k: a whole number of at least 1"):
+        gallery.search(text="red", k=k)
+
+
+def test_a_hit_knows_its_json_keys(gallery):
+    (hit,) = gallery.search(text="red", k=1)
+    assert list(hit.as_dict()) == ["rank", "score", "path", "id", "space"]
+    assert {type(value) for value in hit.as_dict().values()} == {int, float, str}
+
+
+def test_opening_needs_no_model_until_the_first_search(gallery, photos):
+    with Gallery.open(photos.parent / "photos.index", "no-such-model") as opened:
+        assert opened.index.counts().indexed == 40 and opened.report is None
+
+
+def test_another_model_is_refused_with_the_way_out(gallery, photos):
+    for other in (FakeModel(fingerprint="other"), FakeModel(name="other")):
+        with (
+            Gallery.open(photos.parent / "photos.index", other) as opened,
+            pytest.raises(RecipeMismatch, match=r"Use the model that it was made with"),
+        ):
+            opened.search(text="red")
+
+
+def test_an_input_that_the_model_does_not_take_is_refused(gallery, model):
+    model.inputs = ("image",)
+    with pytest.raises(UnknownModality, match="takes in image"):
+        gallery.search(text="red")
+
+
+def test_what_is_no_index_is_refused(tmp_path):
+    with pytest.raises(UsageError, match="no such index"):
+        Gallery.open(tmp_path / "nothing")
+    with pytest.raises(NotAnIndex):
+        Gallery.open(tmp_path)
+
+
+def test_threads_load_the_model_once(gallery, photos, monkeypatch):
+    import fourm
+
+    loads = []
+
+    def load_model(name, *, device, dtype):
+        loads.append((name, device, dtype))
+        return FakeModel()
+
+    monkeypatch.setitem(vars(fourm), "load_model", load_model)
+    with Gallery.open(photos.parent / "photos.index", device="cpu") as opened:
+        found = []
+        threads = [
+            threading.Thread(target=lambda: found.append(opened.search(text="red")[0].path))
+            for _ in range(8)
+        ]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    assert loads == [("fake", "cpu", "auto")]
+    assert len(found) == 8 and len(set(found)) == 1
