@@ -57,8 +57,8 @@ def test_it_computes_what_torchs_own_layers_compute(folder):
         layer = nn.TransformerEncoderLayer(24, 3, 96, 0.0, "gelu", 1e-12, batch_first=True)
         layer.load_state_dict(
             {
-                "self_attn.in_proj_weight": torch.cat(qkv),
-                "self_attn.in_proj_bias": torch.cat(qkv_bias),
+                f"self_attn.in_proj_{end}": torch.cat([stored[f"{name}.{end}"] for name in inward])
+                for end in ("weight", "bias")
             }
             | {
                 f"{ours}.{end}": stored[f"{at}{theirs}.{end}"]
