@@ -29,7 +29,7 @@ $(INSTALLED): pyproject.toml
 	@touch $@
 
 demo: $(INSTALLED)
-	$(BIN)/python -m demo.run --out '$(OUT)' $(if $(PHOTOS),--photos $(PHOTOS))
+	$(BIN)/python -m demo.run --out '$(OUT)' $(if $(PHOTOS),--photos '$(PHOTOS)')
 
 test: check
 	$(BIN)/python -m pytest

@@ -91,8 +91,9 @@ class Canvas:
             self._mirror(colours, coverage, left, round(y), round(sprite.origin_y), reflection)
         elif shadow > 0.0:
             self._shadow(sprite, x, y, shadow * self.light.shadow)
-        noise = field(self.rng, (height, width), slope=1.2)
-        colours = np.clip(colours * (1.0 + grain * noise[..., None]), 0.0, 1.0)
+        if grain > 0.0:
+            noise = field(self.rng, (height, width), slope=1.2)
+            colours = np.clip(colours * (1.0 + grain * noise[..., None]), 0.0, 1.0)
         colours = colours + (self.light.haze - colours) * haze
         window = self._window(left, top, width, height)
         if window is None:
@@ -141,11 +142,14 @@ class Canvas:
             return
         thick = max(half * 0.22, 1.0)
         shift = half * 0.25 * (1.0 if self.light.from_left else -1.0)
-        down = (np.arange(self.height, dtype=np.float32) - y)[:, None] / thick
+        first = max(0, int(y - 3 * thick))
+        rows = np.arange(first, min(self.height, int(y + 3 * thick) + 1), dtype=np.float32)
+        down = (rows - y)[:, None] / thick
         centre = x + sprite.foot_shift + shift
         across = (np.arange(self.width, dtype=np.float32) - centre)[None]
         distance = (across / (half * 1.1)) ** 2 + down**2
-        self.colours *= 1.0 - (strength * np.exp(-distance * 1.4))[..., None]
+        dark = strength * np.exp(-distance * 1.4)
+        self.colours[first : first + len(rows)] *= (1.0 - dark)[..., None]
 
     def _mirror(
         self, colours: Floats, coverage: Floats, left: int, foot: int, above: int, strength: float

@@ -194,12 +194,13 @@ def flower_field(canvas: Canvas) -> str:
     grounds.grass(canvas, colour="#567a33")
     name, code = (("red", "#d0342c"), ("yellow", "#f0c93a"), ("purple", "#8a5aa8"),
                   ("white", "#f2f0e8"), ("pink", "#e58aa8"))[int(rng.integers(5))]  # fmt: skip
-    for share in np.sort(rng.uniform(0.05, 1.05, 150) ** 1.1):
+    for share in np.sort(rng.uniform(0.05, 1.05, 110) ** 1.1):
         row = row_at(canvas, float(share))
         unit = 0.26 * canvas.metre(row) * rng.uniform(0.8, 1.2)
         bloom = plants.flower(rng, unit, code)
         x = rng.uniform(0.0, 1.0) * canvas.width
-        canvas.place(bloom, x, row, labels.FLOWER, shadow=0.0, haze=0.1 * (1.0 - min(share, 1.0)))
+        haze = 0.1 * (1.0 - min(float(share), 1.0))
+        canvas.place(bloom, x, row, labels.FLOWER, shadow=0.0, haze=haze, grain=0.0)
     return f"a field of {name} flowers {canvas.light.phrase}"
 
 

@@ -1,0 +1,129 @@
+"""`python -m demo.make_gallery OUT`: write the sample gallery and the queries that go with it.
+
+OUT/photos/scenes/*.jpg          rendered scenes
+OUT/photos/photographs/*.jpg     photographs from scikit-image
+OUT/masks/*.png                  the segmentation map of each scene, COCO panoptic ids
+OUT/captions.jsonl               {"image": relative to photos/, "caption": ...}
+OUT/queries/*.jsonl              for `fourm eval`: text, seg, text+seg, image
+OUT/layout-beach.png, OUT/layout-boat.png    maps drawn by hand
+OUT/altered.jpg                  a poor copy of a part of one photograph
+"""
+
+import argparse
+import json
+import shutil
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from PIL import Image
+from tqdm import tqdm
+
+from demo import layouts
+from demo.photographs import photographs
+from demo.queries import Entry, save_altered, write_queries
+from demo.scenes import render_scene
+
+#: Raise it when the same arguments make other files than before.
+VERSION = 1
+
+
+@dataclass(frozen=True)
+class SampleGallery:
+    """Where things are in a gallery that was written."""
+
+    folder: Path
+
+    @property
+    def root(self) -> Path:
+        """The folder to index."""
+        return self.folder / "photos"
+
+    @property
+    def queries(self) -> Path:
+        """The folder of query files."""
+        return self.folder / "queries"
+
+
+def make_gallery(folder: Path, *, scenes: int = 200, first_seed: int = 0) -> SampleGallery:
+    """Write the gallery, or keep the one that is there if it was made with the same arguments.
+
+    Raises FileExistsError if `folder` holds something else than a sample gallery.
+    """
+    made = SampleGallery(folder)
+    recipe = {"version": VERSION, "scenes": scenes, "first_seed": first_seed}
+    stamp = folder / "gallery.json"
+    if stamp.is_file() and json.loads(stamp.read_text(encoding="utf-8")) == recipe:
+        return made
+    _empty(folder)
+    entries = _write_scenes(folder, scenes, first_seed) + _write_photographs(folder)
+    captions = [{"image": entry.path, "caption": entry.caption} for entry in entries]
+    text = "".join(json.dumps(line) + "\n" for line in captions)
+    (folder / "captions.jsonl").write_text(text, encoding="utf-8")
+    made.queries.mkdir()
+    write_queries(made.root, entries, made.queries)
+    layouts.beach_with_umbrella().save(folder / "layout-beach.png")
+    layouts.boat_on_the_sea().save(folder / "layout-boat.png")
+    chosen = next((e for e in entries if e.path.endswith("coffee.jpg")), entries[0])
+    save_altered(made.root / chosen.path, folder / "altered.jpg", 1)
+    # Last, so that a run that was interrupted is begun again.
+    stamp.write_text(json.dumps(recipe), encoding="utf-8")
+    return made
+
+
+def _empty(folder: Path) -> None:
+    ours = {"photos", "masks", "queries", "captions.jsonl", "gallery.json", "layout-beach.png",
+            "layout-boat.png", "altered.jpg"}  # fmt: skip
+    if folder.is_dir():
+        foreign = sorted(p.name for p in folder.iterdir() if p.name not in ours)
+        if foreign:
+            raise FileExistsError(
+                f"{folder} holds {foreign[0]}, which no sample gallery does: name another folder"
+            )
+        shutil.rmtree(folder)
+    folder.mkdir(parents=True)
+
+
+def _write_scenes(folder: Path, count: int, first_seed: int) -> list[Entry]:
+    (folder / "photos" / "scenes").mkdir(parents=True)
+    (folder / "masks").mkdir()
+    entries = []
+    for seed in tqdm(range(first_seed, first_seed + count), desc="rendering", unit=" scene"):
+        scene = render_scene(seed)
+        name = f"{scene.kind}-{seed:04d}"
+        path = f"scenes/{name}.jpg"
+        scene.image.save(folder / "photos" / path, quality=90)
+        mask = folder / "masks" / f"{name}.png"
+        Image.fromarray(scene.mask).save(mask)
+        entries.append(Entry(path, scene.caption, mask))
+    return entries
+
+
+def _write_photographs(folder: Path) -> list[Entry]:
+    (folder / "photos" / "photographs").mkdir()
+    entries = []
+    for photo in photographs():
+        path = f"photographs/{photo.name}.jpg"
+        photo.image.save(folder / "photos" / path, quality=92)
+        entries.append(Entry(path, photo.caption, None))
+    if not entries:
+        print("scikit-image is not installed: only rendered scenes", file=sys.stderr)
+    return entries
+
+
+def main() -> None:
+    """The command line."""
+    parser = argparse.ArgumentParser(description="Write the sample gallery.")
+    parser.add_argument("out", type=Path, help="a new folder, or one with a sample gallery")
+    parser.add_argument("--scenes", type=int, default=200, help="how many (default 200)")
+    parser.add_argument("--first-seed", type=int, default=0, help="seed of the first (default 0)")
+    asked = parser.parse_args()
+    try:
+        made = make_gallery(asked.out, scenes=asked.scenes, first_seed=asked.first_seed)
+    except FileExistsError as problem:
+        sys.exit(str(problem))
+    print(made.root)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,85 @@
+"""A scene's picture, map and caption come from one seed and agree with each other."""
+
+import re
+
+import numpy as np
+import pytest
+
+from demo.scenes import KINDS, RenderedScene, labels, render_scene
+
+KNOWN = {value for name, value in vars(labels).items() if name.isupper() and isinstance(value, int)}
+THINGS = {label for label in KNOWN if label <= 90}
+SEEDS = range(3 * len(KINDS))
+
+
+@pytest.fixture(scope="module")
+def scenes() -> list[RenderedScene]:
+    return [render_scene(seed, (240, 180)) for seed in SEEDS]
+
+
+def test_the_same_seed_paints_the_same_scene_again() -> None:
+    for kind in KINDS:
+        first, second = (render_scene(5, (160, 120), kind) for _ in range(2))
+        assert first.image.tobytes() == second.image.tobytes()
+        assert np.array_equal(first.mask, second.mask)
+        assert first.caption == second.caption
+
+
+def test_another_seed_paints_another_scene() -> None:
+    for kind in KINDS:
+        first, second = (render_scene(seed, (160, 120), kind) for seed in (1, 2))
+        assert first.image.tobytes() != second.image.tobytes()
+
+
+def test_consecutive_seeds_go_through_every_kind(scenes: list[RenderedScene]) -> None:
+    assert {scene.kind for scene in scenes[: len(KINDS)]} == set(KINDS)
+
+
+def test_image_and_mask_have_the_size_asked_for() -> None:
+    scene = render_scene(3, (200, 120))
+    assert scene.image.size == (200, 120)
+    assert scene.mask.shape == (120, 200)
+    assert scene.mask.dtype == np.uint8
+
+
+def test_masks_hold_only_known_classes_and_no_hole(scenes: list[RenderedScene]) -> None:
+    for scene in scenes:
+        assert set(np.unique(scene.mask).tolist()) <= KNOWN, scene.kind
+
+
+def test_the_classes_are_those_of_coco_panoptic() -> None:
+    classes = pytest.importorskip("fourm.classes").panoptic_classes()
+    names = {entry.id: entry.name for entry in classes}
+    for name, label in vars(labels).items():
+        if name.isupper() and isinstance(label, int):
+            assert label in names, name
+    assert names[labels.SKY].startswith("sky")
+    assert names[labels.SEA] == "sea"
+    assert names[labels.TREE].startswith("tree")
+    assert names[labels.UMBRELLA] == "umbrella"
+
+
+def test_what_a_caption_names_is_in_the_map(scenes: list[RenderedScene]) -> None:
+    for scene in scenes:
+        words = set(re.findall(r"[a-z]+", scene.caption))
+        for label, names in labels.WORDS.items():
+            if words & set(names):
+                assert (scene.mask == label).sum() >= 10, f"{scene.caption}: {names[0]}"
+
+
+def test_every_thing_of_some_size_is_named(scenes: list[RenderedScene]) -> None:
+    for scene in scenes:
+        words = set(re.findall(r"[a-z]+", scene.caption))
+        for label in THINGS:
+            if (scene.mask == label).mean() > 0.003:
+                assert words & set(labels.WORDS[label]), f"{scene.caption}: {label}"
+
+
+def test_captions_tell_many_scenes_apart(scenes: list[RenderedScene]) -> None:
+    captions = {scene.caption for scene in scenes}
+    assert len(captions) > 0.6 * len(scenes)
+
+
+def test_an_unknown_kind_is_refused_by_name() -> None:
+    with pytest.raises(ValueError, match="volcano"):
+        render_scene(0, kind="volcano")
