@@ -73,20 +73,22 @@ class Nearest:
         partial = file.with_name(f"{file.name}.partial")
         digest = hashlib.sha256()
         size = 0
-        with partial.open("wb") as stream:
+        try:
+            with partial.open("wb") as stream:
 
-            def write(block: bytes) -> None:
-                nonlocal size
-                digest.update(block)
-                size += stream.write(block)
+                def write(block: bytes) -> None:
+                    nonlocal size
+                    digest.update(block)
+                    size += stream.write(block)
 
-            # Not by file name: FAISS takes only names that are valid UTF-8.
-            writer = faiss.PyCallbackIOWriter(write)
-            faiss.write_index(self._faiss_index, writer)
-            del writer
-            stream.flush()
-            os.fsync(stream.fileno())
-        os.replace(partial, file)
+                # Not by file name: FAISS takes only names that are valid UTF-8.
+                faiss.write_index(self._faiss_index, faiss.PyCallbackIOWriter(write))
+                stream.flush()
+                os.fsync(stream.fileno())
+            os.replace(partial, file)
+        except BaseException:
+            partial.unlink(missing_ok=True)
+            raise
         return Published(generation=generation, size=size, sha256=digest.hexdigest())
 
 

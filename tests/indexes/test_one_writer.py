@@ -1,0 +1,80 @@
+"""One writer at a time; its right ends with its process, however that ends."""
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from indexes import Index, IndexBusy
+
+REPOSITORY = Path(__file__).parents[2]
+
+HOLDER = """
+import sys
+from indexes import Index
+with Index.open(sys.argv[1]) as index, index.lock():
+    print("locked", flush=True)
+    sys.stdin.read()
+"""
+
+
+@pytest.fixture
+def other_writer(filled):
+    process = subprocess.Popen(
+        [sys.executable, "-c", HOLDER, os.fspath(filled.folder)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        cwd=REPOSITORY,
+    )
+    assert process.stdout.readline() == b"locked\n"
+    yield process
+    process.kill()
+    process.communicate()
+
+
+def test_a_second_process_is_refused_but_may_search(filled, other_writer, make_record):
+    for attempt in (
+        lambda: filled.write([make_record(30)]),
+        lambda: filled.forget(["album/3.jpg"]),
+        filled.publish,
+        lambda: filled.lock().__enter__(),
+    ):
+        with pytest.raises(IndexBusy, match="another process is writing"):
+            attempt()
+    assert filled.search(make_record(3).vector[None], k=1)[1][0, 0] == 4
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="needs SIGKILL")
+def test_the_right_to_write_dies_with_its_process(filled, other_writer, make_record):
+    other_writer.send_signal(signal.SIGKILL)
+    other_writer.wait()
+    filled.write([make_record(30)])
+    assert filled.counts().indexed == 21
+
+
+def test_a_second_opening_in_the_same_process_is_refused_too(filled, make_record):
+    with Index.open(filled.folder) as other:
+        with filled.lock():
+            with pytest.raises(IndexBusy):
+                other.write([make_record(30)])
+            filled.write([make_record(31)])
+        other.write([make_record(30)])
+    assert filled.counts().indexed == 22
+
+
+def test_the_lock_is_kept_between_the_writes_of_a_block(filled, make_record):
+    with Index.open(filled.folder) as other, filled.lock():
+        filled.write([make_record(30)])
+        filled.publish()
+        with pytest.raises(IndexBusy):
+            other.forget(["album/3.jpg"])
+
+
+def test_a_write_that_fails_gives_the_lock_back(filled, make_record):
+    with pytest.raises(Exception, match="no picture"):
+        filled.rename({"nowhere": "somewhere"})
+    with Index.open(filled.folder) as other:
+        other.write([make_record(30)])
