@@ -10,6 +10,9 @@ from torch import Tensor, nn
 
 from fourm.errors import BadInput, ConfigError
 from fourm.tokenizers.convnext import ConvNeXtBlock
+from fourm.transformer.blocks import EncoderBlock
+from fourm.transformer.config import FMConfig
+from fourm.transformer.mlp import Mlp
 
 
 class ViTSize(NamedTuple):
@@ -59,32 +62,12 @@ def sincos_grid(height: int, width: int, dim: int) -> Tensor:
     return torch.cat([rows.sin(), rows.cos(), columns.sin(), columns.cos()]).float()[None]
 
 
-class _Attention(nn.Module):
-    def __init__(self, dim: int, heads: int) -> None:
-        super().__init__()
-        self.heads = heads
-        self.qkv = nn.Linear(dim, 3 * dim)
-        self.proj = nn.Linear(dim, dim)
-
-    def forward(self, x: Tensor) -> Tensor:
-        q, k, v = self.qkv(x).unflatten(-1, (3, self.heads, -1)).permute(2, 0, 3, 1, 4)
-        mixed = F.scaled_dot_product_attention(q, k, v)
-        out: Tensor = self.proj(mixed.transpose(1, 2).flatten(2))
-        return out
+def _blocks_config(size: ViTSize) -> FMConfig:
+    # GELU and biases everywhere are the defaults of the encoder-decoder model's blocks, too.
+    return FMConfig((), (), {}, dim=size.dim, num_heads=size.heads)
 
 
-class _Mlp(nn.Module):
-    def __init__(self, dim: int, hidden: int) -> None:
-        super().__init__()
-        self.fc1 = nn.Linear(dim, hidden)
-        self.fc2 = nn.Linear(hidden, dim)
-
-    def forward(self, x: Tensor) -> Tensor:
-        out: Tensor = self.fc2(F.gelu(self.fc1(x)))
-        return out
-
-
-class _TanhMlp(_Mlp):
+class _TanhMlp(Mlp):
     """The MLP at the end of an encoder or decoder; always in float32."""
 
     def forward(self, x: Tensor) -> Tensor:
@@ -94,31 +77,18 @@ class _TanhMlp(_Mlp):
         return out.to(x.dtype)
 
 
-class _Block(nn.Module):
-    def __init__(self, size: ViTSize) -> None:
-        super().__init__()
-        self.norm1 = nn.LayerNorm(size.dim, eps=1e-6)
-        self.attn = _Attention(size.dim, size.heads)
-        self.norm2 = nn.LayerNorm(size.dim, eps=1e-6)
-        self.mlp = _Mlp(size.dim, 4 * size.dim)
-
-    def forward(self, x: Tensor) -> Tensor:
-        x = x + self.attn(self.norm1(x))
-        out: Tensor = x + self.mlp(self.norm2(x))
-        return out
-
-
 class _ViT(nn.Module):
     """The trunk that encoder and decoder share: grid (B, dim, h, w) -> the same shape."""
 
     def __init__(self, size: ViTSize, grid: int, post_mlp: bool) -> None:
         super().__init__()
         self.pos_emb = nn.Parameter(sincos_grid(grid, grid, size.dim), requires_grad=False)
-        self.blocks = nn.ModuleList(_Block(size) for _ in range(size.depth))
+        config = _blocks_config(size)
+        self.blocks = nn.ModuleList(EncoderBlock(config) for _ in range(size.depth))
         self.has_post_mlp = post_mlp
         if post_mlp:
             self.norm_mlp = nn.LayerNorm(size.dim, eps=1e-6)
-            self.post_mlp = _TanhMlp(size.dim, 4 * size.dim)
+            self.post_mlp = _TanhMlp(config)
 
     def trunk(self, grid: Tensor) -> Tensor:
         """Positions, blocks and the residual MLP at the end."""
