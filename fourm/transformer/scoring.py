@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from fourm.embeddings import ImageTarget, ModalityInput, SequenceTarget
+from fourm.embeddings.decoder import Target
 from fourm.transformer.model import FM
 from fourm.transformer.selection import take, visible_first
 
@@ -84,8 +85,8 @@ def score(
     losses = {}
     for number, name in enumerate(targets):
         chosen = modality == number
-        logits = model.target(name).to_logits(y[chosen])
-        losses[name] = nn.functional.cross_entropy(logits.float(), ids[chosen])
+        head = cast(Target, model.target(name)).to_logits
+        losses[name] = nn.functional.cross_entropy(head(y[chosen]).float(), ids[chosen])
     return Scores(y, ids, masked, modality, losses)
 
 

@@ -1,0 +1,127 @@
+"""Finding a model by name, and listing those there are."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from fourm.bundle.manifest import BUNDLE, Manifest
+from fourm.bundle.official import (
+    KINDS,
+    MODELS,
+    OWNER,
+    SPACES,
+    folder_manifest,
+    known_manifest,
+    official_name,
+)
+from fourm.checkpoints import resolve_source
+from fourm.errors import ModelNotFound
+
+if TYPE_CHECKING:
+    from fourm.bundle.model import Model
+
+WEIGHTS = Path(__file__).resolve().parent.parent / "weights"
+
+
+@dataclass(frozen=True)
+class ModelCard:
+    """What `list_models` says of one model.
+
+    Attributes:
+        name: what `load_model` takes.
+        title: a line for people.
+        inputs, spaces: kinds that it reads, names of its embedding spaces.
+        where: its folder, or its name on the hub.
+        available: whether it loads without the network.
+        note: what else one should know.
+    """
+
+    name: str
+    title: str
+    inputs: tuple[str, ...]
+    spaces: tuple[str, ...]
+    where: str
+    available: bool
+    note: str
+
+
+def load_model(source: str | os.PathLike[str], device: str = "auto", dtype: str = "auto") -> Model:
+    """The model of a name.
+
+    Args:
+        source: a bundled name (`mini`); an official one (`4M-21_B`, `EPFL-VILAB/4M-21_B`); a local
+            folder with a `bundle.json`, or with an official-format model that has its tokenizers'
+            folders beside it; a hub name (`owner/name`) of either.
+        device: `auto`, `cpu`, `cuda`, ...
+        dtype: `auto`, `float32`, `bfloat16` or `float16`.
+
+    Raises:
+        ModelNotFound: nothing of that name.
+        CheckpointError: it is damaged, or its parts do not go together.
+        BadInput: a device or dtype that this machine does not have.
+    """
+    from fourm.bundle.model import Model
+
+    return Model(find_manifest(os.fspath(source)), device, dtype)
+
+
+def find_manifest(source: str) -> Manifest:
+    """The manifest behind a name; arguments and errors as `load_model`."""
+    if source in bundled():
+        return Manifest.read(WEIGHTS / source)
+    if not Path(source).is_dir() and (name := official_name(source)):
+        return known_manifest(name)
+    try:
+        folder = resolve_source(source)
+    except ModelNotFound as error:
+        names = ", ".join([*bundled(), *MODELS])
+        raise ModelNotFound(f"{error}; known models: {names}") from None
+    if (folder / BUNDLE).is_file():
+        return Manifest.read(folder)
+    return folder_manifest(folder)
+
+
+def bundled() -> tuple[str, ...]:
+    """Names of the models that come with this package."""
+    return tuple(sorted(path.parent.name for path in WEIGHTS.glob(f"*/{BUNDLE}")))
+
+
+def list_models() -> list[ModelCard]:
+    """The bundled models, then the official ones; reads no weights."""
+    cards = []
+    for name in bundled():
+        manifest = Manifest.read(WEIGHTS / name)
+        cards.append(
+            ModelCard(
+                name=name,
+                title=manifest.title,
+                inputs=tuple(manifest.kinds),
+                spaces=tuple(manifest.spaces),
+                where=str(WEIGHTS / name),
+                available=True,
+                note="comes with this package",
+            )
+        )
+    for name, title in MODELS.items():
+        cached = _in_hub_cache(f"{OWNER}/{name}")
+        cards.append(
+            ModelCard(
+                name=name,
+                title=title,
+                inputs=tuple(KINDS),
+                spaces=tuple(SPACES),
+                where=f"{OWNER}/{name}",
+                available=cached,
+                note="downloaded" if cached else "official; downloaded when first used",
+            )
+        )
+    return cards
+
+
+def _in_hub_cache(repository: str) -> bool:
+    from huggingface_hub import try_to_load_from_cache
+
+    return isinstance(try_to_load_from_cache(repository, "model.safetensors"), str)

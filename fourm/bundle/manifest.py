@@ -1,0 +1,183 @@
+"""What a bundle is made of."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+from typing import Any, Literal, get_args
+
+from fourm.checkpoints.config import Fields
+from fourm.checkpoints.files import CONFIG, TENSORS, read_json_object
+from fourm.errors import ConfigError
+
+BUNDLE = "bundle.json"
+FORMAT = 1
+KINDS = ("image", "text", "seg")
+PART_FILES = (CONFIG, TENSORS, "tokenizer.json")
+
+Decode = Literal["argmax", "soft", "sample"]
+
+
+@dataclass(frozen=True)
+class SpaceEntry:
+    """How a manifest describes one embedding space.
+
+    Attributes:
+        modality: the output whose tokens are predicted.
+        decode: how tokens or probabilities are taken from the logits.
+        temperature: divides the logits, in `soft` and `sample`.
+        top_p, seed: of `sample`.
+        image_readout: with "register", a sample that is only a picture is read at the encoder's
+            first register token, and nothing is decoded.
+        transform: file with `mean` (dim,) and `matrix` (dim_out, dim), or None.
+        title: a line for people.
+    """
+
+    modality: str
+    decode: Decode = "argmax"
+    temperature: float = 1.0
+    top_p: float = 0.0
+    seed: int = 0
+    image_readout: Literal["register"] | None = None
+    transform: str | None = None
+    title: str = ""
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """The parts of a model and how they go together.
+
+    Attributes:
+        name, title: of the model.
+        model: the part that is the transformer.
+        kinds: input kind (`image`, `text`, `seg`) -> modality.
+        tokenizers: modality -> part that makes or decodes its tokens.
+        language_models: modality -> part that makes its embeddings.
+        words: modality -> part or file of its word-piece tokenizer.
+        spaces: name -> entry; the first is the default.
+        locate: where a part lies on this disk (a folder, or one file); may download it.
+    """
+
+    name: str
+    title: str
+    model: str
+    kinds: Mapping[str, str]
+    tokenizers: Mapping[str, str]
+    language_models: Mapping[str, str]
+    words: Mapping[str, str]
+    spaces: Mapping[str, SpaceEntry]
+    locate: Callable[[str], Path] = field(repr=False, compare=False)
+
+    @classmethod
+    def read(cls, folder: Path) -> Manifest:
+        """Read `bundle.json` of a folder.
+
+        Raises:
+            ConfigError: it cannot be read, is of a newer format, or a field is missing or wrong.
+        """
+        path = folder / BUNDLE
+        fields = Fields(read_json_object(path), path)
+        version = fields.integer("format", low=1)
+        if version != FORMAT:
+            raise ConfigError(
+                f"{path} has format {version}, this program reads format {FORMAT}: update it"
+            )
+        kinds = _names(fields, "kinds")
+        if not kinds or not set(kinds) <= set(KINDS):
+            raise fields.error("kinds", f"some of {', '.join(KINDS)}", sorted(kinds))
+        spaces = {
+            name: _space(Fields(_object(entry), f"{path}: space {name}"))
+            for name, entry in fields.mapping("spaces").items()
+        }
+        if not spaces:
+            raise ConfigError(f"{path}: a bundle has at least one space")
+        manifest = cls(
+            name=fields.text("name"),
+            title=fields.text("title", ""),
+            model=fields.text("model"),
+            kinds=kinds,
+            tokenizers=_names(fields, "tokenizers"),
+            language_models=_names(fields, "language_models"),
+            words=_names(fields, "words"),
+            spaces=spaces,
+            locate=lambda part: folder / part,
+        )
+        for part in manifest.parts():
+            inner = PurePosixPath(part)
+            if inner.is_absolute() or ".." in inner.parts or "\\" in part or not part:
+                raise ConfigError(f"{path}: {part!r} does not lie in the bundle's folder")
+        return manifest
+
+    def parts(self) -> tuple[str, ...]:
+        """Names of all parts, each once, sorted."""
+        transforms = [space.transform for space in self.spaces.values() if space.transform]
+        named = (self.tokenizers, self.language_models, self.words)
+        inner = [part for mapping in named for part in mapping.values()]
+        return tuple(sorted({self.model, *inner, *transforms}))
+
+    def fingerprint(self) -> str:
+        """SHA-256 (hex) of the manifest and the content of every file of every part."""
+        about = {
+            "kinds": dict(self.kinds),
+            "tokenizers": dict(self.tokenizers),
+            "language_models": dict(self.language_models),
+            "words": dict(self.words),
+            "spaces": {name: vars(space) for name, space in self.spaces.items()},
+        }
+        total = hashlib.sha256(json.dumps(about, sort_keys=True).encode())
+        for part in self.parts():
+            for name, path in _files(part, self.locate(part)):
+                total.update(f"\n{name} {_digest(path)}".encode())
+        return total.hexdigest()
+
+
+def _digest(path: Path) -> str:
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while block := file.read(1 << 20):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def _files(part: str, path: Path) -> Iterable[tuple[str, Path]]:
+    """The files of a part that its vectors depend on, with names that do not depend on the disk."""
+    if path.is_file():
+        return [(part, path)]
+    return [(f"{part}/{name}", path / name) for name in PART_FILES if (path / name).is_file()]
+
+
+def _space(fields: Fields) -> SpaceEntry:
+    decode = fields.text("decode", "argmax")
+    if decode not in get_args(Decode):
+        raise fields.error("decode", f"one of {', '.join(get_args(Decode))}", decode)
+    readout = fields.values.get("image_readout")
+    if readout not in (None, "register"):
+        raise fields.error("image_readout", '"register" or null', readout)
+    temperature = fields.number("temperature", 1.0)
+    top_p = fields.number("top_p", 0.0)
+    if temperature <= 0 or not 0 <= top_p <= 1:
+        raise ConfigError(f"{fields.where}: temperature is above 0 and top_p lies in 0..1")
+    return SpaceEntry(
+        modality=fields.text("modality"),
+        decode=decode,  # type: ignore[arg-type]
+        temperature=temperature,
+        top_p=top_p,
+        seed=fields.integer("seed", 0),
+        image_readout=readout,
+        transform=fields.text("transform") if fields.values.get("transform") else None,
+        title=fields.text("title", ""),
+    )
+
+
+def _names(fields: Fields, name: str) -> dict[str, str]:
+    values = fields.mapping(name)
+    if not all(isinstance(value, str) for value in values.values()):
+        raise fields.error(name, "an object of names", values)
+    return values
+
+
+def _object(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}

@@ -1,0 +1,127 @@
+"""The official 4M-21 models and their tokenizers, by name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from fourm.bundle.manifest import Manifest, SpaceEntry
+from fourm.checkpoints import Checkpoint, resolve_source
+from fourm.errors import CheckpointError, ConfigError
+
+OWNER = "EPFL-VILAB"
+
+MODELS: Mapping[str, str] = {
+    "4M-21_B": "4M-21 B, 198 M parameters",
+    "4M-21_L": "4M-21 L, 705 M parameters",
+    "4M-21_XL": "4M-21 XL, 2.8 B parameters",
+}
+
+TOKENIZERS: Mapping[str, str] = {
+    "tok_semseg@224": "4M_tokenizers_semseg_4k_224-448",
+    "tok_dinov2_global": "4M_tokenizers_DINOv2-B14-global_8k_16_224",
+    "tok_imagebind_global": "4M_tokenizers_ImageBind-H14-global_8k_16_224",
+}
+
+KINDS: Mapping[str, str] = {"image": "rgb@224", "text": "caption", "seg": "tok_semseg@224"}
+
+SPACES: Mapping[str, SpaceEntry] = {
+    "dinov2": SpaceEntry("tok_dinov2_global", title="DINOv2 ViT-B/14, global"),
+    "imagebind": SpaceEntry("tok_imagebind_global", title="ImageBind ViT-H/14, before its head"),
+}
+
+WORDS = "text_tokenizer_4m_wordpiece_30k.json"
+
+
+def official_name(source: str) -> str | None:
+    """`4M-21_B` for `4M-21_B` and `EPFL-VILAB/4M-21_B`; None if it is no official model."""
+    name = source.removeprefix(f"{OWNER}/")
+    return name if name in MODELS else None
+
+
+def known_manifest(name: str) -> Manifest:
+    """The manifest of an official model, whose parts are looked up or downloaded when needed."""
+    return _manifest(name, MODELS[name], KINDS, SPACES, Parts(f"{OWNER}/{name}", None))
+
+
+def folder_manifest(folder: Path) -> Manifest:
+    """The manifest of a folder with a model in the official format.
+
+    Its tokenizers are looked for beside it, under their official names; if there are none of its
+    spaces, on the hub.
+
+    Raises:
+        CheckpointError: not such a folder, or a model that has no input or output of ours.
+    """
+    fields = Checkpoint.open(folder).fields
+    try:
+        domains_in, domains_out = fields.names("domains_in"), fields.names("domains_out")
+    except ConfigError as error:
+        raise CheckpointError(f"{folder} is not a 4M model: {error}") from None
+    kinds = {kind: name for kind, name in KINDS.items() if name in domains_in}
+    spaces = {name: space for name, space in SPACES.items() if space.modality in domains_out}
+    beside = folder.resolve().parent
+    here = {
+        name: space
+        for name, space in spaces.items()
+        if (beside / TOKENIZERS[space.modality]).is_dir()
+        or (beside / OWNER / TOKENIZERS[space.modality]).is_dir()
+    }
+    # With some tokenizers at hand, the spaces of the others are not worth a download.
+    spaces = here or spaces
+    if not kinds or not spaces:
+        raise CheckpointError(
+            f"{folder} cannot be searched with: it reads none of {', '.join(KINDS.values())} "
+            "or predicts no global embedding"
+        )
+    name = folder.resolve().name
+    return _manifest(name, MODELS.get(name, name), kinds, spaces, Parts(str(folder), folder))
+
+
+def _manifest(
+    name: str,
+    title: str,
+    kinds: Mapping[str, str],
+    spaces: Mapping[str, SpaceEntry],
+    parts: Parts,
+) -> Manifest:
+    used = {*kinds.values(), *(space.modality for space in spaces.values())}
+    return Manifest(
+        name=name,
+        title=title,
+        model=parts.model,
+        kinds=kinds,
+        tokenizers={k: f"{OWNER}/{v}" for k, v in TOKENIZERS.items() if k in used},
+        language_models={},
+        words={"caption": WORDS} if "caption" in used else {},
+        spaces=spaces,
+        locate=parts.locate,
+    )
+
+
+class Parts:
+    """Where the parts of an official model are: its folder, beside it, or the hub."""
+
+    def __init__(self, model: str, folder: Path | None) -> None:
+        self.model, self.folder = model, folder
+
+    def locate(self, part: str) -> Path:
+        """The folder or file of a part.
+
+        Raises:
+            ModelNotFound: nowhere, and the hub cannot be reached.
+            CheckpointError: the text tokenizer is not in the model's folder or beside it.
+        """
+        if part == self.model:
+            return self.folder or resolve_source(part)
+        folder = self.folder or resolve_source(self.model)
+        beside = folder.resolve().parent
+        if part != WORDS:
+            return resolve_source(part, beside)
+        for place in (folder, beside):
+            if (place / WORDS).is_file():
+                return place / WORDS
+        raise CheckpointError(
+            f"{folder} has no {WORDS}: to search by words, put that file of the 4M code "
+            "repository (fourm/utils/tokenizer/trained) into this folder or beside it"
+        )
