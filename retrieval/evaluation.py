@@ -1,0 +1,207 @@
+"""How well queries find what they should: recall@k, median rank, mean average precision.
+
+A file of queries has one JSON object a line:
+
+    {"text": "a dog in snow", "image": "a.jpg", "seg": "a.png", "relevant": ["dogs/7.jpg"]}
+
+with any subset of the inputs, their paths relative to the file, and the relevant pictures' paths
+relative to the gallery's root.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from functools import partial
+from itertools import islice
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import numpy as np
+from tqdm import tqdm
+
+from fourm import FourmError
+from retrieval.building.pipeline import ahead
+from retrieval.errors import QueryError, UsageError
+from retrieval.gallery import Gallery
+from retrieval.queries import READERS, Query
+
+RECALL_AT = (1, 5, 10)
+_WORDS = "text"
+
+
+@dataclass(frozen=True)
+class JudgedQuery:
+    """A line of the file: what to read for the query, and the paths that it should find."""
+
+    place: str
+    sources: dict[str, str]
+    relevant: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """The result.
+
+    Attributes:
+        queries: how many were run.
+        pictures: how many pictures of the gallery they were ranked among.
+        recall: k -> share of the queries with a relevant picture among the first k, in [0, 1].
+        median_rank: median over the queries of the rank of the first relevant picture; `pictures`
+            + 1 where none of them is in the gallery.
+        mean_average_precision: in [0, 1]; a relevant picture that is not in the gallery counts as
+            never found.
+        missing: relevant paths that the gallery does not have, sorted.
+    """
+
+    queries: int
+    pictures: int
+    recall: Mapping[int, float]
+    median_rank: float
+    mean_average_precision: float
+    missing: tuple[str, ...] = ()
+
+    def as_dict(self) -> dict[str, Any]:
+        """The result as JSON knows it."""
+        rank = self.median_rank
+        return {
+            "queries": self.queries,
+            **{f"recall@{k}": share for k, share in self.recall.items()},
+            "median_rank": int(rank) if rank == int(rank) else rank,
+            "map": self.mean_average_precision,
+            "pictures": self.pictures,
+            "missing": len(self.missing),
+        }
+
+
+def read_queries(file: str | os.PathLike[str]) -> list[JudgedQuery]:
+    """Read and check a file of queries.
+
+    Raises:
+        UsageError: no such file, no queries in it, or a line that is not as it should be; the
+            message names the file and the line.
+    """
+    path = Path(file)
+    try:
+        lines = path.read_text(encoding="utf-8").split("\n")
+    except OSError as error:
+        raise UsageError(f"{path}: cannot be read ({error.strerror})") from None
+    except UnicodeDecodeError as error:
+        raise UsageError(f"{path}: not UTF-8 text ({error.reason})") from None
+    queries = [
+        _query(line, f"{path}:{number}", path.parent)
+        for number, line in enumerate(lines, start=1)
+        if line.strip()
+    ]
+    if not queries:
+        raise UsageError(f"{path}: no queries in it; expected one JSON object a line")
+    return queries
+
+
+def evaluate(
+    gallery: Gallery,
+    queries: Sequence[JudgedQuery],
+    *,
+    batch_size: int = 32,
+    progress: bool = False,
+) -> Evaluation:
+    """Run the queries in batches, each against the whole gallery.
+
+    Raises:
+        QueryError: an input that cannot be read, or that the model refuses; names file and line.
+        UsageError: the gallery is empty, or a batch size below 1.
+        fourm.FourmError, indexes.IndexesError: as `Gallery.search`.
+    """
+    if batch_size < 1:
+        raise UsageError(f"batch size: at least 1, not {batch_size}")
+    known = gallery.index.known()
+    ids = {path: entry.id for path, entry in known.items() if entry.state == "indexed"}
+    if not ids:
+        raise UsageError(f"{gallery.index.folder}: the index has no pictures to search")
+    wanted = [[ids[path] for path in query.relevant if path in ids] for query in queries]
+    ranks: list[np.ndarray] = []
+    bar = tqdm(total=len(queries), desc="queries", disable=None if progress else True)
+    with bar:
+        for vectors in _embedded(gallery, queries, batch_size):
+            _, found = gallery.index.search(vectors, len(ids))
+            for row in found:
+                ranks.append(np.flatnonzero(np.isin(row, wanted[len(ranks)])) + 1)
+            bar.update(len(found))
+    missing = {path for query in queries for path in query.relevant if path not in ids}
+    return _measured(queries, ranks, len(ids), tuple(sorted(missing)))
+
+
+def _embedded(
+    gallery: Gallery, queries: Sequence[JudgedQuery], batch_size: int
+) -> Iterator[np.ndarray]:
+    model, space = gallery.model, gallery.index.recipe.space
+    workers = min(8, os.cpu_count() or 1)
+    prepare = partial(_prepare, gallery)
+    with closing(ahead(prepare, queries, workers=workers, waiting=2 * batch_size)) as prepared:
+        while batch := list(islice(prepared, batch_size)):
+            yield model.embed(batch, space=space)
+
+
+def _prepare(gallery: Gallery, query: JudgedQuery) -> Any:
+    try:
+        return gallery.model.prepare(Query.read(**query.sources).values)
+    except (UsageError, FourmError) as error:
+        raise QueryError(f"{query.place}: {error}") from None
+
+
+def _measured(
+    queries: Sequence[JudgedQuery],
+    ranks: Sequence[np.ndarray],
+    pictures: int,
+    missing: tuple[str, ...],
+) -> Evaluation:
+    first = np.array([row[0] if len(row) else pictures + 1 for row in ranks])
+    precision = [
+        float(np.sum(np.arange(1, len(row) + 1) / row)) / len(query.relevant)
+        for query, row in zip(queries, ranks, strict=True)
+    ]
+    return Evaluation(
+        queries=len(queries),
+        pictures=pictures,
+        recall={k: float(np.mean((first <= k) & (first <= pictures))) for k in RECALL_AT},
+        median_rank=float(np.median(first)),
+        mean_average_precision=float(np.mean(precision)),
+        missing=missing,
+    )
+
+
+def _query(line: str, place: str, folder: Path) -> JudgedQuery:
+    try:
+        entry = json.loads(line)
+    except (ValueError, RecursionError) as error:
+        raise UsageError(f"{place}: not JSON ({error})") from None
+    if not isinstance(entry, dict):
+        raise UsageError(f"{place}: expected a JSON object, got {type(entry).__name__}")
+    unknown = sorted(entry.keys() - {*READERS, "relevant"})
+    if unknown:
+        raise UsageError(
+            f"{place}: unknown key {unknown[0]!r}; known: {', '.join(READERS)}, relevant"
+        )
+    sources: dict[str, str] = {}
+    for kind in READERS:
+        value = entry.get(kind)
+        if value is None:
+            continue
+        if not isinstance(value, str) or not value.strip():
+            raise UsageError(f"{place}: {kind}: expected a string that is not empty")
+        sources[kind] = value if kind == _WORDS else str(folder / value)
+        if kind != _WORDS and not os.path.isfile(sources[kind]):
+            raise UsageError(f"{place}: {kind}: no such file: {value}")
+    if not sources:
+        raise UsageError(f"{place}: no query in it; give one of {', '.join(READERS)}")
+    return JudgedQuery(place, sources, _relevant(entry.get("relevant"), place))
+
+
+def _relevant(value: object, place: str) -> tuple[str, ...]:
+    paths = value if isinstance(value, list) else []
+    if not paths or not all(isinstance(path, str) and path for path in paths):
+        raise UsageError(f"{place}: relevant: expected a list of at least one path")
+    return tuple(dict.fromkeys(str(PurePosixPath(path)) for path in paths))

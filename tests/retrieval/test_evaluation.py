@@ -1,0 +1,135 @@
+import json
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from retrieval import Gallery, QueryError, UsageError
+from retrieval.evaluation import evaluate, read_queries
+from retrieval.queries.class_table import coco_panoptic
+
+from .conftest import numbered
+from .files import write
+
+
+@pytest.fixture
+def gallery(photos, model):
+    with Gallery.build(photos, photos.parent / "i", model) as built:
+        yield built
+
+
+@pytest.fixture
+def file(tmp_path):
+    def written(*entries):
+        path = tmp_path / "q" / "queries.jsonl"
+        path.parent.mkdir(exist_ok=True)
+        lines = [e if isinstance(e, str) else json.dumps(e) for e in entries]
+        path.write_text("\n".join(lines), encoding="utf-8")
+        return path
+
+    return written
+
+
+def test_pictures_that_find_themselves_are_perfect(gallery, file, tmp_path):
+    for number in range(6):
+        write(tmp_path / f"q/pics/{number}.png", numbered(number))
+    names = ["b/00.png", "a/01.bmp", "b/02.tif", "a/03.png", "b/04.bmp", "a/05.tif"]
+    entries = [
+        {"image": f"pics/{number}.png", "relevant": [f"./{names[number]}"]} for number in range(6)
+    ]
+    result = evaluate(gallery, read_queries(file(*entries)), batch_size=4)
+    assert result.as_dict() == {
+        "queries": 6,
+        "recall@1": 1.0,
+        "recall@5": 1.0,
+        "recall@10": 1.0,
+        "median_rank": 1,
+        "map": 1.0,
+        "pictures": 40,
+        "missing": 0,
+    }
+
+
+def test_the_numbers_follow_from_the_ranking(gallery, file):
+    ranking = [hit.path for hit in gallery.search(text="red", k=40)]
+    path = file(
+        {"text": "red", "relevant": [ranking[1], ranking[3]]},  # AP (1/2 + 2/4) / 2
+        {"text": "red", "relevant": [ranking[6], ranking[6]]},  # AP 1/7
+        {"text": "red", "relevant": [ranking[0], "not/there.jpg"]},  # AP (1/1 + 0) / 2
+        "",
+        {"text": "red", "relevant": ["gone.jpg"]},  # AP 0, rank 41
+    )
+    result = evaluate(gallery, read_queries(path))
+    assert result.recall == {1: 0.25, 5: 0.5, 10: 0.75}
+    assert result.median_rank == (2 + 7) / 2
+    assert result.mean_average_precision == pytest.approx((0.5 + 1 / 7 + 0.5 + 0) / 4)
+    assert result.missing == ("gone.jpg", "not/there.jpg")
+    assert result.as_dict()["median_rank"] == 4.5
+
+
+def test_a_tiny_gallery_gives_no_recall_for_what_it_lacks(model, tmp_path, file):
+    write(tmp_path / "p/a.png", numbered(1))
+    with Gallery.build(tmp_path / "p", tmp_path / "i", model) as gallery:
+        result = evaluate(gallery, read_queries(file({"text": "red", "relevant": ["b.png"]})))
+    assert result.recall == {1: 0.0, 5: 0.0, 10: 0.0} and result.median_rank == 2
+
+
+def test_queries_run_in_batches_with_all_their_inputs(gallery, model, file, tmp_path):
+    ids = np.full((8, 8), 1, np.uint8)
+    write(tmp_path / "q/a.png", Image.fromarray(coco_panoptic().paint(ids)))
+    entries = [
+        {"text": "red", "relevant": ["b/00.png"]},
+        {"text": "red", "image": "a.png", "seg": "a.png", "relevant": ["b/00.png"]},
+        {"text": None, "seg": "a.png", "relevant": ["b/00.png"]},
+    ] * 3
+    model.batches.clear()
+    evaluate(gallery, read_queries(file(*entries)), batch_size=4)
+    assert model.batches == [4, 4, 1]
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("{", "not JSON"),
+        ("[1]", "expected a JSON object"),
+        ("[" * 100_000, "not JSON"),
+        ('{"relevant": ["a.jpg"]}', "no query"),
+        ('{"text": "x"}', "relevant"),
+        ('{"text": "x", "relevant": []}', "relevant"),
+        ('{"text": "x", "relevant": "a.jpg"}', "relevant"),
+        ('{"text": "x", "relevant": [3]}', "relevant"),
+        ('{"text": " ", "relevant": ["a.jpg"]}', "text"),
+        ('{"text": 3, "relevant": ["a.jpg"]}', "text"),
+        ('{"image": "gone.jpg", "relevant": ["a.jpg"]}', "no such file: gone.jpg"),
+        ('{"txt": "x", "relevant": ["a.jpg"]}', "unknown key 'txt'"),
+    ],
+)
+def test_a_wrong_line_is_named(file, line, words):
+    path = file({"text": "x", "relevant": ["a.jpg"]}, "", line)
+    with pytest.raises(UsageError) as caught:
+        read_queries(path)
+    assert f"{path}:3: " in str(caught.value) and words in str(caught.value)
+
+
+def test_a_picture_that_cannot_be_read_is_named_with_its_line(gallery, file, tmp_path):
+    path = file({"text": "red", "relevant": ["x"]}, {"image": "bad.png", "relevant": ["x"]})
+    (tmp_path / "q/bad.png").write_bytes(b"bad")
+    with pytest.raises(QueryError, match=r"queries\.jsonl:2: .*bad\.png: not an image"):
+        evaluate(gallery, read_queries(path))
+
+
+def test_files_that_cannot_be_queries_are_refused(file, tmp_path):
+    (tmp_path / "binary").write_bytes(b"\xff\xfe\x00")
+    for path in (tmp_path / "gone", tmp_path, tmp_path / "binary", file("", "  ")):
+        with pytest.raises(UsageError, match=path.name):
+            read_queries(path)
+
+
+def test_an_index_without_pictures_cannot_be_evaluated(model, tmp_path, file):
+    (tmp_path / "p").mkdir()
+    (tmp_path / "p/bad.jpg").write_bytes(b"")
+    with (
+        Gallery.build(tmp_path / "p", tmp_path / "i", model) as gallery,
+        pytest.raises(UsageError, match="no pictures to search"),
+    ):
+        evaluate(gallery, read_queries(file({"text": "red", "relevant": ["b.png"]})))
