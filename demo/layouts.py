@@ -22,7 +22,7 @@ def boat_on_the_sea() -> Image.Image:
     """Sky over sea, and a boat with a sail."""
     page, draw = _page(labels.SKY)
     draw.polygon([(0, 140), (150, 137), (320, 142), (320, 240), (0, 240)], labels.SEA)
-    draw.polygon([(112, 148), (158, 50), (206, 149)], labels.BOAT)
+    draw.polygon([(112, 152), (158, 50), (206, 152)], labels.BOAT)
     draw.polygon([(100, 150), (222, 148), (205, 172), (116, 174)], labels.BOAT)
     return page
 

@@ -24,7 +24,6 @@ _CAPTIONS: Final[dict[str, str]] = {
     "brick.png": "a brick wall in black and white",
     "camera.png": "a man in a dark coat with a camera on a tripod, black and white",
     "chelsea.png": "the face of a ginger cat close up",
-    "clock_motion.png": "a round clock blurred by motion",
     "coffee.png": "a cup of espresso on a saucer with a spoon on a wooden table",
     "coins.png": "rows of ancient coins in black and white",
     "grass.png": "blades of grass close up in black and white",

@@ -63,7 +63,7 @@ def _blades(canvas: Canvas, base: Floats, coverage: Floats) -> None:
 
 def sand(canvas: Canvas, start: float, *, tilt: float = 0.0, wet: bool = False) -> None:
     """Sand from `start` down; `wet` darkens its edge and lays foam along it."""
-    rows = edge(canvas, start, 0.012, tilt)
+    rows = np.maximum(edge(canvas, start, 0.012, tilt), canvas.horizon)
     coverage = below_line(canvas, rows)
     tone = str(canvas.rng.choice(["#d8bf94", "#cfae82", "#dccba6", "#c9a777"]))
     colours = textured(canvas, rgb(tone), rough=0.09, patches=0.06)

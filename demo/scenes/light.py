@@ -52,7 +52,7 @@ _COLOURS: dict[str, tuple[str, str, str, str, str, str, float]] = {
 def light_of(hour: Hour, rng: np.random.Generator) -> Light:
     """The light of `hour`, a little different each time."""
     high, low, cloud, dark, haze, tint, shadow = _COLOURS[hour]
-    drift = rng.normal(0.0, 0.02, 3).astype(np.float32)
+    drift = rng.normal(0.0, 0.012, 3).astype(np.float32)
     return Light(
         hour=hour,
         sky_high=np.clip(rgb(high) + drift, 0.0, 1.0),

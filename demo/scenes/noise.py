@@ -49,10 +49,11 @@ def sample(source: Floats, down: Floats, across: Floats) -> Floats:
 
 def line(rng: np.random.Generator, length: int, roughness: float = 1.6) -> Floats:
     """A wandering line (length,), within -1..1."""
-    values = np.cumsum(tile(roughness, int(rng.integers(4)))[int(rng.integers(TILE))])
-    start = int(rng.integers(TILE))
-    steps = (start + np.linspace(0, TILE * 0.6, length)) % TILE
-    found = np.interp(steps, np.arange(TILE), np.asarray(values - values.mean(), dtype=float))
+    steps = tile(roughness, int(rng.integers(4)))[int(rng.integers(TILE))].astype(float)
+    # Without its mean, so that the line comes back to where it began and repeats without a jump.
+    values = np.cumsum(steps - steps.mean())
+    places = int(rng.integers(TILE)) + np.linspace(0, TILE * 0.6, length)
+    found = np.interp(places, np.arange(TILE), values, period=TILE)
     found -= found.mean()
     return np.asarray(found / (np.abs(found).max() + 1e-6), dtype=np.float32)
 

@@ -22,7 +22,7 @@ class Fruit:
 
 
 APPLE = Fruit(("#b3221e", "#8fae3a", "#c23a26"), "#e0b040", 0.02)
-ORANGE = Fruit(("#ee8a1d", "#f09a2a"), "#f5b04a", 0.10)
+ORANGE = Fruit(("#fa8c12", "#ff9a1f"), "#ffb347", 0.06)
 
 
 def round_fruit(
@@ -43,7 +43,7 @@ def round_fruit(
     share = smoothstep(0.3, 1.9, blotch + 0.4 * front)[..., None] * 0.5
     colours = skin + (rgb(fruit.blush) - skin) * share
     pits = 1.0 - fruit.pitted * np.clip(field(rng, canvas.labels.shape, 0.2), -1.5, 1.5)
-    colours = colours * ((0.28 + 0.85 * facing) * pits)[..., None]
+    colours = colours * ((0.36 + 0.85 * facing) * pits)[..., None]
     shine = np.exp(-((across - 0.38 * side) ** 2 + (down + 0.45) ** 2) / 0.035)[..., None]
     coverage = np.clip((1.0 - np.sqrt(square)) * radius + 0.5, 0.0, 1.0)
     canvas.paint(label, np.asarray(np.clip(colours + 0.55 * shine, 0, 1), np.float32), coverage)

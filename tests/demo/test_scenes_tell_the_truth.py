@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from demo.scenes import KINDS, RenderedScene, labels, render_scene
+from fourm.modalities.classes import panoptic_classes
 
 KNOWN = {value for name, value in vars(labels).items() if name.isupper() and isinstance(value, int)}
 THINGS = {label for label in KNOWN if label <= 90}
@@ -48,8 +49,7 @@ def test_masks_hold_only_known_classes_and_no_hole(scenes: list[RenderedScene]) 
 
 
 def test_the_classes_are_those_of_coco_panoptic() -> None:
-    classes = pytest.importorskip("fourm.classes").panoptic_classes()
-    names = {entry.id: entry.name for entry in classes}
+    names = {entry.id: entry.name for entry in panoptic_classes()}
     for name, label in vars(labels).items():
         if name.isupper() and isinstance(label, int):
             assert label in names, name
