@@ -1,0 +1,70 @@
+"""Depth maps (4M-21 reference: tok_depth@224 as a query)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from fourm.errors import BadInput
+from fourm.modalities.pixels import square_box
+
+_LOWEST, _HIGHEST = 0.1, 0.9
+_SMALLEST_VARIANCE = 1e-6
+
+
+def square_depth(depth: Any, size: int = 224, invert: bool = False) -> NDArray[np.float32]:
+    """Central square of a depth map, resized (bilinear) and standardised.
+
+    Only differences count, in units of the map's own spread, so that any scale will do. Which end
+    is near the network does not say: turn a map round with `invert`.
+
+    Args:
+        depth: (H, W) of any integer or float type.
+        size: side of the result, in pixels.
+        invert: swap near and far.
+
+    Returns:
+        (1, size, size) float32.
+
+    Raises:
+        BadInput: not a two-dimensional array of numbers, no pixels, or NaN or infinity in it.
+    """
+    array = np.asarray(depth)
+    if array.ndim != 2 or array.dtype.kind not in "uif":
+        raise BadInput(
+            f"a depth map must be an array of numbers (H, W), not {array.dtype} {array.shape}"
+        )
+    if array.size == 0:
+        raise BadInput("the depth map has no pixels")
+    values = array.astype(np.float32)
+    if not np.isfinite(values).all():
+        raise BadInput("the depth map holds NaN or infinity")
+    if array.dtype.kind in "ui":
+        values /= float(np.iinfo(array.dtype).max)
+    left, top, right, bottom = square_box(array.shape[1], array.shape[0])
+    values = values[top:bottom, left:right]
+    if values.shape != (size, size):
+        picture = Image.fromarray(np.ascontiguousarray(values))
+        values = np.array(picture.resize((size, size), Image.Resampling.BILINEAR))
+    return standardised(-values if invert else values)[None]
+
+
+def standardised(depth: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Depth of mean 0 and deviation 1, judged without the lowest and highest tenth of the values.
+
+    Args:
+        depth: float32 of any shape.
+
+    Returns:
+        The same shape. A map without any differences becomes all 0.
+    """
+    ordered = np.sort(depth, axis=None)
+    kept = ordered[int(_LOWEST * ordered.size) : int(_HIGHEST * ordered.size)]
+    if kept.size < 2:
+        return np.zeros_like(depth)
+    deviation = np.sqrt(kept.var(ddof=1) + np.float32(_SMALLEST_VARIANCE))
+    result: NDArray[np.float32] = ((depth - kept.mean()) / deviation).astype(np.float32)
+    return result
