@@ -156,7 +156,7 @@ class Model:
 
         space = self.manifest.spaces[name]
         model = self._fm.get()
-        with torch.inference_mode():
+        with torch.no_grad():  # inference_mode would mark weights that are loaded within it
             inputs = {
                 self.manifest.kinds[kind]: self._readers[kind].batch(
                     [sample.contents[kind] for sample in samples], self.device

@@ -32,7 +32,6 @@ class TensorFile:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.opened: list[str] = []
         self._file = _open(path)
         self.metadata: Mapping[str, str] = self._file.metadata() or {}
         self._dtypes: dict[str, str] = {}
@@ -102,7 +101,6 @@ class TensorFile:
         trouble = self.trouble(name)
         if trouble:
             raise CheckpointError(f"{self.path}: {trouble}")
-        self.opened.append(name)
         tensor: torch.Tensor = self._file.get_tensor(name)
         if self._dtypes[name] == "I8":
             scale = self._file.get_tensor(name + SCALE).float()
