@@ -94,12 +94,12 @@ def demo(out: Path, photos: Path | None, model: str) -> Path:
     Raises FileNotFoundError if `photos` holds no photo.
     """
     out.mkdir(parents=True, exist_ok=True)
-    evaluations: dict[str, Path] = {}
+    judged: list[Path] = []
     if photos is None:
         made = make_gallery(out / "gallery")
         root, altered = made.root, made.folder / "altered.jpg"
         beach, boat = made.folder / "layout-beach.png", made.folder / "layout-boat.png"
-        evaluations = {p.stem: p for p in sorted(made.queries.glob("*.jsonl"))}
+        judged = sorted(made.queries.glob("*.jsonl"))
     else:
         root, altered = photos, out / "altered.jpg"
         first = next(islice(own_photos(photos), 1), None)
@@ -116,7 +116,7 @@ def demo(out: Path, photos: Path | None, model: str) -> Path:
     for page in pages:
         shown = ("-k", "8", "--html", str(out / f"{page.name}.html"))
         fourm("query", index, *page.arguments, *shown, "--sheet", out / f"{page.name}.png")
-    for file in evaluations.values():
+    for file in judged:
         fourm("eval", index, "--queries", file)
     return write_page(out, pages)
 
