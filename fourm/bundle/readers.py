@@ -112,6 +112,11 @@ class MapReader(Reader):
         tokenizer = load_tokenizer(folder, decode=False)
         if tokenizer.config.n_labels is None:
             raise ConfigError(f"{folder} is not a tokenizer of segmentation maps: no n_labels")
+        if tokenizer.config.codebook_size > self.modality.vocabulary:
+            raise ConfigError(
+                f"{folder} has {tokenizer.config.codebook_size} codes, {self.modality.name} of the "
+                f"model has only {self.modality.vocabulary} ids"
+            )
         return tokenizer
 
     def prepare(self, value: Any) -> Content:
