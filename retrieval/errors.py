@@ -19,6 +19,10 @@ class QueryError(UsageError):
     """A query input that cannot be read: an unknown class colour, a damaged picture."""
 
 
+class ModelUnavailable(RetrievalError):
+    """The model that made an index cannot be loaded by the name that the index remembers."""
+
+
 class PictureError(RetrievalError):
     """One picture that cannot be read. The message is the reason, without the file's name."""
 

@@ -96,12 +96,13 @@ class Gallery:
         """
         options = BuildOptions(batch_size, workers, retry, progress)
         root, target = Path(folder), Path(to)
+        if root.exists() and target.exists() and root.samefile(target):
+            raise UsageError(f"{target}: is the gallery itself; an index wants its own folder")
         listing = find_pictures(root, exclude=[target])
         if not listing.pictures and not listing.unreadable:
             raise UsageError(f"{root}: no pictures in this folder; the index is left as it was")
         existing = _open_if_there(target)
-        own = existing.recipe.model if existing else DEFAULT_MODEL
-        lazy = LazyModel(own if model is None else model, device, dtype)
+        lazy = _lazy_model(existing, model, device, dtype)
         try:
             recipe = recipe_of(lazy.get())
             if existing is not None:
@@ -143,7 +144,7 @@ class Gallery:
         if not Path(folder).exists():
             raise UsageError(f"{Path(folder)}: no such index; `fourm index` makes one")
         index = Index.open(Path(folder))
-        return cls(index, LazyModel(model or index.recipe.model, device, dtype))
+        return cls(index, _lazy_model(index, model, device, dtype))
 
     @property
     def root(self) -> Path:
@@ -156,6 +157,7 @@ class Gallery:
 
         Raises:
             fourm.FourmError: it cannot be loaded.
+            ModelUnavailable: the index's own model cannot be loaded by its name.
             indexes.RecipeMismatch: the index was made with another one.
         """
         if self._checked is None:
@@ -234,6 +236,16 @@ def check_k(k: object) -> None:
     """
     if isinstance(k, bool) or not isinstance(k, (int, np.integer)) or k < 1:
         raise UsageError(f"k: a whole number of at least 1, not {k!r}")
+
+
+def _lazy_model(
+    index: Index | None, wanted: ModelLike | None, device: str, dtype: str
+) -> LazyModel:
+    if wanted is not None:
+        return LazyModel(wanted, device, dtype)
+    if index is None:
+        return LazyModel(DEFAULT_MODEL, device, dtype)
+    return LazyModel(index.recipe.model, device, dtype, remembered_by=index.folder)
 
 
 def _open_if_there(folder: Path) -> Index | None:

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from indexes import Recipe
+from retrieval.errors import ModelUnavailable
 
 DEFAULT_MODEL = "mini"
 
@@ -52,17 +53,29 @@ ModelLike = str | os.PathLike[str] | Model
 
 
 class LazyModel:
-    """Loads the model when it is first asked for, once, whichever thread asks first."""
+    """Loads the model when it is first asked for, once, whichever thread asks first.
 
-    def __init__(self, wanted: ModelLike, device: str = "auto", dtype: str = "auto") -> None:
+    `remembered_by` is the index whose own model this is: its name alone may not be enough to find
+    a model that lay in some folder.
+    """
+
+    def __init__(
+        self,
+        wanted: ModelLike,
+        device: str = "auto",
+        dtype: str = "auto",
+        *,
+        remembered_by: Path | None = None,
+    ) -> None:
         self._wanted = wanted
+        self._remembered_by = remembered_by
         self._device = device
         self._dtype = dtype
         self._lock = threading.Lock()
         self._model: Model | None = None
 
     def get(self) -> Model:
-        """The model; loading may raise `fourm.FourmError`."""
+        """The model; loading it may raise `fourm.FourmError` or `ModelUnavailable`."""
         with self._lock:
             if self._model is None:
                 self._model = self._load()
@@ -71,10 +84,18 @@ class LazyModel:
     def _load(self) -> Model:
         if not isinstance(self._wanted, (str, os.PathLike)):
             return self._wanted
-        from fourm import load_model
+        from fourm import ModelNotFound, load_model
 
-        name = self._wanted if isinstance(self._wanted, str) else str(Path(self._wanted))
-        return cast(Model, load_model(name, device=self._device, dtype=self._dtype))
+        name = os.fspath(self._wanted)
+        try:
+            return cast(Model, load_model(name, device=self._device, dtype=self._dtype))
+        except ModelNotFound as error:
+            if self._remembered_by is None:
+                raise
+            raise ModelUnavailable(
+                f"{self._remembered_by}: made with the model {name!r}, which is not found by that "
+                f"name ({error}); give its folder or hub name as the model (--model)"
+            ) from error
 
 
 def recipe_of(model: Model, space: str | None = None) -> Recipe:

@@ -148,10 +148,11 @@ class _Build:
                 f"{len(items)} pictures, expected {(len(items), recipe.dim)}"
             )
         for item, vector in zip(items, vectors, strict=True):
-            if np.isfinite(vector).all():
+            # NaN compares false; a zero vector is a picture that the model makes nothing of.
+            if abs(float(np.linalg.norm(vector)) - 1.0) < 1e-3:
                 yield _record(item.found, item, vector=vector)
             else:
-                yield _skipped(item.found, "the model gave no finite vector for it", item)
+                yield _skipped(item.found, "the model gave no unit vector for it", item)
 
     def _write(self, records: Sequence[Record]) -> None:
         self.index.write(records)

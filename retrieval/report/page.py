@@ -16,7 +16,7 @@ from retrieval.errors import UsageError
 from retrieval.report.results import Results, Tile
 
 # Tiles get the width that their picture's shape asks for, within these bounds.
-_NARROWEST, _WIDEST = 0.62, 2.2
+_NARROWEST, _WIDEST = 0.72, 2.4
 
 
 def write_page(results: Results, file: str | os.PathLike[str]) -> None:

@@ -77,6 +77,8 @@ class Results:
 
 
 def _tile(root: Path, hit: Hit) -> Tile:
+    if Path(hit.path).is_absolute() or ".." in Path(hit.path).parts:
+        return Tile(hit, None, "its path leads out of the gallery")
     try:
         image = decode(read_file(root / hit.path).content).image
     except PictureError as error:

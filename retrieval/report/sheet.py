@@ -16,7 +16,7 @@ from retrieval.report.results import Results, Tile
 Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
 
 _GROUND, _INK, _SOFT, _LINE = "#f6f5f2", "#1d1c1a", "#65625c", "#dedbd4"
-_CARD, _ACCENT, _CHECK = "#ffffff", "#0f6b5c", "#e4e1da"
+_CARD, _MAT, _ACCENT, _CHECK = "#ffffff", "#eae7e0", "#0f6b5c", "#e4e1da"
 _COLUMNS = 5
 _CELL, _PICTURE_HEIGHT, _CAPTION = 280, 210, 44
 _GAP, _MARGIN = 20, 32
@@ -96,7 +96,7 @@ def _panel(panel: Panel) -> Image.Image:
             y = row * _LEGEND_ROW
             draw.rounded_rectangle((x, y + 3, x + 16, y + 19), 4, entry.colour, _LINE)
             draw.text((x + 26, y), entry.label, _INK, _font(16))
-            after = x + 26 + _text_width(entry.label + " ", _font(16))
+            after = x + 26 + _text_width(entry.label + "  ", _font(16))
             draw.text((after, y), entry.percent, _SOFT, _font(16))
         x += width
     return block if columns else block.crop((0, 0, picture.width, _QUERY_HEIGHT))
@@ -120,7 +120,7 @@ def _words_block(words: str) -> Image.Image:
 def _draw_tile(sheet: Image.Image, tile: Tile, x: int, y: int) -> None:
     draw = ImageDraw.Draw(sheet)
     box = (x, y, x + _CELL - 1, y + _PICTURE_HEIGHT - 1)
-    draw.rounded_rectangle(box, 8, _CARD, _LINE)
+    draw.rectangle(box, _MAT)
     if tile.thumbnail is not None:
         scale = min(_CELL / tile.thumbnail.width, _PICTURE_HEIGHT / tile.thumbnail.height)
         size = (

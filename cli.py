@@ -1,0 +1,266 @@
+"""The `fourm` command: reads arguments, calls `retrieval`, prints what comes back.
+
+Everything that takes time to import is imported by the command that needs it, so that
+`fourm --help` answers at once.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+
+class _OneLineErrors(TyperGroup):
+    """Turns the errors that the packages raise on purpose into one line and an exit code."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command."""
+        try:
+            return super().invoke(ctx)
+        except (typer.Exit, typer.Abort):
+            raise
+        except KeyboardInterrupt:
+            _note("stopped")
+            raise typer.Exit(130) from None
+        except Exception as error:
+            code = _exit_code(error)
+            if code is None:
+                raise
+            _note(str(error) or type(error).__name__)
+            raise typer.Exit(code) from None
+
+
+def _exit_code(error: Exception) -> int | None:
+    from fourm import FourmError
+    from indexes import IndexesError
+    from retrieval import RetrievalError
+
+    if isinstance(error, RetrievalError):
+        return error.exit_code
+    if isinstance(error, BrokenPipeError):
+        return None
+    return 1 if isinstance(error, (FourmError, IndexesError, OSError)) else None
+
+
+def _note(message: str) -> None:
+    from retrieval.report.printable import printable
+
+    typer.echo(f"fourm: {printable(message)}", err=True)
+
+
+app = typer.Typer(
+    cls=_OneLineErrors,
+    help="Find photos by words, by another photo, or by a segmentation map.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+IndexFolder = Annotated[Path, typer.Argument(metavar="INDEX", help="Folder of the index.")]
+ModelName = Annotated[
+    str | None,
+    typer.Option(
+        help="Model: a name that `fourm models` lists, a folder, or a hub name. "
+        "Default: the index's own, or mini for a new one."
+    ),
+]
+Device = Annotated[str, typer.Option(help="Where the model runs: auto, cpu, cuda or mps.")]
+Dtype = Annotated[
+    str, typer.Option(help="Precision of the model: auto, float32, bfloat16 or float16.")
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
+
+
+@app.command()
+def index(
+    folder: Annotated[
+        Path, typer.Argument(metavar="FOLDER", help="Folder of pictures, with all below it.")
+    ],
+    to: Annotated[Path, typer.Option(metavar="INDEX", help="Folder of the index.")],
+    model: ModelName = None,
+    device: Device = "auto",
+    dtype: Dtype = "auto",
+    batch_size: Annotated[int, typer.Option(help="Pictures in one pass of the model.")] = 32,
+    workers: Annotated[
+        int | None, typer.Option(help="Threads that read and decode. Default: one a core.")
+    ] = None,
+    retry: Annotated[
+        bool, typer.Option("--retry", help="Try unchanged files again that were skipped before.")
+    ] = False,
+) -> None:
+    """Index a folder of pictures, or bring its index up to date.
+
+    New and changed pictures are added, deleted ones forgotten, moved ones recognised. What cannot
+    be read is skipped and listed by `fourm info --skipped`. A run that was stopped goes on where
+    it was when the same command is run again.
+    """
+    from retrieval import Gallery
+    from retrieval.report.texts import build_summary
+
+    with Gallery.build(
+        folder,
+        to,
+        model,
+        device=device,
+        dtype=dtype,
+        batch_size=batch_size,
+        workers=workers,
+        retry=retry,
+        progress=True,
+    ) as gallery:
+        if gallery.report is not None:
+            _print(build_summary(gallery.report, str(to)))
+
+
+@app.command()
+def query(
+    index: IndexFolder,
+    text: Annotated[str | None, typer.Argument(metavar="TEXT", help="Words to find.")] = None,
+    image: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Picture to find similar ones of.")
+    ] = None,
+    seg: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Segmentation map: a PNG of COCO panoptic category ids (0 = nothing), or in the "
+            "colours that `fourm classes` prints.",
+        ),
+    ] = None,
+    k: Annotated[int, typer.Option("-k", help="How many pictures to find.")] = 10,
+    as_json: AsJson = False,
+    html: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write a page with the query and the hits.")
+    ] = None,
+    sheet: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write the same as one contact sheet (PNG).")
+    ] = None,
+    model: ModelName = None,
+    device: Device = "auto",
+    dtype: Dtype = "auto",
+) -> None:
+    """Find the pictures nearest to words, a picture, a segmentation map, or several together.
+
+    All that is given goes into one forward pass of the model.
+    """
+    from retrieval import Gallery, Query
+    from retrieval.gallery import check_k
+    from retrieval.report import Results, write_page, write_sheet
+    from retrieval.report.json_text import json_array
+    from retrieval.report.outputs import check_output
+    from retrieval.report.texts import hits_table
+
+    check_k(k)
+    asked = Query.read(text=text, image=image, seg=seg)
+    for output in (html, sheet):
+        check_output(output, (image, seg))
+    with Gallery.open(index, model, device=device, dtype=dtype) as gallery:
+        (hits,) = gallery.search_batch([asked], k)
+        if html is not None or sheet is not None:
+            results = Results.of(gallery, asked, hits)
+            if html is not None:
+                write_page(results, html)
+            if sheet is not None:
+                write_sheet(results, sheet)
+    _print(json_array(hit.as_dict() for hit in hits) if as_json else hits_table(hits))
+    for output in (html, sheet):
+        if output is not None:
+            _note(f"wrote {output}")
+
+
+@app.command()
+def info(
+    index: IndexFolder,
+    skipped: Annotated[
+        bool, typer.Option("--skipped", help="List the files that were skipped, with the reasons.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Show what an index holds and which model made it."""
+    from retrieval import Gallery
+    from retrieval.report.json_text import json_array, json_object
+    from retrieval.report.texts import info_facts, info_text, skipped_table
+
+    with Gallery.open(index) as gallery:
+        if skipped:
+            pictures = gallery.index.skipped()
+            rows = ({"path": picture.path, "reason": picture.error} for picture in pictures)
+            _print(json_array(rows) if as_json else skipped_table(pictures))
+        else:
+            entries = info_facts(gallery)
+            _print(json_object(entries) if as_json else info_text(entries))
+
+
+@app.command()
+def classes(as_json: AsJson = False) -> None:
+    """List the classes of segmentation maps: COCO panoptic ids, colours, names."""
+    from fourm.modalities.classes import panoptic_classes
+    from retrieval.report.json_text import json_array
+    from retrieval.report.texts import class_facts, classes_table
+
+    found = panoptic_classes()
+    if as_json:
+        _print(json_array(class_facts(entry) for entry in found))
+    else:
+        _print(classes_table(found, swatches=sys.stdout.isatty()))
+
+
+@app.command()
+def models(as_json: AsJson = False) -> None:
+    """List the models that can be used by name."""
+    from fourm import list_models
+    from retrieval.report.json_text import json_array
+    from retrieval.report.texts import model_facts, models_table
+
+    cards = list_models()
+    _print(json_array(model_facts(card) for card in cards) if as_json else models_table(cards))
+
+
+@app.command(name="eval")
+def evaluate_queries(
+    index: IndexFolder,
+    queries: Annotated[
+        Path,
+        typer.Option(
+            metavar="FILE",
+            help="One JSON object a line: any of text, image, seg (paths relative to the file) "
+            "and relevant, a list of paths relative to the gallery.",
+        ),
+    ],
+    as_json: AsJson = False,
+    batch_size: Annotated[int, typer.Option(help="Queries in one pass of the model.")] = 32,
+    model: ModelName = None,
+    device: Device = "auto",
+    dtype: Dtype = "auto",
+) -> None:
+    """Measure how well queries find what they should: recall@1/5/10, median rank, MAP."""
+    from retrieval import Gallery
+    from retrieval.evaluation import evaluate, read_queries
+    from retrieval.report.json_text import json_object
+    from retrieval.report.texts import evaluation_table, missing_warning
+
+    judged = read_queries(queries)
+    with Gallery.open(index, model, device=device, dtype=dtype) as gallery:
+        result = evaluate(gallery, judged, batch_size=batch_size, progress=True)
+    if result.missing:
+        _note(missing_warning(result.missing))
+    _print(json_object(result.as_dict()) if as_json else evaluation_table(result))
+
+
+def _print(text: str) -> None:
+    """Print a text that is escaped already, in whatever charset the terminal has."""
+    encoding = sys.stdout.encoding or "utf-8"
+    typer.echo(text.encode(encoding, "backslashreplace").decode(encoding))
+
+
+def main() -> None:
+    """Run the command line."""
+    app()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,269 @@
+import json
+import shutil
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from tests.retrieval.files import write
+
+
+def rows(result):
+    assert result.exit_code == 0, result.stderr
+    return json.loads(result.stdout)
+
+
+def fails(result, code, *words):
+    """One clear line on stderr, nothing on stdout."""
+    assert result.exit_code == code, result.output
+    assert result.stdout == ""
+    lines = result.stderr.strip().split("\n")
+    assert len(lines) == 1 and lines[0].startswith("fourm: "), result.stderr
+    for word in words:
+        assert str(word) in lines[0]
+    return lines[0]
+
+
+def test_index_says_what_it_did_and_where_to_read_on(run, photos, loaded, tmp_path):
+    to = tmp_path / "my photos.index"
+    first = run("index", photos, "--to", to, "--batch-size", 5, "--workers", 1, "--device", "cpu")
+    assert first.exit_code == 0
+    assert "13 indexed, 1 skipped" in first.stdout
+    assert f"fourm info --skipped '{to}'" in first.stdout
+    assert loaded == [("mini", "cpu", "auto")]
+    again = run("index", photos, "--to", to)
+    assert "0 indexed, 13 unchanged, 1 skipped" in again.stdout
+    assert loaded[1] == ("mini", "auto", "auto")
+
+
+def test_index_with_retry_reads_skipped_files_again(run, photos, index, monkeypatch):
+    import retrieval.building.preparing as preparing
+
+    reads = []
+    read = preparing.read_file
+    monkeypatch.setattr(preparing, "read_file", lambda p: reads.append(p.name) or read(p))
+    run("index", photos, "--to", index)
+    assert reads == []
+    run("index", photos, "--to", index, "--retry")
+    assert reads == ["bad.jpg"]
+
+
+def test_query_prints_an_aligned_table(run, index):
+    result = run("query", index, "something red", "-k", 3)
+    lines = result.stdout.rstrip("\n").split("\n")
+    assert lines[0].split() == ["rank", "score", "path"]
+    assert lines[1].endswith("red one.png") and len(lines) == 4
+    start = lines[0].index("path")
+    assert all(line[start - 1] == " " and line[start] != " " for line in lines)
+
+
+def test_query_json_is_pure_and_has_the_documented_keys(run, index, tmp_path):
+    page = tmp_path / "p.html"
+    result = run("query", index, "red", "-k", 2, "--json", "--html", page)
+    hits = rows(result)
+    assert [list(hit) for hit in hits] == [["rank", "score", "path", "id", "space"]] * 2
+    assert hits[0]["path"] == "red one.png" and hits[0]["rank"] == 1
+    assert hits[0]["score"] == pytest.approx(1.0, abs=1e-2)
+    assert "p.html" in result.stderr
+
+
+def test_query_by_image_segmentation_and_both(run, index, photos, tmp_path):
+    assert rows(run("query", index, "--image", photos / "03.png", "--json"))[0]["path"] == "03.png"
+    write(tmp_path / "map.png", Image.fromarray(np.full((9, 9), 4, np.uint8)))  # red, a motorcycle
+    by_map = run("query", index, "--seg", tmp_path / "map.png", "--json")
+    assert rows(by_map)[0]["path"] == "red one.png"
+    both = rows(run("query", index, "red", "--seg", tmp_path / "map.png", "-k", "5", "--json"))
+    assert both[0]["path"] == "red one.png" and len(both) == 5
+
+
+def test_query_writes_the_page_and_the_sheet_and_nothing_else(run, index, tmp_path, photos):
+    before = set(tmp_path.rglob("*"))
+    page, sheet = tmp_path / "hits.html", tmp_path / "hits.png"
+    run("query", index, "red", "--html", page, "--sheet", sheet)
+    assert set(tmp_path.rglob("*")) - before == {page, sheet}
+    assert page.read_text(encoding="utf-8").startswith("<!doctype html>")
+    with Image.open(sheet) as opened:
+        assert opened.format == "PNG"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ([], "nothing to search for"),
+        ([""], "empty"),
+        (["  "], "empty"),
+        (["red", "-k", 0], "at least 1"),
+        (["red", "-k", -5], "at least 1"),
+        (["--image", "gone.jpg"], "gone.jpg: no such file"),
+        (["--seg", "gone.png"], "gone.png: no such file"),
+        (["--seg", "{photos}/00.png"], "belongs to no class"),
+        (["--image", "{photos}/bad.jpg"], "bad.jpg: not an image"),
+        (["red", "--html", "{photos}"], "is a folder"),
+        (["red", "--sheet", "{photos}/no/such/folder/x.png"], "does not exist"),
+        (["--image", "{photos}/00.png", "--sheet", "{photos}/00.png"], "would be replaced"),
+    ],
+)
+def test_wrong_queries_are_one_line_and_exit_code_2(run, index, photos, loaded, arguments, words):
+    loaded.clear()
+    filled = [str(argument).format(photos=photos) for argument in arguments]
+    before = (photos / "00.png").read_bytes()
+    fails(run("query", index, *filled), 2, words)
+    assert loaded == []  # refused before anything slow
+    assert (photos / "00.png").read_bytes() == before
+
+
+def test_a_missing_index_or_gallery_is_one_line_and_exit_code_2(run, tmp_path):
+    gone = tmp_path / "gone"
+    fails(run("index", tmp_path, "--to", tmp_path), 2, "gallery itself")
+    for arguments in (["query", gone, "red"], ["info", gone], ["index", gone, "--to", "x"]):
+        fails(run(*arguments), 2, gone)
+    queries = tmp_path / "q.jsonl"
+    queries.write_text('{"text": "red", "relevant": ["a"]}')
+    fails(run("eval", gone, "--queries", queries), 2, gone)
+
+
+def test_errors_of_the_packages_are_one_line_and_exit_code_1(run, index, photos, tmp_path):
+    fails(run("query", tmp_path, "red"), 1, "not an index")
+    fails(run("query", index, "red", "--model", "other"), 1, "mini", "other")
+    fails(run("index", photos, "--to", index, "--model", "other"), 1, "mini", "other")
+    fails(run("index", photos, "--to", tmp_path), 1, tmp_path)
+    for file in index.iterdir():
+        file.write_bytes(b"\x00garbage" * 100)
+    fails(run("info", index), 1, index)
+
+
+def test_a_model_error_is_one_line(run, index, monkeypatch):
+    import fourm
+
+    def load_model(name, *, device, dtype):
+        raise fourm.ModelNotFound(f"no model\n{name}")
+
+    monkeypatch.setitem(vars(fourm), "load_model", load_model)
+    line = fails(run("query", index, "red"), 1, "--model")
+    assert r"\nmini" in line
+
+
+def test_ctrl_c_is_one_line_and_exit_code_130(run, photos, tmp_path, monkeypatch):
+    import fourm
+    from tests.retrieval.fake_model import FakeModel
+
+    def interrupt(batch):
+        if batch == 1:
+            raise KeyboardInterrupt
+
+    monkeypatch.setitem(
+        vars(fourm), "load_model", lambda name, **options: FakeModel(before_embed=interrupt)
+    )
+    result = run("index", photos, "--to", tmp_path / "i", "--batch-size", 4)
+    assert result.exit_code == 130
+    assert "run the same command again" in result.stderr and "4 of 14" in result.stderr
+
+
+def test_info_tells_what_made_the_index(run, index, photos):
+    facts = rows(run("info", index, "--json"))
+    assert facts == {
+        "root": str(photos),
+        "pictures": 13,
+        "skipped": 1,
+        "model": "mini",
+        "fingerprint": "of mini",
+        "space": "layout",
+        "dim": 49,
+        "preprocessing": "RGB; mean of 4x4 cells; minus grey",
+    }
+    text = run("info", index).stdout
+    assert all(str(value) in text for value in facts.values())
+
+
+def test_info_lists_what_was_skipped(run, index):
+    assert rows(run("info", index, "--skipped", "--json")) == [
+        {"path": "bad.jpg", "reason": "not an image that can be read here"}
+    ]
+    assert "not an image" in run("info", "--skipped", index).stdout
+
+
+def test_info_and_classes_need_no_model(run, index, loaded):
+    loaded.clear()
+    run("info", index)
+    run("classes")
+    assert loaded == []
+
+
+def test_classes_lists_ids_names_and_colours(run):
+    listed = rows(run("classes", "--json"))
+    assert len(listed) == 133
+    assert listed[0]["id"] == 1 and listed[0]["name"] == "person" and listed[0]["thing"] is True
+    text = run("classes").stdout
+    assert all(entry["colour"] in text and entry["name"] in text for entry in listed)
+    assert "\x1b" not in text
+
+
+def test_models_lists_the_official_ones(run):
+    names = [entry["name"] for entry in rows(run("models", "--json"))]
+    assert "4M-21_B" in names
+    assert "4M-21_B" in run("models").stdout
+
+
+def test_eval_prints_the_measures(run, index, tmp_path, photos):
+    file = tmp_path / "queries.jsonl"
+    file.write_text(
+        '{"text": "red", "relevant": ["red one.png"]}\n'
+        '{"image": "photos/05.png", "relevant": ["05.png"]}\n'
+        '{"image": "photos/05.png", "relevant": ["gone\\n.png"]}\n'
+    )
+    result = run("eval", index, "--queries", file, "--json", "--batch-size", 2)
+    measured = rows(result)
+    assert list(measured) == [
+        "queries",
+        "recall@1",
+        "recall@5",
+        "recall@10",
+        "median_rank",
+        "map",
+        "pictures",
+        "missing",
+    ]
+    assert measured["queries"] == 3 and measured["recall@1"] == pytest.approx(2 / 3)
+    assert measured["median_rank"] == 1 and measured["missing"] == 1
+    assert r"gone\n.png" in result.stderr
+    text = run("eval", index, "--queries", file).stdout
+    assert "66.7 %" in text and "median rank" in text
+
+
+def test_eval_names_file_and_line(run, index, tmp_path):
+    file = tmp_path / "queries.jsonl"
+    file.write_text('{"text": "red", "relevant": ["a"]}\n{"text": 5}\n')
+    fails(run("eval", index, "--queries", file), 2, "queries.jsonl:2: text")
+
+
+def test_names_that_act_on_terminals_are_escaped_and_survive_json(run, tmp_path, photos):
+    strange = {
+        "new\nline.png",
+        "-k.png",
+        "\x1b[31mred.png",
+        "<b>&amp;.png",
+        "ünï 🐕.png",
+        "quo\"te'.png",
+    }
+    for name in strange:
+        shutil.copy(photos / "05.png", photos / name)
+    index = tmp_path / "i"
+    run("index", photos, "--to", index)
+    page, sheet = tmp_path / "-p.html", tmp_path / "s.png"
+    arguments = ("--image", photos / "-k.png", "-k", 8, f"--html={page}", "--sheet", sheet)
+    result = run("query", index, *arguments)
+    assert len(result.stdout.strip().split("\n")) == 9
+    assert "\x1b" not in result.stdout and r"new\nline.png" in result.stdout
+    paths = {hit["path"] for hit in rows(run("query", index, *arguments, "--json"))}
+    assert strange <= paths
+    assert "<b>&" not in page.read_text(encoding="utf-8")
+
+
+def test_words_may_start_with_a_dash(run, index):
+    assert run("query", index, "-k", 1, "--", "--red red").exit_code == 0
+
+
+def test_wrong_options_are_exit_code_2(run, index):
+    assert run("query", index, "red", "--nonsense").exit_code == 2
+    assert run("query", index, "red", "-k", "many").exit_code == 2
+    assert run("nonsense").exit_code == 2

@@ -1,0 +1,76 @@
+"""Every command and option has a help text and stands in the reference."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import typer.main
+
+import cli
+
+ROOT = Path(cli.__file__).parent
+REFERENCE = (ROOT / "docs" / "cli.md").read_text(encoding="utf-8")
+COMMANDS = typer.main.get_command(cli.app).commands
+
+
+def section(name: str) -> str:
+    start = REFERENCE.index(f"## `fourm {name}")
+    end = REFERENCE.find("\n## ", start)
+    return REFERENCE[start : end if end > 0 else None]
+
+
+def test_the_commands_are_those_of_the_reference():
+    heads = [line for line in REFERENCE.split("\n") if line.startswith("## `fourm ")]
+    assert [head.split("`")[1].split()[1] for head in heads] == list(COMMANDS)
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_and_parameter_is_explained(name):
+    command = COMMANDS[name]
+    assert command.help and len(command.help) > 20
+    text = section(name)
+    for parameter in command.params:
+        assert parameter.help, f"{name}: {parameter.name} has no help text"
+        if parameter.param_type_name == "argument":
+            assert (parameter.metavar or parameter.name.upper()) in text
+        else:
+            for option in parameter.opts:
+                assert f"`{option}`" in text, f"docs/cli.md: {name} lacks {option}"
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_the_reference_knows_no_other_options(name):
+    known = {option for parameter in COMMANDS[name].params for option in parameter.opts}
+    table = [line for line in section(name).split("\n") if line.startswith("| `-")]
+    named = {part.strip(" `") for line in table for part in line.split("|")[1].split(",")}
+    assert named <= known
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["query", "--help"], ["index", "--help"], []])
+def test_help_answers_without_anything_heavy(arguments):
+    script = (
+        "import sys, cli\n"
+        f"sys.argv = ['fourm', *{arguments!r}]\n"
+        "try:\n    cli.main()\nexcept SystemExit:\n    pass\n"
+        "heavy = {'torch', 'faiss', 'numpy', 'PIL', 'sqlalchemy', 'open_clip', 'retrieval'}\n"
+        "print('LOADED', sorted(heavy & set(sys.modules)))\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert "LOADED []" in done.stdout
+    assert "Usage" in done.stdout + done.stderr
+
+
+def test_bad_queries_and_catalogue_commands_do_without_torch(tmp_path):
+    script = (
+        "import sys, cli\n"
+        f"sys.argv = ['fourm', 'query', {str(tmp_path)!r}, '']\n"
+        "try:\n    cli.main()\nexcept SystemExit as end:\n    print('CODE', end.code)\n"
+        "print('LOADED', sorted({'torch', 'faiss', 'open_clip'} & set(sys.modules)))\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert "CODE 2" in done.stdout and "LOADED []" in done.stdout
