@@ -20,6 +20,7 @@ from demo.layouts import beach_with_umbrella, boat_on_the_sea
 from demo.make_gallery import make_gallery
 from demo.queries import save_altered
 
+BUNDLED = "mini"
 SUFFIXES = {".jpg", ".jpeg", ".png", ".webp"}
 
 
@@ -110,14 +111,17 @@ def demo(out: Path, photos: Path | None, model: str) -> Path:
         beach_with_umbrella().save(beach)
         boat_on_the_sea().save(boat)
     index = out / ("sample.index" if photos is None else "photos.index")
-    fourm("index", root, "--to", index, "--model", model)
+    # An index knows its model by name; only one that is not in the box has to be told each time.
+    choice = () if model == BUNDLED else ("--model", model)
+    fourm("index", root, "--to", index, *choice)
     fourm("info", index)
     pages = searches(altered, beach, boat)
     for page in pages:
-        shown = ("-k", "8", "--html", str(out / f"{page.name}.html"))
-        fourm("query", index, *page.arguments, *shown, "--sheet", out / f"{page.name}.png")
+        files = out / f"{page.name}.html", out / f"{page.name}.png"
+        shown = ("-k", "8", "--html", files[0], "--sheet", files[1])
+        fourm("query", index, *page.arguments, *choice, *shown)
     for file in judged:
-        fourm("eval", index, "--queries", file)
+        fourm("eval", index, "--queries", file, *choice)
     return write_page(out, pages)
 
 
@@ -126,7 +130,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Index photos and search them in four ways.")
     parser.add_argument("--out", type=Path, default=Path("demo/out"), help="default: demo/out")
     parser.add_argument("--photos", help="a folder of your own photos instead of the sample")
-    parser.add_argument("--model", default="mini", help="default: mini")
+    parser.add_argument("--model", default=BUNDLED, help="default: mini")
     asked = parser.parse_args()
     photos = Path(asked.photos).expanduser() if asked.photos else None
     try:
