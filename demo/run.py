@@ -118,7 +118,7 @@ def demo(out: Path, photos: Path | None, model: str) -> Path:
     pages = searches(altered, beach, boat)
     for page in pages:
         files = out / f"{page.name}.html", out / f"{page.name}.png"
-        shown = ("-k", "8", "--html", files[0], "--sheet", files[1])
+        shown = ("-k", "10", "--html", files[0], "--sheet", files[1])
         fourm("query", index, *page.arguments, *choice, *shown)
     for file in judged:
         fourm("eval", index, "--queries", file, *choice)
