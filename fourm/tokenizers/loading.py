@@ -10,6 +10,7 @@ import torch
 
 from fourm.checkpoints import Checkpoint, load_module
 from fourm.tokenizers.config import TokenizerConfig
+from fourm.tokenizers.diffusion.divae import DiVAE
 from fourm.tokenizers.vqvae import VQVAE
 
 
@@ -19,7 +20,7 @@ def build_tokenizer(
     decode: bool = True,
     where: object = "tokenizer config",
 ) -> VQVAE:
-    """A tokenizer with fresh weights.
+    """A tokenizer with fresh weights; a `DiVAE` where the decoder is a diffusion model.
 
     Args:
         config: a `config.json` object of the official format.
@@ -30,13 +31,15 @@ def build_tokenizer(
     Raises:
         ConfigError: see `TokenizerConfig.from_mapping`.
     """
-    return VQVAE(TokenizerConfig.from_mapping(config, where), encode, decode)
+    checked = TokenizerConfig.from_mapping(config, where)
+    kind = DiVAE if checked.is_diffusion else VQVAE
+    return kind(checked, encode, decode)
 
 
 def load_tokenizer(
     source: Checkpoint | Path | str, encode: bool = True, decode: bool = True
 ) -> VQVAE:
-    """A tokenizer in float32 on the CPU, in evaluation mode.
+    """A tokenizer (a `DiVAE` or a plain `VQVAE`) in float32 on the CPU, in evaluation mode.
 
     The file is held against the whole tokenizer; only the tensors of the wanted halves are read.
 

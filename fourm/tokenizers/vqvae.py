@@ -127,27 +127,25 @@ class VQVAE(VQ):
     """
 
     def __init__(self, config: TokenizerConfig, encode: bool = True, decode: bool = True) -> None:
-        if config.is_diffusion:
-            raise ConfigError(f"dec_type {config.dec_type!r} is a diffusion decoder: not a VQVAE")
         super().__init__(config, encode)
         self.can_decode = decode
         if decode:
-            width = self._build_decoder(config)
-            self.post_quant_proj = nn.Conv2d(config.latent_dim, width, kernel_size=1)
+            self._build_decoder(config)
 
-    def _build_decoder(self, config: TokenizerConfig) -> int:
-        self.decoder: BottleneckMLP | ViTDecoder
+    def _build_decoder(self, config: TokenizerConfig) -> None:
+        self.decoder: nn.Module
         channels = config.n_channels if config.n_labels is None else config.n_labels
         if config.dec_type.startswith("BottleneckMLP/"):
             mlp = parse_bottleneck_name(config.dec_type)
             self.decoder = BottleneckMLP(mlp.width, channels, mlp)
-            return mlp.width
+            self.post_quant_proj = nn.Conv2d(config.latent_dim, mlp.width, kernel_size=1)
+            return
         vit = parse_vit_name(config.dec_type, "dec")
         patch = (config.patch_size_dec or config.patch_size) if config.patch_proj else 1
         self.decoder = ViTDecoder(
             channels, patch, vit, config.grid_dec, config.post_mlp, config.out_conv
         )
-        return vit.dim
+        self.post_quant_proj = nn.Conv2d(config.latent_dim, vit.dim, kernel_size=1)
 
     def decode_tokens(self, tokens: Tensor) -> Tensor:
         """Tokens -> reconstruction, float.

@@ -1,0 +1,121 @@
+"""A tokenizer with a diffusion decoder (4M-21 reference: DiVAE)."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from fourm.errors import BadInput, ConfigError
+from fourm.tokenizers.config import TokenizerConfig
+from fourm.tokenizers.diffusion.sampling import Sampler
+from fourm.tokenizers.diffusion.schedule import NoiseSchedule, Spacing
+from fourm.tokenizers.diffusion.unet import UNet, parse_unet_name
+from fourm.tokenizers.vqvae import VQVAE
+
+DEFAULT_STEPS = 50
+
+
+class DiVAE(VQVAE):
+    """Tokens of pixels, depth, normals or edges, and back through `steps` passes of a UNet.
+
+    Encoding is `VQVAE`'s. Values decoded are those that were encoded: about -1 .. 1 for pictures,
+    normals and edges, standardised for depth.
+    """
+
+    def __init__(self, config: TokenizerConfig, encode: bool = True, decode: bool = True) -> None:
+        if not config.is_diffusion:
+            raise ConfigError(f"dec_type {config.dec_type!r} is not a diffusion decoder")
+        if config.conditioning != "concat":
+            raise ConfigError(f"conditioning should be 'concat', not {config.conditioning!r}")
+        super().__init__(config, encode, decode)
+        # On the CPU even where the weights are shapes alone: it is made here, not loaded.
+        with torch.device("cpu"):
+            schedule = NoiseSchedule.named(
+                config.beta_schedule, config.num_train_timesteps, config.zero_terminal_snr
+            )
+        self.sampler = Sampler(
+            schedule,
+            config.scheduler,
+            config.prediction_type,
+            clamp=config.thresholding or config.clip_sample,
+        )
+
+    def _build_decoder(self, config: TokenizerConfig) -> None:
+        self.unet_size = parse_unet_name(config.dec_type)
+        self.decoder = UNet(config.n_channels, config.latent_dim, self.unet_size)
+
+    def decode_tokens(
+        self,
+        tokens: Tensor,
+        size: int | tuple[int, int] | None = None,
+        steps: int = DEFAULT_STEPS,
+        generator: torch.Generator | None = None,
+        spacing: Spacing = "trailing",
+    ) -> Tensor:
+        """Tokens -> pictures, float (B, n_channels, H, W).
+
+        Args:
+            tokens: (B, h, w), or (B, h * w) of a square grid.
+            size: height and width of the pictures, multiples of 32 at the official size; by
+                default the encoder's patch for every token.
+            steps: passes of the network.
+            generator: of the noise, on the CPU: the same one gives the same pictures on every
+                device.
+            spacing: see `NoiseSchedule.timesteps`; `ddpm` always uses `leading`.
+
+        Raises:
+            BadInput: a token outside the codebook, or a wrong shape, size or number of steps.
+            ConfigError: the tokenizer was loaded for encoding alone.
+        """
+        return self._denoised(self.quantised(tokens), size, steps, generator, spacing)
+
+    def decode_soft(
+        self,
+        probabilities: Tensor,
+        size: int | tuple[int, int] | None = None,
+        steps: int = DEFAULT_STEPS,
+        generator: torch.Generator | None = None,
+        spacing: Spacing = "trailing",
+    ) -> Tensor:
+        """Pictures of the expected codes; probabilities (B, h, w, codebook_size).
+
+        Args and errors as `decode_tokens`.
+        """
+        expected = self.quantize.decode_soft(probabilities)
+        return self._denoised(expected, size, steps, generator, spacing)
+
+    def predict(self, noised: Tensor, step: int, quantised: Tensor) -> Tensor:
+        """One pass of the network: noised pictures (B, C, H, W), values (B, latent_dim, h, w)."""
+        if not self.can_decode:
+            raise ConfigError("this tokenizer was loaded for encoding alone: load its decoder too")
+        steps = torch.full((len(noised),), step, device=noised.device)
+        out: Tensor = self.decoder(noised, steps, quantised)
+        return out
+
+    def _denoised(
+        self,
+        quantised: Tensor,
+        size: int | tuple[int, int] | None,
+        steps: int,
+        generator: torch.Generator | None,
+        spacing: Spacing,
+    ) -> Tensor:
+        if size is None:
+            patch = self.config.patch_size
+            size = (quantised.shape[2] * patch, quantised.shape[3] * patch)
+        height, width = (size, size) if isinstance(size, int) else size
+        if height < 1 or width < 1:
+            raise BadInput(f"height and width must be at least 1, not {height} x {width}")
+        shape = (len(quantised), self.config.n_channels, height, width)
+        if self.sampler.scheduler == "ddpm":
+            spacing = "leading"
+
+        def draw() -> Tensor:
+            noise = torch.randn(shape, generator=generator, dtype=torch.float32, device="cpu")
+            return noise.to(quantised)
+
+        return self.sampler.sample(
+            lambda noised, step: self.predict(noised, step, quantised),
+            draw,
+            self.sampler.schedule.timesteps(steps, spacing),
+        )
