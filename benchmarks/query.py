@@ -1,0 +1,221 @@
+"""Milliseconds a query, warm and in a fresh process, beside raw FAISS and the model alone."""
+
+from __future__ import annotations
+
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from benchmarks import options
+from benchmarks.measuring import Row, beside, in_turns, report, seconds
+
+if TYPE_CHECKING:
+    from fourm import Model
+    from retrieval import Gallery
+
+K = 10
+TEXT = "two dogs running in the snow"
+TARGET_MS = 5.0
+
+
+class TimedModel:
+    """A model that adds up the time spent inside it, and is in all else the one it wraps."""
+
+    def __init__(self, model: Model) -> None:
+        self._model = model
+        self.seconds = 0.0
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._model, name)
+
+    def prepare(self, inputs: Mapping[str, Any]) -> Any:
+        """`Model.prepare`, timed."""
+        return self._timed(lambda: self._model.prepare(inputs))
+
+    def embed(self, prepared: Sequence[Any], /, *, space: str) -> Any:
+        """`Model.embed`, timed."""
+        return self._timed(lambda: self._model.embed(prepared, space=space))
+
+    def _timed(self, work: Callable[[], Any]) -> Any:
+        start = time.perf_counter()
+        try:
+            return work()
+        finally:
+            self.seconds += time.perf_counter() - start
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Measure, print the table and the JSON line, return the exit code."""
+    from retrieval import Gallery
+
+    chosen = options.parse(__doc__ or "", arguments)
+    model = TimedModel(options.load(chosen))
+    with tempfile.TemporaryDirectory(prefix="fourm-benchmark-") as name:
+        folder = Path(name) / "random.index"
+        make_index(folder, model, chosen.pictures)
+        with Gallery.open(folder, model=model) as gallery:
+            rows = warm(gallery, model, folder, chosen.queries, chosen.rounds)
+        rows += cold(folder, chosen.model, chosen.dtype, chosen.rounds)
+    setting = {
+        "model": model.name,
+        "dtype": str(model.dtype).removeprefix("torch."),
+        "pictures": chosen.pictures,
+        "k": K,
+        "queries": chosen.queries,
+        "rounds": chosen.rounds,
+    }
+    report("query", setting, rows)
+    return 0
+
+
+def make_index(folder: Path, model: Any, pictures: int) -> None:
+    """An index of random unit vectors: the time of a search does not depend on what they mean."""
+    from indexes import Index, Record
+    from retrieval.model import recipe_of
+
+    recipe = recipe_of(model)
+    random = np.random.default_rng(0)
+    with Index.create(folder, root=folder.parent, recipe=recipe) as index, index.lock():
+        for start in range(0, pictures, 1000):
+            numbers = range(start, min(start + 1000, pictures))
+            vectors = random.standard_normal((len(numbers), recipe.dim)).astype(np.float32)
+            vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+            index.write(
+                [
+                    Record(
+                        path=f"{number // 100}/{number}.jpg",
+                        size=90_000,
+                        mtime_ns=number,
+                        content_hash=f"{number:064x}",
+                        width=500,
+                        height=375,
+                        vector=vector,
+                    )
+                    for number, vector in zip(numbers, vectors, strict=True)
+                ]
+            )
+        index.publish()
+
+
+def warm(gallery: Gallery, model: TimedModel, folder: Path, queries: int, rounds: int) -> list[Row]:
+    """In this process, everything loaded: words, picture, map, all three; and raw FAISS."""
+    import faiss
+
+    raw = faiss.read_index(str(folder / "vectors-1.faiss"))
+    vector = gallery.index.vectors([1])
+    given = {kind: value for kind, value in _inputs().items() if kind in model.inputs}
+    asked: dict[str, dict[str, Any]] = {kind: {kind: value} for kind, value in given.items()}
+    if len(given) > 1:
+        asked[" + ".join(given)] = given
+
+    def milliseconds(work: Callable[[], Any]) -> float:
+        return 1000 * statistics.median(seconds(work) for _ in range(queries))
+
+    def total(inputs: dict[str, Any]) -> float:
+        return milliseconds(lambda: gallery.search(k=K, **inputs))
+
+    def outside(inputs: dict[str, Any]) -> float:
+        times = []
+        for _ in range(queries):
+            model.seconds = 0.0
+            times.append(seconds(lambda: gallery.search(k=K, **inputs)) - model.seconds)
+        return 1000 * statistics.median(times)
+
+    def only_model(inputs: dict[str, Any]) -> float:
+        return milliseconds(
+            lambda: model.embed([model.prepare(inputs)], space=gallery.index.recipe.space)
+        )
+
+    def stored() -> None:
+        _, ids = gallery.index.search(vector, K)
+        gallery.index.pictures(ids[0])
+
+    contenders: dict[str, Callable[[], float]] = {
+        "faiss": lambda: milliseconds(lambda: raw.search(vector, K)),
+        "stored": lambda: milliseconds(stored),
+    }
+    for name, inputs in asked.items():
+        gallery.search(k=K, **inputs)  # weights are read by first use
+        contenders[f"{name}, total"] = partial(total, inputs)
+        contenders[f"{name}, model"] = partial(only_model, inputs)
+        contenders[f"{name}, outside"] = partial(outside, inputs)
+    measured = in_turns(contenders, rounds)
+
+    rows = [
+        beside("Index.search + pictures", measured["stored"], "ms", "raw FAISS", measured["faiss"])
+    ]
+    for name in asked:
+        rows.append(
+            beside(
+                f"warm query: {name}",
+                measured[f"{name}, total"],
+                "ms",
+                "the model alone",
+                measured[f"{name}, model"],
+            )
+        )
+        outside_ms = measured[f"{name}, outside"]
+        rows.append(
+            beside(
+                "  of it outside the model",
+                outside_ms,
+                "ms",
+                "raw FAISS",
+                measured["faiss"],
+                target=f"at most {TARGET_MS:g} ms",
+                reached=statistics.median(outside_ms) <= TARGET_MS,
+            )
+        )
+    return rows
+
+
+_OURS = """
+import sys
+from retrieval import Gallery
+folder, model, dtype, text, k = sys.argv[1:]
+with Gallery.open(folder, model=model, dtype=dtype) as gallery:
+    assert gallery.search(text=text, k=int(k))
+"""
+
+_BARE = """
+import sys
+import faiss
+from fourm import load_model
+folder, name, dtype, text, k = sys.argv[1:]
+model = load_model(name, dtype=dtype)
+vectors = model.embed([model.prepare({"text": text})], space=model.default_space)
+faiss.read_index(folder + "/vectors-1.faiss").search(vectors, int(k))
+"""
+
+
+def cold(folder: Path, model: str, dtype: str, rounds: int) -> list[Row]:
+    """A whole process for one query in words, beside a script of the model and FAISS alone."""
+
+    def process(script: str) -> float:
+        arguments = [str(folder), model, dtype, TEXT, str(K)]
+        command = [sys.executable, "-c", script, *arguments]
+        repository = Path(__file__).parents[1]
+        return 1000 * seconds(lambda: subprocess.run(command, check=True, cwd=repository))
+
+    measured = in_turns({"bare": lambda: process(_BARE), "ours": lambda: process(_OURS)}, rounds)
+    return [beside("cold process: text", measured["ours"], "ms", "model + FAISS", measured["bare"])]
+
+
+def _inputs() -> dict[str, Any]:
+    """A query of each kind: words, a photo-sized picture, a map of sky above grass."""
+    picture = np.random.default_rng(1).integers(0, 256, (375, 500, 3), dtype=np.uint8)
+    layout = np.full((375, 500), 187, dtype=np.int64)  # sky-other-merged
+    layout[200:] = 193  # grass-merged
+    return {"text": TEXT, "image": picture, "seg": layout}
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
