@@ -75,6 +75,13 @@ def imagenet_normalised(pixels: Tensor) -> Tensor:
     return (pixels.float() / 255 - mean) / std
 
 
+def uncentred(values: Tensor) -> Tensor:
+    """Decoded values, about -1 .. 1, of any shape -> bytes 0 .. 255; what lies outside is cut."""
+    import torch
+
+    return ((values.float() / 2 + 0.5).clamp(0, 1) * 255).round().to(torch.uint8)
+
+
 def centred(pixels: Tensor) -> Tensor:
     """Bytes 0 .. 255 of any shape -> float32 from -1 to 1."""
     return (pixels.float() / 255 - 0.5) / 0.5

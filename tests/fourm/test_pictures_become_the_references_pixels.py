@@ -4,7 +4,13 @@ import torch
 from PIL import Image
 
 from fourm.errors import BadInput
-from fourm.modalities.pixels import centred, imagenet_normalised, square_box, square_pixels
+from fourm.modalities.pixels import (
+    centred,
+    imagenet_normalised,
+    square_box,
+    square_pixels,
+    uncentred,
+)
 from tests.fourm.recorded import recorded
 
 
@@ -18,6 +24,12 @@ def test_cropping_resizing_and_normalising():
 
 def test_bytes_to_minus_one_and_one():
     assert centred(torch.tensor([0, 255], dtype=torch.uint8)).tolist() == [-1, 1]
+
+
+def test_decoded_values_become_bytes_again():
+    every = torch.arange(256, dtype=torch.uint8)
+    assert torch.equal(uncentred(centred(every)), every)
+    assert uncentred(torch.tensor([-3.0, 3.0])).tolist() == [0, 255]
 
 
 @pytest.mark.parametrize(
