@@ -10,7 +10,7 @@ from torch import Tensor
 from fourm.embeddings import ModalityInput
 from fourm.modalities.registry import Modality
 
-FIRST_SENTINEL = 4
+FIRST_SENTINEL = 5  # [S_1]: numbering starts at [S_0], which no text uses
 
 
 def guide(conditional: Tensor, empty: Tensor, scale: float) -> Tensor:

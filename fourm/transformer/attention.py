@@ -35,11 +35,27 @@ class SelfAttention(nn.Module):
 
         `allowed` is True where a query may look at a key, at least once in every row.
         """
-        batch, length, dim = x.shape
+        q, k, v = self._heads(x)
+        return self._attend(q, k, v, allowed)
+
+    def step(self, x: Tensor, seen: SeenKeys) -> Tensor:
+        """X (B, 1, dim), the next token -> (B, 1, dim): it looks at itself and those before it.
+
+        Its key and value are added to `seen`.
+        """
+        q, k, v = self._heads(x)
+        keys, values = seen.append(k, v)
+        return self._attend(q, keys, values, None)
+
+    def _heads(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        batch, length, _ = x.shape
         qkv = self.qkv(x).view(batch, length, 3, self.heads, -1).permute(2, 0, 3, 1, 4)
         q, k, v = qkv.unbind(0)
-        out = scaled_dot_product_attention(self.q_norm(q), self.k_norm(k), v, attn_mask=allowed)
-        result: Tensor = self.proj(out.transpose(1, 2).reshape(batch, length, dim))
+        return self.q_norm(q), self.k_norm(k), v
+
+    def _attend(self, q: Tensor, k: Tensor, v: Tensor, allowed: Tensor | None) -> Tensor:
+        out = scaled_dot_product_attention(q, k, v, attn_mask=allowed)
+        result: Tensor = self.proj(out.transpose(1, 2).flatten(2))
         return result
 
 
@@ -65,13 +81,29 @@ class CrossAttention(nn.Module):
             allowed: bool that broadcasts to (B, heads, M, K), True = visible, or None.
             blind: (B,) bool, samples without any visible key: their attention output is 0.
         """
+        return self.attend(x, self.keys_values(context), allowed, blind)
+
+    def keys_values(self, context: Tensor) -> tuple[Tensor, Tensor]:
+        """Keys and values (B, heads, K, head_dim) of a context (B, K, dim)."""
+        batch, length, dim = context.shape
+        kv = self.kv(context).view(batch, length, 2, self.heads, dim // self.heads)
+        k, v = kv.permute(2, 0, 3, 1, 4).unbind(0)
+        return self.k_norm(k), v
+
+    def attend(
+        self,
+        x: Tensor,
+        keys_values: tuple[Tensor, Tensor],
+        allowed: Tensor | None,
+        blind: Tensor | None,
+    ) -> Tensor:
+        """As `forward`, with the `keys_values` of the context."""
+        k, v = keys_values
         batch, length, dim = x.shape
-        if context.shape[1] == 0:
+        if k.shape[2] == 0:
             return self._project(x.new_zeros(batch, length, dim))
         q = self.q(x).view(batch, length, self.heads, -1).transpose(1, 2)
-        kv = self.kv(context).view(batch, context.shape[1], 2, self.heads, -1)
-        k, v = kv.permute(2, 0, 3, 1, 4).unbind(0)
-        out = scaled_dot_product_attention(self.q_norm(q), self.k_norm(k), v, attn_mask=allowed)
+        out = scaled_dot_product_attention(self.q_norm(q), k, v, attn_mask=allowed)
         out = out.transpose(1, 2).reshape(batch, length, dim)
         if blind is not None:
             out = out.masked_fill(blind[:, None, None], 0)
@@ -80,6 +112,25 @@ class CrossAttention(nn.Module):
     def _project(self, out: Tensor) -> Tensor:
         result: Tensor = self.proj(out)
         return result
+
+
+class SeenKeys:
+    """Keys and values of the tokens that a self-attention has seen, with room for `most`."""
+
+    def __init__(self, most: int) -> None:
+        self.most, self.length = most, 0
+        self._keys: Tensor | None = None
+        self._values: Tensor | None = None
+
+    def append(self, k: Tensor, v: Tensor) -> tuple[Tensor, Tensor]:
+        """Add one token's (B, heads, 1, head_dim); all so far, (B, heads, length, head_dim)."""
+        if self._keys is None or self._values is None:
+            room = (*k.shape[:2], self.most, k.shape[3])
+            self._keys, self._values = k.new_empty(room), v.new_empty(room)
+        self._keys[:, :, self.length] = k[:, :, 0]
+        self._values[:, :, self.length] = v[:, :, 0]
+        self.length += 1
+        return self._keys[:, :, : self.length], self._values[:, :, : self.length]
 
 
 def visible_keys(masked: Tensor | None) -> tuple[Tensor | None, Tensor | None]:

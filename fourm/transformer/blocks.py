@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from torch import Tensor, nn
 
-from fourm.transformer.attention import CrossAttention, SelfAttention
+from fourm.transformer.attention import CrossAttention, SeenKeys, SelfAttention
 from fourm.transformer.mlp import make_mlp
 from fourm.transformer.norm import LayerNorm
 
@@ -29,6 +29,19 @@ class EncoderBlock(nn.Module):
         x = x + self.attn(self.norm1(x), allowed)
         x = x + self.mlp(self.norm2(x))
         return x
+
+
+class BlockMemory(NamedTuple):
+    """What a decoder block keeps while a sequence is decoded token by token.
+
+    Attributes:
+        seen: the sequence's own keys and values.
+        keys, values: of the context, (B, heads, K, head_dim).
+    """
+
+    seen: SeenKeys
+    keys: Tensor
+    values: Tensor
 
 
 class DecoderBlock(nn.Module):
@@ -60,5 +73,24 @@ class DecoderBlock(nn.Module):
         y = y + self.cross_attn(
             self.query_norm(y), self.context_norm(context), cross_allowed, blind
         )
+        y = y + self.mlp(self.norm2(y))
+        return y
+
+    def remember(self, context: Tensor, most: int) -> BlockMemory:
+        """What `step` needs of a context (B, K, dim), for at most `most` tokens."""
+        keys, values = self.cross_attn.keys_values(self.context_norm(context))
+        return BlockMemory(SeenKeys(most), keys, values)
+
+    def step(
+        self,
+        y: Tensor,
+        memory: BlockMemory,
+        cross_allowed: Tensor | None = None,
+        blind: Tensor | None = None,
+    ) -> Tensor:
+        """The next token of a sequence, y (B, 1, dim) -> (B, 1, dim); added to the memory."""
+        y = y + self.self_attn.step(self.norm1(y), memory.seen)
+        context = (memory.keys, memory.values)
+        y = y + self.cross_attn.attend(self.query_norm(y), context, cross_allowed, blind)
         y = y + self.mlp(self.norm2(y))
         return y

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple, cast
 
 import torch
@@ -171,20 +171,67 @@ class FM(nn.Module):
             y = block(y, encoded.context, self_allowed, allowed, blind)
         return cast(Tensor, self.decoder_norm(y))
 
-    def decode_logits(self, encoded: EncoderOutput, target: str) -> Tensor:
-        """Logits (B, n, vocabulary) of all n tokens of an image-kind target, in one pass.
+    def decode_logits(
+        self,
+        encoded: EncoderOutput,
+        target: str,
+        places: Tensor | None = None,
+        filler: Tensor | None = None,
+    ) -> Tensor:
+        """Logits (B, k, vocabulary) of tokens of an image-kind target, in one pass.
 
         4M-21 reference, sec. 2.4: the content of every query is the mask token, no self-attention
         mask; so each token is predicted independently of the others, given the input.
 
+        Args:
+            encoded: of a batch.
+            target: an image-kind output.
+            places: (B, k) int64, which tokens; default: all n of the target, in order.
+            filler: (B, k) bool, True = a place that only fills up a shorter sample; its logits
+                mean nothing, and the others are as without it.
+
         Raises:
             UnknownModality: not an output of this model, or a sequence, which has no single pass.
         """
-        module = self.target(target)
-        if not isinstance(module, ImageTarget):
-            raise UnknownModality(f"{target} is a sequence: it cannot be predicted in one pass")
+        module = self._image_target(target)
         y = (self.mask_token + module.places()).expand(len(encoded.context), -1, -1)
-        return cast(Tensor, module.to_logits(self.decode(y, encoded)))
+        if places is not None:
+            y = take(y, places)
+        allowed, _ = visible_keys(filler)
+        return cast(Tensor, module.to_logits(self.decode(y, encoded, allowed)))
+
+    def decode_all_logits(
+        self, encoded: EncoderOutput, targets: Sequence[str]
+    ) -> dict[str, Tensor]:
+        """Logits (B, n, vocabulary) of every token of several image-kind targets, in one pass.
+
+        Each target sees only itself (a block-diagonal mask), so that the result is that of
+        `decode_logits` for each, with the context's keys and values computed once.
+
+        Raises:
+            UnknownModality: as `decode_logits`.
+        """
+        modules = [self._image_target(name) for name in targets]
+        if not modules:
+            return {}
+        queries = [self.mask_token + module.places() for module in modules]
+        lengths = [query.shape[1] for query in queries]
+        block = torch.arange(len(lengths), device=self.mask_token.device).repeat_interleave(
+            torch.tensor(lengths, device=self.mask_token.device)
+        )
+        allowed = block[:, None] == block if len(modules) > 1 else None
+        y = torch.cat(queries, dim=1).expand(len(encoded.context), -1, -1)
+        parts = torch.split(self.decode(y, encoded, allowed), lengths, dim=1)
+        return {
+            name: module.to_logits(part)
+            for name, module, part in zip(targets, modules, parts, strict=True)
+        }
+
+    def _image_target(self, name: str) -> ImageTarget:
+        module = self.target(name)
+        if not isinstance(module, ImageTarget):
+            raise UnknownModality(f"{name} is a sequence: it cannot be predicted in one pass")
+        return module
 
     def target(self, name: str) -> nn.Module:
         """The decoder module of an output.
