@@ -155,10 +155,20 @@ class _Build:
                 yield _skipped(item.found, "the model gave no unit vector for it", item)
 
     def _write(self, records: Sequence[Record]) -> None:
-        self.index.write(records)
+        self.index.write([record for record in records if not self._unread_before(record)])
         failed = sum(record.error is not None for record in records)
         self.report.skipped += failed
         self.report.indexed += len(records) - failed
+
+    def _unread_before(self, record: Record) -> bool:
+        """Nothing new: writing it would only make the published vectors out of date."""
+        before = self.known.get(record.path)
+        return (
+            record.content_hash is None
+            and before is not None
+            and before.state == "skipped"
+            and before.content_hash is None
+        )
 
 
 def _batches(items: Iterable[Item], size: int) -> Iterator[list[Item]]:

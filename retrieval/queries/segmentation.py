@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
 from retrieval.errors import QueryError
-from retrieval.pictures.decoding import MAX_PIXELS, quiet_pillow
+from retrieval.pictures.decoding import MAX_PIXELS
 from retrieval.queries.class_table import Ids, coco_panoptic
 from retrieval.queries.inputs import Input, existing_file
 
@@ -52,7 +52,7 @@ def _from_file(path: Path) -> Ids:
         except (OSError, ValueError, EOFError) as error:
             raise QueryError(f"{path}: not a readable .npy array ({error})") from None
     try:
-        with quiet_pillow(), Image.open(path, formats=_FORMATS) as opened:
+        with Image.open(path, formats=_FORMATS) as opened:
             if opened.format in _LOSSY:
                 raise QueryError(
                     f"{path}: {opened.format} changes the values of a map; save it as PNG"

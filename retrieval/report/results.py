@@ -82,6 +82,6 @@ def _tile(root: Path, hit: Hit) -> Tile:
     try:
         image = decode(read_file(root / hit.path).content).image
     except PictureError as error:
-        return Tile(hit, None, str(error))
+        return Tile(hit, None, printable(str(error)))
     image.thumbnail((THUMBNAIL_SIDE, THUMBNAIL_SIDE))
     return Tile(hit, image)

@@ -107,6 +107,21 @@ def test_a_second_build_has_nothing_to_do(photos, model):
         assert model.batches == []
 
 
+def test_a_build_with_nothing_new_leaves_the_published_vectors_alone(photos, model):
+    (photos / "link.png").symlink_to("nowhere.png")
+    (photos / "bad.png").write_bytes(b"bad")
+    with build(photos, model):
+        pass
+    (published,) = (photos.parent / "photos.index").glob("*.faiss")
+    os.utime(published, ns=(1, 1))
+    with build(photos, model) as gallery:
+        assert (gallery.report.unchanged, gallery.report.skipped) == (40, 2)
+    assert published.stat().st_mtime_ns == 1
+    with Index.open(photos.parent / "photos.index") as index:
+        reasons = [picture.error for picture in index.skipped()]
+    assert reasons == ["not an image that can be read here", "broken link"]
+
+
 def test_changes_of_every_kind_are_picked_up(photos, model):
     with build(photos, model) as gallery:
         before = everything(gallery)
