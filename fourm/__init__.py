@@ -10,6 +10,7 @@ Importing this package does not import torch.
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from fourm.errors import (
@@ -25,8 +26,16 @@ from fourm.errors import (
 
 if TYPE_CHECKING:
     from fourm.bundle import Model, ModelCard, Space, list_models, load_model
+    from fourm.generate import Sampler
 
-_LAZY = ("Model", "ModelCard", "Space", "list_models", "load_model")
+_LAZY = {
+    "Model": "fourm.bundle",
+    "ModelCard": "fourm.bundle",
+    "Sampler": "fourm.generate",
+    "Space": "fourm.bundle",
+    "list_models": "fourm.bundle",
+    "load_model": "fourm.bundle",
+}
 
 __all__ = [
     "BadInput",
@@ -36,6 +45,7 @@ __all__ = [
     "Model",
     "ModelCard",
     "ModelNotFound",
+    "Sampler",
     "Space",
     "TensorMismatch",
     "UnknownModality",
@@ -47,7 +57,5 @@ __all__ = [
 
 def __getattr__(name: str) -> Any:
     if name in _LAZY:
-        import fourm.bundle
-
-        return getattr(fourm.bundle, name)
+        return getattr(import_module(_LAZY[name]), name)
     raise AttributeError(f"module 'fourm' has no attribute {name!r}")
