@@ -1,0 +1,81 @@
+"""The shape of mini: its transformer's config, and the parts of it that are not trained."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from torch import Tensor
+
+from fourm.checkpoints import Fields
+from fourm.transformer import FM, FMConfig
+
+IMAGE, TEXT, SEG = "rgb@224", "minilm_caption", "tok_semseg@64"
+TARGET = "tok_dinov2_global"
+
+CODEBOOKS, CODES, CHUNK = 16, 512, 24
+"""The global tokenizer: CODEBOOKS tokens, CODES entries each, of CHUNK values."""
+
+SEG_CODES, SEG_GRID = 2048, 8
+"""The segmentation tokenizer: SEG_GRID x SEG_GRID tokens out of SEG_CODES."""
+
+MAX_WORDS = 64
+
+
+def mini_config(width: int = 384, depth: int = 12, heads: int = 6) -> dict[str, Any]:
+    """`config.json` of mini's transformer."""
+    return {
+        "domains_in": [IMAGE, TEXT, SEG],
+        "domains_out": [TARGET],
+        "image_size": 224,
+        "patch_size": 14,
+        "norm_bias": True,
+        "act_layer": "GELU",
+        "dim": width,
+        "encoder_depth": depth,
+        "decoder_depth": 2,
+        "num_heads": heads,
+        "num_register_tokens": 1,
+        "modality_info": {
+            IMAGE: {"patch_size": 14, "max_tokens": 256, "positions": "learned"},
+            TEXT: {
+                "kind": "seq_emb",
+                "width": width,
+                "max_tokens": MAX_WORDS,
+                "position_rows": MAX_WORDS,
+                "positions": "learned",
+            },
+            SEG: {
+                "kind": "img",
+                "vocabulary": SEG_CODES,
+                "max_tokens": SEG_GRID * SEG_GRID,
+                "positions": "learned",
+            },
+            TARGET: {"vocabulary": CODES, "max_tokens": CODEBOOKS},
+        },
+    }
+
+
+def build(config: dict[str, Any]) -> FM:
+    """The transformer of a config, freshly initialised."""
+    return FM(FMConfig.from_fields(Fields(config, "mini")))
+
+
+def image_encoder(teacher: dict[str, Tensor]) -> FM:
+    """The frozen image side: the teacher as an encoder without outputs."""
+    config = mini_config(*_size(teacher))
+    model = FM(FMConfig.from_fields(Fields(config, "mini")), inputs=[IMAGE], outputs=[])
+    load_teacher(model, teacher)
+    return model.eval()
+
+
+def load_teacher(model: FM, teacher: dict[str, Tensor]) -> None:
+    """Copy the teacher into a model and freeze what was copied."""
+    model.load_state_dict(teacher, strict=False)
+    for name, parameter in model.named_parameters():
+        parameter.requires_grad_(name not in teacher)
+
+
+def _size(teacher: dict[str, Tensor]) -> tuple[int, int, int]:
+    width = teacher["encoder_norm.weight"].shape[0]
+    depth = sum(name.endswith("norm1.weight") for name in teacher)
+    return width, depth, max(1, width // 64)

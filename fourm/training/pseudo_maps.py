@@ -1,0 +1,165 @@
+"""Stage `pseudo-maps`: a label map for every captioned photo that has none by people.
+
+Things come from the data set's instance masks. Stuff comes from a probe: an MLP on the teacher's
+patch features, trained on people's maps of coco_panoptic (the photos not held out) and camvid,
+whose logits are raised for what a photo's captions mention and lowered for what they do not.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+from tqdm import trange
+
+from fourm.modalities.classes import panoptic_classes
+from fourm.training import material
+from fourm.training.features import MAP_SIDE, label_map, small
+from fourm.training.run import Run, seeded
+
+CLASSES = len(panoptic_classes())
+UNSURE = 0.35
+"""A place whose probability of being any stuff at all is below this stays empty."""
+
+MENTIONED, UNMENTIONED, MOST_MENTIONS = 1.0, -0.7, 3
+SELDOM_UNMENTIONED = {"snow": -2.5, "sea": -1.5, "sand": -1.0}
+
+WORDS = {
+    "snow": "snow snowy ski skiing skier skis snowboard snowboarder sled sledding ice icy",
+    "sand": "sand sandy beach desert dune dunes shore",
+    "sea": "sea ocean beach surf surfer surfing surfboard wave waves shore bay",
+    "river": "river stream creek kayak kayaker raft rafting rapids canoe waterfall",
+    "water-other": "water pool swimming swims swim lake pond splash splashing puddle fountain "
+    "wet kayak",
+    "road": "road street highway race racing car cars intersection bike motorcycle traffic track",
+    "pavement-merged": "sidewalk pavement street city concrete",
+    "grass-merged": "grass grassy field lawn park yard meadow soccer football frisbee",
+    "tree-merged": "tree trees forest woods wooded branch branches leaves bushes park",
+    "mountain-merged": "mountain mountains hill hills cliff peak canyon",
+    "rock-merged": "rock rocks rocky cliff boulder stones climbing climber climbs",
+    "dirt-merged": "dirt muddy mud dirty trail path motocross bmx baseball",
+    "playingfield": "soccer football baseball tennis court field game basketball stadium player "
+    "players rugby",
+    "fence-merged": "fence fenced gate",
+    "building-other-merged": "building buildings city street skyscraper shop store",
+    "house": "house home",
+    "wall-other-merged": "wall room inside",
+    "wall-brick": "brick",
+    "wall-stone": "stone",
+    "floor-wood": "floor wood hardwood",
+    "floor-other-merged": "floor",
+    "sky-other-merged": "sky air clouds sunset",
+    "stairs": "stairs steps staircase",
+    "bridge": "bridge",
+    "railroad": "railroad tracks train",
+    "net": "net",
+    "window-other": "window",
+    "light": "lights",
+    "flower": "flower flowers",
+    "banner": "banner sign",
+    "tent": "tent",
+    "platform": "stage platform",
+    "curtain": "curtain",
+    "bed": "bed",
+    "rug-merged": "rug carpet",
+    "gravel": "gravel",
+    "wall-wood": "wooden",
+}
+
+
+class Probe(nn.Module):
+    """Patch features -> logits of all classes."""
+
+    def __init__(self, width: int, mean: Tensor, spread: Tensor, hidden: int = 512) -> None:
+        super().__init__()
+        self.register_buffer("mean", mean)
+        self.register_buffer("spread", spread)
+        self.layers = nn.Sequential(
+            nn.Dropout(0.3),
+            nn.Linear(width, hidden),
+            nn.GELU(),
+            nn.Dropout(0.3),
+            nn.Linear(hidden, CLASSES),
+        )
+
+    def forward(self, patches: Tensor) -> Tensor:
+        """(..., width) -> (..., CLASSES)."""
+        logits: Tensor = self.layers((patches.float() - self.mean) / self.spread)
+        return logits
+
+
+def draw(run: Run, epochs: int) -> None:
+    """Write `pseudo_maps`: labels (P, MAP_SIDE, MAP_SIDE) uint8 of all captioned photos."""
+    if run.has("pseudo_maps"):
+        return
+    probe = train_probe(run, epochs)
+    photos = material.captioned(run.data)
+    patches = run.load("features/flickr8k")["patches"]
+    rows = material.instance_rows(run.data)
+    stuff = torch.tensor([not row.is_thing for row in panoptic_classes()])
+    maps = []
+    for begin in trange(0, len(photos), 50, desc="maps"):
+        part = photos[begin : begin + 50]
+        logits = (
+            probe(patches[begin : begin + 50])
+            + torch.stack([mention_bias(photo.captions) for photo in part])[:, None]
+        )
+        labels = stuff_labels(logits, stuff)
+        for photo, drawn in zip(part, labels, strict=True):
+            things = small(label_map(material.instance_ids(run.data, photo.path, rows)))
+            seen = torch.from_numpy(things)
+            maps.append(torch.where(seen > 0, seen, drawn))
+    run.save("pseudo_maps", {"labels": torch.stack(maps)})
+
+
+def train_probe(run: Run, epochs: int, batch: int = 512) -> Probe:
+    """Fit the probe to the share of every class in every patch."""
+    panoptic, driving = run.load("features/coco_panoptic"), run.load("features/camvid")
+    kept = run.load("split")["panoptic"]
+    features = torch.cat(
+        [panoptic["patches"][kept].flatten(0, 1), driving["patches"].flatten(0, 1)]
+    )
+    cover = torch.cat([panoptic["cover"][kept].flatten(0, 1), driving["cover"].flatten(0, 1)])
+    known = cover[:, 0] < 0.5
+    features, share = features[known].float(), cover[known, 1:].float()
+    share = share / share.sum(1, keepdim=True)
+    torch.manual_seed(0)
+    probe = Probe(features.shape[1], features.mean(0), features.std(0))
+    optimiser = torch.optim.AdamW(probe.parameters(), lr=1e-3, weight_decay=0.05)
+    steps = max(2, epochs * (len(features) // batch))
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, 1e-3, total_steps=steps)
+    generator = seeded(0)
+    for _ in trange(steps, desc="probe", unit="step"):
+        rows = torch.randint(len(features), (batch,), generator=generator)
+        loss = -(share[rows] * probe(features[rows]).log_softmax(-1)).sum(1).mean()
+        optimiser.zero_grad()
+        loss.backward()
+        optimiser.step()
+        schedule.step()
+    return probe.eval().requires_grad_(False)
+
+
+def mention_bias(captions: Sequence[str]) -> Tensor:
+    """(CLASSES,) what the captions of a photo add to the logits of its patches."""
+    spoken = [set(re.findall("[a-z]+", text.lower())) for text in captions]
+    bias = torch.zeros(CLASSES)
+    for index, row in enumerate(panoptic_classes()):
+        if row.name in WORDS:
+            words = set(WORDS[row.name].split())
+            count = min(sum(bool(words & heard) for heard in spoken), MOST_MENTIONS)
+            absent = SELDOM_UNMENTIONED.get(row.name, UNMENTIONED)
+            bias[index] = count * MENTIONED if count else absent
+    return bias
+
+
+def stuff_labels(logits: Tensor, stuff: Tensor, grid: int = 16) -> Tensor:
+    """Logits (B, grid * grid, CLASSES) -> labels (B, MAP_SIDE, MAP_SIDE) uint8, stuff or 0."""
+    sure = logits.softmax(-1)[..., stuff].sum(-1)
+    planes = logits.masked_fill(~stuff, -1e4).transpose(1, 2).unflatten(2, (grid, grid))
+    size = (MAP_SIDE, MAP_SIDE)
+    best = F.interpolate(planes, size=size, mode="bilinear").argmax(1) + 1
+    doubt = F.interpolate(sure.unflatten(1, (grid, grid))[:, None], size=size, mode="bilinear")
+    return best.masked_fill(doubt[:, 0] < UNSURE, 0).to(torch.uint8)
