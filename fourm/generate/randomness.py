@@ -74,7 +74,7 @@ class Randomness:
         if temperature < GREEDY:
             tokens = logits.argmax(dim=-1)
             return Draw(tokens, _taken(logits.softmax(dim=-1), tokens))
-        chances = (keep_likely(logits, top_k, top_p) / temperature).softmax(dim=-1)
+        chances = chances_of(logits, temperature, top_k, top_p)
         tokens = torch.zeros_like(chances[..., 0], dtype=torch.int64)
         for row, stream in enumerate(self._streams):
             wanted = slice(None) if filler is None else ~filler[row]
@@ -82,6 +82,13 @@ class Randomness:
                 drawn = torch.multinomial(chances[row, wanted], 1, generator=stream)
                 tokens[row, wanted] = drawn.flatten()
         return Draw(tokens, _taken(chances, tokens))
+
+
+def chances_of(
+    logits: Tensor, temperature: float, top_k: int | float = 0, top_p: float = 0.0
+) -> Tensor:
+    """Probabilities (..., V) that tokens are drawn with: filtered first, tempered after."""
+    return (keep_likely(logits, top_k, top_p) / temperature).softmax(dim=-1)
 
 
 def _taken(chances: Tensor, tokens: Tensor) -> Tensor:

@@ -30,7 +30,7 @@ def sequence_step(
     """Predict what is hidden of a text, and put it where it is missing.
 
     The encoder runs once. Each sample starts from the first id of its target and ends with the
-    last one, or when it has one token less than the target has places.
+    last one, or when it has as many tokens as the target has places or the modality may have.
 
     Args:
         model: the transformer.
@@ -48,7 +48,8 @@ def sequence_step(
     targets = _targets(part)
     start = [target[0] if target else ids.pad for target in targets]
     ends = [-1 if not target else target[-1] if last is None else last for target in targets]
-    limits = [max(len(target) - 1, 0) for target in targets]
+    most = model.config.modalities[step.target].max_tokens
+    limits = [min(len(target), most) for target in targets]
     predicted = predict_sequence(
         model, branches, part, step, randomness, (start, ends, limits), top_k, top_p
     )

@@ -60,7 +60,7 @@ def hidden_spans(
 
     Args:
         texts: token ids of each sample.
-        budget: places of what is predicted, the two outer sentinels included; 2 or more.
+        budget: the most ids predicted after the first sentinel, the last included; 2 or more.
         last: token that ends the prediction instead, e.g. `[EOS]`.
         ids: special tokens of the text tokenizer.
         device: where.
