@@ -68,7 +68,8 @@ def patch_cover(labels: NDArray[np.uint8], grid: int = 16) -> Tensor:
     one = torch.zeros(count, grid, grid, len(panoptic_classes()) + 1)
     flat = cells.permute(0, 1, 3, 2, 4).reshape(count, grid, grid, side * side)
     one.scatter_add_(3, flat, torch.ones(()).expand_as(flat))
-    return (one / (side * side)).flatten(1, 2).half()
+    share: Tensor = (one / (side * side)).flatten(1, 2).half()
+    return share
 
 
 @torch.inference_mode()

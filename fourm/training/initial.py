@@ -13,7 +13,7 @@ from __future__ import annotations
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from fourm.training.architecture import IMAGE, SEG, SEG_GRID, TARGET, TEXT, build, load_teacher
 from fourm.transformer import FM
@@ -45,54 +45,60 @@ def start(config: dict[str, Any], teacher: dict[str, Tensor], codes: Tensor, see
     """
     torch.manual_seed(seed)
     model = build(config)
-    _start_inputs(model, teacher)
-    _start_decoder(model, codes)
-    for module in (*model.encoder_embeddings.values(), *model.decoder_embeddings.values()):
-        torch.nn.init.zeros_(module.mod_emb)
+    weights = dict(model.named_parameters())
+    _start_inputs(weights, teacher)
+    _start_decoder(weights, codes, config["decoder_depth"])
+    for name, weight in weights.items():
+        if name.endswith("mod_emb"):
+            torch.nn.init.zeros_(weight)
     load_teacher(model, teacher)
-    model.target(TARGET).token_emb.weight.requires_grad_(False)
+    weights[f"decoder_embeddings.{TARGET}.token_emb.weight"].requires_grad_(False)
     return model
 
 
-def _start_inputs(model: FM, teacher: dict[str, Tensor]) -> None:
-    text, seg = model.encoder_embeddings[TEXT], model.encoder_embeddings[SEG]
-    torch.nn.init.orthogonal_(text.emb_proj.weight, gain=INPUT_NORM / LANGUAGE_NORM)
-    torch.nn.init.normal_(text.pos_emb, std=0.02)
-    torch.nn.init.orthogonal_(model.decoder_proj_context.weight)
+def _start_inputs(weights: dict[str, nn.Parameter], teacher: dict[str, Tensor]) -> None:
+    text, seg = f"encoder_embeddings.{TEXT}.", f"encoder_embeddings.{SEG}."
+    projection = weights[text + "emb_proj.weight"]
+    torch.nn.init.orthogonal_(projection, gain=INPUT_NORM / LANGUAGE_NORM)
+    torch.nn.init.normal_(weights[text + "pos_emb"], std=0.02)
+    torch.nn.init.orthogonal_(weights["decoder_proj_context.weight"])
     places = teacher[f"encoder_embeddings.{IMAGE}.pos_emb"]
     side, width = int(places.shape[1] ** 0.5), places.shape[2]
     grid = places.view(1, side, side, width).permute(0, 3, 1, 2)
     pooled = torch.nn.functional.adaptive_avg_pool2d(grid, SEG_GRID)
-    seg.pos_emb.copy_(pooled.permute(0, 2, 3, 1).flatten(1, 2))
+    weights[seg + "pos_emb"].copy_(pooled.permute(0, 2, 3, 1).flatten(1, 2))
 
 
-def _start_decoder(model: FM, codes: Tensor) -> None:
-    target, width, chunk = model.target(TARGET), model.config.dim, codes.shape[1]
-    count = target.pos_emb.shape[1]
+def _start_decoder(weights: dict[str, nn.Parameter], codes: Tensor, depth: int) -> None:
+    target = f"decoder_embeddings.{TARGET}."
+    _, count, width = weights[target + "pos_emb"].shape
+    chunk = codes.shape[1]
     basis = torch.linalg.qr(torch.randn(width, width))[0].T
     places, frame, rest = basis[:count], basis[count : count + chunk], basis[count + chunk :]
-    target.to_logits.weight.copy_(codes @ frame * LOGIT_GAIN)
-    target.token_emb.weight.copy_(target.to_logits.weight)
-    torch.nn.init.zeros_(model.mask_token)
-    target.pos_emb.copy_(places[None] * width**0.5 * 0.7)
-    for block in model.decoder:
-        block.cross_attn.q.weight.mul_(0.3)
-        torch.nn.init.normal_(block.self_attn.proj.weight, std=0.002)
-        torch.nn.init.normal_(block.mlp.fc2.weight, std=0.002)
+    weights[target + "to_logits.weight"].copy_(codes @ frame * LOGIT_GAIN)
+    weights[target + "token_emb.weight"].copy_(weights[target + "to_logits.weight"])
+    torch.nn.init.zeros_(weights["mask_token"])
+    weights[target + "pos_emb"].copy_(places[None] * width**0.5 * 0.7)
+    for block in (f"decoder.{i}." for i in range(depth)):
+        weights[block + "cross_attn.q.weight"].mul_(0.3)
+        torch.nn.init.normal_(weights[block + "self_attn.proj.weight"], std=0.002)
+        torch.nn.init.normal_(weights[block + "mlp.fc2.weight"], std=0.002)
         # What is read from the context stays out of the places' and the codebook's subspaces.
         into_rest = rest.T @ torch.linalg.qr(torch.randn(width, len(rest)))[0].T
-        block.cross_attn.proj.weight.copy_(into_rest * (width / len(rest)) ** 0.5)
-        torch.nn.init.orthogonal_(block.cross_attn.kv.weight[width:])
-    _switched_mlp(model, places, frame, rest)
+        weights[block + "cross_attn.proj.weight"].copy_(into_rest * (width / len(rest)) ** 0.5)
+        torch.nn.init.orthogonal_(weights[block + "cross_attn.kv.weight"][width:])
+    _switched_mlp(weights, f"decoder.{depth - 1}.mlp.", places, frame, rest)
 
 
-def _switched_mlp(model: FM, places: Tensor, frame: Tensor, rest: Tensor) -> None:
-    mlp = model.decoder[-1].mlp
-    hidden, width = mlp.fc1.weight.shape
+def _switched_mlp(
+    weights: dict[str, nn.Parameter], mlp: str, places: Tensor, frame: Tensor, rest: Tensor
+) -> None:
+    into, out = weights[mlp + "fc1.weight"], weights[mlp + "fc2.weight"]
+    hidden, width = into.shape
     units = hidden // len(places) // 2
-    mlp.fc1.weight.zero_()
-    mlp.fc1.bias.fill_(-SWITCH)
-    mlp.fc2.weight.zero_()
+    into.zero_()
+    weights[mlp + "fc1.bias"].fill_(-SWITCH)
+    out.zero_()
     # A position vector, normalised with the content beside it, has about this length.
     seen = 0.7 * width**0.5 * 0.8
     for place, direction in enumerate(places):
@@ -101,5 +107,5 @@ def _switched_mlp(model: FM, places: Tensor, frame: Tensor, rest: Tensor) -> Non
         first = place * 2 * units
         for sign, begin in ((1.0, first), (-1.0, first + units)):
             rows = slice(begin, begin + units)
-            mlp.fc1.weight[rows] = sign * reading + direction * (2 * SWITCH / seen)
-            mlp.fc2.weight[:, rows] = sign * writing
+            into[rows] = sign * reading + direction * (2 * SWITCH / seen)
+            out[:, rows] = sign * writing

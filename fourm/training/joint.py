@@ -114,9 +114,9 @@ def _start(
     model = start(mini_config(width, depth, max(1, width // 64)), teacher, space["codes"], seed)
     seg = run.load("seg_codes")
     with torch.no_grad():
-        names = model.encoder_embeddings[TEXT].emb_proj(seg["names"])
-        names[0] = 0
-        model.encoder_embeddings[SEG].token_emb.weight.copy_(seg["cover"] @ names)
+        weights = dict(model.named_parameters())
+        names = seg["names"] @ weights[f"encoder_embeddings.{TEXT}.emb_proj.weight"].T
+        weights[f"encoder_embeddings.{SEG}.token_emb.weight"].copy_(seg["cover"] @ names)
     return model
 
 

@@ -76,7 +76,9 @@ def square_photo(path: Path) -> NDArray[np.uint8]:
     return np.array(picture)
 
 
-def instance_ids(data: Path, photo: Path, boxes: dict[str, list[dict[str, int]]]) -> NDArray:
+def instance_ids(
+    data: Path, photo: Path, boxes: dict[str, list[dict[str, int]]]
+) -> NDArray[np.uint8]:
     """(H, W) uint8 map of COCO category ids of a photo's instances, 0 where there is none."""
     path = data / "flickr8k" / "instances" / f"{photo.stem}.png"
     if not path.is_file():

@@ -73,6 +73,9 @@ WORDS = {
 class Probe(nn.Module):
     """Patch features -> logits of all classes."""
 
+    mean: Tensor
+    spread: Tensor
+
     def __init__(self, width: int, mean: Tensor, spread: Tensor, hidden: int = 512) -> None:
         super().__init__()
         self.register_buffer("mean", mean)

@@ -105,26 +105,26 @@ def assemble(table: Tensor, centres: Tensor) -> VQVAE:
     """The tokenizer with its made encoder: blocks that add nothing, a convolution that averages."""
     torch.manual_seed(5)
     model = VQVAE(TokenizerConfig.from_mapping(CONFIG))
-    model.cls_emb.weight.copy_(table)
-    model.encoder.pos_emb.zero_()
-    for block in model.encoder.blocks:
-        for layer in (block.attn.proj, block.mlp.fc2):
-            layer.weight.zero_()
-            layer.bias.zero_()
-    eye = torch.eye(WIDTH)
-    model.encoder.proj.weight.copy_(eye[:, :, None, None].expand(-1, -1, CELL, CELL) / CELL**2)
-    model.encoder.proj.bias.zero_()
-    model.quant_proj.weight.copy_(eye[:, :, None, None])
-    model.quant_proj.bias.zero_()
-    model.quantize._codebook.embed.copy_(centres)
+    weights = dict(model.named_parameters()) | dict(model.named_buffers())
+    for name, weight in weights.items():
+        if name.startswith("encoder."):
+            made_zero = "pos_emb", "attn.proj", "mlp.fc2", "encoder.proj.bias"
+            if any(part in name for part in made_zero):
+                weight.zero_()
+    eye = torch.eye(WIDTH)[:, :, None, None]
+    weights["cls_emb.weight"].copy_(table)
+    weights["encoder.proj.weight"].copy_(eye.expand(-1, -1, CELL, CELL) / CELL**2)
+    weights["quant_proj.weight"].copy_(eye)
+    weights["quant_proj.bias"].zero_()
+    weights["quantize._codebook.embed"].copy_(centres)
     return model
 
 
 def train_decoder(model: VQVAE, maps: Tensor, steps: int, batch: int = 32) -> None:
     """Fit `post_quant_proj` and `decoder` to draw label maps from their own tokens."""
     for name, parameter in model.named_parameters():
-        parameter.requires_grad_(name.startswith(("decoder.", "post_quant_proj.")))
-    model.decoder.pos_emb.requires_grad_(False)
+        trained = name.startswith(("decoder.", "post_quant_proj."))
+        parameter.requires_grad_(trained and not name.endswith("pos_emb"))
     parameters = [p for p in model.parameters() if p.requires_grad]
     optimiser = torch.optim.AdamW(parameters, lr=2e-3, weight_decay=0.01)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, 2e-3, total_steps=max(steps, 2))

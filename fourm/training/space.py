@@ -93,7 +93,8 @@ def k_means(points: Tensor, count: int, seed: int = 0, rounds: int = ROUNDS) -> 
 def _rotation(rows: int, columns: int) -> Tensor:
     """Orthonormal rows that spread every principal component over all chunks."""
     square = torch.randn(columns, columns, generator=seeded(1))
-    return torch.linalg.qr(square)[0][:rows].contiguous()
+    rotation: Tensor = torch.linalg.qr(square)[0][:rows].contiguous()
+    return rotation
 
 
 def tokenizer(space: dict[str, Tensor]) -> tuple[dict[str, object], dict[str, Tensor]]:

@@ -1,0 +1,137 @@
+"""Tokens a second of a caption: with cached keys and values, beside decoding every prefix anew."""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from benchmarks.measuring import Row, beside, in_turns, report, seconds
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from fourm.transformer import FM, EncoderOutput
+
+TARGET = 3.0
+CAPTION = "caption"
+START = 5  # [S_1]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Measure, print the table and the JSON line, return the exit code."""
+    import torch
+
+    options = argparse.ArgumentParser(description=__doc__)
+    options.add_argument("--size", choices=("tiny", "B", "L", "XL"), default="B")
+    options.add_argument("--tokens", type=int, default=64, help="tokens of a caption (default: 64)")
+    options.add_argument("--batch-size", type=int, default=1, help="captions (default: 1)")
+    options.add_argument("--rounds", type=int, default=3, help="repeats of each (default: 3)")
+    chosen = options.parse_args(arguments)
+    for name, most in (("tokens", 256), ("batch_size", 4096), ("rounds", 4096)):
+        if not 1 <= getattr(chosen, name) <= most:
+            options.error(f"--{name.replace('_', '-')} must be 1 to {most}")
+    model = build(chosen.size)
+    with torch.inference_mode():
+        rows = measure(model, chosen.tokens, chosen.batch_size, chosen.rounds)
+    setting = {
+        "model": f"4M-21 {chosen.size}, random weights" if chosen.size != "tiny" else "tiny",
+        "dtype": "float32",
+        "tokens": chosen.tokens,
+        "batch": chosen.batch_size,
+        "rounds": chosen.rounds,
+    }
+    report("captioning", setting, rows)
+    return 0
+
+
+def build(size: str) -> FM:
+    """A model of a size with random weights, which reads a photo and predicts a caption."""
+    import torch
+
+    from fourm.modalities.registry import OFFICIAL
+    from fourm.transformer import FM, FMConfig, fm_4m21_b, fm_4m21_l, fm_4m21_xl
+
+    torch.manual_seed(0)
+    inputs, outputs = ("rgb@224", CAPTION), (CAPTION,)
+    if size == "tiny":
+        config = FMConfig(inputs, outputs, OFFICIAL, 32, 2, 2, num_heads=2)
+        return FM(config).eval()
+    builder = {"B": fm_4m21_b, "L": fm_4m21_l, "XL": fm_4m21_xl}[size]
+    return builder(inputs, outputs).eval()
+
+
+def measure(model: FM, tokens: int, batch: int, rounds: int) -> list[Row]:
+    """Rows of the table: one caption of `tokens`, and what twice as many would cost."""
+    import torch
+
+    from fourm.embeddings import ModalityInput
+
+    pictures = torch.randn(batch, 3, 224, 224)
+    encoded = model.encode({"rgb@224": ModalityInput(pictures)})
+    if not torch.equal(cached(model, encoded, tokens), uncached(model, encoded, tokens)):
+        print("error: the two ways gave different captions", file=sys.stderr)
+        raise SystemExit(1)
+    measured = in_turns(
+        {
+            "uncached": lambda: tokens / seconds(lambda: uncached(model, encoded, tokens)),
+            "cached": lambda: tokens / seconds(lambda: cached(model, encoded, tokens)),
+            "twice": lambda: 2 * tokens / seconds(lambda: cached(model, encoded, 2 * tokens)),
+        },
+        rounds,
+    )
+    pairs = zip(measured["cached"], measured["uncached"], strict=True)
+    ratio = statistics.median(ours / floor for ours, floor in pairs)
+    return [
+        beside(
+            f"cached, {tokens} tokens",
+            measured["cached"],
+            "tokens/s",
+            "uncached",
+            measured["uncached"],
+            target=f"at least {TARGET:g} times",
+            reached=ratio >= TARGET,
+        ),
+        beside(
+            f"cached, {2 * tokens} tokens",
+            measured["twice"],
+            "tokens/s",
+            f"cached, {tokens}",
+            measured["cached"],
+        ),
+    ]
+
+
+def cached(model: FM, encoded: EncoderOutput, tokens: int) -> Tensor:
+    """The likeliest caption (B, tokens), each token decoded once."""
+    import torch
+
+    from fourm.transformer import SequenceDecoder
+
+    decoder = SequenceDecoder(model, encoded, CAPTION, tokens)
+    ids = [torch.full((len(encoded.context),), START)]
+    for _ in range(tokens):
+        ids.append(decoder.next_logits(ids[-1]).argmax(dim=-1))
+    return torch.stack(ids[1:], dim=1)
+
+
+def uncached(model: FM, encoded: EncoderOutput, tokens: int) -> Tensor:
+    """The same caption, the whole prefix decoded at every token."""
+    import torch
+
+    from fourm.transformer.sequences import sequence_target
+
+    target = sequence_target(model, CAPTION)
+    ids = torch.full((len(encoded.context), 1), START)
+    for _ in range(tokens):
+        places = torch.arange(ids.shape[1])
+        y = target.token_emb(ids) + target.places(torch.zeros_like(ids, dtype=torch.bool))
+        y = model.decode(y, encoded, places[None, :] <= places[:, None])
+        ids = torch.cat([ids, target.to_logits(y[:, -1]).argmax(dim=-1)[:, None]], dim=1)
+    return ids[:, 1:]
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
