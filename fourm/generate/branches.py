@@ -58,7 +58,7 @@ class Branches(NamedTuple):
 
 def guided(model: FM, sample: Sample, step: Step) -> Branches:
     """The branches of a step with one scale: the sample, and that without its conditions."""
-    if not isinstance(step.guidance, float):
+    if isinstance(step.guidance, tuple):
         raise BadInput(
             f"{step.target}: several weights need several conditions, see generate_weighted"
         )
@@ -78,7 +78,7 @@ def weighted(conditions: Sequence[Sample], empty: Sample, step: Step) -> Branche
         BadInput: another number of weights than conditions.
     """
     scale = step.guidance
-    weights = (scale,) * len(conditions) if isinstance(scale, float) else scale
+    weights = scale if isinstance(scale, tuple) else (scale,) * len(conditions)
     if len(weights) != len(conditions):
         raise BadInput(
             f"{step.target}: {len(weights)} weights were given for {len(conditions)} conditions"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -37,7 +38,7 @@ class Randomness:
 
     def __init__(self, seed: int | Sequence[int] | None = 0) -> None:
         # Settled here and not at each draw: all branches of a guided step share their choices.
-        self.seed = int(torch.seed() % (1 << 62)) if seed is None else seed
+        self.seed = secrets.randbits(62) if seed is None else seed
         self._streams: list[torch.Generator] = []
 
     def begin(self, step: int, batch: int, device: torch.device) -> None:

@@ -1,0 +1,23 @@
+import json
+
+import pytest
+
+from benchmarks import captioning
+
+
+def test_captioning(capsys):
+    arguments = ["--size", "tiny", "--tokens", "4", "--rounds", "1", "--batch-size", "2"]
+    assert captioning.main(arguments) == 0
+    result = json.loads(capsys.readouterr().out.strip().splitlines()[-1])
+    assert result["setting"]["tokens"] == 4
+    once, twice = result["rows"]
+    assert once["floor_is"] == "uncached"
+    assert once["reached"] == (once["ratio"] >= captioning.TARGET)
+    assert twice["value"] > 0
+
+
+@pytest.mark.parametrize("option", ["--tokens", "--rounds", "--batch-size"])
+def test_numbers_out_of_range(option, capsys):
+    with pytest.raises(SystemExit) as caught:
+        captioning.main([option, "0"])
+    assert caught.value.code == 2
