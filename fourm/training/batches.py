@@ -119,7 +119,7 @@ def _words(photos: Photos, i: int, j: int, rng: random.Random) -> list[int]:
 def _mixed(photos: Photos, kind: Mixture, rng: random.Random, generator: torch.Generator) -> Batch:
     size, count = SIZES[kind], len(photos.words)
     if kind == "seg":
-        rows = torch.multinomial(photos.weights, size, generator=generator)
+        rows = torch.multinomial(photos.weights, size, replacement=True, generator=generator)
         return Batch(rows, labels=sketched(photos.labels[rows], photos.likes, rng))
     rows = torch.randperm(count, generator=generator)[:size]
     words = [_words(photos, i, rng.randrange(len(photos.words[i])), rng) for i in rows.tolist()]

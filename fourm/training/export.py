@@ -28,9 +28,9 @@ from fourm.training.space import tokenizer as global_tokenizer
 from fourm.training.vocabulary import frequent, pruned
 
 MOST_BYTES = 48_000_000
-VOCABULARY = 15_000
+VOCABULARY = 10_800
 SMALLEST_MATRIX = 4096
-PRECISE = ("linear_in.weight", "linear_out.weight", "quantize.", "pos_emb", "register_tokens")
+PRECISE = ("encoder.linear_in.", "decoder.linear_out.", "quantize.", "pos_emb", "register_tokens")
 """Names of tensors that rows of int8 would hurt, for their size: kept in half precision."""
 
 BUNDLE: dict[str, Any] = {
@@ -74,7 +74,7 @@ def write(run: Run, language: Path, out: Path, step: str = "joint") -> int:
     write_part(out / "tok_semseg", SEG_CONFIG, run.load("tok_semseg"))
     _write_language(run, language, _part(trained, "language."), out / "language_model")
     transform = {"mean": space["mean"], "matrix": space["matrix"]}
-    save_file(transform, str(out / "transform.safetensors"))
+    _save(out / "transform.safetensors", transform, {})
     (out / "bundle.json").write_text(json.dumps(BUNDLE, indent=2) + "\n", encoding="utf-8")
     size = sum(path.stat().st_size for path in out.rglob("*") if path.is_file())
     if size > MOST_BYTES:
@@ -90,7 +90,12 @@ def write_part(folder: Path, config: Mapping[str, Any], state: Mapping[str, Tens
     for name, tensor in state.items():
         tensors.update(stored(name, tensor.detach().float()))
     metadata = {key: str(value) for key, value in config.items()}
-    save_file(tensors, str(folder / "model.safetensors"), metadata)
+    _save(folder / "model.safetensors", tensors, metadata)
+
+
+def _save(path: Path, tensors: dict[str, Tensor], metadata: dict[str, str]) -> None:
+    save_file(tensors, str(path), metadata)
+    path.chmod(0o644)  # the library leaves it readable by its owner alone
 
 
 def stored(name: str, tensor: Tensor) -> dict[str, Tensor]:

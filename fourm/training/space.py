@@ -77,7 +77,8 @@ def decoded(space: dict[str, Tensor], probabilities: Tensor) -> Tensor:
 def k_means(points: Tensor, count: int, seed: int = 0, rounds: int = ROUNDS) -> Tensor:
     """Centres (count, D) of points (N, D); an empty cluster starts again at a random point."""
     generator = seeded(seed)
-    centres = points[torch.randperm(len(points), generator=generator)[:count]].clone()
+    order = torch.randperm(max(len(points), count), generator=generator)[:count]
+    centres = points[order % len(points)].clone()
     for _ in range(rounds):
         half = (centres * centres).sum(1) / 2
         nearest = torch.cat([(x @ centres.T - half).argmax(1) for x in points.split(1 << 14)])

@@ -27,8 +27,9 @@ def pruned(tokenizer: dict[str, Any], keep: set[int]) -> tuple[dict[str, Any], l
     """
     if tokenizer.get("model", {}).get("type") != "WordPiece":
         raise BadInput("only WordPiece tokenizers can be pruned")
-    special = {entry["id"] for entry in tokenizer.get("added_tokens", [])}
     vocabulary: dict[str, int] = tokenizer["model"]["vocab"]
+    special = {entry["id"] for entry in tokenizer.get("added_tokens", [])}
+    special |= {vocabulary[word] for word in _named(tokenizer) if word in vocabulary}
     kept = [
         (old, word)
         for word, old in vocabulary.items()
@@ -44,7 +45,17 @@ def pruned(tokenizer: dict[str, Any], keep: set[int]) -> tuple[dict[str, Any], l
     processor = out.get("post_processor") or {}
     for entry in processor.get("special_tokens", {}).values():
         entry["ids"] = [new_of[old] for old in entry["ids"]]
+    for end in ("sep", "cls"):
+        if end in processor:
+            processor[end][1] = new_of[processor[end][1]]
     return out, [old for old, _ in kept]
+
+
+def _named(tokenizer: dict[str, Any]) -> set[str]:
+    """Tokens that the tokenizer's other parts ask for by name."""
+    processor = tokenizer.get("post_processor") or {}
+    ends = {processor[end][0] for end in ("sep", "cls") if end in processor}
+    return {tokenizer["model"]["unk_token"], *processor.get("special_tokens", {}), *ends}
 
 
 def frequent(path: Path, texts: Iterable[str], count: int) -> set[int]:
