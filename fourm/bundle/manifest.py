@@ -58,6 +58,8 @@ class Manifest:
         language_models: modality -> part that makes its embeddings.
         words: modality -> part or file of its word-piece tokenizer.
         spaces: name -> entry; the first is the default.
+        image_step: a picture beside other inputs is shown in every such row and column of its
+            patches alone; 1 shows all, a model trained on partial pictures may want fewer.
         locate: where a part lies on this disk (a folder, or one file); may download it.
     """
 
@@ -70,6 +72,7 @@ class Manifest:
     words: Mapping[str, str]
     spaces: Mapping[str, SpaceEntry]
     locate: Callable[[str], Path] = field(repr=False, compare=False)
+    image_step: int = 1
 
     @classmethod
     def read(cls, folder: Path) -> Manifest:
@@ -104,6 +107,7 @@ class Manifest:
             words=_names(fields, "words"),
             spaces=spaces,
             locate=lambda part: folder / part,
+            image_step=fields.integer("image_step", 1, 1, 64),
         )
         for part in manifest.parts():
             inner = PurePosixPath(part)
@@ -126,6 +130,7 @@ class Manifest:
             "language_models": dict(self.language_models),
             "words": dict(self.words),
             "spaces": {name: vars(space) for name, space in self.spaces.items()},
+            "image_step": self.image_step,
         }
         total = hashlib.sha256(json.dumps(about, sort_keys=True).encode())
         for part in self.parts():

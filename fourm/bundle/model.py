@@ -20,6 +20,7 @@ from fourm.bundle.readers import (
     Reader,
     SentenceReader,
     WordReader,
+    thinned,
 )
 from fourm.bundle.spaces import Space, Transform
 from fourm.checkpoints import Checkpoint
@@ -163,6 +164,11 @@ class Model:
                 )
                 for kind in kinds
             }
+            if len(kinds) > 1 and "image" in kinds:
+                modality = self.manifest.kinds["image"]
+                inputs[modality] = thinned(
+                    inputs[modality], self._readers["image"].modality, self.manifest.image_step
+                )
             encoded = model.encode(inputs)
             if space.image_readout == "register" and kinds == ("image",):
                 vectors = encoded.tokens[:, 0]

@@ -93,6 +93,20 @@ class PictureReader(Reader):
         return ModalityInput(imagenet_normalised(pixels))
 
 
+def thinned(picture: ModalityInput, modality: Modality, step: int) -> ModalityInput:
+    """Pixels with only every `step`-th row and column of patches shown; 1 shows all."""
+    if step == 1:
+        return picture
+    import torch
+
+    from fourm.embeddings import ModalityInput
+
+    hidden = torch.ones(modality.grid, modality.grid, dtype=torch.bool)
+    hidden[step // 2 :: step, step // 2 :: step] = False
+    masked = hidden.flatten().expand(len(picture.content), -1)
+    return ModalityInput(picture.content, masked.to(picture.content.device))
+
+
 class MapReader(Reader):
     """A segmentation map, as tokens of the segmentation tokenizer."""
 

@@ -19,7 +19,11 @@ from fourm.training.features import MAP_SIDE
 Mixture = Literal["text", "seg", "text+seg", "image+text"]
 
 # Of the photos of one epoch's step: how many queries of a kind go into one batch.
-SIZES: dict[Mixture, int] = {"text": 128, "seg": 64, "text+seg": 48, "image+text": 24}
+SIZES: dict[Mixture, int] = {"text": 128, "seg": 64, "text+seg": 48, "image+text": 32}
+
+PATCHES = 256
+SHOWN = (32, 64, 64)
+"""How many patches of a photo are shown beside words; a query shows the most of these."""
 
 LABELS_OF_LIKE = (
     # Stuff that people and networks call now one, now the other.
@@ -125,11 +129,24 @@ def _mixed(photos: Photos, kind: Mixture, rng: random.Random, generator: torch.G
     words = [_words(photos, i, rng.randrange(len(photos.words[i])), rng) for i in rows.tolist()]
     if kind == "text+seg":
         return Batch(rows, words, sketched(photos.labels[rows], photos.likes, rng))
-    patches = 256
-    order = torch.rand(len(rows), patches, generator=generator).argsort(1)
-    shown = rng.choice((16, 32, 64))
-    image = ModalityInput(imagenet_normalised(photos.pixels[rows]), order >= shown)
+    pixels = torch.stack([altered(photos.pixels[row], rng) for row in rows.tolist()])
+    order = torch.rand(len(rows), PATCHES, generator=generator).argsort(1)
+    image = ModalityInput(imagenet_normalised(pixels), order >= rng.choice(SHOWN))
     return Batch(rows, words, image=image)
+
+
+def altered(pixels: Tensor, rng: random.Random) -> Tensor:
+    """Half of the time a photo (3, S, S) uint8 as it is, else mirrored, cropped or dimmed."""
+    if rng.random() < 0.5:
+        return pixels
+    if rng.random() < 0.5:
+        pixels = pixels.flip(2)
+    whole = pixels.shape[-1]
+    side = int(whole * rng.uniform(0.7, 1))
+    top, left = rng.randint(0, whole - side), rng.randint(0, whole - side)
+    crop = pixels[None, :, top : top + side, left : left + side].float()
+    full = F.interpolate(crop, size=(whole, whole), mode="bilinear", antialias=True)[0]
+    return (full * rng.uniform(0.6, 1.2)).clamp(0, 255).to(torch.uint8)
 
 
 def sketched(labels: Tensor, likes: Sequence[tuple[int, ...]], rng: random.Random) -> Tensor:

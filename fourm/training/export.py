@@ -38,6 +38,7 @@ BUNDLE: dict[str, Any] = {
     "name": "mini",
     "title": "small model trained by this project; its teacher is DINOv2 ViT-S/14",
     "model": "model",
+    "image_step": 2,
     "kinds": {"image": IMAGE, "text": TEXT, "seg": SEG},
     "tokenizers": {SEG: "tok_semseg", TARGET: "tok_dinov2_global"},
     "language_models": {TEXT: "language_model"},

@@ -41,6 +41,10 @@ SHARES: dict[batches.Mixture, float] = {
     "text+seg": 0.2,
     "image+text": 0.1,
 }
+LATE_SHARES: dict[batches.Mixture, float] = {**SHARES, "image+text": 0.8}
+LATE = 0.73
+"""From this part of the steps on the late shares hold: what words mean beside a photo is learnt
+last, when words alone are understood."""
 HUMAN_WEIGHT = 3.0
 WARM_UP = 100
 EMA = 0.998
@@ -80,13 +84,16 @@ def train(run: Run, language: Path, steps: int, seed: int = 0) -> None:
     first = _resume(run, student, average, optimiser)
     photos, targets, of = _material(run, student.language)
     tokens = encode_all(run.load("tok_semseg"))
-    source = batches.epochs(photos, SHARES, seed + first)
+    late = int(LATE * steps)
+    source = batches.epochs(photos, LATE_SHARES if first > late else SHARES, seed + first)
     losses: dict[str, float] = {}
     torch.set_flush_denormal(True)
     bar = trange(first, steps, initial=first, total=steps, desc="joint", unit="step")
     for step in bar:
         for group in optimiser.param_groups:
             group["lr"] = group["peak"] * _rate(step, steps)
+        if step == late:
+            source = batches.epochs(photos, LATE_SHARES, seed + step)
         batch = next(source)
         with _plain_attention(), torch.autocast("cpu", torch.bfloat16):
             predicted = student(batch, tokens)
