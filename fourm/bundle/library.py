@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from fourm.bundle.kinds import KINDS
 from fourm.bundle.manifest import BUNDLE, Manifest
 from fourm.bundle.official import (
-    KINDS,
     MODELS,
     OWNER,
     SPACES,

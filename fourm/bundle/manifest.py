@@ -5,17 +5,17 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 from typing import Any, Literal, get_args
 
+from fourm.bundle.kinds import FIRST, KINDS
 from fourm.checkpoints.config import Fields
 from fourm.checkpoints.files import CONFIG, TENSORS, read_json_object
 from fourm.errors import ConfigError
 
 BUNDLE = "bundle.json"
 FORMAT = 1
-KINDS = ("image", "text", "seg")
 PART_FILES = (CONFIG, TENSORS, "tokenizer.json")
 
 Decode = Literal["argmax", "soft", "sample"]
@@ -53,7 +53,7 @@ class Manifest:
     Attributes:
         name, title: of the model.
         model: the part that is the transformer.
-        kinds: input kind (`image`, `text`, `seg`) -> modality.
+        kinds: input kind (`image`, `text`, `seg`, `depth` ...) -> modality.
         tokenizers: modality -> part that makes or decodes its tokens.
         language_models: modality -> part that makes its embeddings.
         words: modality -> part or file of its word-piece tokenizer.
@@ -122,8 +122,29 @@ class Manifest:
         inner = [part for mapping in named for part in mapping.values()]
         return tuple(sorted({self.model, *inner, *transforms}))
 
+    def first(self) -> Manifest:
+        """The same without the further kinds of input, and without what only they need."""
+        kinds = {kind: name for kind, name in self.kinds.items() if kind in FIRST}
+        used = {*kinds.values(), *(space.modality for space in self.spaces.values())}
+
+        def kept(parts: Mapping[str, str]) -> dict[str, str]:
+            return {name: part for name, part in parts.items() if name in used}
+
+        return replace(
+            self,
+            kinds=kinds,
+            tokenizers=kept(self.tokenizers),
+            language_models=kept(self.language_models),
+            words=kept(self.words),
+        )
+
     def fingerprint(self) -> str:
-        """SHA-256 (hex) of the manifest and the content of every file of every part."""
+        """SHA-256 (hex) of the manifest and the content of every file of every part.
+
+        Further kinds of queries do not count: what is in an index stays comparable with them.
+        """
+        if any(kind not in FIRST for kind in self.kinds):
+            return self.first().fingerprint()
         about = {
             "kinds": dict(self.kinds),
             "tokenizers": dict(self.tokenizers),

@@ -1,4 +1,4 @@
-"""A model that embeds pictures, words and segmentation maps into the same space."""
+"""A model that embeds pictures, words, maps and more into the same space."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fourm.bundle.devices import choose_device, choose_dtype
+from fourm.bundle.kinds import FIRST
 from fourm.bundle.manifest import Manifest, SpaceEntry
 from fourm.bundle.readers import (
     Content,
     Lazy,
-    MapReader,
+    Parts,
     PictureReader,
     Reader,
-    SentenceReader,
-    WordReader,
+    reader_for,
     thinned,
 )
 from fourm.bundle.spaces import Space, Transform
@@ -87,6 +87,11 @@ class Model:
         )
         self.default_space = next(iter(self.spaces))
         self._fm: Lazy[FM] = Lazy(self._load_fm)
+        self._further: dict[str, Lazy[str]] = {
+            name: Lazy(partial(self._load_input, name))
+            for kind, name in manifest.kinds.items()
+            if kind not in FIRST
+        }
 
     def __repr__(self) -> str:
         return f"Model({self.name!r}, inputs={self.inputs}, spaces={tuple(self.spaces)})"
@@ -102,7 +107,11 @@ class Model:
         Args:
             inputs: any non-empty subset of the model's kinds: `image` a PIL image or uint8
                 (H, W, 3); `text` a string; `seg` integers (H, W), COCO panoptic category ids,
-                0 = nothing. All of them describe the same sample.
+                0 = nothing; `depth` numbers (H, W), small ones near; `normals`, `edges`,
+                `sam_edges` pictures; `boxes` a list of `Box`; `palette` a list of colours;
+                `metadata` a dict; `sam` a list of `Mask`; `poses` `People`; `t5` numbers (n, 4096);
+                `..._features` and `..._embedding` numbers of the other network's shape. All of
+                them describe the same sample.
 
         Raises:
             UnknownModality: a kind that this model does not read.
@@ -157,6 +166,9 @@ class Model:
 
         space = self.manifest.spaces[name]
         model = self._fm.get()
+        for kind in kinds:
+            if kind not in FIRST:
+                self._further[self.manifest.kinds[kind]].get()
         with torch.no_grad():  # inference_mode would mark weights that are loaded within it
             inputs = {
                 self.manifest.kinds[kind]: self._readers[kind].batch(
@@ -214,18 +226,12 @@ class Model:
     def _reader(self, kind: str, name: str) -> Reader:
         modality = self._modality(name, self._config.domains_in)
         manifest = self.manifest
-        if kind == "image" and modality.kind == "pixels":
-            return PictureReader(modality)
-        if kind == "seg" and modality.kind == "img" and name in manifest.tokenizers:
-            part = manifest.tokenizers[name]
-            return MapReader(modality, lambda: manifest.locate(part))
-        if kind == "text" and modality.kind == "seq" and name in manifest.words:
-            file = manifest.words[name]
-            return WordReader(modality, lambda: manifest.locate(file))
-        if kind == "text" and modality.kind == "seq_emb" and name in manifest.language_models:
-            folder = manifest.language_models[name]
-            return SentenceReader(modality, lambda: manifest.locate(folder))
-        raise ConfigError(f"{self.name}: {kind} cannot be read as {name} ({modality.kind})")
+        parts = (manifest.tokenizers, manifest.words, manifest.language_models)
+        located = (partial(manifest.locate, kept[name]) if name in kept else None for kept in parts)
+        reader = reader_for(kind, modality, Parts(*located))
+        if reader is None:
+            raise ConfigError(f"{self.name}: {kind} cannot be read as {name} ({modality.kind})")
+        return reader
 
     def _space(self, name: str, entry: SpaceEntry) -> Space:
         modality = self._modality(entry.modality, self._config.domains_out)
@@ -287,7 +293,13 @@ class Model:
 
         model = load_fm(
             self._checkpoint,
-            inputs=self.manifest.kinds.values(),
+            inputs=[name for kind, name in self.manifest.kinds.items() if kind in FIRST],
             outputs=[space.modality for space in self.manifest.spaces.values()],
         )
         return model.to(self.device, self.dtype).requires_grad_(False)
+
+    def _load_input(self, name: str) -> str:
+        from fourm.transformer.builders import add_input
+
+        add_input(self._fm.get(), self._checkpoint, name)
+        return name

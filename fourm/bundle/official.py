@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
+from fourm.bundle.kinds import FIRST, KINDS
 from fourm.bundle.manifest import Manifest, SpaceEntry
 from fourm.checkpoints import Checkpoint, resolve_source
 from fourm.errors import CheckpointError, ConfigError
@@ -19,11 +20,19 @@ MODELS: Mapping[str, str] = {
 
 TOKENIZERS: Mapping[str, str] = {
     "tok_semseg@224": "4M_tokenizers_semseg_4k_224-448",
+    "tok_rgb@224": "4M_tokenizers_rgb_16k_224-448",
+    "tok_depth@224": "4M_tokenizers_depth_8k_224-448",
+    "tok_normal@224": "4M_tokenizers_normal_8k_224-448",
+    "tok_canny_edge@224": "4M_tokenizers_edge_8k_224-512",
+    "tok_sam_edge@224": "4M_tokenizers_edge_8k_224-512",
+    "tok_clip@224": "4M_tokenizers_CLIP-B16_8k_224-448",
+    "tok_dinov2@224": "4M_tokenizers_DINOv2-B14_8k_224-448",
+    "tok_imagebind@224": "4M_tokenizers_ImageBind-H14_8k_224-448",
+    "human_poses": "4M_tokenizers_human-poses_1k_8",
+    "sam_instance": "4M_tokenizers_sam-instance_1k_64",
     "tok_dinov2_global": "4M_tokenizers_DINOv2-B14-global_8k_16_224",
     "tok_imagebind_global": "4M_tokenizers_ImageBind-H14-global_8k_16_224",
 }
-
-KINDS: Mapping[str, str] = {"image": "rgb@224", "text": "caption", "seg": "tok_semseg@224"}
 
 SPACES: Mapping[str, SpaceEntry] = {
     "dinov2": SpaceEntry("tok_dinov2_global", title="DINOv2 ViT-B/14, global"),
@@ -31,6 +40,9 @@ SPACES: Mapping[str, SpaceEntry] = {
 }
 
 WORDS = "text_tokenizer_4m_wordpiece_30k.json"
+
+WRITTEN = ("caption", "det", "metadata", "color_palette", "human_poses", "sam_instance")
+"""Modalities that are made of its word pieces."""
 
 
 def official_name(source: str) -> str | None:
@@ -58,16 +70,21 @@ def folder_manifest(folder: Path) -> Manifest:
         domains_in, domains_out = fields.names("domains_in"), fields.names("domains_out")
     except ConfigError as error:
         raise CheckpointError(f"{folder} is not a 4M model: {error}") from None
-    kinds = {kind: name for kind, name in KINDS.items() if name in domains_in}
     spaces = {name: space for name, space in SPACES.items() if space.modality in domains_out}
     beside = folder.resolve().parent
-    here = {
-        name: space
-        for name, space in spaces.items()
-        if (beside / TOKENIZERS[space.modality]).is_dir()
-        or (beside / OWNER / TOKENIZERS[space.modality]).is_dir()
+    at_hand = {
+        modality
+        for modality, name in TOKENIZERS.items()
+        if (beside / name).is_dir() or (beside / OWNER / name).is_dir()
     }
-    # With some tokenizers at hand, the spaces of the others are not worth a download.
+    here = {name: space for name, space in spaces.items() if space.modality in at_hand}
+    kinds = {
+        kind: name
+        for kind, name in KINDS.items()
+        if name in domains_in
+        and (kind in FIRST or not here or name in at_hand or name not in TOKENIZERS)
+    }
+    # With some tokenizers at hand, the spaces and kinds of the others are not worth a download.
     spaces = here or spaces
     if not kinds or not spaces:
         raise CheckpointError(
@@ -93,7 +110,7 @@ def _manifest(
         kinds=kinds,
         tokenizers={k: f"{OWNER}/{v}" for k, v in TOKENIZERS.items() if k in used},
         language_models={},
-        words={"caption": WORDS} if "caption" in used else {},
+        words={name: WORDS for name in WRITTEN if name in used},
         spaces=spaces,
         locate=parts.locate,
     )
@@ -122,6 +139,7 @@ class Parts:
             if (place / WORDS).is_file():
                 return place / WORDS
         raise CheckpointError(
-            f"{folder} has no {WORDS}: to search by words, put that file of the 4M code "
-            "repository (fourm/utils/tokenizer/trained) into this folder or beside it"
+            f"{folder} has no {WORDS}: to search by words, boxes, colours and the like, put that "
+            "file of the 4M code repository (fourm/utils/tokenizer/trained) into this folder or "
+            "beside it"
         )

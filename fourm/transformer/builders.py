@@ -7,8 +7,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import torch
+from torch import nn
 
 from fourm.checkpoints import Checkpoint, load_module
+from fourm.embeddings import input_embedding
+from fourm.errors import UnknownModality
 from fourm.modalities.registry import OFFICIAL
 from fourm.transformer.config import FMConfig
 from fourm.transformer.model import FM
@@ -81,6 +84,33 @@ def load_fm(
     everything: Shapes = {name: tuple(value.shape) for name, value in whole.state_dict().items()}
     load_module(model, checkpoint, everything=everything, tied=tied_names(config))
     return model.eval()
+
+
+def add_input(model: FM, source: Checkpoint | Path | str, name: str) -> None:
+    """Let a model of `load_fm` read one more modality, from the same checkpoint.
+
+    Args:
+        model: gets the embedding, on its device and in its precision.
+        source: as for `load_fm`.
+        name: one of the config's `domains_in`.
+
+    Raises:
+        UnknownModality: the config has no such input.
+        CheckpointError: as `load_fm`.
+    """
+    checkpoint = source if isinstance(source, Checkpoint) else Checkpoint.open(source)
+    if name not in model.config.domains_in:
+        raise UnknownModality(f"{name!r} is not one of the model's domains_in")
+    with torch.device("meta"):
+        embedding = input_embedding(model.config.modalities[name], model.config.dim)
+        # Under the names of the file.
+        part = nn.ModuleDict({"encoder_embeddings": nn.ModuleDict({name: embedding})})
+    prefix = f"encoder_embeddings.{name}."
+    load_module(part, checkpoint, ignore=lambda key: not key.startswith(prefix))
+    like = model.mask_token
+    embedding.to(like.device, like.dtype).requires_grad_(like.requires_grad).eval()
+    model.encoder_embeddings[name] = embedding
+    model.inputs = (*model.inputs, name)
 
 
 def tied_names(config: FMConfig) -> dict[str, str]:

@@ -52,7 +52,8 @@ def expected(model, repositories, inputs):
 
 def test_what_is_there_is_offered(model):
     assert model.name == "4M-21_B"
-    assert model.inputs == ("image", "text", "seg")
+    written = ("boxes", "palette", "metadata", "t5", "dinov2_embedding")
+    assert model.inputs == ("image", "text", "seg", *written)
     assert list(model.spaces) == ["dinov2"]
     assert model.spaces["dinov2"].dim == 768
     assert "argmax" in model.spaces["dinov2"].preprocessing

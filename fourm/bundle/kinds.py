@@ -1,0 +1,35 @@
+"""The kinds of input, and what the official models read each as."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+KINDS: Mapping[str, str] = {
+    "image": "rgb@224",
+    "text": "caption",
+    "seg": "tok_semseg@224",
+    "depth": "tok_depth@224",
+    "normals": "tok_normal@224",
+    "edges": "tok_canny_edge@224",
+    "sam_edges": "tok_sam_edge@224",
+    "boxes": "det",
+    "palette": "color_palette",
+    "metadata": "metadata",
+    "sam": "sam_instance",
+    "poses": "human_poses",
+    "t5": "t5_caption",
+    "clip_features": "tok_clip@224",
+    "dinov2_features": "tok_dinov2@224",
+    "imagebind_features": "tok_imagebind@224",
+    "dinov2_embedding": "tok_dinov2_global",
+    "imagebind_embedding": "tok_imagebind_global",
+    "image_tokens": "tok_rgb@224",
+}
+"""Kind -> modality of 4M-21, in the order in which a sample's kinds are given to the model."""
+
+FIRST = ("image", "text", "seg")
+"""Kinds whose parts are loaded with the model and count for its fingerprint.
+
+A gallery's vectors do not depend on how the other kinds of a query are read, and their tables
+would double the memory that searching by words or photos takes.
+"""

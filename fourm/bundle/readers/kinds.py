@@ -1,0 +1,98 @@
+"""Which reader reads which kind of input."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from fourm.bundle.kinds import KINDS
+from fourm.bundle.readers.base import Reader
+from fourm.bundle.readers.features import FeatureReader
+from fourm.bundle.readers.grids import ByteReader, DepthReader, MapReader
+from fourm.bundle.readers.objects import InstancesReader, PosesReader
+from fourm.bundle.readers.photos import PictureReader
+from fourm.bundle.readers.sentences import SentenceReader, StatesReader
+from fourm.bundle.readers.words import BoxesReader, MetadataReader, PaletteReader, WordReader
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from fourm.modalities.registry import Modality
+
+__all__ = ["KINDS", "Parts", "reader_for"]
+
+
+class Parts(NamedTuple):
+    """What a modality has in its bundle; each is located when it is first needed, or None."""
+
+    tokenizer: Callable[[], Path] | None = None
+    words: Callable[[], Path] | None = None
+    language_model: Callable[[], Path] | None = None
+
+
+def reader_for(kind: str, modality: Modality, parts: Parts) -> Reader | None:
+    """The reader of a kind, or None if it cannot be read as this modality with these parts."""
+    tokenizer, words, language_model = parts
+    if kind == "image" and modality.kind == "pixels":
+        return PictureReader(modality)
+    if kind == "t5" and modality.kind == "seq_emb":
+        return StatesReader(modality)
+    if modality.kind == "img" and tokenizer is not None:
+        if kind in _GRIDS:
+            return _GRIDS[kind](modality, tokenizer)
+        if kind in _SQUARES:
+            return ByteReader(modality, tokenizer, _SQUARES[kind])
+        if kind in _FEATURES:
+            return FeatureReader(modality, tokenizer)
+    if modality.kind == "seq" and words is not None:
+        if kind in _WRITTEN:
+            return _WRITTEN[kind](modality, words)
+        if kind in _CODED and tokenizer is not None:
+            return _CODED[kind](modality, words, tokenizer)
+    if kind == "text" and modality.kind == "seq_emb" and language_model is not None:
+        return SentenceReader(modality, language_model)
+    return None
+
+
+def _edges(image: Any, side: int) -> NDArray[np.uint8]:
+    from fourm.modalities.edges import square_edges
+
+    return square_edges(image, side)
+
+
+def _normals(image: Any, side: int) -> NDArray[np.uint8]:
+    from fourm.modalities.normals import square_normals
+
+    return square_normals(image, side)
+
+
+def _photo(image: Any, side: int) -> NDArray[np.uint8]:
+    from fourm.modalities.pixels import square_pixels
+
+    return square_pixels(image, side)
+
+
+_GRIDS: Mapping[str, type[MapReader] | type[DepthReader]] = {
+    "seg": MapReader,
+    "depth": DepthReader,
+}
+_SQUARES = {"normals": _normals, "edges": _edges, "sam_edges": _edges, "image_tokens": _photo}
+_FEATURES = (
+    "clip_features",
+    "dinov2_features",
+    "imagebind_features",
+    "dinov2_embedding",
+    "imagebind_embedding",
+)
+_WRITTEN: Mapping[str, type[WordReader]] = {
+    "text": WordReader,
+    "boxes": BoxesReader,
+    "palette": PaletteReader,
+    "metadata": MetadataReader,
+}
+_CODED: Mapping[str, type[InstancesReader] | type[PosesReader]] = {
+    "sam": InstancesReader,
+    "poses": PosesReader,
+}

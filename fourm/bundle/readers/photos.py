@@ -1,0 +1,55 @@
+"""Photos, as pixels."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from fourm.bundle.readers.base import Content, Reader
+
+if TYPE_CHECKING:
+    import torch
+
+    from fourm.embeddings import ModalityInput
+    from fourm.modalities.registry import Modality
+
+
+class PictureReader(Reader):
+    """A picture, as pixels."""
+
+    @property
+    def side(self) -> int:
+        """Side of the square that the model sees, in pixels."""
+        return self.modality.grid * self.modality.patch_size
+
+    def prepare(self, value: Any) -> Content:
+        """PIL image or uint8 (H, W, 3) -> uint8 (3, side, side)."""
+        from fourm.modalities.pixels import square_pixels
+
+        return square_pixels(value, self.side)
+
+    def batch(self, contents: Sequence[Content], device: torch.device) -> ModalityInput:
+        """-> (B, 3, side, side) float32, ImageNet-standardised."""
+        import torch
+
+        from fourm.embeddings import ModalityInput
+        from fourm.modalities.pixels import imagenet_normalised
+
+        pixels = torch.from_numpy(np.stack(contents)).to(device)
+        return ModalityInput(imagenet_normalised(pixels))
+
+
+def thinned(picture: ModalityInput, modality: Modality, step: int) -> ModalityInput:
+    """Pixels with only every `step`-th row and column of patches shown; 1 shows all."""
+    if step == 1:
+        return picture
+    import torch
+
+    from fourm.embeddings import ModalityInput
+
+    hidden = torch.ones(modality.grid, modality.grid, dtype=torch.bool)
+    hidden[step // 2 :: step, step // 2 :: step] = False
+    masked = hidden.flatten().expand(len(picture.content), -1)
+    return ModalityInput(picture.content, masked.to(picture.content.device))
