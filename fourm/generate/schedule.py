@@ -65,6 +65,20 @@ class Step:
     guidance: float | tuple[float, ...] = 1.0
     conditions: tuple[str, ...] = ()
 
+    def check(self) -> None:
+        """Refuse a step that no model could take.
+
+        Raises:
+            BadInput: an unknown scheme, or numbers out of range.
+        """
+        _check_scheme(self.scheme)
+        _check_temperature(self.temperature)
+        if self.tokens is not None and self.tokens < 0:
+            raise BadInput(f"{self.target}: a step predicts 0 tokens or more, not {self.tokens}")
+        weights = self.guidance if isinstance(self.guidance, tuple) else (self.guidance,)
+        if not all(math.isfinite(weight) for weight in weights):
+            raise BadInput(f"{self.target}: guidance must be finite, not {self.guidance}")
+
 
 def build_schedule(
     targets: Iterable[Target], conditions: Sequence[str] = (), grow: bool = True
@@ -91,8 +105,7 @@ def build_schedule(
                 Step(target.name, target.scheme, None, target.temperature, guidance, known)
             )
             continue
-        if target.scheme not in get_args(Scheme):
-            raise BadInput(f"scheme is one of {', '.join(get_args(Scheme))}, not {target.scheme!r}")
+        _check_scheme(target.scheme)
         if target.tokens is None:
             raise BadInput(f"{target.name}: {target.scheme} needs the number of tokens")
         if target.scheme == "roar" and target.split != "linear":
@@ -169,6 +182,11 @@ def temperatures(
         left_over = 1 - sum(counts[: step + 1]) / total
         heat.append(max(lowest + (temperature - lowest) * curve * left_over, COLDEST))
     return heat
+
+
+def _check_scheme(scheme: str) -> None:
+    if scheme not in get_args(Scheme):
+        raise BadInput(f"scheme is one of {', '.join(get_args(Scheme))}, not {scheme!r}")
 
 
 def _check_temperature(temperature: float) -> None:

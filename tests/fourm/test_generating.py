@@ -221,6 +221,9 @@ def test_a_target_that_is_no_input():
         (Step(GLOBAL, "roar", 4, 1.0, (1.0, 2.0)), BadInput),
         (Step(GLOBAL, "roar", 4, 1.0, 2.0, (LABELS,)), BadInput),
         (Step(GLOBAL, "roar", 4, -1.0), BadInput),
+        (Step(GLOBAL, "roar", -4, 1.0), BadInput),
+        (Step(GLOBAL, "all at once", 4, 1.0), BadInput),
+        (Step(GLOBAL, "roar", 4, 1.0, float("nan")), BadInput),
     ],
 )
 def test_steps_that_cannot_be(sampler, step, error):

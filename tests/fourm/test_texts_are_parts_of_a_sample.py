@@ -93,13 +93,13 @@ def test_sentinels_that_do_not_count_up(text):
 @pytest.mark.parametrize(
     ("shown", "predicted", "merged"),
     [
-        ([S1], [S1, 7, 8, IDS.end, S2], [7, 8, IDS.end]),
-        ([7, S1, 8, S2], [S1, 9, 10, S2, 11, S3, 12], [7, 9, 10, 8, 11]),
-        ([7, S1, 8], [S1, S2], [7, 8]),
-        ([7, S1, 8, S2], [S1, 9], [7, 9, 8, S2]),  # the second span never came
-        ([7, S1], [S1, 9, S2, 10, S1, 11], [7, 9]),  # the first of two counts
-        ([7, 8], [S1, 9], [7, 8]),
-        ([], [S1, 9], []),
+        ([S1], [S1, 707, 708, IDS.end, S2], [707, 708, IDS.end]),
+        ([707, S1, 708, S2], [S1, 709, 710, S2, 711, S3, 712], [707, 709, 710, 708, 711]),
+        ([707, S1, 708], [S1, S2], [707, 708]),
+        ([707, S1, 708, S2], [S1, 709], [707, 709, 708, S2]),  # the second span never came
+        ([707, S1], [S1, 709, S2, 710, S1, 711], [707, 709]),  # the first of two counts
+        ([707, 708], [S1, 709], [707, 708]),
+        ([], [S1, 709], []),
     ],
 )
 def test_spans_go_where_their_sentinels_are(shown, predicted, merged):
