@@ -131,6 +131,136 @@ def query(
             "colours that `fourm classes` prints.",
         ),
     ] = None,
+    depth: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Depth map: a grey PNG of 8 or 16 bits, or .npy (H, W).",
+        ),
+    ] = None,
+    depth_near: Annotated[
+        str | None,
+        typer.Option(
+            metavar="WORD",
+            help="Which values of --depth are near: low (distances, the default) or high.",
+        ),
+    ] = None,
+    normals: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="Surface normals: a PNG, x, y and z as red, green and blue."
+        ),
+    ] = None,
+    edges: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Edges: light lines on dark.",
+        ),
+    ] = None,
+    canny: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Photo whose Canny edges are taken for --edges.",
+        ),
+    ] = None,
+    sam_edges: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="Edges of objects, as SAM finds them: light lines on dark."
+        ),
+    ] = None,
+    boxes: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="BOX",
+            help="class:xmin,ymin,xmax,ymax as fractions, e.g. person:0.1,0.2,0.4,0.9, "
+            "or a COCO (.json) or YOLO (.txt) file. May be repeated.",
+        ),
+    ] = None,
+    palette: Annotated[
+        str | None,
+        typer.Option(
+            metavar="COLOURS",
+            help="1 to 7 colours, e.g. #1e90ff,#ffffff.",
+        ),
+    ] = None,
+    palette_of: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Photo whose main colours are taken for --palette.",
+        ),
+    ] = None,
+    metadata: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="FACTS", help="Facts, e.g. 'brightness=200 n_humans=3'. May be repeated."
+        ),
+    ] = None,
+    sam: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="Masks of objects: JSON with COCO run lengths or polygons."
+        ),
+    ] = None,
+    poses: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Human poses: JSON of boxes and SMPL parameters.",
+        ),
+    ] = None,
+    t5: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="T5-XXL embeddings of a text: .npy (n, 4096).",
+        ),
+    ] = None,
+    clip_features: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="CLIP B/16 feature map: .npy (512, 14, 14).",
+        ),
+    ] = None,
+    dinov2_features: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="DINOv2 B/14 feature map: .npy (768, 16, 16).",
+        ),
+    ] = None,
+    imagebind_features: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="ImageBind H/14 feature map: .npy (1280, 16, 16).",
+        ),
+    ] = None,
+    dinov2_embedding: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="DINOv2 B/14 global embedding: .npy (768,).",
+        ),
+    ] = None,
+    imagebind_embedding: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="ImageBind H/14 trunk's global embedding: .npy (1280,).",
+        ),
+    ] = None,
+    image_tokens: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Picture that the model reads as tokens, not as pixels.",
+        ),
+    ] = None,
     k: Annotated[int, typer.Option("-k", help="How many pictures to find.")] = 10,
     as_json: AsJson = False,
     html: Annotated[
@@ -145,7 +275,8 @@ def query(
 ) -> None:
     """Find the pictures nearest to words, a picture, a segmentation map, or several together.
 
-    All that is given goes into one forward pass of the model.
+    All that is given goes into one forward pass of the model. `fourm models` lists what each model
+    takes in: mini words, pictures and segmentation maps, 4M-21 all that there is here.
     """
     from retrieval import Gallery, Query
     from retrieval.gallery import check_k
@@ -155,9 +286,29 @@ def query(
     from retrieval.report.texts import hits_table
 
     check_k(k)
-    asked = Query.read(text=text, image=image, seg=seg)
+    files = {
+        "image": image,
+        "seg": seg,
+        "depth": depth,
+        "normals": normals,
+        "edges": edges,
+        "canny": canny,
+        "sam_edges": sam_edges,
+        "palette_of": palette_of,
+        "sam": sam,
+        "poses": poses,
+        "t5": t5,
+        "clip_features": clip_features,
+        "dinov2_features": dinov2_features,
+        "imagebind_features": imagebind_features,
+        "dinov2_embedding": dinov2_embedding,
+        "imagebind_embedding": imagebind_embedding,
+        "image_tokens": image_tokens,
+    }
+    typed = {"text": text, "boxes": boxes, "palette": palette, "metadata": metadata}
+    asked = Query.read(**files, **typed, depth_near=depth_near)
     for output in (html, sheet):
-        check_output(output, (image, seg))
+        check_output(output, (*files.values(), *map(Path, boxes or ())))
     with Gallery.open(index, model, device=device, dtype=dtype) as gallery:
         (hits,) = gallery.search_batch([asked], k)
         if html is not None or sheet is not None:

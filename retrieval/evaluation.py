@@ -28,9 +28,11 @@ from retrieval.building.pipeline import ahead
 from retrieval.errors import QueryError, UsageError
 from retrieval.gallery import Gallery
 from retrieval.queries import READERS, Query
+from retrieval.queries.query import DEPTH_NEAR, TYPED
+from retrieval.queries.written import names_file
 
 RECALL_AT = (1, 5, 10)
-_WORDS = "text"
+_KEYS = (*READERS, DEPTH_NEAR)
 
 
 @dataclass(frozen=True)
@@ -38,7 +40,7 @@ class JudgedQuery:
     """A line of the file: what to read for the query, and the paths that it should find."""
 
     place: str
-    sources: dict[str, str]
+    sources: dict[str, Any]
     relevant: tuple[str, ...]
 
 
@@ -180,24 +182,34 @@ def _query(line: str, place: str, folder: Path) -> JudgedQuery:
         raise UsageError(f"{place}: not JSON ({error})") from None
     if not isinstance(entry, dict):
         raise UsageError(f"{place}: expected a JSON object, got {type(entry).__name__}")
-    unknown = sorted(entry.keys() - {*READERS, "relevant"})
+    unknown = sorted(entry.keys() - {*_KEYS, "relevant"})
     if unknown:
         raise UsageError(
-            f"{place}: unknown key {unknown[0]!r}; known: {', '.join(READERS)}, relevant"
+            f"{place}: unknown key {unknown[0]!r}; known: {', '.join(_KEYS)}, relevant"
         )
-    sources: dict[str, str] = {}
-    for kind in READERS:
-        value = entry.get(kind)
-        if value is None:
-            continue
-        if not isinstance(value, str) or not value.strip():
-            raise UsageError(f"{place}: {kind}: expected a string that is not empty")
-        sources[kind] = value if kind == _WORDS else str(folder / value)
-        if kind != _WORDS and not os.path.isfile(sources[kind]):
-            raise UsageError(f"{place}: {kind}: no such file: {value}")
-    if not sources:
+    sources = {
+        kind: _source(kind, entry[kind], f"{place}: {kind}", folder)
+        for kind in _KEYS
+        if entry.get(kind) is not None
+    }
+    if not sources.keys() - {DEPTH_NEAR}:
         raise UsageError(f"{place}: no query in it; give one of {', '.join(READERS)}")
     return JudgedQuery(place, sources, _relevant(entry.get("relevant"), place))
+
+
+def _source(kind: str, value: object, place: str, folder: Path) -> object:
+    """A value of the file as `Query.read` takes it: paths are relative to the file's folder."""
+    if kind == "boxes" and isinstance(value, list) and value:
+        return [_source(kind, part, place, folder) for part in value]
+    if kind in ("palette", "metadata") and isinstance(value, (list, dict)) and value:
+        return value
+    if not isinstance(value, str) or not value.strip():
+        raise UsageError(f"{place}: expected a string that is not empty")
+    if kind in TYPED or (kind == "boxes" and not names_file(value)):
+        return value
+    if not os.path.isfile(folder / value):
+        raise UsageError(f"{place}: no such file: {value}")
+    return str(folder / value)
 
 
 def _relevant(value: object, place: str) -> tuple[str, ...]:

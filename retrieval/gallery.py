@@ -168,7 +168,13 @@ class Gallery:
         return self._checked
 
     def search(
-        self, *, text: object = None, image: object = None, seg: object = None, k: int = 10
+        self,
+        *,
+        text: object = None,
+        image: object = None,
+        seg: object = None,
+        k: int = 10,
+        **others: object,
     ) -> list[Hit]:
         """The pictures nearest to a query, best first; all inputs go into one forward pass.
 
@@ -177,6 +183,11 @@ class Gallery:
             image: path, Pillow picture, or uint8 array (H, W, 3).
             seg: path or integer array (H, W) of COCO panoptic category ids, 0 = nothing.
             k: how many, at least 1; fewer come when the gallery is smaller.
+            others: for models that take in more: `depth` (with `depth_near`, "low" or "high"),
+                `normals`, `edges`, `canny`, `sam_edges`, `boxes`, `palette`, `palette_of`,
+                `metadata`, `sam`, `poses`, `t5`, `clip_features`, `dinov2_features`,
+                `imagebind_features`, `dinov2_embedding`, `imagebind_embedding`, `image_tokens`:
+                paths as for the command line, or what these files hold.
 
         Raises:
             UsageError: no input, an input that cannot be read, k < 1.
@@ -184,7 +195,7 @@ class Gallery:
             indexes.IndexesError: the index is damaged, or made with another model.
         """
         check_k(k)
-        return self.search_batch([Query.read(text=text, image=image, seg=seg)], k)[0]
+        return self.search_batch([Query.read(text=text, image=image, seg=seg, **others)], k)[0]
 
     def search_batch(self, queries: Sequence[Query], k: int = 10) -> list[list[Hit]]:
         """The hits of each query; all queries go into one forward pass of the model.

@@ -1,12 +1,13 @@
-"""The query drawn as it was given: words as words, a picture, a coloured map with its legend."""
+"""The query drawn as it was given: words, pictures, maps with their legends, facts as a table."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageDraw, ImageFont
 
 from retrieval.queries import Input, Query
 from retrieval.queries.class_table import NOTHING, coco_panoptic
@@ -40,7 +41,7 @@ class Panel:
     """One input of a query.
 
     `picture` is RGB, or RGBA where it is transparent for nothing; `crisp` ones are made of areas
-    and are enlarged without smoothing.
+    and are enlarged without smoothing. `rows` are what is told in words where nothing is drawn.
     """
 
     title: str
@@ -50,6 +51,7 @@ class Panel:
     crisp: bool = False
     name: str | None = None
     legend: tuple[LegendEntry, ...] = ()
+    rows: tuple[tuple[str, str], ...] = ()
 
     @property
     def description(self) -> str:
@@ -95,9 +97,104 @@ def _segmentation(entry: Input) -> Panel:
     return Panel("Segmentation map", summary, None, picture, True, name, legend)
 
 
+def _drawing(entry: Input, title: str) -> Panel:
+    picture = entry.value.copy()
+    picture.thumbnail((PANEL_SIDE, PANEL_SIDE))
+    name = printable(entry.name) if entry.name else None
+    return Panel(title, name or title.lower(), picture=picture.convert("RGB"), name=name)
+
+
+def _depth(entry: Input) -> Panel:
+    """Near is light; the lowest and highest hundredth of the values are cut off."""
+    depth = np.asarray(entry.value, np.float64)
+    low, high = np.percentile(depth, (1, 99))
+    share = np.clip((depth - low) / (high - low), 0, 1) if high > low else np.zeros(depth.shape)
+    grey = Image.fromarray(np.round(255 * (1 - share)).astype(np.uint8))
+    return _drawing(Input(entry.kind, grey, entry.name), "Depth map")
+
+
+def _boxes(entry: Input) -> Panel:
+    picture = Image.new("RGB", (PANEL_SIDE, PANEL_SIDE), "#ffffff")
+    draw = ImageDraw.Draw(picture)
+    draw.rectangle((0, 0, PANEL_SIDE - 1, PANEL_SIDE - 1), outline="#b8b3a8")
+    table = coco_panoptic()
+    colours = {name: table.colours[number] for number, name in table.names.items()}
+    font = ImageFont.load_default(20)
+    for box in entry.value:
+        corners = [
+            round(edge * (PANEL_SIDE - 1)) for edge in (box.xmin, box.ymin, box.xmax, box.ymax)
+        ]
+        draw.rectangle(corners, outline=colours[box.name], width=4)
+        x, y = min(corners[0] + 8, PANEL_SIDE - 60), min(corners[1] + 6, PANEL_SIDE - 26)
+        draw.text((x, y), box.name, "#1d1c1a", font)
+    names = ", ".join(box.name for box in entry.value)
+    name = printable(entry.name) if entry.name else None
+    return Panel("Boxes", names, picture=picture, name=name)
+
+
+def _palette(entry: Input) -> Panel:
+    count = len(entry.value)
+    width, height = max(120, PANEL_SIDE // count), 160
+    picture = Image.new("RGB", (count * width, height))
+    draw = ImageDraw.Draw(picture)
+    font = ImageFont.load_default(20)
+    codes = ["#{:02x}{:02x}{:02x}".format(*map(int, colour)) for colour in entry.value]
+    for place, (code, colour) in enumerate(zip(codes, entry.value, strict=True)):
+        left = place * width
+        draw.rectangle((left, 0, left + width - 1, height - 1), code)
+        ink = "#000000" if sum(colour) > 382 else "#ffffff"
+        draw.text((left + width // 2, height - 24), code, ink, font, anchor="mm")
+    name = printable(entry.name) if entry.name else None
+    return Panel("Colours", " ".join(codes), picture=picture, crisp=True, name=name)
+
+
+def _facts(entry: Input) -> Panel:
+    rows = tuple((key, f"{value:g}") for key, value in entry.value.items())
+    return Panel("Metadata", " ".join(f"{key}={value}" for key, value in rows), rows=rows)
+
+
+def _objects(entry: Input) -> Panel:
+    """Masks over each other, one grey each."""
+    shades = np.linspace(110, 255, len(entry.value)).astype(np.uint8)
+    canvas = np.zeros(np.shape(entry.value[0].pixels), np.uint8)
+    for mask, shade in zip(entry.value, shades, strict=True):
+        canvas[np.asarray(mask.pixels) != 0] = shade
+    return _drawing(Input(entry.kind, Image.fromarray(canvas), entry.name), "Objects")
+
+
+def _people(entry: Input) -> Panel:
+    rows = (("people", str(len(entry.value.people))),)
+    return _plain(entry, "Human poses", rows)
+
+
+def _features(entry: Input, title: str) -> Panel:
+    return _plain(entry, title, (("shape", " × ".join(map(str, entry.value.shape))),))
+
+
+def _plain(entry: Input, title: str, rows: tuple[tuple[str, str], ...]) -> Panel:
+    name = printable(entry.name) if entry.name else None
+    return Panel(title, name or title, rows=rows, name=name)
+
+
 PAINTERS: dict[str, Callable[[Input], Panel]] = {
     "text": _words,
     "image": _photo,
     "seg": _segmentation,
+    "depth": _depth,
+    "normals": partial(_drawing, title="Surface normals"),
+    "edges": partial(_drawing, title="Edges"),
+    "sam_edges": partial(_drawing, title="Edges of objects"),
+    "boxes": _boxes,
+    "palette": _palette,
+    "metadata": _facts,
+    "sam": _objects,
+    "poses": _people,
+    "t5": partial(_features, title="T5 embeddings"),
+    "clip_features": partial(_features, title="CLIP features"),
+    "dinov2_features": partial(_features, title="DINOv2 features"),
+    "imagebind_features": partial(_features, title="ImageBind features"),
+    "dinov2_embedding": partial(_features, title="DINOv2 embedding"),
+    "imagebind_embedding": partial(_features, title="ImageBind embedding"),
+    "image_tokens": partial(_drawing, title="Picture, as tokens"),
 }
 """How each kind of input is drawn."""

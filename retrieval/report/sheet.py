@@ -72,7 +72,8 @@ def draw_sheet(results: Results) -> Image.Image:
 def _panel(panel: Panel) -> Image.Image:
     if panel.words is not None:
         return _words_block(panel.words)
-    assert panel.picture is not None
+    if panel.picture is None:
+        return _rows_block(panel)
     picture = _on_checks(panel.picture)
     method = Image.Resampling.NEAREST if panel.crisp else Image.Resampling.LANCZOS
     scale = min(_QUERY_HEIGHT / picture.height, 480 / picture.width)
@@ -114,6 +115,23 @@ def _words_block(words: str) -> Image.Image:
     for line in lines:
         draw.text((0, y), line, _INK, font)
         y += 44
+    return block
+
+
+def _rows_block(panel: Panel) -> Image.Image:
+    rows = panel.rows or (("", panel.summary),)
+    font = _font(18)
+    keys = max(_text_width(_fitted(key, font, 320), font) for key, _ in rows)
+    values = max(_text_width(_fitted(value, font, 320), font) for _, value in rows)
+    title = _fitted(panel.title, _font(22), 660)
+    width = max(keys + _GAP + values, _text_width(title, _font(22)))
+    block = Image.new("RGB", (width, max(_QUERY_HEIGHT, 44 + _LEGEND_ROW * len(rows))), _GROUND)
+    draw = ImageDraw.Draw(block)
+    draw.text((0, 4), title, _INK, _font(22))
+    for number, (key, value) in enumerate(rows):
+        y = 44 + number * _LEGEND_ROW
+        draw.text((0, y), _fitted(key, font, 320), _SOFT, font)
+        draw.text((keys + _GAP, y), _fitted(value, font, 320), _INK, font)
     return block
 
 

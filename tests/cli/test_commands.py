@@ -112,6 +112,36 @@ def test_wrong_queries_are_one_line_and_exit_code_2(run, index, photos, loaded, 
     assert (photos / "00.png").read_bytes() == before
 
 
+def test_further_kinds_reach_the_model_by_name(run, index, photos, tmp_path):
+    np.save(tmp_path / "d.npy", np.ones((3, 4)))
+    kinds = {
+        "depth": tmp_path / "d.npy",
+        "normals": photos / "01.png",
+        "canny": photos / "01.png",
+        "sam-edges": photos / "01.png",
+        "boxes": "person:0.1,0.2,0.4,0.9",
+        "palette": "#1e90ff,#fff",
+        "metadata": "brightness=200 n_humans=3",
+        "t5": tmp_path / "d.npy",
+        "imagebind-embedding": tmp_path / "d.npy",
+    }
+    for option, value in kinds.items():
+        kind = {"canny": "edges"}.get(option, option.replace("-", "_"))
+        line = fails(run("query", index, f"--{option}", value), 1, kind)
+        assert "image, text, seg" in line  # what this model takes in
+    for option, value, words in [
+        ("boxes", "cat", "cat"),
+        ("palette", "blue", "blue"),
+        ("metadata", "brightness=999", "brightness"),
+        ("depth", photos / "01.png", "grey"),
+        ("t5", photos / "01.png", "npy"),
+        ("sam", "gone.json", "no such file"),
+        ("depth-near", "high", "depth_near"),
+    ]:
+        fails(run("query", index, f"--{option}", value), 2, words)
+    fails(run("query", index, "--boxes", "a:1", "--boxes", "cat:0,0,1,1"), 2, "a:1")
+
+
 def test_a_missing_index_or_gallery_is_one_line_and_exit_code_2(run, tmp_path):
     gone = tmp_path / "gone"
     fails(run("index", tmp_path, "--to", tmp_path), 2, "gallery itself")

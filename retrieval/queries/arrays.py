@@ -1,0 +1,127 @@
+"""Arrays as queries: depth maps, features and embeddings of other networks."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, UnidentifiedImageError
+
+from retrieval.errors import QueryError
+from retrieval.pictures.decoding import MAX_PIXELS
+from retrieval.queries.inputs import Input, existing_file
+
+NEAR = ("low", "high")
+"""Which values of a depth map are near."""
+
+_DEPTH_FORMATS = ("PNG", "TIFF", "PPM", "BMP")
+
+
+def read_npy(path: Path) -> NDArray[Any]:
+    """The array of a .npy file; nothing in the file is executed.
+
+    Raises:
+        QueryError: not such a file, cut short, too large, or an array of objects.
+    """
+    try:
+        # Mapped: a header that promises more than the file has is refused before memory is taken.
+        array = np.load(path, mmap_mode="r", allow_pickle=False)
+    except Exception as error:  # numpy's parser raises what it stumbles over
+        raise QueryError(f"{path}: not a readable .npy array ({error})") from None
+    if not isinstance(array, np.ndarray):
+        raise QueryError(f"{path}: holds several arrays (.npz); save the one as .npy")
+    return array
+
+
+def numbers(source: object, kind: str) -> tuple[NDArray[Any], str | None]:
+    """Finite numbers of a .npy file, or of anything that is an array, and the file's name.
+
+    Raises:
+        QueryError: no such file, not numbers, none at all, too many, NaN or infinity.
+    """
+    name = None
+    if isinstance(source, (str, os.PathLike)):
+        path = existing_file(source, "a .npy file")
+        if path.suffix.lower() != ".npy":
+            raise QueryError(f"{path}: expected a .npy file")
+        array, name = read_npy(path), path.name
+    else:
+        try:
+            array = np.asarray(source)
+        except Exception as error:  # whatever the object's own conversion raises
+            raise QueryError(f"{kind}: cannot be taken as an array ({error})") from None
+    where = source if name else kind
+    if array.dtype.kind not in "uif":
+        raise QueryError(f"{where}: expected an array of numbers, got one of {array.dtype}")
+    if not 0 < array.size <= MAX_PIXELS:
+        raise QueryError(f"{where}: expected 1 to {MAX_PIXELS} numbers, got {array.shape}")
+    if not np.isfinite(array).all():
+        raise QueryError(f"{where}: holds NaN or infinity")
+    return np.array(array), name
+
+
+def read_features(source: object, kind: str) -> Input:
+    """An array for the model to judge: only it knows the shape that it takes."""
+    array, name = numbers(source, kind)
+    return Input(kind, array, name)
+
+
+def read_depth(source: object, near: object = "low") -> Input:
+    """A depth map (H, W) with small values near.
+
+    Args:
+        source: a grey picture, 8 or 16 bits, a .npy file, a Pillow picture or an array.
+        near: `low` if small values are near (distances), `high` if large ones are (disparity).
+
+    Raises:
+        QueryError: it is not such a map, or `near` is another word.
+    """
+    if near not in NEAR:
+        raise QueryError(f"depth near: expected low or high, got {near!r}")
+    name: str | None = None
+    if isinstance(source, Image.Image):
+        array = _grey(source, "depth")
+    elif isinstance(source, (str, os.PathLike)) and Path(source).suffix.lower() != ".npy":
+        path = existing_file(source, "a depth map")
+        array, name = _from_picture(path), path.name
+    else:
+        array, name = numbers(source, "depth")
+    if array.ndim != 2:
+        where = source if name else "depth"
+        raise QueryError(f"{where}: expected a depth map (H, W), got {array.shape}")
+    if near == "high":
+        whole = array.dtype.kind in "ui"
+        array = np.iinfo(array.dtype).max - array if whole else -array
+    return Input("depth", array, name)
+
+
+def _from_picture(path: Path) -> NDArray[Any]:
+    try:
+        with Image.open(path, formats=_DEPTH_FORMATS) as opened:
+            if opened.width * opened.height > MAX_PIXELS:
+                raise QueryError(f"{path}: more than the limit of {MAX_PIXELS} pixels")
+            opened.load()
+            return _grey(opened, str(path))
+    except QueryError:
+        raise
+    except UnidentifiedImageError:
+        raise QueryError(f"{path}: expected a depth map as PNG, TIFF or .npy") from None
+    except Exception as error:  # whatever a decoder stumbles over
+        raise QueryError(f"{path}: cannot be read ({error})") from None
+
+
+def _grey(image: Image.Image, name: str) -> NDArray[Any]:
+    if image.mode not in ("L", "F") and not image.mode.startswith("I"):
+        raise QueryError(
+            f"{name}: a depth map is a grey picture of 8 or 16 bits, this one is {image.mode}"
+        )
+    array = np.array(image)
+    # Pillow widens some 16-bit files; as 16 bits they keep their range.
+    if array.dtype == np.int32 and array.size and array.min() >= 0 and array.max() < 1 << 16:
+        array = array.astype(np.uint16)
+    if not np.isfinite(array).all():
+        raise QueryError(f"{name}: holds NaN or infinity")
+    return array

@@ -1,0 +1,107 @@
+"""Boxes from the files of others: COCO JSON and YOLO text."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from fourm.modalities.boxes import Box, check_box, crop_boxes
+from fourm.modalities.classes import panoptic_classes
+from fourm.modalities.pixels import square_box
+from retrieval.errors import QueryError
+from retrieval.queries.json_files import flat_numbers, objects, parse_json, the_image
+from retrieval.queries.named import named
+
+
+def boxes_of_file(path: Path) -> list[Box]:
+    """Boxes of a COCO file about one picture (.json), or of a YOLO file (.txt).
+
+    COCO boxes are taken over into the central square, which is what the model sees of a picture;
+    YOLO files do not know the picture's size, and count as fractions of the square.
+
+    Raises:
+        QueryError: neither, or a box that cannot be.
+    """
+    with named(path):
+        return _coco(path) if path.suffix.lower() == ".json" else _yolo(path)
+
+
+def _coco(path: Path) -> list[Box]:
+    content = parse_json(path)
+    width, height = the_image(content, str(path))
+    names = _names(content)
+    boxes = []
+    for number, entry in enumerate(objects(content, "annotations", str(path)), start=1):
+        where = f"{path}: annotation {number}"
+        edges = flat_numbers(entry.get("bbox"), f"{where}: bbox")
+        if len(edges) != 4 or edges[2] <= 0 or edges[3] <= 0:
+            raise QueryError(f"{where}: bbox should be x, y, width, height in pixels")
+        category = entry.get("category_id")
+        if not isinstance(category, int) or category not in names:
+            raise QueryError(f"{where}: no class has the category_id {category!r}")
+        (score,) = flat_numbers(entry.get("score", 1.0), f"{where}: score")[:1] or (1.0,)
+        x, y, across, down = edges
+        boxes.append(
+            Box(
+                _share(x, width),
+                _share(y, height),
+                _share(x + across, width),
+                _share(y + down, height),
+                names[category],
+                score,
+            )
+        )
+        check_box(boxes[-1])
+    return crop_boxes(boxes, (width, height), square_box(width, height))
+
+
+def _share(pixels: float, side: int) -> float:
+    return min(max(pixels / side, 0.0), 1.0)
+
+
+def _names(content: Any) -> dict[int, str]:
+    listed = content.get("categories")
+    if not isinstance(listed, list):
+        return {row.id: row.name for row in panoptic_classes() if row.is_thing}
+    return {
+        row["id"]: row["name"]
+        for row in listed
+        if isinstance(row, dict) and type(row.get("id")) is int and isinstance(row.get("name"), str)
+    }
+
+
+def _yolo(path: Path) -> list[Box]:
+    things = [row.name for row in panoptic_classes() if row.is_thing]
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except OSError as error:
+        raise QueryError(f"{path}: cannot be read ({error.strerror})") from None
+    except UnicodeDecodeError as error:
+        raise QueryError(f"{path}: not UTF-8 text ({error.reason})") from None
+    boxes = []
+    for number, line in enumerate(lines, start=1):
+        words = line.split()
+        if not words:
+            continue
+        try:
+            index = int(words[0])
+            x, y, width, height, *rest = (float(word) for word in words[1:])
+            if not 0 <= index < len(things) or len(rest) > 1:
+                raise ValueError
+        except ValueError:
+            raise QueryError(
+                f"{path}:{number}: expected class (0 to {len(things) - 1}), x and y of the middle, "
+                "width, height and perhaps a score"
+            ) from None
+        edges = (x - width / 2, y - height / 2, x + width / 2, y + height / 2)
+        # Written with six decimals, a box at the border ends a little beyond it.
+        xmin, ymin, xmax, ymax = (_rounded(edge) for edge in edges)
+        boxes.append(Box(xmin, ymin, xmax, ymax, things[index], rest[0] if rest else 1.0))
+        check_box(boxes[-1])
+    return boxes
+
+
+def _rounded(edge: float) -> float:
+    if -1e-4 <= edge < 0:
+        return 0.0
+    return 1.0 if 1 < edge <= 1 + 1e-4 else edge

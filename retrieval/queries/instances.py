@@ -1,0 +1,128 @@
+"""SAM instances as a query: masks in COCO's forms, run lengths or polygons."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw
+
+from fourm.modalities.masks import Mask, square_outlines
+from retrieval.errors import QueryError
+from retrieval.pictures.decoding import MAX_PIXELS
+from retrieval.queries.inputs import Input
+from retrieval.queries.json_files import flat_numbers, load_json, objects, the_image
+from retrieval.queries.named import named
+
+_MOST = 200
+
+
+def read_instances(source: object) -> Input:
+    """Masks of the objects of one picture.
+
+    Args:
+        source: a JSON file or its content: a list of objects with `segmentation` (run lengths) as
+            SAM's automatic generator writes them, or COCO's object with `annotations` and the
+            picture's size; polygons need that. `point_coords` may name a pixel of the object.
+
+    Raises:
+        QueryError: another form.
+    """
+    content, where, name = load_json(source, "sam")
+    size = None
+    if isinstance(content, dict):
+        size = the_image(content, where)
+    else:
+        content = {"annotations": content}
+    entries = objects(content, "annotations", where)
+    if len(entries) > _MOST:
+        raise QueryError(f"{where}: {len(entries)} objects; give at most {_MOST}")
+    masks = [
+        _mask(entry, size, f"{where}: object {number}")
+        for number, entry in enumerate(entries, start=1)
+    ]
+    with named(where):
+        square_outlines(masks)
+    return Input("sam", masks, name)
+
+
+def _mask(entry: dict[str, Any], size: tuple[int, int] | None, where: str) -> Mask:
+    shape = entry.get("segmentation")
+    if isinstance(shape, dict):
+        pixels = _run_lengths(shape, where)
+    elif isinstance(shape, list) and size is not None:
+        pixels = _polygons(shape, size, where)
+    else:
+        raise QueryError(
+            f"{where}: segmentation should be run lengths (size, counts), or polygons in a file "
+            "with the picture's width and height"
+        )
+    point = None
+    if entry.get("point_coords") is not None:
+        numbers = flat_numbers(entry["point_coords"], f"{where}: point_coords")
+        if len(numbers) < 2:
+            raise QueryError(f"{where}: point_coords should be x and y in pixels")
+        point = (numbers[0], numbers[1])
+    return Mask(pixels, point)
+
+
+def _run_lengths(shape: dict[str, Any], where: str) -> NDArray[np.uint8]:
+    size = flat_numbers(shape.get("size"), f"{where}: size")
+    if len(size) != 2 or not all(isinstance(side, int) and side > 0 for side in size):
+        raise QueryError(f"{where}: size should be height and width in pixels")
+    height, width = int(size[0]), int(size[1])
+    if height * width > MAX_PIXELS:
+        raise QueryError(f"{where}: more than the limit of {MAX_PIXELS} pixels")
+    counts = shape.get("counts")
+    runs = (
+        decode_counts(counts, where)
+        if isinstance(counts, str)
+        else [int(run) for run in flat_numbers(counts, f"{where}: counts")]
+    )
+    if any(run < 0 for run in runs) or sum(runs) != height * width:
+        raise QueryError(f"{where}: the run lengths do not add up to {height} x {width} pixels")
+    values = np.arange(len(runs), dtype=np.uint8) % 2
+    columns: NDArray[np.uint8] = np.repeat(values, runs).reshape(width, height)
+    mask: NDArray[np.uint8] = columns.T
+    return mask
+
+
+def decode_counts(text: str, where: str = "counts") -> list[int]:
+    """COCO's compressed run lengths: six bits a character, differences to the run before last.
+
+    Raises:
+        QueryError: another character, or an end within a number.
+    """
+    runs: list[int] = []
+    value = shift = 0
+    for character in text:
+        bits = ord(character) - 48
+        if not 0 <= bits < 64 or shift > 60:
+            raise QueryError(f"{where}: {character!r} is no part of COCO's compressed counts")
+        value |= (bits & 31) << shift
+        shift += 5
+        if bits & 32:
+            continue
+        if bits & 16:
+            value -= 1 << shift
+        runs.append(value + (runs[-2] if len(runs) > 2 else 0))
+        value = shift = 0
+    if shift:
+        raise QueryError(f"{where}: the compressed counts end within a number")
+    return runs
+
+
+def _polygons(shape: list[Any], size: tuple[int, int], where: str) -> NDArray[np.uint8]:
+    if size[0] * size[1] > MAX_PIXELS:
+        raise QueryError(f"{where}: more than the limit of {MAX_PIXELS} pixels")
+    picture = Image.new("L", size)
+    draw = ImageDraw.Draw(picture)
+    for polygon in shape:
+        numbers = flat_numbers(polygon, f"{where}: polygon")
+        if len(numbers) < 6 or len(numbers) % 2:
+            raise QueryError(f"{where}: a polygon is x, y of at least three corners")
+        if max(map(abs, numbers)) > 1 << 20:
+            raise QueryError(f"{where}: a polygon reaches far beyond its picture")
+        draw.polygon(list(zip(numbers[::2], numbers[1::2], strict=True)), fill=1)
+    return np.array(picture)

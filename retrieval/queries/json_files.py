@@ -1,0 +1,82 @@
+"""JSON files of boxes, masks and poses: reading them, and checking what is in them."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+from pathlib import Path
+from typing import Any
+
+from retrieval.errors import QueryError
+from retrieval.queries.inputs import existing_file
+
+_LARGEST_SIDE = 1 << 16
+
+
+def load_json(source: object, kind: str) -> tuple[Any, str, str | None]:
+    """What a JSON file holds (or the object itself), what to call it, and the file's name.
+
+    Raises:
+        QueryError: no such file, or not JSON.
+    """
+    if not isinstance(source, (str, os.PathLike)):
+        return source, kind, None
+    path = existing_file(source, "a JSON file")
+    return parse_json(path), str(path), path.name
+
+
+def parse_json(path: Path) -> Any:
+    """The content of a JSON file, or a QueryError."""
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise QueryError(f"{path}: cannot be read ({error.strerror})") from None
+    except (ValueError, RecursionError) as error:
+        raise QueryError(f"{path}: not JSON ({error})") from None
+
+
+def size_of(entry: Any, where: str) -> tuple[int, int]:
+    """`width` and `height` of an object, in pixels."""
+    if not isinstance(entry, dict):
+        raise QueryError(f"{where}: expected an object with width and height")
+    size = (entry.get("width"), entry.get("height"))
+    if not all(type(side) is int and 0 < side <= _LARGEST_SIDE for side in size):
+        raise QueryError(f"{where}: width and height should be whole numbers of pixels, got {size}")
+    return size  # type: ignore[return-value]
+
+
+def the_image(content: Any, where: str) -> tuple[int, int]:
+    """The size of the one picture that a COCO file is about."""
+    images = content.get("images") if isinstance(content, dict) else None
+    if images is None:
+        return size_of(content, where)
+    if not isinstance(images, list) or len(images) != 1:
+        count = len(images) if isinstance(images, list) else "no list of"
+        raise QueryError(f"{where}: {count} images; give a file about one picture")
+    return size_of(images[0], where)
+
+
+def objects(content: Any, key: str, where: str) -> list[dict[str, Any]]:
+    """The list of objects under a key."""
+    entries = content.get(key) if isinstance(content, dict) else None
+    if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
+        raise QueryError(f"{where}: expected a list of objects under {key!r}")
+    return entries
+
+
+def flat_numbers(value: Any, where: str) -> tuple[float, ...]:
+    """Numbers of a list, however it is nested."""
+    flat: list[float] = []
+    waiting = [value]
+    while waiting:
+        entry = waiting.pop()
+        if isinstance(entry, (list, tuple)):
+            waiting.extend(reversed(entry))
+        elif isinstance(entry, bool) or not isinstance(entry, (int, float)):
+            raise QueryError(f"{where}: expected numbers, got {type(entry).__name__}")
+        elif not (abs(entry) < 1e12 and math.isfinite(entry)):
+            raise QueryError(f"{where}: {entry} is not a number that can be used")
+        else:
+            flat.append(entry)
+    return tuple(flat)

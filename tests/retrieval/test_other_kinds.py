@@ -1,0 +1,339 @@
+"""Depth, edges, boxes, colours, metadata, masks, poses and features as queries."""
+
+import json
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image
+
+from fourm.modalities.boxes import Box
+from retrieval import Query, QueryError, UsageError
+from retrieval.evaluation import read_queries
+from retrieval.queries import READERS
+from retrieval.queries.instances import decode_counts
+from retrieval.report.panels import PAINTERS, panels
+from retrieval.report.results import Results
+from retrieval.report.sheet import draw_sheet
+
+few = settings(max_examples=50, deadline=None)
+KEYS = [
+    *("width", "height", "images", "annotations", "people", "bbox", "category_id", "box", "pose"),
+    *("size", "counts", "segmentation", "orientation", "camera", "shape", "point_coords", "score"),
+    *("categories", "id"),
+]
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
+    lambda inner: (
+        st.lists(inner, max_size=4) | st.dictionaries(st.sampled_from(KEYS), inner, max_size=5)
+    ),
+    max_leaves=12,
+)
+PHOTO = Image.fromarray(np.kron(np.eye(4, dtype=np.uint8) * 255, np.ones((16, 16), np.uint8)))
+
+
+def read(kind, source, **others):
+    (entry,) = Query.read(**{kind: source}, **others).inputs
+    return entry
+
+
+def saved(tmp_path, name, content):
+    path = tmp_path / name
+    if isinstance(content, np.ndarray):
+        np.save(path, content, allow_pickle=True)
+    elif isinstance(content, str):
+        path.write_text(content)
+    else:
+        path.write_text(json.dumps(content))
+    return path
+
+
+class TestDepth:
+    @pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+    def test_pictures_keep_their_range(self, tmp_path, dtype):
+        depth = np.linspace(0, np.iinfo(dtype).max, 12).astype(dtype).reshape(3, 4)
+        Image.fromarray(depth).save(tmp_path / "d.png")
+        for source in (tmp_path / "d.png", depth, saved(tmp_path, "d.npy", depth)):
+            value = read("depth", source).value
+            assert value.dtype == dtype and (value == depth).all()
+
+    def test_which_end_is_near(self):
+        depth = np.arange(6, dtype=np.uint8).reshape(2, 3)
+        assert (read("depth", depth, depth_near="low").value == depth).all()
+        assert (read("depth", depth, depth_near="high").value == 255 - depth).all()
+        assert (read("depth", depth / 4, depth_near="high").value == -(depth / 4)).all()
+
+    def test_the_word_is_checked(self):
+        with pytest.raises(QueryError, match="low or high"):
+            Query.read(depth=np.ones((2, 2)), depth_near="left")
+        with pytest.raises(UsageError, match="depth_near"):
+            Query.read(text="sea", depth_near="high")
+
+    @pytest.mark.parametrize("mode", ["RGB", "RGBA", "P", "LA"])
+    def test_colours_are_no_depth(self, tmp_path, mode):
+        Image.new(mode, (4, 4)).save(tmp_path / "d.png")
+        with pytest.raises(QueryError, match="grey"):
+            read("depth", tmp_path / "d.png")
+
+
+class TestArrays:
+    @pytest.mark.parametrize(
+        ("array", "words"),
+        [
+            (np.array([{"a": 1}], object), "npy"),
+            (np.array(["a"]), "numbers"),
+            (np.array([True]), "numbers"),
+            (np.array([1j]), "numbers"),
+            (np.array([1.0, np.nan]), "NaN"),
+            (np.array([np.inf]), "infinity"),
+            (np.zeros((0, 3)), "npy"),
+        ],
+        ids=str,
+    )
+    @pytest.mark.parametrize("kind", ["depth", "t5", "clip_features", "dinov2_embedding"])
+    def test_what_is_in_the_file_is_checked(self, tmp_path, kind, array, words):
+        with pytest.raises(QueryError, match=words) as caught:
+            read(kind, saved(tmp_path, "a.npy", array))
+        assert "a.npy" in str(caught.value)
+
+    def test_pickles_are_not_opened(self, tmp_path):
+        import pickle
+
+        (tmp_path / "a.npy").write_bytes(pickle.dumps([1, 2]))
+        with pytest.raises(QueryError, match="not a readable"):
+            read("t5", tmp_path / "a.npy")
+        np.savez(tmp_path / "a.npz", a=np.ones(3))
+        (tmp_path / "a.npz").rename(tmp_path / "b.npy")
+        with pytest.raises(QueryError, match="npz"):
+            read("t5", tmp_path / "b.npy")
+
+    def test_a_header_that_promises_too_much(self, tmp_path):
+        whole = saved(tmp_path, "a.npy", np.zeros((10, 10))).read_bytes()
+        (tmp_path / "a.npy").write_bytes(whole.replace(b"(10, 10)", b"(9999999999, 9)"))
+        with pytest.raises(QueryError, match="not a readable"):
+            read("t5", tmp_path / "a.npy")
+
+    @few
+    @given(content=st.binary(max_size=200))
+    def test_any_bytes(self, tmp_path_factory, content):
+        path = tmp_path_factory.mktemp("any") / "a.npy"
+        path.write_bytes(b"\x93NUMPY\x01\x00" + content)
+        with pytest.raises(QueryError, match=r"a\.npy"):
+            read("t5", path)
+
+
+class TestBoxes:
+    def test_typed_ones_and_files_together(self, tmp_path):
+        yolo = saved(tmp_path, "y.txt", "0 0.5 0.5 0.2 0.4\n16 0.25 0.25 0.5 0.5 0.9\n")
+        value = read("boxes", ["dog:0.1,0.2,0.3,0.4", str(yolo)]).value
+        assert [box.name for box in value] == ["dog", "person", "dog"]
+        assert value[1].xmin == pytest.approx(0.4) and value[1].ymax == pytest.approx(0.7)
+        assert value[2] == Box(0, 0, 0.5, 0.5, "dog", 0.9)
+
+    def test_coco_boxes_are_those_of_the_central_square(self, tmp_path):
+        coco = {"images": [{"width": 200, "height": 100}]}
+        coco["annotations"] = [
+            {"bbox": [50, 0, 50, 100], "category_id": 1},
+            {"bbox": [0, 0, 40, 40], "category_id": 18},  # outside
+        ]
+        (box,) = read("boxes", saved(tmp_path, "c.json", coco)).value
+        assert box == Box(0, 0, 0.5, 1, "person")
+
+    @pytest.mark.parametrize(
+        ("name", "content", "words"),
+        [
+            ("c.json", "{", "not JSON"),
+            ("c.json", [1], "width"),
+            ("c.json", {"images": [{}, {}], "annotations": []}, "2 images"),
+            ("c.json", {"width": 4, "height": True, "annotations": []}, "height"),
+            ("c.json", {"width": 4, "height": 4}, "annotations"),
+            ("c.json", {"width": 4, "height": 4, "annotations": [{"bbox": [1]}]}, "bbox"),
+            ("c.json", {"width": 4, "height": 4, "annotations": []}, "there are none"),
+            ("y.txt", "person 0 0 1 1", "y.txt:1"),
+            ("y.txt", "0 0.5 0.5 1", "y.txt:1"),
+            ("y.txt", "80 0.5 0.5 1 1", "0 to 79"),
+            ("y.txt", "0 nan 0.5 1 1", "within 0 and 1"),
+        ],
+    )
+    def test_files_that_are_not(self, tmp_path, name, content, words):
+        with pytest.raises(QueryError, match=words):
+            read("boxes", saved(tmp_path, name, content))
+
+    @few
+    @given(text=st.text(max_size=30) | st.from_regex(r"person:[-0-9.,einfa]{0,20}"))
+    def test_any_text(self, text):
+        try:
+            assert all(0 <= box.xmin <= box.xmax <= 1 for box in read("boxes", text).value)
+        except QueryError as error:
+            assert "\n" not in str(error).replace(repr(text), "")
+
+
+class TestWritten:
+    def test_colours(self):
+        wanted = [(30, 144, 255), (255, 255, 255)]
+        assert read("palette", "#1e90ff, #fff").value == wanted
+        assert read("palette", wanted).value == wanted
+        assert read("palette_of", PHOTO).kind == "palette"
+        with pytest.raises(UsageError, match="palette: given twice"):
+            Query.read(palette="#fff", palette_of=PHOTO)
+
+    def test_facts(self):
+        wanted = {"brightness": 200.0, "n_humans": 3.0}
+        for source in ("brightness=200 n_humans=3", ["brightness=200", "n_humans=3"], wanted):
+            assert read("metadata", source).value == wanted
+
+    @pytest.mark.parametrize(
+        ("kind", "source", "words"),
+        [
+            ("palette", "blue", "#rrggbb"),
+            ("palette", "", "1 to 7"),
+            ("palette", [(1, 2)], "red, green, blue"),
+            ("palette", [(1, 2, 256)], "0 to 255"),
+            ("palette", 3, "colours"),
+            ("metadata", "brightness=300", "between 0 and 255"),
+            ("metadata", "brightness", "number"),
+            ("metadata", {"brightness": float("nan")}, "between"),
+            ("metadata", {"smell": 1}, "smell"),
+            ("metadata", 3, "metadata"),
+            ("boxes", 3, "boxes"),
+            ("boxes", [], "none"),
+            ("canny", 3, "expected a path"),
+        ],
+    )
+    def test_what_is_refused(self, kind, source, words):
+        with pytest.raises(QueryError, match=words):
+            read(kind, source)
+
+    @few
+    @given(text=st.text(max_size=30) | st.from_regex(r"(brightness|n_humans)=[-0-9.einfa]{0,9}"))
+    @pytest.mark.parametrize("kind", ["palette", "metadata"])
+    def test_any_text(self, kind, text):
+        try:
+            assert read(kind, text).value
+        except QueryError as error:
+            assert str(error).startswith(kind)
+
+
+class TestObjects:
+    MASK = np.array([[0, 1, 1], [0, 0, 1]], np.uint8)  # column by column: 0 0 | 1 0 | 1 1
+
+    @pytest.mark.parametrize("counts", [[2, 1, 1, 2], "2111"])
+    def test_run_lengths_go_down_the_columns(self, counts):
+        entry = {"segmentation": {"size": [2, 3], "counts": counts}, "point_coords": [[2, 0]]}
+        (mask,) = read("sam", [entry]).value
+        assert (mask.pixels == self.MASK).all() and mask.point == (2, 0)
+
+    def test_compressed_counts_with_differences_and_long_runs(self):
+        # 4th run on: difference to the run before last; 300 takes two characters.
+        assert decode_counts("2112") == [2, 1, 1, 3]
+        assert decode_counts("\\9") == [300]
+
+    def test_polygons_need_the_size(self):
+        entry = {"segmentation": [[1, 1, 8, 1, 8, 8, 1, 8]]}
+        (mask,) = read("sam", {"width": 10, "height": 10, "annotations": [entry]}).value
+        assert mask.pixels.sum() == 64
+        with pytest.raises(QueryError, match="width and height"):
+            read("sam", [entry])
+
+    def test_poses(self):
+        person = {
+            "box": [10, 10, 90, 90],
+            "pose": [[[1, 0, 0], [0, 1, 0], [0, 0, 1]]] * 23,
+            "orientation": [[1, 0, 0], [0, 1, 0], [0, 0, 1]],
+            "camera": [0, 0, 5],
+            "shape": [0] * 10,
+        }
+        content = {"width": 140, "height": 100, "people": [person, {**person, "pose": [7] * 8}]}
+        value = read("poses", content).value
+        assert value.size == (100, 100) and value.people[0].box == (-10, 10, 70, 90)
+        assert len(value.rotations[0]) == 207 and value.rotations[1] is None
+        assert value.people[1].pose == (7,) * 8
+        for key, wrong in [("pose", [1] * 7), ("pose", [1024] * 8), ("camera", [1]), ("box", "x")]:
+            with pytest.raises(QueryError, match="person 1"):
+                read("poses", {**content, "people": [{**person, key: wrong}]})
+
+    @few
+    @given(content=JSON)
+    @pytest.mark.parametrize("kind", ["sam", "poses", "boxes"])
+    def test_any_json(self, tmp_path_factory, kind, content):
+        path = saved(tmp_path_factory.mktemp("any"), "a.json", content)
+        try:
+            read(kind, path)
+        except QueryError as error:
+            assert "a.json" in str(error) or "there are none" in str(error)
+
+    @few
+    @given(text=st.text(max_size=20) | st.text("01O`noP", max_size=20))
+    def test_any_counts(self, text):
+        with pytest.raises(QueryError):
+            read("sam", [{"segmentation": {"size": [1000, 999], "counts": text}}])
+
+
+SOURCES = {
+    "depth": np.arange(12.0).reshape(3, 4),
+    "normals": PHOTO,
+    "edges": PHOTO,
+    "sam_edges": PHOTO,
+    "boxes": "person:0.1,0.2,0.4,0.9",
+    "palette": "#1e90ff,#ffffff",
+    "metadata": "brightness=200 n_humans=3",
+    "sam": [{"segmentation": {"size": [2, 3], "counts": [2, 1, 1, 2]}}],
+    "poses": {"width": 10, "height": 10, "people": []},
+    "t5": np.ones((3, 4096)),
+    "clip_features": np.ones((512, 14, 14)),
+    "dinov2_features": np.ones((768, 16, 16)),
+    "imagebind_features": np.ones((1280, 16, 16)),
+    "dinov2_embedding": np.ones(768),
+    "imagebind_embedding": np.ones(1280),
+    "image_tokens": PHOTO,
+}
+
+
+def test_every_kind_of_the_model_has_a_source_and_a_painter():
+    from fourm.bundle.kinds import KINDS
+
+    assert set(KINDS) <= set(READERS) and set(KINDS) == set(PAINTERS)
+    assert set(SOURCES) | {"text", "image", "seg"} == set(KINDS)
+
+
+def test_canny_edges_are_edges():
+    entry = read("canny", PHOTO)
+    assert entry.kind == "edges" and entry.value.size == (224, 224)
+    assert set(np.unique(np.asarray(entry.value))) == {0, 255}
+
+
+@pytest.mark.parametrize("kind", SOURCES)
+def test_every_kind_is_drawn(kind):
+    (panel,) = panels(Query.read(**{kind: SOURCES[kind]}))
+    assert panel.title and panel.summary and (panel.picture is not None or panel.rows)
+    sheet = draw_sheet(Results((panel,), (), 0, "gallery", "model", "space"))
+    ground = sheet.getpixel((0, 0))
+    assert any(colour != ground for _, colour in sheet.crop((32, 32, 232, 272)).getcolors(1 << 20))
+
+
+def test_depth_is_drawn_with_the_near_end_light():
+    (panel,) = panels(Query.read(depth=np.tile(np.arange(64.0), (64, 1))))
+    assert panel.picture.getpixel((0, 30)) == (255,) * 3
+    assert panel.picture.getpixel((63, 30)) == (0,) * 3
+
+
+def test_query_files_know_every_kind(tmp_path):
+    np.save(tmp_path / "d.npy", np.ones((2, 2)))
+    (tmp_path / "y.txt").write_text("0 0.5 0.5 0.2 0.4")
+    line = {
+        "depth": "d.npy",
+        "depth_near": "high",
+        "boxes": ["dog:0,0,1,1", "y.txt"],
+        "metadata": {"n_humans": 1},
+        "palette": "#fff",
+        "relevant": ["a"],
+    }
+    path = saved(tmp_path, "q.jsonl", json.dumps(line))
+    (judged,) = read_queries(path)
+    query = Query.read(**judged.sources)
+    assert query.kinds == ("depth", "boxes", "palette", "metadata")
+    assert [box.name for box in query.values["boxes"]] == ["dog", "person"]
+    for wrong in ({"t5": "gone.npy"}, {"boxes": []}, {"depth_near": "low"}, {"metadata": 3}):
+        with pytest.raises(UsageError, match=r"q\.jsonl:1"):
+            read_queries(saved(tmp_path, "q.jsonl", json.dumps({**wrong, "relevant": ["a"]})))
