@@ -378,8 +378,8 @@ def evaluate_queries(
         Path,
         typer.Option(
             metavar="FILE",
-            help="One JSON object a line: any of text, image, seg (paths relative to the file) "
-            "and relevant, a list of paths relative to the gallery.",
+            help="One JSON object a line: any of text, image, seg ... (as `fourm query` has them, "
+            "paths relative to the file) and relevant, a list of paths relative to the gallery.",
         ),
     ],
     as_json: AsJson = False,

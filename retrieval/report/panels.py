@@ -168,7 +168,7 @@ def _people(entry: Input) -> Panel:
 
 
 def _features(entry: Input, title: str) -> Panel:
-    return _plain(entry, title, (("shape", " × ".join(map(str, entry.value.shape))),))
+    return _plain(entry, title, (("shape", " x ".join(map(str, entry.value.shape))),))
 
 
 def _plain(entry: Input, title: str, rows: tuple[tuple[str, str], ...]) -> Panel:
