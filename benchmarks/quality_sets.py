@@ -18,6 +18,9 @@ from PIL import Image, ImageEnhance, ImageOps
 
 from fourm.training import material
 
+ALTERED_SIDE = {"altered": (0.85, 0.95), "altered-much": (0.7, 0.85)}
+"""How much of the photo's side a crop keeps, for each set of altered photos."""
+
 ALTERED_QUALITY = 30
 ALTERED_BRIGHTNESS = 0.6
 
@@ -67,15 +70,23 @@ def make(data: Path, out: Path) -> list[JudgedSet]:
             mixed,
             [_line(p, seg=str(material.mask_path(p).resolve())) for p in people],
         ),
-        "altered": (
-            f"altered photo -> original, of {size}",
-            photos,
-            [_line(p.path, image=_altered(out, p.path)) for p in dev],
-        ),
+        **{
+            name: (
+                f"altered photo (crop of {low:.0%} to {high:.0%}) -> original, of {size}",
+                photos,
+                [_line(p.path, image=_altered(out, p.path, name)) for p in dev],
+            )
+            for name, (low, high) in ALTERED_SIDE.items()
+        },
         "first-captions": (
             f"first caption -> photo, of {size}",
             photos,
             [_line(p.path, text=p.captions[0]) for p in drawn],
+        ),
+        "altered-and-captions": (
+            f"much altered photo and first caption -> photo, of {size}",
+            photos,
+            [_line(p.path, image=f"altered-much/{p.path.name}", text=p.captions[0]) for p in dev],
         ),
         "instance-maps": (
             f"map of its things (a network's) -> photo, of {size}",
@@ -106,19 +117,19 @@ def _gallery(folder: Path, photos: Iterable[Path]) -> Path:
     return folder
 
 
-def _altered(out: Path, path: Path) -> str:
+def _altered(out: Path, path: Path, name: str) -> str:
     """A mirrored, darker crop of a photo, saved with visible JPEG artefacts."""
     rng = random.Random(path.name)
     with Image.open(path) as image:
         photo = image.convert("RGB")
     width, height = photo.size
-    side = int(min(width, height) * rng.uniform(0.7, 0.85))
+    side = int(min(width, height) * rng.uniform(*ALTERED_SIDE[name]))
     left, top = rng.randint(0, width - side), rng.randint(0, height - side)
     crop = ImageOps.mirror(photo.crop((left, top, left + side, top + side)))
-    target = out / "altered" / path.name
+    target = out / name / path.name
     target.parent.mkdir(parents=True, exist_ok=True)
     ImageEnhance.Brightness(crop).enhance(ALTERED_BRIGHTNESS).save(target, quality=ALTERED_QUALITY)
-    return f"altered/{path.name}"
+    return f"{name}/{path.name}"
 
 
 def _instance_map(

@@ -8,22 +8,26 @@ from demo.scenes import labels
 SIZE = (320, 240)
 
 
-def beach_with_umbrella() -> Image.Image:
-    """Sky over sea over sand, and an umbrella: an "L" picture of COCO panoptic ids."""
+def cow_in_a_field() -> Image.Image:
+    """Sky over grass, trees at the left, and a cow: an "L" picture of COCO panoptic ids."""
     page, draw = _page(labels.SKY)
-    draw.polygon([(0, 108), (110, 104), (230, 109), (320, 105), (320, 240), (0, 240)], labels.SEA)
-    draw.polygon([(0, 150), (90, 158), (210, 151), (320, 160), (320, 240), (0, 240)], labels.SAND)
-    draw.polygon([(118, 140), (135, 98), (165, 82), (196, 97), (214, 138)], labels.UMBRELLA)
-    draw.line([(165, 138), (168, 205)], labels.UMBRELLA, width=7)
+    draw.polygon([(0, 92), (140, 88), (320, 94), (320, 240), (0, 240)], labels.GRASS)
+    draw.polygon([(0, 60), (40, 52), (92, 74), (90, 112), (0, 116)], labels.TREE)
+    draw.rectangle([(152, 132), (222, 172)], labels.COW)
+    draw.rectangle([(158, 170), (168, 200)], labels.COW)
+    draw.rectangle([(206, 170), (216, 200)], labels.COW)
+    draw.polygon([(216, 118), (246, 122), (244, 146), (216, 150)], labels.COW)
     return page
 
 
-def boat_on_the_sea() -> Image.Image:
-    """Sky over sea, and a boat with a sail."""
+def street_with_a_car() -> Image.Image:
+    """A road between buildings under the sky, and a car on it."""
     page, draw = _page(labels.SKY)
-    draw.polygon([(0, 140), (150, 137), (320, 142), (320, 240), (0, 240)], labels.SEA)
-    draw.polygon([(112, 152), (158, 50), (206, 152)], labels.BOAT)
-    draw.polygon([(100, 150), (222, 148), (205, 172), (116, 174)], labels.BOAT)
+    draw.rectangle([(0, 60), (110, 172)], labels.BUILDING)
+    draw.rectangle([(210, 40), (320, 172)], labels.BUILDING)
+    draw.polygon([(0, 168), (320, 168), (320, 240), (0, 240)], labels.ROAD)
+    draw.rectangle([(136, 176), (196, 206)], labels.CAR)
+    draw.polygon([(148, 178), (158, 162), (178, 162), (188, 178)], labels.CAR)
     return page
 
 

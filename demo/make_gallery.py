@@ -5,7 +5,7 @@ OUT/photos/photographs/*.jpg     photographs from scikit-image
 OUT/masks/*.png                  the segmentation map of each scene, COCO panoptic ids
 OUT/captions.jsonl               {"image": relative to photos/, "caption": ...}
 OUT/queries/*.jsonl              for `fourm eval`: text, seg, text+seg, image
-OUT/layout-beach.png, OUT/layout-boat.png    maps drawn by hand
+OUT/layout-field.png, OUT/layout-street.png    maps drawn by hand
 OUT/altered.jpg                  a poor copy of a part of one photograph
 """
 
@@ -62,8 +62,8 @@ def make_gallery(folder: Path, *, scenes: int = 200, first_seed: int = 0) -> Sam
     (folder / "captions.jsonl").write_text(text, encoding="utf-8")
     made.queries.mkdir()
     write_queries(made.root, entries, made.queries)
-    layouts.beach_with_umbrella().save(folder / "layout-beach.png")
-    layouts.boat_on_the_sea().save(folder / "layout-boat.png")
+    layouts.cow_in_a_field().save(folder / "layout-field.png")
+    layouts.street_with_a_car().save(folder / "layout-street.png")
     chosen = next((e for e in entries if e.path.endswith("coffee.jpg")), entries[0])
     save_altered(made.root / chosen.path, folder / "altered.jpg", 1)
     # Last, so that a run that was interrupted is begun again.
@@ -72,8 +72,8 @@ def make_gallery(folder: Path, *, scenes: int = 200, first_seed: int = 0) -> Sam
 
 
 def _empty(folder: Path) -> None:
-    ours = {"photos", "masks", "queries", "captions.jsonl", "gallery.json", "layout-beach.png",
-            "layout-boat.png", "altered.jpg"}  # fmt: skip
+    ours = {"photos", "masks", "queries", "captions.jsonl", "gallery.json", "layout-field.png",
+            "layout-street.png", "altered.jpg"}  # fmt: skip
     if folder.is_dir():
         foreign = sorted(p.name for p in folder.iterdir() if p.name not in ours)
         if foreign:

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from PIL import Image, UnidentifiedImageError
 
-from demo.layouts import beach_with_umbrella, boat_on_the_sea
+from demo.layouts import cow_in_a_field, street_with_a_car
 from demo.make_gallery import make_gallery
 from demo.queries import save_altered
 
@@ -44,16 +44,16 @@ def fourm(*arguments: str | Path) -> None:
     subprocess.run([Path(sys.executable).with_name("fourm"), *words], check=True)
 
 
-def searches(altered: Path, beach: Path, boat: Path) -> tuple[Search, ...]:
+def searches(altered: Path, field: Path, street: Path) -> tuple[Search, ...]:
     """The four searches, with the files they search with."""
-    words = "two dogs running in the snow"
+    words = "people flying kites"
     return (
         Search("words", f"words: {words}", (words,)),
         Search("photo", "a darker, mirrored, badly compressed crop of a photo",
                ("--image", str(altered))),
-        Search("layout", "a hand-drawn layout: sky, sea, sand, umbrella", ("--seg", str(beach))),
-        Search("words-and-layout", "words and layout in one pass: at sunset; sky, sea, boat",
-               ("at sunset", "--seg", str(boat))),
+        Search("layout", "a hand-drawn layout: sky, trees, grass, cow", ("--seg", str(field))),
+        Search("words-and-layout", "words and layout in one pass: at night; sky, buildings, road, car",
+               ("at night", "--seg", str(street))),
     )  # fmt: skip
 
 
@@ -99,7 +99,7 @@ def demo(out: Path, photos: Path | None, model: str) -> Path:
     if photos is None:
         made = make_gallery(out / "gallery")
         root, altered = made.root, made.folder / "altered.jpg"
-        beach, boat = made.folder / "layout-beach.png", made.folder / "layout-boat.png"
+        field, street = made.folder / "layout-field.png", made.folder / "layout-street.png"
         judged = sorted(made.queries.glob("*.jsonl"))
     else:
         root, altered = photos, out / "altered.jpg"
@@ -107,15 +107,15 @@ def demo(out: Path, photos: Path | None, model: str) -> Path:
         if first is None:
             raise FileNotFoundError(f"{photos}: no photo in this folder that can be read")
         save_altered(first, altered, 1)
-        beach, boat = out / "layout-beach.png", out / "layout-boat.png"
-        beach_with_umbrella().save(beach)
-        boat_on_the_sea().save(boat)
+        field, street = out / "layout-field.png", out / "layout-street.png"
+        cow_in_a_field().save(field)
+        street_with_a_car().save(street)
     index = out / ("sample.index" if photos is None else "photos.index")
     # An index knows its model by name; only one that is not in the box has to be told each time.
     choice = () if model == BUNDLED else ("--model", model)
     fourm("index", root, "--to", index, *choice)
     fourm("info", index)
-    pages = searches(altered, beach, boat)
+    pages = searches(altered, field, street)
     for page in pages:
         files = out / f"{page.name}.html", out / f"{page.name}.png"
         shown = ("-k", "10", "--html", files[0], "--sheet", files[1])
