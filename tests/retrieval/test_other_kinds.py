@@ -13,6 +13,7 @@ from retrieval import Query, QueryError, UsageError
 from retrieval.evaluation import read_queries
 from retrieval.queries import READERS
 from retrieval.queries.instances import decode_counts
+from retrieval.report import write_page
 from retrieval.report.panels import PAINTERS, panels
 from retrieval.report.results import Results
 from retrieval.report.sheet import draw_sheet
@@ -337,3 +338,12 @@ def test_query_files_know_every_kind(tmp_path):
     for wrong in ({"t5": "gone.npy"}, {"boxes": []}, {"depth_near": "low"}, {"metadata": 3}):
         with pytest.raises(UsageError, match=r"q\.jsonl:1"):
             read_queries(saved(tmp_path, "q.jsonl", json.dumps({**wrong, "relevant": ["a"]})))
+
+
+def test_the_page_has_facts_as_a_table(tmp_path):
+    np.save(tmp_path / "<b>.npy", np.ones((3, 4)))
+    query = Query.read(metadata="brightness=200 n_humans=3", t5=tmp_path / "<b>.npy")
+    write_page(Results(panels(query), (), 0, "g", "m", "s"), tmp_path / "p.html")
+    page = (tmp_path / "p.html").read_text(encoding="utf-8")
+    assert '<th scope="row">brightness</th><td>200</td>' in page
+    assert "<td>3 x 4</td>" in page and "&lt;b&gt;.npy" in page and "<b>.npy" not in page
