@@ -52,7 +52,7 @@ def searches(altered: Path, field: Path, street: Path) -> tuple[Search, ...]:
         Search("photo", "a darker, mirrored, badly compressed crop of a photo",
                ("--image", str(altered))),
         Search("layout", "a hand-drawn layout: sky, trees, grass, cow", ("--seg", str(field))),
-        Search("words-and-layout", "words and layout in one pass: at night; sky, buildings, road, car",
+        Search("words-and-layout", "words and layout in one pass: at night; a street, a car",
                ("at night", "--seg", str(street))),
     )  # fmt: skip
 
