@@ -32,6 +32,9 @@ class SpaceEntry:
         top_p, seed: of `sample`.
         image_readout: with "register", a sample that is only a picture is read at the encoder's
             first register token, and nothing is decoded.
+        image_share: with a readout, how a picture beside other inputs counts: it is read alone,
+            the others are predicted without it, and the vector is the mean of the two, the
+            picture's weighted by this. 0: everything goes into one forward pass.
         transform: file with `mean` (dim,) and `matrix` (dim_out, dim), or None.
         title: a line for people.
     """
@@ -42,6 +45,7 @@ class SpaceEntry:
     top_p: float = 0.0
     seed: int = 0
     image_readout: Literal["register"] | None = None
+    image_share: float = 0.0
     transform: str | None = None
     title: str = ""
 
@@ -58,8 +62,6 @@ class Manifest:
         language_models: modality -> part that makes its embeddings.
         words: modality -> part or file of its word-piece tokenizer.
         spaces: name -> entry; the first is the default.
-        image_step: a picture beside other inputs is shown in every such row and column of its
-            patches alone; 1 shows all, a model trained on partial pictures may want fewer.
         locate: where a part lies on this disk (a folder, or one file); may download it.
     """
 
@@ -72,7 +74,6 @@ class Manifest:
     words: Mapping[str, str]
     spaces: Mapping[str, SpaceEntry]
     locate: Callable[[str], Path] = field(repr=False, compare=False)
-    image_step: int = 1
 
     @classmethod
     def read(cls, folder: Path) -> Manifest:
@@ -107,7 +108,6 @@ class Manifest:
             words=_names(fields, "words"),
             spaces=spaces,
             locate=lambda part: folder / part,
-            image_step=fields.integer("image_step", 1, 1, 64),
         )
         for part in manifest.parts():
             inner = PurePosixPath(part)
@@ -151,7 +151,6 @@ class Manifest:
             "language_models": dict(self.language_models),
             "words": dict(self.words),
             "spaces": {name: vars(space) for name, space in self.spaces.items()},
-            "image_step": self.image_step,
         }
         total = hashlib.sha256(json.dumps(about, sort_keys=True).encode())
         for part in self.parts():
@@ -186,6 +185,9 @@ def _space(fields: Fields) -> SpaceEntry:
     top_p = fields.number("top_p", 0.0)
     if temperature <= 0 or not 0 <= top_p <= 1:
         raise ConfigError(f"{fields.where}: temperature is above 0 and top_p lies in 0..1")
+    share = fields.number("image_share", 0.0)
+    if not 0 <= share <= 1 or (share and readout is None):
+        raise ConfigError(f"{fields.where}: image_share lies in 0..1 and needs an image_readout")
     return SpaceEntry(
         modality=fields.text("modality"),
         decode=decode,  # type: ignore[arg-type]
@@ -193,6 +195,7 @@ def _space(fields: Fields) -> SpaceEntry:
         top_p=top_p,
         seed=fields.integer("seed", 0),
         image_readout=readout,
+        image_share=share,
         transform=fields.text("transform") if fields.values.get("transform") else None,
         title=fields.text("title", ""),
     )

@@ -20,7 +20,6 @@ from fourm.bundle.readers import (
     PictureReader,
     Reader,
     reader_for,
-    thinned,
 )
 from fourm.bundle.spaces import Space, Transform
 from fourm.checkpoints import Checkpoint
@@ -156,8 +155,21 @@ class Model:
         for row, sample in enumerate(prepared):
             groups.setdefault(tuple(sample.contents), []).append(row)
         for kinds, rows in groups.items():
-            vectors[rows] = self._embed_group(kinds, [prepared[row] for row in rows], chosen)
+            vectors[rows] = self._embed_alike(kinds, [prepared[row] for row in rows], chosen)
         return vectors
+
+    def _embed_alike(
+        self, kinds: tuple[str, ...], samples: Sequence[Prepared], name: str
+    ) -> NDArray[np.float32]:
+        """Vectors of samples of the same kinds; see `SpaceEntry.image_share`."""
+        others = tuple(kind for kind in kinds if kind != "image")
+        share = self.manifest.spaces[name].image_share
+        if not share or not others or "image" not in kinds:
+            return self._embed_group(kinds, samples, name)
+        mean = share * self._embed_group(("image",), samples, name)
+        mean += (1 - share) * self._embed_group(others, samples, name)
+        units: NDArray[np.float32] = mean / np.linalg.norm(mean, axis=1, keepdims=True).clip(1e-12)
+        return units
 
     def _embed_group(
         self, kinds: tuple[str, ...], samples: Sequence[Prepared], name: str
@@ -176,11 +188,6 @@ class Model:
                 )
                 for kind in kinds
             }
-            if len(kinds) > 1 and "image" in kinds:
-                modality = self.manifest.kinds["image"]
-                inputs[modality] = thinned(
-                    inputs[modality], self._readers["image"].modality, self.manifest.image_step
-                )
             encoded = model.encode(inputs)
             if space.image_readout == "register" and kinds == ("image",):
                 vectors = encoded.tokens[:, 0]

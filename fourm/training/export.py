@@ -38,7 +38,6 @@ BUNDLE: dict[str, Any] = {
     "name": "mini",
     "title": "small model trained by this project; its teacher is DINOv2 ViT-S/14",
     "model": "model",
-    "image_step": 2,
     "kinds": {"image": IMAGE, "text": TEXT, "seg": SEG},
     "tokenizers": {SEG: "tok_semseg", TARGET: "tok_dinov2_global"},
     "language_models": {TEXT: "language_model"},
@@ -47,6 +46,7 @@ BUNDLE: dict[str, Any] = {
             "modality": TARGET,
             "decode": "soft",
             "image_readout": "register",
+            "image_share": 0.5,
             "transform": "transform.safetensors",
             "title": "DINOv2 ViT-S/14 CLS embedding, half-whitened",
         }

@@ -229,34 +229,18 @@ class TestFingerprints:
         edit(copy, title="another title")
         assert fourm.load_model(copy).fingerprint == model.fingerprint
 
-    def test_a_thinned_picture_changes_what_lies_beside_it_alone(self, model, copy):
-        manifest = json.loads((copy / "bundle.json").read_text())
-        (copy / "bundle.json").write_text(json.dumps({**manifest, "image_step": 2}))
-        thin = fourm.load_model(copy, device="cpu", dtype="float32")
-        assert thin.fingerprint != model.fingerprint
-        alone, beside, words = {"image": picture()}, {"image": picture(), "text": "sea"}, "sea"
-
-        def vectors(which):
-            return which.embed([which.prepare(x) for x in (alone, {"text": words}, beside)])
-
-        same = np.abs(vectors(thin) - vectors(model)).max(axis=1)
-        assert same[0] == same[1] == 0
-        assert same[2] > 1e-3
-
-    def test_a_hidden_patch_is_not_seen(self, copy):
-        manifest = json.loads((copy / "bundle.json").read_text())
-        (copy / "bundle.json").write_text(json.dumps({**manifest, "image_step": 2}))
-        thin = fourm.load_model(copy, device="cpu", dtype="float32")
-        pixels = np.random.default_rng(0).integers(0, 256, (64, 64, 3), dtype=np.uint8)
-        # Shown are patches 1 and 3 of the 4 in each row and column, of 16 pixels each.
-        hidden, shown = pixels.copy(), pixels.copy()
-        hidden[:16], shown[16:32, 16:32] = 0, 0
-        base, a, b = (
-            thin.embed([thin.prepare({"image": image, "text": "sea"})])
-            for image in (pixels, hidden, shown)
-        )
-        assert np.array_equal(base, a)
-        assert not np.array_equal(base, b)
+    def test_a_pictures_share_is_that_of_its_own_vector(self, model, copy):
+        edit_space(copy, image_share=0.25)
+        shared = fourm.load_model(copy, device="cpu", dtype="float32")
+        assert shared.fingerprint != model.fingerprint
+        words = {"text": "sea", "seg": layout(1)}
+        samples = ({"image": picture()}, words, {"image": picture(), **words})
+        image, others, both = shared.embed([shared.prepare(sample) for sample in samples])
+        wanted = 0.25 * image + 0.75 * others
+        assert np.allclose(both, wanted / np.linalg.norm(wanted), atol=1e-6)
+        alone = model.embed([model.prepare(sample) for sample in samples])
+        assert np.allclose([image, others], alone[:2], atol=1e-6)
+        assert not np.allclose(both, alone[2], atol=1e-3)
 
     @pytest.mark.parametrize(
         "name",

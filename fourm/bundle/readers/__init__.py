@@ -14,6 +14,6 @@ kinds       which reader reads which kind
 
 from fourm.bundle.readers.base import Content, Lazy, Reader
 from fourm.bundle.readers.kinds import KINDS, Parts, reader_for
-from fourm.bundle.readers.photos import PictureReader, thinned
+from fourm.bundle.readers.photos import PictureReader
 
-__all__ = ["KINDS", "Content", "Lazy", "Parts", "PictureReader", "Reader", "reader_for", "thinned"]
+__all__ = ["KINDS", "Content", "Lazy", "Parts", "PictureReader", "Reader", "reader_for"]

@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     import torch
 
     from fourm.embeddings import ModalityInput
-    from fourm.modalities.registry import Modality
 
 
 class PictureReader(Reader):
@@ -39,17 +38,3 @@ class PictureReader(Reader):
 
         pixels = torch.from_numpy(np.stack(contents)).to(device)
         return ModalityInput(imagenet_normalised(pixels))
-
-
-def thinned(picture: ModalityInput, modality: Modality, step: int) -> ModalityInput:
-    """Pixels with only every `step`-th row and column of patches shown; 1 shows all."""
-    if step == 1:
-        return picture
-    import torch
-
-    from fourm.embeddings import ModalityInput
-
-    hidden = torch.ones(modality.grid, modality.grid, dtype=torch.bool)
-    hidden[step // 2 :: step, step // 2 :: step] = False
-    masked = hidden.flatten().expand(len(picture.content), -1)
-    return ModalityInput(picture.content, masked.to(picture.content.device))
