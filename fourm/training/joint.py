@@ -11,8 +11,8 @@ from __future__ import annotations
 import copy
 import math
 import os
-from collections.abc import Callable
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import torch
@@ -87,7 +87,6 @@ def train(run: Run, language: Path, steps: int, seed: int = 0) -> None:
     late = int(LATE * steps)
     source = batches.epochs(photos, LATE_SHARES if first > late else SHARES, seed + first)
     losses: dict[str, float] = {}
-    torch.set_flush_denormal(True)
     bar = trange(first, steps, initial=first, total=steps, desc="joint", unit="step")
     for step in bar:
         for group in optimiser.param_groups:
@@ -95,15 +94,8 @@ def train(run: Run, language: Path, steps: int, seed: int = 0) -> None:
         if step == late:
             source = batches.epochs(photos, LATE_SHARES, seed + step)
         batch = next(source)
-        with _plain_attention(), torch.autocast("cpu", torch.bfloat16):
-            predicted = student(batch, tokens)
-        logits = predicted.float() @ targets.T / TEMPERATURE
-        same = batches.positives(of, batch.photos)
-        loss = batches.masked_cross_entropy(logits, batch.photos, same)
-        optimiser.zero_grad()
-        loss.backward()
-        nn.utils.clip_grad_norm_(student.parameters(), 1.0)
-        optimiser.step()
+        with _no_denormals():
+            loss = _step(student, optimiser, batch, tokens, targets, of)
         _follow(average, student, min(EMA, (1 + step) / (10 + step)))
         kind = _kind(batch)
         losses[kind] = losses.get(kind, loss.item()) * 0.95 + loss.item() * 0.05
@@ -111,6 +103,36 @@ def train(run: Run, language: Path, steps: int, seed: int = 0) -> None:
         if (step + 1) % SAVE_EVERY == 0 or step + 1 == steps:
             _save(run, student, average, optimiser, step + 1)
     run.save("joint", _trained(average))
+
+
+def _step(
+    student: Student,
+    optimiser: torch.optim.AdamW,
+    batch: batches.Batch,
+    tokens: Callable[[Tensor], Tensor],
+    targets: Tensor,
+    of: Tensor,
+) -> Tensor:
+    with _plain_attention(), torch.autocast("cpu", torch.bfloat16):
+        predicted = student(batch, tokens)
+    logits = predicted.float() @ targets.T / TEMPERATURE
+    same = batches.positives(of, batch.photos)
+    loss = batches.masked_cross_entropy(logits, batch.photos, same)
+    optimiser.zero_grad()
+    loss.backward()
+    nn.utils.clip_grad_norm_(student.parameters(), 1.0)
+    optimiser.step()
+    return loss.detach()
+
+
+@contextmanager
+def _no_denormals() -> Iterator[None]:
+    """Arithmetic on denormal floats is slow; the switch is the whole process's, so it goes back."""
+    torch.set_flush_denormal(True)
+    try:
+        yield
+    finally:
+        torch.set_flush_denormal(False)
 
 
 def _start(
