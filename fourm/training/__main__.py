@@ -23,7 +23,7 @@ Language = Annotated[
 Teacher = Annotated[Path, typer.Option(help="ONNX file that holds the DINOv2 backbone.")]
 Steps = Annotated[int, typer.Option(min=1, help="Optimiser steps.")]
 
-RUN, DATA = Path("training-run"), Path("../shared/data")
+RUN, DATA = Path("training-run"), Path("data")
 
 
 @app.command()
