@@ -72,8 +72,9 @@ def frequent(path: Path, texts: Iterable[str], count: int) -> set[int]:
     for text in texts:
         seen.update(tokenizer.encode(text).ids)
     keep = set(seen)
-    for _, old in sorted((old, old) for old in tokenizer.get_vocab().values()):
+    for word, old in sorted(tokenizer.get_vocab().items(), key=lambda entry: entry[1]):
         if len(keep) >= count:
             break
-        keep.add(old)
+        if not word.startswith("[unused"):
+            keep.add(old)
     return keep
