@@ -136,6 +136,8 @@ class Model:
     ) -> NDArray[np.float32]:
         """Vectors of several samples, each from one forward pass over all of its inputs.
 
+        A space with an `image_share` reads a picture beside other inputs in a pass of its own.
+
         A vector does not depend on the others of its batch, whose samples may have different kinds.
 
         Args:

@@ -62,7 +62,7 @@ def build(config: dict[str, Any]) -> FM:
 
 def image_encoder(teacher: dict[str, Tensor]) -> FM:
     """The frozen image side: the teacher as an encoder without outputs."""
-    config = mini_config(*_size(teacher))
+    config = config_for(teacher)
     model = FM(FMConfig.from_fields(Fields(config, "mini")), inputs=[IMAGE], outputs=[])
     load_teacher(model, teacher)
     return model.eval()
@@ -75,7 +75,8 @@ def load_teacher(model: FM, teacher: dict[str, Tensor]) -> None:
         parameter.requires_grad_(name not in teacher)
 
 
-def _size(teacher: dict[str, Tensor]) -> tuple[int, int, int]:
+def config_for(teacher: dict[str, Tensor]) -> dict[str, Any]:
+    """`config.json` of a model whose encoder is this teacher."""
     width = teacher["encoder_norm.weight"].shape[0]
     depth = sum(name.endswith("norm1.weight") for name in teacher)
-    return width, depth, max(1, width // 64)
+    return mini_config(width, depth, max(1, width // 64))

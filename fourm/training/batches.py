@@ -13,7 +13,6 @@ from torch import Tensor
 
 from fourm.embeddings import ModalityInput
 from fourm.modalities.pixels import imagenet_normalised
-from fourm.training.architecture import IMAGE, SEG
 from fourm.training.features import MAP_SIDE
 
 Mixture = Literal["text", "seg", "text+seg", "image+text"]
@@ -23,7 +22,7 @@ SIZES: dict[Mixture, int] = {"text": 128, "seg": 64, "text+seg": 48, "image+text
 
 PATCHES = 256
 SHOWN = (32, 64, 64)
-"""How many patches of a photo are shown beside words; a query shows the most of these."""
+"""How many patches of a photo are shown beside words."""
 
 LABELS_OF_LIKE = (
     # Stuff that people and networks call now one, now the other.
@@ -186,16 +185,3 @@ def masked_cross_entropy(logits: Tensor, photos: Tensor, same: Tensor) -> Tensor
     """InfoNCE over all targets, where other crops of the query's own photo are no negatives."""
     own = F.one_hot(photos, logits.shape[1]).bool()
     return F.cross_entropy(logits.masked_fill(same & ~own, -1e4), photos)
-
-
-__all__ = [
-    "IMAGE",
-    "SEG",
-    "Batch",
-    "Mixture",
-    "Photos",
-    "epochs",
-    "masked_cross_entropy",
-    "positives",
-    "sketched",
-]

@@ -20,7 +20,7 @@ from fourm.errors import BadInput
 from fourm.language.model import LanguageModel
 from fourm.language.sentences import TOKENIZER
 from fourm.training import material
-from fourm.training.architecture import IMAGE, MAX_WORDS, SEG, TARGET, TEXT, mini_config
+from fourm.training.architecture import IMAGE, MAX_WORDS, SEG, TARGET, TEXT, config_for
 from fourm.training.initial import start
 from fourm.training.run import Run
 from fourm.training.seg_tokenizer import CONFIG as SEG_CONFIG
@@ -62,9 +62,7 @@ def write(run: Run, language: Path, out: Path, step: str = "joint") -> int:
     """
     teacher, space = run.load("teacher"), run.load("space")
     trained = run.load(step)
-    width = teacher["encoder_norm.weight"].shape[0]
-    depth = sum(name.endswith("norm1.weight") for name in teacher)
-    config = mini_config(width, depth, max(1, width // 64))
+    config = config_for(teacher)
     model = start(config, teacher, space["codes"], seed=0)
     model.load_state_dict(_part(trained, "model."), strict=False)
     state = model.state_dict()

@@ -25,7 +25,7 @@ from fourm.language.model import LanguageModel
 from fourm.modalities.classes import panoptic_classes
 from fourm.training import batches, material
 from fourm.training.architecture import IMAGE as RGB
-from fourm.training.architecture import SEG, TARGET, TEXT, mini_config
+from fourm.training.architecture import SEG, TARGET, TEXT, config_for
 from fourm.training.features import MAP_SIDE
 from fourm.training.initial import start
 from fourm.training.run import Run
@@ -138,9 +138,7 @@ def _no_denormals() -> Iterator[None]:
 def _start(
     run: Run, teacher: dict[str, Tensor], space: dict[str, Tensor], language: Path, seed: int
 ) -> FM:
-    width = teacher["encoder_norm.weight"].shape[0]
-    depth = sum(name.endswith("norm1.weight") for name in teacher)
-    model = start(mini_config(width, depth, max(1, width // 64)), teacher, space["codes"], seed)
+    model = start(config_for(teacher), teacher, space["codes"], seed)
     seg = run.load("seg_codes")
     with torch.no_grad():
         weights = dict(model.named_parameters())
