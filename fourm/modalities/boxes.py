@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from fourm.errors import BadInput
+from fourm.modalities.checks import finite, finite_numbers, shown
 from fourm.modalities.classes import panoptic_classes
 from fourm.modalities.words import LARGEST, number_word, read_number, read_numbers
 
@@ -44,8 +44,9 @@ def check_box(box: Box) -> None:
         BadInput: a coordinate outside 0 .. 1 or not a number, edges the wrong way round, or a name
             that is no COCO class.
     """
-    edges = (box.xmin, box.ymin, box.xmax, box.ymax)
-    if not all(math.isfinite(edge) and 0 <= edge <= 1 for edge in edges):
+    where = f"the box of {shown(box.name)} within 0 and 1"
+    edges = finite_numbers((box.xmin, box.ymin, box.xmax, box.ymax), where, 4)
+    if not all(0 <= edge <= 1 for edge in edges):
         raise BadInput(
             f"the box of {box.name!r} must lie within 0 and 1 (fractions of the picture), "
             f"not {', '.join(f'{edge:g}' for edge in edges)}"
@@ -54,7 +55,7 @@ def check_box(box: Box) -> None:
         raise BadInput(
             f"the box of {box.name!r} must be xmin,ymin,xmax,ymax with the smaller ones first"
         )
-    if box.name not in thing_names():
+    if not isinstance(box.name, str) or box.name not in thing_names():
         raise BadInput(
             f"{box.name!r} is not one of the 80 COCO classes that `fourm classes` lists as things"
         )
@@ -69,7 +70,7 @@ def boxes_text(boxes: Iterable[Box]) -> str:
     Raises:
         BadInput: see `check_box`.
     """
-    kept = [box for box in boxes if box.score >= LOWEST_SCORE]
+    kept = [box for box in boxes if finite(box.score, "the score of a box") >= LOWEST_SCORE]
     for box in kept:
         check_box(box)
     kept.sort(key=lambda box: box.xmin**2 + box.ymin**2)

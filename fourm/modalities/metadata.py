@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from fourm.errors import BadInput
+from fourm.modalities.checks import finite, shown
 from fourm.modalities.words import LARGEST, number_word, read_number
 
 Scale = Literal["pixels", "count", "binned", "steps"]
@@ -99,11 +100,7 @@ def metadata_text(values: Mapping[str, float]) -> str:
     words = []
     for name, value in values.items():
         key = _key(name)
-        if isinstance(value, bool) or not isinstance(value, int | float):
-            raise BadInput(f"{name} must be a number, not {value!r}")
-        if not math.isfinite(value):
-            raise BadInput(f"{name} must be a finite number, not {value}")
-        words += [number_word(1, key.id), number_word(0, key.encode(value))]
+        words += [number_word(1, key.id), number_word(0, key.encode(finite(value, name)))]
     return " ".join(words)
 
 
@@ -149,7 +146,7 @@ def read_metadata(text: str) -> dict[str, float]:
 
 def _key(name: str) -> MetadataKey:
     if name not in KEYS:
-        raise BadInput(f"{name!r} is no metadata key; there are {', '.join(KEYS)}")
+        raise BadInput(f"{shown(name)} is no metadata key; there are {', '.join(KEYS)}")
     return KEYS[name]
 
 
