@@ -37,6 +37,8 @@ class SpaceEntry:
             picture's weighted by this. 0: everything goes into one forward pass.
         transform: file with `mean` (dim,) and `matrix` (dim_out, dim), or None.
         title: a line for people.
+        teacher: name of the network whose vectors are predicted, where the vectors can be compared
+            with that network's own (`fourm.teachers`), or None.
     """
 
     modality: str
@@ -48,6 +50,11 @@ class SpaceEntry:
     image_share: float = 0.0
     transform: str | None = None
     title: str = ""
+    teacher: str | None = None
+
+    def about_vectors(self) -> dict[str, Any]:
+        """The fields on which vectors depend."""
+        return {name: value for name, value in vars(self).items() if name != "teacher"}
 
 
 @dataclass(frozen=True)
@@ -150,7 +157,7 @@ class Manifest:
             "tokenizers": dict(self.tokenizers),
             "language_models": dict(self.language_models),
             "words": dict(self.words),
-            "spaces": {name: vars(space) for name, space in self.spaces.items()},
+            "spaces": {name: space.about_vectors() for name, space in self.spaces.items()},
         }
         total = hashlib.sha256(json.dumps(about, sort_keys=True).encode())
         for part in self.parts():
@@ -198,6 +205,7 @@ def _space(fields: Fields) -> SpaceEntry:
         image_share=share,
         transform=fields.text("transform") if fields.values.get("transform") else None,
         title=fields.text("title", ""),
+        teacher=fields.text("teacher") if fields.values.get("teacher") else None,
     )
 
 

@@ -277,6 +277,7 @@ class Model:
             dim=transform.dim_out if transform is not None else dim,
             title=entry.title or name,
             preprocessing="; ".join([*steps, "unit length"]),
+            teacher=entry.teacher,
         )
 
     def _tokenizer_width(self, entry: SpaceEntry) -> int:

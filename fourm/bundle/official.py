@@ -35,7 +35,9 @@ TOKENIZERS: Mapping[str, str] = {
 }
 
 SPACES: Mapping[str, SpaceEntry] = {
-    "dinov2": SpaceEntry("tok_dinov2_global", title="DINOv2 ViT-B/14, global"),
+    "dinov2": SpaceEntry(
+        "tok_dinov2_global", title="DINOv2 ViT-B/14, global", teacher="dinov2-b14"
+    ),
     "imagebind": SpaceEntry("tok_imagebind_global", title="ImageBind ViT-H/14, before its head"),
 }
 
