@@ -114,10 +114,7 @@ class Teacher(ABC):
         Raises:
             UnknownSpace: this teacher has no such space.
         """
-        if space not in self.readouts:
-            raise UnknownSpace(
-                f"{self.name} has no space {space!r}; it has {', '.join(self.readouts)}"
-            )
+        self._require(space)
         normalisation = _NORMALISATION_TITLES[self._normalisation(space)]
         steps = (f"central square, bicubic {SIDE} px", normalisation, self.readouts[space])
         return "; ".join([*steps, "unit length"])
@@ -141,6 +138,7 @@ class Teacher(ABC):
         import torch
 
         chosen = self.predicted if space is None else space
+        self._require(chosen)
         mean, std = NORMALISATIONS[self._normalisation(chosen)]
         if pixels.dtype != torch.float32 or pixels.shape[1:] != (3, SIDE, SIDE):
             raise BadInput(
@@ -151,6 +149,12 @@ class Teacher(ABC):
         with torch.no_grad():
             vectors = self._read(self._network.get(), centred.to(self.device, self.dtype), chosen)
         return vectors.float().cpu()
+
+    def _require(self, space: str) -> None:
+        if space not in self.readouts:
+            raise UnknownSpace(
+                f"{self.name} has no space {space!r}; it has {', '.join(self.readouts)}"
+            )
 
     def _space(self, name: str, dim: int) -> Space:
         return Space(

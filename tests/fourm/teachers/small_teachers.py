@@ -50,7 +50,9 @@ def small_clip(seed=0, **arguments):
 
 
 def tensors(network):
-    return {name: value.detach().clone().contiguous() for name, value in network.state_dict().items()}
+    return {
+        name: value.detach().clone().contiguous() for name, value in network.state_dict().items()
+    }
 
 
 def save_dinov2(folder: Path, network=None) -> Path:

@@ -91,7 +91,11 @@ def test_half_precision_is_near(folder):
 
 @pytest.mark.parametrize(
     "pixels",
-    [torch.zeros(1, 3, 224, 224, dtype=torch.uint8), torch.zeros(1, 3, 64, 64), torch.zeros(3, 224)],
+    [
+        torch.zeros(1, 3, 224, 224, dtype=torch.uint8),
+        torch.zeros(1, 3, 64, 64),
+        torch.zeros(3, 224),
+    ],
 )
 def test_other_pixels_are_refused(folder, pixels):
     with pytest.raises(BadInput, match="float32"):

@@ -1,4 +1,4 @@
-"""The class token as timm computes it, positions as DINOv2 resizes them, and fourm's own encoder."""
+"""The class token as timm computes it, and positions as DINOv2 resizes them."""
 
 import json
 import math
@@ -29,7 +29,9 @@ def normalised(pixels):
 
 @torch.no_grad()
 def test_the_vector_is_timms_class_token(tmp_path):
-    vectors = Dinov2Teacher(save_dinov2(tmp_path / "weights"), dtype="float32").embed_pixels(noise())
+    vectors = Dinov2Teacher(save_dinov2(tmp_path / "weights"), dtype="float32").embed_pixels(
+        noise()
+    )
     expected = small_dinov2().forward_features(normalised(noise()))[:, 0]
     torch.testing.assert_close(vectors, expected, atol=2e-5, rtol=1e-5)
     assert not torch.allclose(vectors[0], vectors[1], atol=1e-2)
