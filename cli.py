@@ -6,12 +6,17 @@ Everything that takes time to import is imported by the command that needs it, s
 
 from __future__ import annotations
 
+import functools
+import inspect
 import sys
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, get_type_hints
 
 import typer
 from typer.core import TyperGroup
+
+from retrieval.sources import SOURCES
 
 
 class _OneLineErrors(TyperGroup):
@@ -74,6 +79,45 @@ Dtype = Annotated[
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 
+_Sources = Mapping[str, Any]
+
+
+def _takes_sources(but: tuple[str, ...] = ()) -> Callable[[Callable[..., None]], Any]:
+    """Give a command an option for each thing that a query can be made of.
+
+    The command gets what was given of them as one mapping, `sources`.
+    """
+
+    def decorate(command: Callable[..., None]) -> Any:
+        hints = get_type_hints(command, include_extras=True)
+        parameters = []
+        for parameter in inspect.signature(command).parameters.values():
+            if parameter.name != "sources":
+                parameters.append(parameter.replace(annotation=hints[parameter.name]))
+                continue
+            for source in SOURCES:
+                if source.name not in but:
+                    option = typer.Option(metavar=source.metavar, help=source.help)
+                    kind: Any = str if source.typed else Path
+                    kind = list[str] if source.repeated else kind
+                    wanted = Annotated[kind | None, option]
+                    parameters.append(
+                        inspect.Parameter(
+                            source.name, parameter.kind, default=None, annotation=wanted
+                        )
+                    )
+
+        @functools.wraps(command)
+        def run(**given: Any) -> None:
+            sources = {s.name: given.pop(s.name) for s in SOURCES if s.name not in but}
+            command(**given, sources=sources)
+
+        vars(run)["__signature__"] = inspect.Signature(parameters)
+        run.__annotations__ = {one.name: one.annotation for one in parameters}
+        return run
+
+    return decorate
+
 
 @app.command()
 def index(
@@ -117,150 +161,12 @@ def index(
 
 
 @app.command()
+@_takes_sources(but=("text",))
 def query(
     index: IndexFolder,
     text: Annotated[str | None, typer.Argument(metavar="TEXT", help="Words to find.")] = None,
-    image: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Picture to find similar ones of.")
-    ] = None,
-    seg: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FILE",
-            help="Segmentation map: a PNG of COCO panoptic category ids (0 = nothing), or in the "
-            "colours that `fourm classes` prints.",
-        ),
-    ] = None,
-    depth: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FILE",
-            help="Depth map: a grey PNG of 8 or 16 bits, or .npy (H, W).",
-        ),
-    ] = None,
-    depth_near: Annotated[
-        str | None,
-        typer.Option(
-            metavar="WORD",
-            help="Which values of --depth are near: low (distances, the default) or high.",
-        ),
-    ] = None,
-    normals: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FILE", help="Surface normals: a PNG, x, y and z as red, green and blue."
-        ),
-    ] = None,
-    edges: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FILE",
-            help="Edges: light lines on dark.",
-        ),
-    ] = None,
-    canny: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FILE",
-            help="Photo whose Canny edges are taken for --edges.",
-        ),
-    ] = None,
-    sam_edges: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FILE", help="Edges of objects, as SAM finds them: light lines on dark."
-        ),
-    ] = None,
-    boxes: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="BOX",
-            help="class:xmin,ymin,xmax,ymax as fractions, e.g. person:0.1,0.2,0.4,0.9, "
-            "or a COCO (.json) or YOLO (.txt) file. May be repeated.",
-        ),
-    ] = None,
-    palette: Annotated[
-        str | None,
-        typer.Option(
-            metavar="COLOURS",
-            help="1 to 7 colours, e.g. #1e90ff,#ffffff.",
-        ),
-    ] = None,
-    palette_of: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FILE",
-            help="Photo whose main colours are taken for --palette.",
-        ),
-    ] = None,
-    metadata: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="FACTS", help="Facts, e.g. 'brightness=200 n_humans=3'. May be repeated."
-        ),
-    ] = None,
-    sam: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FILE", help="Masks of objects: JSON with COCO run lengths or polygons."
-        ),
-    ] = None,
-    poses: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FILE",
-            help="Human poses: JSON of boxes and SMPL parameters.",
-        ),
-    ] = None,
-    t5: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FILE",
-            help="T5-XXL embeddings of a text: .npy (n, 4096).",
-        ),
-    ] = None,
-    clip_features: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FILE",
-            help="CLIP B/16 feature map: .npy (512, 14, 14).",
-        ),
-    ] = None,
-    dinov2_features: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FILE",
-            help="DINOv2 B/14 feature map: .npy (768, 16, 16).",
-        ),
-    ] = None,
-    imagebind_features: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FILE",
-            help="ImageBind H/14 feature map: .npy (1280, 16, 16).",
-        ),
-    ] = None,
-    dinov2_embedding: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FILE",
-            help="DINOv2 B/14 global embedding: .npy (768,).",
-        ),
-    ] = None,
-    imagebind_embedding: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FILE",
-            help="ImageBind H/14 trunk's global embedding: .npy (1280,).",
-        ),
-    ] = None,
-    image_tokens: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FILE",
-            help="Picture that the model reads as tokens, not as pixels.",
-        ),
-    ] = None,
+    *,
+    sources: _Sources,
     k: Annotated[int, typer.Option("-k", help="How many pictures to find.")] = 10,
     as_json: AsJson = False,
     html: Annotated[
@@ -280,35 +186,16 @@ def query(
     """
     from retrieval import Gallery, Query
     from retrieval.gallery import check_k
+    from retrieval.queries.query import input_files
     from retrieval.report import Results, write_page, write_sheet
     from retrieval.report.json_text import json_array
     from retrieval.report.outputs import check_output
     from retrieval.report.texts import hits_table
 
     check_k(k)
-    files = {
-        "image": image,
-        "seg": seg,
-        "depth": depth,
-        "normals": normals,
-        "edges": edges,
-        "canny": canny,
-        "sam_edges": sam_edges,
-        "palette_of": palette_of,
-        "sam": sam,
-        "poses": poses,
-        "t5": t5,
-        "clip_features": clip_features,
-        "dinov2_features": dinov2_features,
-        "imagebind_features": imagebind_features,
-        "dinov2_embedding": dinov2_embedding,
-        "imagebind_embedding": imagebind_embedding,
-        "image_tokens": image_tokens,
-    }
-    typed = {"text": text, "boxes": boxes, "palette": palette, "metadata": metadata}
-    asked = Query.read(**files, **typed, depth_near=depth_near)
+    asked = Query.read(text=text, **sources)
     for output in (html, sheet):
-        check_output(output, (*files.values(), *map(Path, boxes or ())))
+        check_output(output, input_files(sources))
     with Gallery.open(index, model, device=device, dtype=dtype) as gallery:
         (hits,) = gallery.search_batch([asked], k)
         if html is not None or sheet is not None:

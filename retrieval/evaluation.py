@@ -28,11 +28,13 @@ from retrieval.building.pipeline import ahead
 from retrieval.errors import QueryError, UsageError
 from retrieval.gallery import Gallery
 from retrieval.queries import READERS, Query
-from retrieval.queries.query import DEPTH_NEAR, TYPED
+from retrieval.queries.query import DEPTH_NEAR
 from retrieval.queries.written import names_file
+from retrieval.sources import NAMES, SOURCES
 
 RECALL_AT = (1, 5, 10)
-_KEYS = (*READERS, DEPTH_NEAR)
+_KEYS = NAMES
+_TYPED = frozenset(source.name for source in SOURCES if source.typed) - {"boxes"}
 
 
 @dataclass(frozen=True)
@@ -205,7 +207,7 @@ def _source(kind: str, value: object, place: str, folder: Path) -> object:
         return value
     if not isinstance(value, str) or not value.strip():
         raise UsageError(f"{place}: expected a string that is not empty")
-    if kind in TYPED or (kind == "boxes" and not names_file(value)):
+    if kind in _TYPED or (kind == "boxes" and not names_file(value)):
         return value
     if not os.path.isfile(folder / value):
         raise UsageError(f"{place}: no such file: {value}")

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from retrieval.errors import UsageError
@@ -16,7 +17,8 @@ from retrieval.queries.people import read_poses
 from retrieval.queries.photo import read_photo
 from retrieval.queries.segmentation import read_segmentation
 from retrieval.queries.words import read_words
-from retrieval.queries.written import read_boxes, read_facts, read_palette
+from retrieval.queries.written import names_file, read_boxes, read_facts, read_palette
+from retrieval.sources import SOURCES
 
 READERS: dict[str, Callable[[object], Input]] = {
     "text": read_words,
@@ -41,14 +43,10 @@ READERS: dict[str, Callable[[object], Input]] = {
     "imagebind_embedding": partial(read_features, kind="imagebind_embedding"),
     "image_tokens": partial(read_drawing, kind="image_tokens"),
 }
-"""How each source is read, in the order in which pages show them. Most are named after the kind of
-input that they give; `canny` gives edges, `palette_of` a palette."""
+"""How each of `retrieval.sources` is read."""
 
 DEPTH_NEAR = "depth_near"
 """Says which values of `depth` are near; no source of its own."""
-
-TYPED = ("text", "palette", "metadata", DEPTH_NEAR)
-"""What a string is the input itself for, not a file's name."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,3 +98,13 @@ class Query:
     def values(self) -> dict[str, Any]:
         """Kind -> value, as the model takes them."""
         return {entry.kind: entry.value for entry in self.inputs}
+
+
+def input_files(sources: Mapping[str, Any]) -> tuple[Path, ...]:
+    """The files among what the command line was given."""
+    files = [
+        Path(value)
+        for source in SOURCES
+        if not source.typed and (value := sources.get(source.name)) is not None
+    ]
+    return (*files, *map(Path, filter(names_file, sources.get("boxes") or ())))
