@@ -195,6 +195,10 @@ def _space(fields: Fields) -> SpaceEntry:
     share = fields.number("image_share", 0.0)
     if not 0 <= share <= 1 or (share and readout is None):
         raise ConfigError(f"{fields.where}: image_share lies in 0..1 and needs an image_readout")
+    if fields.values.get("teacher") and fields.values.get("transform"):
+        raise ConfigError(
+            f"{fields.where}: with a transform its vectors are no longer those of a teacher"
+        )
     return SpaceEntry(
         modality=fields.text("modality"),
         decode=decode,  # type: ignore[arg-type]
