@@ -15,8 +15,8 @@ REPOSITORY = Path(__file__).parents[2]
 
 pytestmark = pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="needs SIGKILL")
 
-# Writes batches 0, 1, 2 ... of five pictures in two spaces and publishes; in round 2 (the third) it kills itself
-# at the moment that is named: a statement of the transaction, a call, or the commit.
+# Writes batches 0, 1, 2 ... of five pictures in two spaces and publishes; in round 2 (the third) it
+# kills itself at the moment that is named: a statement of the transaction, a call, or the commit.
 BUILDER = """
 import os, signal, sys
 import numpy as np
