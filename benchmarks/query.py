@@ -97,7 +97,7 @@ def make_index(folder: Path, model: Any, pictures: int) -> None:
                         content_hash=f"{number:064x}",
                         width=500,
                         height=375,
-                        vector=vector,
+                        vectors={recipe.space: vector},
                     )
                     for number, vector in zip(numbers, vectors, strict=True)
                 ]

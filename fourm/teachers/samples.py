@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from fourm.bundle.decoding import unit_rows
 from fourm.errors import BadInput
 from fourm.modalities.pixels import square_pixels
 from fourm.teachers.clip import ClipTeacher
 from fourm.teachers.teacher import SIDE, Teacher
 
-if TYPE_CHECKING:
-    import torch
+__all__ = ["Pixels", "Vectors", "embed_pictures", "embed_words", "picture", "text", "unit_rows"]
 
 Pixels = NDArray[np.uint8]
 Vectors = NDArray[np.float32]
@@ -47,16 +47,9 @@ def embed_pictures(teacher: Teacher, pictures: Sequence[Pixels], space: str) -> 
     import torch
 
     pixels = torch.from_numpy(np.stack(pictures)).float() / 255
-    return _units(teacher.embed_pixels(pixels, space))
+    return unit_rows(teacher.embed_pixels(pixels, space).numpy())
 
 
 def embed_words(teacher: ClipTeacher, texts: Sequence[str]) -> Vectors:
     """float32 (B, dim), rows of length 1."""
-    return _units(teacher.embed_texts(texts))
-
-
-def _units(vectors: torch.Tensor) -> Vectors:
-    import torch
-
-    units: Vectors = torch.nn.functional.normalize(vectors, dim=1).numpy()
-    return units
+    return unit_rows(teacher.embed_texts(texts).numpy())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from types import MappingProxyType
@@ -11,30 +11,40 @@ from typing import Any, Literal, get_args
 
 import numpy as np
 
-from fourm.bundle.model import Model, Prepared
+from fourm.bundle.model import Model
+from fourm.bundle.samples import Blend, How, Prepared
 from fourm.bundle.spaces import Space
 from fourm.errors import BadInput, ConfigError, UnknownSpace
 from fourm.teachers.clip import ClipTeacher
-from fourm.teachers.samples import Pixels, Vectors, embed_pictures, embed_words, picture, text
+from fourm.teachers.samples import (
+    Pixels,
+    Vectors,
+    embed_pictures,
+    embed_words,
+    picture,
+    text,
+    unit_rows,
+)
 from fourm.teachers.teacher import Teacher
 
 Words = Literal["tower", "model"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Sample:
-    """One sample: a picture alone, a text alone, or what only the model can read.
+    """One sample: a picture alone, a text alone, what only the model can read, or a sum of these.
 
     Attributes:
         pixels: of a picture alone, uint8 (3, 224, 224).
         text: of a text alone, where a text tower may read it.
-        prepared: what the model prepared of anything else; None for a text that a tower may read,
-            which the model prepares if it comes to that.
+        prepared: what the model prepared of anything else.
+        parts: samples and weights, whose unit vectors are summed.
     """
 
     pixels: Pixels | None = None
     text: str | None = None
-    prepared: Prepared | None = None
+    prepared: Prepared | Blend | None = None
+    parts: tuple[tuple[Sample, float], ...] = ()
 
 
 class Taught:
@@ -52,6 +62,7 @@ class Taught:
     Attributes:
         name, title: of the model.
         inputs: what the model reads, `image`, and `text` if a teacher has a text tower.
+        predictable: as the model's.
         spaces: those of the model whose teacher is here, described as the teacher's.
         default_space: the first of them.
 
@@ -76,6 +87,7 @@ class Taught:
         if not self.teachers:
             raise UnknownSpace(no_teacher(model, by_name))
         self.name, self.title = model.name, f"{model.title}, pictures by its teachers"
+        self.predictable = model.predictable
         self.spaces: Mapping[str, Space] = MappingProxyType(
             {name: self._space(name, teacher) for name, teacher in self.teachers.items()}
         )
@@ -103,67 +115,98 @@ class Taught:
         """
         return self._teacher(space).space_fingerprint(self._teacher(space).predicted)
 
-    def prepare(self, inputs: Mapping[str, Any]) -> Sample:
+    def prepare(self, inputs: Mapping[str, Any], *, take: Sequence[str] = ()) -> Sample:
         """Check and shrink the inputs of one sample; arguments and errors as `Model.prepare`."""
-        if set(inputs) == {"image"}:
+        if set(inputs) == {"image"} and not take:
             return Sample(pixels=picture(inputs["image"]))
-        if self._tower and set(inputs) == {"text"}:
+        if self._tower and set(inputs) == {"text"} and not take:
             return Sample(text=text(inputs["text"]))
-        return Sample(prepared=self.model.prepare(inputs))
+        return Sample(prepared=self.model.prepare(inputs, take=take))
 
-    def embed(self, prepared: Sequence[Sample], /, *, space: str | None = None) -> Vectors:
-        """Vectors of several samples: float32 (B, dim), rows of length 1.
+    def blend(self, parts: Sequence[tuple[Sample, float]], how: How = "guided") -> Sample:
+        """Several samples as one; arguments and errors as `Model.blend`.
+
+        `guided` is a prediction of the model, from all parts; `late` sums the vectors that the
+        parts have alone, those of the teachers among them.
+        """
+        blended = self.model.blend([(self._for_model(part), weight) for part, weight in parts], how)
+        if how == "guided":
+            return Sample(prepared=blended)
+        return Sample(parts=tuple(parts))
+
+    def embed(
+        self, prepared: Sequence[Sample], /, *, space: str | None = None, seeds: int = 1
+    ) -> Vectors:
+        """Vectors of several samples in one space: float32 (B, dim); see `embed_spaces`."""
+        chosen = self.default_space if space is None else space
+        return self.embed_spaces(prepared, spaces=(chosen,), seeds=seeds)[chosen]
+
+    def embed_spaces(
+        self, prepared: Sequence[Sample], /, *, spaces: Sequence[str], seeds: int = 1
+    ) -> dict[str, Vectors]:
+        """Vectors of several samples in several spaces.
+
+        Args:
+            prepared: what `prepare` and `blend` gave.
+            spaces: some of `spaces`.
+            seeds: as `Model.embed_spaces`, for what the model predicts.
+
+        Returns:
+            Space -> float32 (B, dim), rows of length 1.
 
         Raises:
             UnknownSpace: no such space.
-            ConfigError: the teacher's vectors have another length than those that are predicted.
+            BadInput: as `Model.embed_spaces`.
+            ConfigError: a teacher's vectors have another length than those that are predicted.
         """
-        chosen = self.default_space if space is None else space
-        teacher = self._teacher(chosen)
-        dim = self.spaces[chosen].dim
-        made = teacher.spaces[teacher.predicted].dim
-        if made != dim:
-            raise ConfigError(
-                f"{teacher!r} makes vectors of {made}, {self.name} predicts {dim} in {chosen}"
-            )
-        vectors = np.zeros((len(prepared), dim), np.float32)
-
-        def fill(rows: list[int], embed: Callable[[list[Sample]], Vectors]) -> None:
-            if rows:
-                vectors[rows] = embed([prepared[row] for row in rows])
-
-        def by_teacher(samples: list[Sample]) -> Vectors:
-            pictures = [sample.pixels for sample in samples if sample.pixels is not None]
-            return embed_pictures(teacher, pictures, teacher.predicted)
-
-        def by_tower(samples: list[Sample]) -> Vectors:
-            assert isinstance(teacher, ClipTeacher)
-            return embed_words(teacher, [sample.text or "" for sample in samples])
-
-        def by_model(samples: list[Sample]) -> Vectors:
-            contents = [
-                sample.prepared or self.model.prepare({"text": sample.text}) for sample in samples
-            ]
-            return self.model.embed(contents, space=chosen)
-
-        rows: dict[str, list[int]] = {"pictures": [], "texts": [], "others": []}
+        for space in spaces:
+            self._require_length(space)
+        vectors = {
+            space: np.zeros((len(prepared), self.spaces[space].dim), np.float32) for space in spaces
+        }
+        pictures = {row: s.pixels for row, s in enumerate(prepared) if s.pixels is not None}
+        texts = {row: s.text for row, s in enumerate(prepared) if s.text is not None}
+        others = {row: s.prepared for row, s in enumerate(prepared) if s.prepared is not None}
         for row, sample in enumerate(prepared):
-            if sample.pixels is not None:
-                rows["pictures"].append(row)
-            elif sample.text is not None and teacher.reads_words:
-                rows["texts"].append(row)
-            else:
-                rows["others"].append(row)
-        fill(rows["pictures"], by_teacher)
-        fill(rows["texts"], by_tower)
-        fill(rows["others"], by_model)
+            for space, vector in self._sums(sample, spaces, seeds).items():
+                vectors[space][row] = vector
+        towers = [space for space in spaces if self._teacher(space).reads_words]
+        for space in spaces if pictures else ():
+            teacher = self._teacher(space)
+            found = embed_pictures(teacher, list(pictures.values()), teacher.predicted)
+            vectors[space][list(pictures)] = found
+        for space in towers if texts else ():
+            tower = self._teacher(space)
+            assert isinstance(tower, ClipTeacher)
+            vectors[space][list(texts)] = embed_words(tower, list(texts.values()))
+        without = [space for space in spaces if space not in towers]
+        read = {row: self.model.prepare({"text": words}) for row, words in texts.items() if without}
+        for rows, wanted in ((others, list(spaces)), (read, without)):
+            if rows:
+                predicted = self.model.embed_spaces(list(rows.values()), spaces=wanted, seeds=seeds)
+                for space, found in predicted.items():
+                    vectors[space][list(rows)] = found
         return vectors
 
-    def embed_spaces(
-        self, prepared: Sequence[Sample], /, *, spaces: Sequence[str]
-    ) -> dict[str, Vectors]:
-        """`embed` for several spaces: name -> float32 (B, dim)."""
-        return {space: self.embed(prepared, space=space) for space in spaces}
+    def _sums(self, sample: Sample, spaces: Sequence[str], seeds: int) -> dict[str, Vectors]:
+        """Vectors (dim,) of a sample that is a sum."""
+        if not sample.parts:
+            return {}
+        weights = np.array([weight for _, weight in sample.parts], np.float32)
+        parts = self.embed_spaces([part for part, _ in sample.parts], spaces=spaces, seeds=seeds)
+        sums = {space: weights @ vectors for space, vectors in parts.items()}
+        if any(np.linalg.norm(total) < 1e-6 for total in sums.values()):
+            raise BadInput("the parts of a blend cancel each other out")
+        return {space: unit_rows(total[None])[0] for space, total in sums.items()}
+
+    def _for_model(self, sample: Sample) -> Prepared:
+        if sample.pixels is not None:
+            return self.model.prepare({"image": sample.pixels.transpose(1, 2, 0)})
+        if sample.text is not None:
+            return self.model.prepare({"text": sample.text})
+        if not isinstance(sample.prepared, Prepared):
+            raise BadInput("the parts of a blend are prepared samples, not blends")
+        return sample.prepared
 
     def _space(self, name: str, teacher: Teacher) -> Space:
         # The length is the model's: asking the teacher for it may download its weights.
@@ -182,6 +225,14 @@ class Taught:
                 f"{', '.join(self.teachers)}"
             )
         return self.teachers[space]
+
+    def _require_length(self, space: str) -> None:
+        teacher, dim = self._teacher(space), self.spaces[space].dim
+        made = teacher.spaces[teacher.predicted].dim
+        if made != dim:
+            raise ConfigError(
+                f"{teacher!r} makes vectors of {made}, {self.name} predicts {dim} in {space}"
+            )
 
 
 def no_teacher(model: Model, teachers: Iterable[str]) -> str:

@@ -150,7 +150,7 @@ class _Build:
         for item, vector in zip(items, vectors, strict=True):
             # NaN compares false; a zero vector is a picture that the model makes nothing of.
             if abs(float(np.linalg.norm(vector)) - 1.0) < 1e-3:
-                yield _record(item.found, item, vector=vector)
+                yield _record(item.found, item, {recipe.space: vector})
             else:
                 yield _skipped(item.found, "the model gave no unit vector for it", item)
 
@@ -191,7 +191,10 @@ def _skipped(found: Found, reason: str, item: Item | None = None) -> Record:
 
 
 def _record(
-    found: Found, item: Item | None, vector: Vectors | None = None, error: str | None = None
+    found: Found,
+    item: Item | None,
+    vectors: dict[str, Vectors] | None = None,
+    error: str | None = None,
 ) -> Record:
     facts = item.facts if item else None
     return Record(
@@ -203,6 +206,6 @@ def _record(
         height=facts.height if facts else None,
         exif_date=facts.taken if facts else None,
         exif_orientation=facts.orientation if facts else None,
-        vector=vector,
+        vectors=vectors,
         error=error,
     )
