@@ -23,19 +23,23 @@ def make_teacher(
     source: str | os.PathLike[str] | None = None,
     device: str = "auto",
     dtype: str = "auto",
+    *,
+    pixels: str = "imagenet",
 ) -> Teacher:
     """The teacher of a name; no weights are read yet.
 
     Args:
         name: one of `teacher_names()`, or the space that it is the teacher of (`clip`, `dinov2`).
         source, device, dtype: see `Teacher`.
+        pixels: see `ClipTeacher`; of no account to others.
 
     Raises:
         ModelNotFound: no teacher of that name.
         BadInput: a device or dtype that this machine does not have.
     """
-    for kind in KNOWN.values():
-        if name in (kind.name, kind.predicted):
-            return kind(source, device, dtype)
+    if name in (ClipTeacher.name, ClipTeacher.predicted):
+        return ClipTeacher(source, device, dtype, pixels=pixels)
+    if name in (Dinov2Teacher.name, Dinov2Teacher.predicted):
+        return Dinov2Teacher(source, device, dtype)
     short = ", ".join(kind.predicted for kind in KNOWN.values())
     raise ModelNotFound(f"no teacher {name!r}; known: {', '.join(KNOWN)} (or short: {short})")

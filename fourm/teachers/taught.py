@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from types import MappingProxyType
 from typing import Any, Literal, get_args
@@ -12,39 +11,23 @@ from typing import Any, Literal, get_args
 import numpy as np
 
 from fourm.bundle.model import Model
-from fourm.bundle.samples import Blend, How, Prepared
+from fourm.bundle.samples import How, Prepared
 from fourm.bundle.spaces import Space
 from fourm.errors import BadInput, ConfigError, UnknownSpace
 from fourm.teachers.clip import ClipTeacher
 from fourm.teachers.samples import (
-    Pixels,
+    Sample,
     Vectors,
     embed_pictures,
     embed_words,
     picture,
+    summed,
     text,
-    unit_rows,
+    weighed,
 )
 from fourm.teachers.teacher import Teacher
 
 Words = Literal["tower", "model"]
-
-
-@dataclass(frozen=True, eq=False)
-class Sample:
-    """One sample: a picture alone, a text alone, what only the model can read, or a sum of these.
-
-    Attributes:
-        pixels: of a picture alone, uint8 (3, 224, 224).
-        text: of a text alone, where a text tower may read it.
-        prepared: what the model prepared of anything else.
-        parts: samples and weights, whose unit vectors are summed.
-    """
-
-    pixels: Pixels | None = None
-    text: str | None = None
-    prepared: Prepared | Blend | None = None
-    parts: tuple[tuple[Sample, float], ...] = ()
 
 
 class Taught:
@@ -63,6 +46,7 @@ class Taught:
         name, title: of the model.
         inputs: what the model reads, `image`, and `text` if a teacher has a text tower.
         predictable: as the model's.
+        made_by: space -> name of the teacher that makes a picture's vector.
         spaces: those of the model whose teacher is here, described as the teacher's.
         default_space: the first of them.
 
@@ -88,6 +72,7 @@ class Taught:
             raise UnknownSpace(no_teacher(model, by_name))
         self.name, self.title = model.name, f"{model.title}, pictures by its teachers"
         self.predictable = model.predictable
+        self.made_by = {name: teacher.name for name, teacher in self.teachers.items()}
         self.spaces: Mapping[str, Space] = MappingProxyType(
             {name: self._space(name, teacher) for name, teacher in self.teachers.items()}
         )
@@ -115,6 +100,22 @@ class Taught:
         """
         return self._teacher(space).space_fingerprint(self._teacher(space).predicted)
 
+    def input_fingerprint(self, kind: str) -> str:
+        """SHA-256 (hex) of what one kind of input is embedded with, beyond `space_fingerprint`.
+
+        Empty for pictures, which the teachers embed; all else depends on the model.
+
+        Raises:
+            UnknownModality: a kind that is not read.
+        """
+        if kind == "image":
+            return ""
+        by_tower = self._tower and kind == "text"
+        parts = [kind, "tower" if by_tower else "model"]
+        if kind in self.model.inputs:
+            parts += [self.model.fingerprint, self.model.input_fingerprint(kind)]
+        return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+
     def prepare(self, inputs: Mapping[str, Any], *, take: Sequence[str] = ()) -> Sample:
         """Check and shrink the inputs of one sample; arguments and errors as `Model.prepare`."""
         if set(inputs) == {"image"} and not take:
@@ -129,10 +130,11 @@ class Taught:
         `guided` is a prediction of the model, from all parts; `late` sums the vectors that the
         parts have alone, those of the teachers among them.
         """
-        blended = self.model.blend([(self._for_model(part), weight) for part, weight in parts], how)
-        if how == "guided":
-            return Sample(prepared=blended)
-        return Sample(parts=tuple(parts))
+        checked = weighed(parts, how)
+        if how == "late":
+            return Sample(parts=checked)
+        read = [(self._for_model(part), weight) for part, weight in checked]
+        return Sample(prepared=self.model.blend(read, how))
 
     def embed(
         self, prepared: Sequence[Sample], /, *, space: str | None = None, seeds: int = 1
@@ -168,8 +170,11 @@ class Taught:
         texts = {row: s.text for row, s in enumerate(prepared) if s.text is not None}
         others = {row: s.prepared for row, s in enumerate(prepared) if s.prepared is not None}
         for row, sample in enumerate(prepared):
-            for space, vector in self._sums(sample, spaces, seeds).items():
-                vectors[space][row] = vector
+            if sample.parts:
+                parts = [part for part, _ in sample.parts]
+                alone = self.embed_spaces(parts, spaces=spaces, seeds=seeds)
+                for space in spaces:
+                    vectors[space][row] = summed(sample, alone[space])
         towers = [space for space in spaces if self._teacher(space).reads_words]
         for space in spaces if pictures else ():
             teacher = self._teacher(space)
@@ -187,17 +192,6 @@ class Taught:
                 for space, found in predicted.items():
                     vectors[space][list(rows)] = found
         return vectors
-
-    def _sums(self, sample: Sample, spaces: Sequence[str], seeds: int) -> dict[str, Vectors]:
-        """Vectors (dim,) of a sample that is a sum."""
-        if not sample.parts:
-            return {}
-        weights = np.array([weight for _, weight in sample.parts], np.float32)
-        parts = self.embed_spaces([part for part, _ in sample.parts], spaces=spaces, seeds=seeds)
-        sums = {space: weights @ vectors for space, vectors in parts.items()}
-        if any(np.linalg.norm(total) < 1e-6 for total in sums.values()):
-            raise BadInput("the parts of a blend cancel each other out")
-        return {space: unit_rows(total[None])[0] for space, total in sums.items()}
 
     def _for_model(self, sample: Sample) -> Prepared:
         if sample.pixels is not None:

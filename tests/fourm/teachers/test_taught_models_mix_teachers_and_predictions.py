@@ -192,3 +192,40 @@ def test_official_models_name_their_teachers():
     assert named["dinov2"] == "dinov2-b14"
     assert named["imagebind"] is None
     assert named.get("clip", "clip-b16") == "clip-b16"
+
+
+def test_a_late_blend_sums_what_the_parts_have_alone(taught):
+    photo = taught.prepare({"image": as_arrays(noise(1))[0][0]})
+    words, layout = taught.prepare({"text": "two dogs"}), taught.prepare({"seg": LAYOUT})
+    blend = taught.blend([(photo, 1.0), (words, -0.5), (layout, 2)], how="late")
+    alone = taught.embed_spaces([photo, words, layout], spaces=("dinov2", "clip"))
+    blended = taught.embed_spaces([words, blend], spaces=("dinov2", "clip"))
+    for space, rows in alone.items():
+        total = rows[0] - 0.5 * rows[1] + 2 * rows[2]
+        expected = np.stack([rows[1], total / np.linalg.norm(total)])
+        np.testing.assert_allclose(blended[space], expected, atol=1e-5)
+
+
+def test_a_guided_blend_is_the_models(taught, model):
+    array = as_arrays(noise(1, seed=4))[0][0]
+    samples = [{"image": array}, {"text": "two dogs"}]
+    blend = taught.blend([(taught.prepare(s), w) for s, w in zip(samples, (2, -0.5), strict=True)])
+    expected = model.blend([(model.prepare(s), w) for s, w in zip(samples, (2, -0.5), strict=True)])
+    np.testing.assert_allclose(taught.embed([blend]), model.embed([expected]), atol=1e-5)
+
+
+def test_more_seeds_are_the_models(taught, model):
+    samples = [{"seg": LAYOUT}, {"image": as_arrays(noise(1))[0][0]}]
+    several = taught.embed([taught.prepare(s) for s in samples], seeds=3)
+    expected = model.embed([model.prepare(samples[0])], seeds=3)
+    np.testing.assert_allclose(several[:1], expected, atol=1e-6)
+    np.testing.assert_array_equal(several[1:], taught.embed([taught.prepare(samples[1])]))
+
+
+def test_other_kinds_depend_on_the_model(shelf, taught, clip, dinov2):
+    other = Taught(fourm.load_model(bundle(shelf / "reseeded", seed=7)), [clip, dinov2])
+    assert taught.input_fingerprint("image") == other.input_fingerprint("image") == ""
+    for kind in ("seg", "text"):
+        assert taught.input_fingerprint(kind) != other.input_fingerprint(kind)
+    by_model = Taught(taught.model, [clip], words="model")
+    assert by_model.input_fingerprint("text") != taught.input_fingerprint("text")
