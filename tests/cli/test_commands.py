@@ -37,11 +37,11 @@ def test_index_says_what_it_did_and_where_to_read_on(run, photos, loaded, tmp_pa
 
 
 def test_index_with_retry_reads_skipped_files_again(run, photos, index, monkeypatch):
-    import retrieval.building.preparing as preparing
+    import retrieval.items.readers as readers
 
     reads = []
-    read = preparing.read_file
-    monkeypatch.setattr(preparing, "read_file", lambda p: reads.append(p.name) or read(p))
+    read = readers.read_file
+    monkeypatch.setattr(readers, "read_file", lambda p: reads.append(p.name) or read(p))
     run("index", photos, "--to", index)
     assert reads == []
     run("index", photos, "--to", index, "--retry")
@@ -61,7 +61,9 @@ def test_query_json_is_pure_and_has_the_documented_keys(run, index, tmp_path):
     page = tmp_path / "p.html"
     result = run("query", index, "red", "-k", 2, "--json", "--html", page)
     hits = rows(result)
-    assert [list(hit) for hit in hits] == [["rank", "score", "path", "id", "space"]] * 2
+    assert [list(hit) for hit in hits] == [
+        ["rank", "score", "path", "id", "space", "kind", "scores"]
+    ] * 2
     assert hits[0]["path"] == "red one.png" and hits[0]["rank"] == 1
     assert hits[0]["score"] == pytest.approx(1.0, abs=1e-2)
     assert "p.html" in result.stderr
