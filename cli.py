@@ -245,7 +245,7 @@ def query(
     from retrieval.report import Results, write_page, write_sheet
     from retrieval.report.json_text import json_array
     from retrieval.report.outputs import check_output
-    from retrieval.report.texts import hits_table
+    from retrieval.report.texts import hits_table, words_of
     from retrieval.scope import typed_spaces
 
     check_k(k)
@@ -258,12 +258,13 @@ def query(
             [asked], k, spaces=weights, fusion=fusion, kinds=kinds or None
         )
         if html is not None or sheet is not None:
-            results = Results.of(gallery, asked, hits)
+            results = Results.of(gallery, asked, hits, kinds)
             if html is not None:
                 write_page(results, html)
             if sheet is not None:
                 write_sheet(results, sheet)
-    _print(json_array(hit.as_dict() for hit in hits) if as_json else hits_table(hits))
+        words = {} if as_json else words_of(gallery, hits)
+    _print(json_array(hit.as_dict() for hit in hits) if as_json else hits_table(hits, words))
     for output in (html, sheet):
         if output is not None:
             _note(f"wrote {output}")
@@ -279,16 +280,15 @@ def info(
 ) -> None:
     """Show what an index holds and which model made it."""
     from retrieval import Gallery
+    from retrieval.report.about_index import info_facts, info_text, skipped_facts, skipped_text
     from retrieval.report.json_text import json_array, json_object
-    from retrieval.report.texts import info_facts, info_text, skipped_table
 
     with Gallery.open(index) as gallery:
         if skipped:
-            pictures = gallery.index.skipped()
-            rows = ({"path": picture.path, "reason": picture.error} for picture in pictures)
-            _print(json_array(rows) if as_json else skipped_table(pictures))
+            stored = gallery.index
+            _print(json_array(skipped_facts(stored)) if as_json else skipped_text(stored))
         else:
-            entries = info_facts(gallery)
+            entries = info_facts(gallery.index)
             _print(json_object(entries) if as_json else info_text(entries))
 
 

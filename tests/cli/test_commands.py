@@ -193,6 +193,7 @@ def test_ctrl_c_is_one_line_and_exit_code_130(run, photos, tmp_path, monkeypatch
 
 def test_info_tells_what_made_the_index(run, index, photos):
     facts = rows(run("info", index, "--json"))
+    how = "RGB; mean of 4x4 cells; minus grey"
     assert facts == {
         "root": str(photos),
         "pictures": 13,
@@ -201,15 +202,30 @@ def test_info_tells_what_made_the_index(run, index, photos):
         "fingerprint": "of mini",
         "space": "layout",
         "dim": 49,
-        "preprocessing": "RGB; mean of 4x4 cells; minus grey",
+        "preprocessing": how,
+        "galleries": [
+            {"kind": "image", "root": str(photos), "items": 13, "skipped": 1, "options": ""}
+        ],
+        "spaces": [
+            {
+                "space": "layout",
+                "dim": 49,
+                "complete": True,
+                "encoder": "model",
+                "fingerprint": "of mini",
+                "preprocessing": how,
+            }
+        ],
     }
     text = run("info", index).stdout
-    assert all(str(value) in text for value in facts.values())
+    told = [v for part in ("galleries", "spaces") for v in facts[part][0].values()]
+    assert all(str(value) in text for value in told if value is not True)
+    assert "mini" in text
 
 
 def test_info_lists_what_was_skipped(run, index):
     assert rows(run("info", index, "--skipped", "--json")) == [
-        {"path": "bad.jpg", "reason": "not an image that can be read here"}
+        {"path": "bad.jpg", "reason": "not an image that can be read here", "kind": "image"}
     ]
     assert "not an image" in run("info", "--skipped", index).stdout
 
