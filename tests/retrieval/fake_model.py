@@ -70,8 +70,8 @@ class FakeModel:
             elif kind == "seg":
                 picture = Image.fromarray(coco_panoptic().paint(value))
             elif kind == "depth":
-                near = 255 * (1 - value / max(float(np.max(value)), 1e-6))
-                picture = Image.fromarray(near.astype(np.uint8)).convert("RGB")
+                share = (value - np.min(value)) / max(float(np.ptp(value)), 1e-6)
+                picture = Image.fromarray((255 * (1 - share)).astype(np.uint8)).convert("RGB")
             elif kind in ("edges", "normals"):
                 picture = value.convert("RGB")
             elif kind == "palette":
