@@ -45,6 +45,20 @@ class GalleryItems(OpenedIndex):
                         found[path] = (*found.get(path, ()), name)
         return found
 
+    def incomplete(self) -> dict[str, tuple[str, ...]]:
+        """Space -> kinds of the galleries that it does not hold completely, where there are any."""
+        with self._read() as session:
+            uncovered = reading.uncovered(session, self._version)
+        found = {
+            name: tuple(
+                kind
+                for kind, gallery in self._galleries.items()
+                if (space.id, gallery.id) in uncovered
+            )
+            for name, space in self._spaces.items()
+        }
+        return {name: kinds for name, kinds in found.items() if kinds}
+
     def fill(
         self, vectors: Mapping[str, Mapping[str, FloatArray]], *, kind: str | None = None
     ) -> None:

@@ -94,13 +94,18 @@ class Index(GalleryItems):
             engine.dispose()
             raise
 
-    def require(self, recipe: Recipe) -> None:
-        """Refuse a recipe whose vectors cannot be compared with those of its space.
+    def require(self, recipe: Recipe, *, space: str | None = None) -> None:
+        """Refuse a recipe whose vectors cannot be compared with those of a space.
+
+        Args:
+            recipe: how the vectors at hand are made.
+            space: whose recipe to compare with; None: the one that the recipe names.
 
         Raises:
             RecipeMismatch: names what differs, and the way out.
         """
-        own = self._spaces[recipe.space].recipe if recipe.space in self._spaces else self.recipe
+        name = recipe.space if space is None else space
+        own = self._spaces[name].recipe if name in self._spaces else self.recipe
         if recipe != own:
             raise RecipeMismatch(
                 f"{self._folder}: this index was made with the model {own.model!r} in "
