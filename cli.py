@@ -104,6 +104,25 @@ Kinds = Annotated[
     ),
 ]
 
+TeacherWeights = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--teacher",
+        metavar="NAME=PATH",
+        help="Where a teacher's weights are: clip or dinov2, and a file, a folder or a hub name. "
+        "Default: as the index remembers, or the hub. May be repeated.",
+    ),
+]
+ReadBy = Annotated[
+    str,
+    typer.Option(
+        "--words",
+        metavar="WHO",
+        help="In an index that teachers made, what reads words alone in the space clip: CLIP's "
+        "text tower, or the model.",
+    ),
+]
+
 _Sources = Mapping[str, Any]
 
 
@@ -175,6 +194,23 @@ def index(
         ),
     ] = None,
     model: ModelName = None,
+    encoder: Annotated[
+        str | None,
+        typer.Option(
+            metavar="WHO",
+            help="Who embeds the pictures: the model, or teacher, the networks that it predicts. "
+            "Default: as the index was made, or the model.",
+        ),
+    ] = None,
+    teachers: TeacherWeights = None,
+    clip_pixels: Annotated[
+        str | None,
+        typer.Option(
+            metavar="WHOSE",
+            help="Mean and deviation of the pixels behind a teacher's clip: imagenet, as 4M-21 "
+            "learned it (the default), or clip, CLIP's own.",
+        ),
+    ] = None,
     device: Device = "auto",
     dtype: Dtype = "auto",
     batch_size: Annotated[int, typer.Option(help="Pictures in one pass of the model.")] = 32,
@@ -192,12 +228,14 @@ def index(
     it was when the same command is run again.
     """
     from retrieval import Gallery
+    from retrieval.encoders import read_encoder
     from retrieval.report.texts import build_summary
 
     with Gallery.build(
         folder,
         to,
         model,
+        encoder=read_encoder(encoder, teachers or (), clip_pixels),
         kind=kind,
         depth_near=depth_near,
         spaces=spaces or None,
@@ -231,6 +269,8 @@ def query(
         Path | None, typer.Option(metavar="FILE", help="Write the same as one contact sheet (PNG).")
     ] = None,
     model: ModelName = None,
+    teachers: TeacherWeights = None,
+    read_by: ReadBy = "tower",
     device: Device = "auto",
     dtype: Dtype = "auto",
 ) -> None:
@@ -240,6 +280,7 @@ def query(
     takes in: mini words, pictures and segmentation maps, 4M-21 all that there is here.
     """
     from retrieval import Gallery, Query
+    from retrieval.encoders import read_query_teachers
     from retrieval.gallery import check_k
     from retrieval.queries.query import input_files
     from retrieval.report import Results, write_page, write_sheet
@@ -253,7 +294,8 @@ def query(
     asked = Query.read(text=text, **sources)
     for output in (html, sheet):
         check_output(output, input_files(sources))
-    with Gallery.open(index, model, device=device, dtype=dtype) as gallery:
+    asked_teachers = read_query_teachers(teachers or (), read_by)
+    with Gallery.open(index, model, encoder=asked_teachers, device=device, dtype=dtype) as gallery:
         (hits,) = gallery.search_batch(
             [asked], k, spaces=weights, fusion=fusion, kinds=kinds or None
         )
@@ -334,11 +376,14 @@ def evaluate_queries(
     fusion: Fusion = "rrf",
     kinds: Kinds = None,
     model: ModelName = None,
+    teachers: TeacherWeights = None,
+    read_by: ReadBy = "tower",
     device: Device = "auto",
     dtype: Dtype = "auto",
 ) -> None:
     """Measure how well queries find what they should: recall@1/5/10, median rank, MAP."""
     from retrieval import Gallery
+    from retrieval.encoders import read_query_teachers
     from retrieval.evaluation import evaluate, read_queries
     from retrieval.report.json_text import json_object
     from retrieval.report.texts import evaluation_table, missing_warning
@@ -346,7 +391,8 @@ def evaluate_queries(
 
     weights = typed_spaces(spaces or ())
     judged = read_queries(queries)
-    with Gallery.open(index, model, device=device, dtype=dtype) as gallery:
+    asked_teachers = read_query_teachers(teachers or (), read_by)
+    with Gallery.open(index, model, encoder=asked_teachers, device=device, dtype=dtype) as gallery:
         result = evaluate(
             gallery,
             judged,

@@ -125,6 +125,16 @@ def read_encoder(
     return teachers
 
 
+def read_query_teachers(sources: Iterable[str], words: str) -> Teachers | None:
+    """What the options of `fourm query` say of teachers, as `Gallery.open` takes it.
+
+    Raises:
+        UsageError: as `read_teachers`; another word for `words`.
+    """
+    teachers = Teachers(read_teachers(sources), words)
+    return None if teachers == Teachers() else teachers
+
+
 def choose(
     index: Index | None, wanted: Any, encoder: str | Teachers | None
 ) -> tuple[Any, Teachers | None]:
@@ -206,6 +216,8 @@ def _absolute(source: str | os.PathLike[str]) -> str:
 def _full_names(
     sources: Mapping[str, str | os.PathLike[str]],
 ) -> dict[str, str | os.PathLike[str]]:
+    if not sources:
+        return {}
     from fourm.teachers.known import KNOWN
 
     names = {short: kind.name for kind in KNOWN.values() for short in (kind.name, kind.predicted)}
