@@ -24,7 +24,7 @@ from indexes.errors import (
 from indexes.fusing import FUSIONS, Fusion
 from indexes.index import Index
 from indexes.recipe import Reading, Recipe
-from indexes.records import Counts, Known, Picture, PictureFacts, Record
+from indexes.records import Counts, Known, Picture, PictureFacts, Place, Record
 from indexes.searching import Fused
 
 __all__ = [
@@ -47,6 +47,7 @@ __all__ = [
     "NotAnIndex",
     "Picture",
     "PictureFacts",
+    "Place",
     "ReadOnlyIndex",
     "Reading",
     "ReadingMismatch",

@@ -8,7 +8,7 @@ from pathlib import Path
 from indexes import reading, writing
 from indexes.nearest import IdArray
 from indexes.opened import OpenedIndex
-from indexes.records import Counts, FloatArray, Known, Picture, Record
+from indexes.records import Counts, FloatArray, Known, Picture, Place, Record
 
 
 class GalleryItems(OpenedIndex):
@@ -141,6 +141,15 @@ class GalleryItems(OpenedIndex):
         """
         with self._read() as session:
             return reading.pictures(session, [int(id_) for id_ in ids])
+
+    def places(self, ids: Sequence[int] | IdArray) -> dict[int, Place]:
+        """Kind and path of pictures of any gallery by id, which takes less than `pictures`.
+
+        Raises:
+            UnknownPicture: an id that is not in the catalogue.
+        """
+        with self._read() as session:
+            return reading.places(session, [int(id_) for id_ in ids])
 
     def skipped(self, *, kind: str | None = None) -> list[Picture]:
         """Pictures of a gallery that have no vector, by path, each with its `error`."""

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from sqlalchemy import func, literal, select, true
+from sqlalchemy import bindparam, func, literal, select, true
 from sqlalchemy.orm import Session
 
 from indexes.catalogue import (
@@ -24,7 +24,7 @@ from indexes.catalogue import (
 from indexes.errors import BadRecipe, BadVector, UnknownPicture
 from indexes.nearest import IdArray, Published
 from indexes.recipe import MODEL, Reading, Recipe
-from indexes.records import Counts, FloatArray, Known, Picture
+from indexes.records import Counts, FloatArray, Known, Picture, Place
 from indexes.unit_vectors import check_unit_rows
 from indexes.writing import batches
 
@@ -44,6 +44,15 @@ _PICTURE = (
     PictureRow.state,
     PictureRow.error,
     GalleryRow.kind,
+)
+
+
+# Built once: making a statement takes longer than a search of ten thousand pictures.
+_GENERATIONS = select(SpaceRow.id, SpaceRow.generation)
+_PLACES = (
+    select(PictureRow.id, PictureRow.path, GalleryRow.kind)
+    .join(GalleryRow)
+    .where(PictureRow.id.in_(bindparam("ids", expanding=True)))
 )
 
 
@@ -141,12 +150,9 @@ def members(session: Session) -> dict[int, IdArray]:
     return {gallery_id: np.array(ids, dtype=np.int64) for gallery_id, ids in found.items()}
 
 
-def generations(session: Session, space_ids: Sequence[int]) -> dict[int, int]:
+def generations(session: Session) -> dict[int, int]:
     """Space id -> generation, which grows with every change to the space's vectors."""
-    rows = session.execute(
-        select(SpaceRow.id, SpaceRow.generation).where(SpaceRow.id.in_(space_ids))
-    )
-    return {row.id: row.generation for row in rows}
+    return {row[0]: row[1] for row in session.connection().execute(_GENERATIONS)}
 
 
 def published(session: Session, space_id: int) -> Published | None:
@@ -190,6 +196,20 @@ def pictures(session: Session, ids: Sequence[int]) -> dict[int, Picture]:
             found[row.id] = Picture(**row._mapping)
     _refuse_unknown(ids, found)
     return {id_: found[id_] for id_ in ids}
+
+
+def places(session: Session, ids: Sequence[int]) -> dict[int, Place]:
+    """Kind and path of pictures by id.
+
+    Raises:
+        UnknownPicture: an id that is not in the catalogue.
+    """
+    found: dict[int, Place] = {}
+    for batch in batches(ids):
+        rows = session.connection().execute(_PLACES, {"ids": batch})
+        found.update((row[0], Place(row[2], row[1])) for row in rows)
+    _refuse_unknown(ids, found)
+    return found
 
 
 def skipped(session: Session, gallery_id: int) -> list[Picture]:

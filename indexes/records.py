@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import PurePosixPath
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -113,6 +113,13 @@ class Known:
     mtime_ns: int
     content_hash: str | None
     state: State
+
+
+class Place(NamedTuple):
+    """Where a picture belongs: the kind of its gallery, and its path there."""
+
+    kind: str
+    path: str
 
 
 @dataclass(frozen=True, slots=True)

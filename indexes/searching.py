@@ -69,7 +69,7 @@ class Searcher:
     ) -> list[Loaded]:
         """The vectors of spaces as the session sees them: from memory, file or catalogue."""
         with self._refresh:
-            generations = reading.generations(session, [space.id for space in spaces])
+            generations = reading.generations(session)
             return [self._space(session, version, space, generations) for space in spaces]
 
     def _space(
@@ -125,7 +125,7 @@ class Searcher:
 
         Vectors that were read for this alone do not stay in memory.
         """
-        (generation,) = reading.generations(session, [space.id]).values()
+        generation = reading.generations(session)[space.id]
         if self.from_file(session, space, generation) is not None:
             return None
         extra = bool(self._loaded) and space.id not in self._loaded

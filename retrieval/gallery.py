@@ -253,16 +253,16 @@ class Gallery:
         if not queries:
             return []
         found = scope.search(self.index, self.embed(queries, scope.spaces), k)
-        pictures = self.index.pictures(np.unique(found.ids))
+        places = self.index.places(np.unique(found.ids))
         return [
             [
                 Hit(
                     rank + 1,
                     float(found.scores[row, rank]),
-                    pictures[int(number)].path,
+                    places[int(number)].path,
                     int(number),
                     scope.name,
-                    pictures[int(number)].kind,
+                    places[int(number)].kind,
                     {space: float(cosines[row, rank]) for space, cosines in found.cosines.items()},
                 )
                 for rank, number in enumerate(ids)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from sqlalchemy import event
 
-from indexes import BadSearch, BadVector, Index
+from indexes import BadSearch, BadVector, Index, UnknownPicture
 
 
 def _queries(make_vector, count):
@@ -114,6 +114,14 @@ def test_many_hits_cost_one_question_to_the_catalogue(index, make_record, make_v
     pictures = index.pictures(ids[0])
     assert len(statements) == 2
     assert list(pictures) == ids[0].tolist()
+    places = index.places(ids[0])
+    assert len(statements) == 3
+    assert {id_: place.path for id_, place in places.items()} == {
+        id_: picture.path for id_, picture in pictures.items()
+    }
+    assert {place.kind for place in places.values()} == {"image"}
+    with pytest.raises(UnknownPicture, match="999"):
+        index.places([1, 999])
 
 
 def test_threads_may_search_while_one_writes(filled, make_record, make_vector):
