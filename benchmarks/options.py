@@ -41,14 +41,10 @@ def parse(description: str, arguments: Sequence[str] | None) -> argparse.Namespa
 
 def load(options: argparse.Namespace) -> Model:
     """The model; one line and exit code 2 if it cannot be loaded."""
-    from fourm import FourmError, Model, load_model
+    from fourm import FourmError, load_4m
 
     try:
-        model = load_model(options.model, dtype=options.dtype)
+        return load_4m(options.model, dtype=options.dtype)
     except FourmError as error:
         print(f"error: {error}", file=sys.stderr)
         raise SystemExit(2) from None
-    if not isinstance(model, Model):
-        print(f"error: {model.name} is no 4M model", file=sys.stderr)
-        raise SystemExit(2)
-    return model

@@ -67,12 +67,18 @@ def load_model(
         CheckpointError: it is damaged, or its parts do not go together.
         BadInput: a device or dtype that this machine does not have.
     """
-    from fourm.bundle.model import Model
     from fourm.teachers import TeacherModel, make_teacher, teacher_names
 
     name, _, path = os.fspath(source).partition("=")
     if name in teacher_names():
         return TeacherModel(make_teacher(name, path or None, device, dtype))
+    return load_4m(source, device, dtype)
+
+
+def load_4m(source: str | os.PathLike[str], device: str = "auto", dtype: str = "auto") -> Model:
+    """The model of a name, teachers excepted: one that predicts; otherwise as `load_model`."""
+    from fourm.bundle.model import Model
+
     return Model(find_manifest(os.fspath(source)), device, dtype)
 
 

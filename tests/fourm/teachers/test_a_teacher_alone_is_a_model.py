@@ -149,3 +149,9 @@ def test_blends_that_cannot_be(clip):
         clip.embed([cancelled])
     with pytest.raises(fourm.UnknownModality, match="take 'depth'"):
         clip.prepare({"image": np.zeros((8, 8, 3), np.uint8)}, take=("depth",))
+
+
+def test_what_has_to_predict_is_no_teacher():
+    assert isinstance(fourm.load_4m("mini"), fourm.Model)
+    with pytest.raises(fourm.ModelNotFound):
+        fourm.load_4m("clip-b16")
