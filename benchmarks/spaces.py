@@ -55,7 +55,7 @@ def build(folder: Path, size: str, dtype: str) -> Model:
     import torch
     from safetensors.torch import save_file
 
-    from fourm import load_model
+    from fourm import load_4m
     from fourm.bundle.official import TOKENIZERS
     from fourm.checkpoints import Fields
     from fourm.tokenizers.loading import build_tokenizer
@@ -77,7 +77,7 @@ def build(folder: Path, size: str, dtype: str) -> Model:
             folder / name / "model.safetensors",
         )
     del fm, written
-    return load_model(folder / "4M-21_B", device="cpu", dtype=dtype)
+    return load_4m(folder / "4M-21_B", device="cpu", dtype=dtype)
 
 
 def measure(model: Model, photos: Sequence[Prepared], rounds: int) -> list[Row]:

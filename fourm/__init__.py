@@ -33,6 +33,7 @@ if TYPE_CHECKING:
         Space,
         TokenIds,
         list_models,
+        load_4m,
         load_model,
     )
     from fourm.generate import Sampler
@@ -46,6 +47,7 @@ _LAZY = {
     "Space": "fourm.bundle",
     "TokenIds": "fourm.bundle",
     "list_models": "fourm.bundle",
+    "load_4m": "fourm.bundle",
     "load_model": "fourm.bundle",
 }
 
@@ -66,6 +68,7 @@ __all__ = [
     "UnknownModality",
     "UnknownSpace",
     "list_models",
+    "load_4m",
     "load_model",
 ]
 

@@ -35,13 +35,18 @@ TOKENIZERS: Mapping[str, str] = {
 }
 
 SPACES: Mapping[str, SpaceEntry] = {
-    "dinov2": SpaceEntry("tok_dinov2_global", title="DINOv2 ViT-B/14, global"),
+    "dinov2": SpaceEntry(
+        "tok_dinov2_global", title="DINOv2 ViT-B/14, global", teacher="dinov2-b14"
+    ),
     "imagebind": SpaceEntry(
         "tok_imagebind_global",
         title="ImageBind ViT-H/14: CLS of its vision trunk (1280), not the joint space of its head",
     ),
     "clip": SpaceEntry(
-        "tok_clip@224", title="CLIP ViT-B/16: mean of its projected patch tokens", pool="mean"
+        "tok_clip@224",
+        title="CLIP ViT-B/16: mean of its projected patch tokens",
+        pool="mean",
+        teacher="clip-b16",
     ),
 }
 

@@ -62,7 +62,12 @@ class Panel:
 
 def panels(query: Query) -> tuple[Panel, ...]:
     """One panel an input, in the order of the query."""
-    return tuple(PAINTERS[entry.kind](entry) for entry in query.inputs)
+    return tuple(map(panel_of, query.inputs))
+
+
+def panel_of(entry: Input) -> Panel:
+    """How one input is drawn."""
+    return PAINTERS[entry.kind](entry)
 
 
 def _words(entry: Input) -> Panel:
