@@ -4,13 +4,12 @@ A file of queries has one JSON object a line:
 
     {"text": "a dog in snow", "image": "a.jpg", "seg": "a.png", "relevant": ["dogs/7.jpg"]}
 
-with any subset of the inputs, their paths relative to the file, and the relevant pictures' paths
-relative to the gallery's root.
+with any of the keys that queries have (`retrieval.queries.query_files`), paths of files relative
+to the file, and the relevant pictures' paths relative to the gallery's root.
 """
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
@@ -27,14 +26,10 @@ from fourm import FourmError
 from retrieval.building.pipeline import ahead
 from retrieval.errors import QueryError, UsageError
 from retrieval.gallery import Gallery
-from retrieval.queries import READERS, Query
-from retrieval.queries.query import DEPTH_NEAR
-from retrieval.queries.written import names_file
-from retrieval.sources import NAMES, SOURCES
+from retrieval.queries import Query, prepare
+from retrieval.queries.query_files import query_of_line
 
 RECALL_AT = (1, 5, 10)
-_KEYS = NAMES
-_TYPED = frozenset(source.name for source in SOURCES if source.typed) - {"boxes"}
 
 
 @dataclass(frozen=True)
@@ -90,7 +85,7 @@ def read_queries(file: str | os.PathLike[str]) -> list[JudgedQuery]:
     """
     path = Path(file)
     try:
-        lines = path.read_text(encoding="utf-8").split("\n")
+        lines = path.read_text(encoding="utf-8-sig").split("\n")
     except OSError as error:
         raise UsageError(f"{path}: cannot be read ({error.strerror})") from None
     except UnicodeDecodeError as error:
@@ -143,15 +138,15 @@ def _embedded(
 ) -> Iterator[np.ndarray]:
     model, space = gallery.model, gallery.index.recipe.space
     workers = min(8, os.cpu_count() or 1)
-    prepare = partial(_prepare, gallery)
-    with closing(ahead(prepare, queries, workers=workers, waiting=2 * batch_size)) as prepared:
+    prepare_one = partial(_prepare, gallery)
+    with closing(ahead(prepare_one, queries, workers=workers, waiting=2 * batch_size)) as prepared:
         while batch := list(islice(prepared, batch_size)):
             yield model.embed(batch, space=space)
 
 
 def _prepare(gallery: Gallery, query: JudgedQuery) -> Any:
     try:
-        return gallery.model.prepare(Query.read(**query.sources).values)
+        return prepare(Query.read(**query.sources), gallery.model)
     except (UsageError, FourmError) as error:
         raise QueryError(f"{query.place}: {error}") from None
 
@@ -178,40 +173,8 @@ def _measured(
 
 
 def _query(line: str, place: str, folder: Path) -> JudgedQuery:
-    try:
-        entry = json.loads(line)
-    except (ValueError, RecursionError) as error:
-        raise UsageError(f"{place}: not JSON ({error})") from None
-    if not isinstance(entry, dict):
-        raise UsageError(f"{place}: expected a JSON object, got {type(entry).__name__}")
-    unknown = sorted(entry.keys() - {*_KEYS, "relevant"})
-    if unknown:
-        raise UsageError(
-            f"{place}: unknown key {unknown[0]!r}; known: {', '.join(_KEYS)}, relevant"
-        )
-    sources = {
-        kind: _source(kind, entry[kind], f"{place}: {kind}", folder)
-        for kind in _KEYS
-        if entry.get(kind) is not None
-    }
-    if not sources.keys() - {DEPTH_NEAR}:
-        raise UsageError(f"{place}: no query in it; give one of {', '.join(READERS)}")
-    return JudgedQuery(place, sources, _relevant(entry.get("relevant"), place))
-
-
-def _source(kind: str, value: object, place: str, folder: Path) -> object:
-    """A value of the file as `Query.read` takes it: paths are relative to the file's folder."""
-    if kind == "boxes" and isinstance(value, list) and value:
-        return [_source(kind, part, place, folder) for part in value]
-    if kind in ("palette", "metadata") and isinstance(value, (list, dict)) and value:
-        return value
-    if not isinstance(value, str) or not value.strip():
-        raise UsageError(f"{place}: expected a string that is not empty")
-    if kind in _TYPED or (kind == "boxes" and not names_file(value)):
-        return value
-    if not os.path.isfile(folder / value):
-        raise UsageError(f"{place}: no such file: {value}")
-    return str(folder / value)
+    sources, relevant = query_of_line(line, place, folder)
+    return JudgedQuery(place, sources, _relevant(relevant, place))
 
 
 def _relevant(value: object, place: str) -> tuple[str, ...]:

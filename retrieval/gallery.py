@@ -16,7 +16,7 @@ from retrieval.building import DEFAULT_BATCH_SIZE, BuildOptions, BuildReport, bu
 from retrieval.errors import UsageError
 from retrieval.model import DEFAULT_MODEL, LazyModel, Model, ModelLike, Vectors, recipe_of
 from retrieval.pictures import Listing, find_pictures
-from retrieval.queries import Query
+from retrieval.queries import Query, prepare
 
 PathLike = str | os.PathLike[str]
 
@@ -176,7 +176,9 @@ class Gallery:
         k: int = 10,
         **others: object,
     ) -> list[Hit]:
-        """The pictures nearest to a query, best first; all inputs go into one forward pass.
+        """The pictures nearest to a query, best first.
+
+        All inputs go into one forward pass, unless they are weighed.
 
         Args:
             text: words.
@@ -187,7 +189,10 @@ class Gallery:
                 `normals`, `edges`, `canny`, `sam_edges`, `boxes`, `palette`, `palette_of`,
                 `metadata`, `sam`, `poses`, `t5`, `clip_features`, `dinov2_features`,
                 `imagebind_features`, `dinov2_embedding`, `imagebind_embedding`, `image_tokens`:
-                paths as for the command line, or what these files hold.
+                paths as for the command line, or what these files hold. How they are read and
+                combined: `take` (parts of `image` that are used in its place), `not_text` (a text
+                or a list of them to push away from), `weights` (e.g. `{"text": 2, "not": 0.5}`) and
+                `combine` ("together", "guided" or "late"); see `Query.read`.
 
         Raises:
             UsageError: no input, an input that cannot be read, k < 1.
@@ -220,7 +225,7 @@ class Gallery:
     def embed(self, queries: Sequence[Query]) -> Vectors:
         """Vectors of queries in the index's space, float32 (len(queries), dim), unit rows."""
         model = self.model
-        prepared = [model.prepare(query.values) for query in queries]
+        prepared = [prepare(query, model) for query in queries]
         return model.embed(prepared, space=self.index.recipe.space)
 
     def close(self) -> None:

@@ -12,10 +12,17 @@ from retrieval.errors import PictureError
 from retrieval.gallery import Gallery, Hit
 from retrieval.pictures import decode, read_file
 from retrieval.queries import Query
+from retrieval.queries.combining import How
 from retrieval.report.panels import Panel, panels
 from retrieval.report.printable import printable
 
 THUMBNAIL_SIDE = 400
+
+_HEADINGS: dict[How, str] = {
+    "together": "all of these together",
+    "guided": "each of these pulls by its weight",
+    "late": "the weighted mean of what each of these predicts",
+}
 
 
 @dataclass(frozen=True)
@@ -56,6 +63,7 @@ class Results:
     gallery: str
     model: str
     space: str
+    how: How = "together"
 
     @classmethod
     def of(cls, gallery: Gallery, query: Query, hits: Sequence[Hit]) -> Results:
@@ -68,7 +76,13 @@ class Results:
             printable(gallery.root.name or str(gallery.root)),
             printable(recipe.model),
             printable(recipe.space),
+            query.how,
         )
+
+    @property
+    def heading(self) -> str:
+        """How the inputs are combined."""
+        return "Query" if len(self.panels) == 1 else f"Query: {_HEADINGS[self.how]}"
 
     @property
     def title(self) -> str:
