@@ -1,4 +1,4 @@
-"""How well queries find what they should: recall@k, median rank, mean average precision.
+"""How well queries find what they should: recall, precision, median rank, mean average precision.
 
 A file of queries has one JSON object a line:
 
@@ -30,6 +30,7 @@ from retrieval.queries import Query, prepare
 from retrieval.queries.query_files import query_of_line
 
 RECALL_AT = (1, 5, 10)
+PRECISION_AT = 10
 
 
 @dataclass(frozen=True)
@@ -49,6 +50,8 @@ class Evaluation:
         queries: how many were run.
         pictures: how many pictures of the gallery they were ranked among.
         recall: k -> share of the queries with a relevant picture among the first k, in [0, 1].
+        precision: share of relevant pictures among the first `PRECISION_AT`, in [0, 1]; low where
+            a query has only few.
         median_rank: median over the queries of the rank of the first relevant picture; `pictures`
             + 1 where none of them is in the gallery.
         mean_average_precision: in [0, 1]; a relevant picture that is not in the gallery counts as
@@ -59,6 +62,7 @@ class Evaluation:
     queries: int
     pictures: int
     recall: Mapping[int, float]
+    precision: float
     median_rank: float
     mean_average_precision: float
     missing: tuple[str, ...] = ()
@@ -69,6 +73,7 @@ class Evaluation:
         return {
             "queries": self.queries,
             **{f"recall@{k}": share for k, share in self.recall.items()},
+            f"precision@{PRECISION_AT}": self.precision,
             "median_rank": int(rank) if rank == int(rank) else rank,
             "map": self.mean_average_precision,
             "pictures": self.pictures,
@@ -158,7 +163,7 @@ def _measured(
     missing: tuple[str, ...],
 ) -> Evaluation:
     first = np.array([row[0] if len(row) else pictures + 1 for row in ranks])
-    precision = [
+    average_precision = [
         float(np.sum(np.arange(1, len(row) + 1) / row)) / len(query.relevant)
         for query, row in zip(queries, ranks, strict=True)
     ]
@@ -166,8 +171,9 @@ def _measured(
         queries=len(queries),
         pictures=pictures,
         recall={k: float(np.mean((first <= k) & (first <= pictures))) for k in RECALL_AT},
+        precision=float(np.mean([np.sum(row <= PRECISION_AT) / PRECISION_AT for row in ranks])),
         median_rank=float(np.median(first)),
-        mean_average_precision=float(np.mean(precision)),
+        mean_average_precision=float(np.mean(average_precision)),
         missing=missing,
     )
 

@@ -38,9 +38,7 @@ def _one_pass(inputs: tuple[Input, ...] | list[Input], model: Model) -> Any:
 
 def _check_parts(query: Query, model: Model) -> None:
     possible = [
-        kind
-        for kind in PARTS
-        if kind in model.inputs and (kind in COMPUTED or kind in model.predictable)
+        kind for kind in PARTS if kind in (model.inputs if kind in COMPUTED else model.predictable)
     ]
     for kind in query.take:
         if kind not in possible:

@@ -22,9 +22,9 @@ PHOTO = striped((200, 120, 10), (320, 240))
 
 @pytest.fixture
 def able():
-    """A model that reads and predicts depth and words, and reads edges."""
+    """A model that predicts depth, words and colours, and reads edges."""
     return FakeModel(
-        inputs=("image", "text", "seg", "depth", "edges"), predictable=("depth", "text", "normals")
+        inputs=("image", "text", "seg", "edges"), predictable=("depth", "text", "palette")
     )
 
 
