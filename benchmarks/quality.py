@@ -40,13 +40,14 @@ def run(options: argparse.Namespace, sets: Iterable[JudgedSet]) -> int:
 def _results(
     options: argparse.Namespace, sets: Iterable[JudgedSet]
 ) -> Iterator[tuple[JudgedSet, Evaluation]]:
+    from fourm import load_model
+
+    model = load_model(options.model, dtype=options.dtype)
     for judged in sets:
         if options.only and judged.queries.stem not in options.only:
             continue
         index = Path(options.out) / f"{judged.gallery.name}-{options.label}.index"
-        with Gallery.build(
-            judged.gallery, index, options.model, dtype=options.dtype, progress=True
-        ) as gallery:
+        with Gallery.build(judged.gallery, index, model, progress=True) as gallery:
             yield judged, evaluate(gallery, read_queries(judged.queries), progress=True)
 
 
