@@ -56,7 +56,7 @@ def open_photo(source: object) -> Photo:
     except PictureError as error:
         where = source if isinstance(source, (str, os.PathLike)) else "image"
         raise QueryError(f"{where}: {error}") from None
-    except OSError as error:
+    except (OSError, ValueError) as error:  # a lazily loaded file; a mode without colours (LAB)
         raise QueryError(f"image: the picture cannot be read: {error}") from None
 
 

@@ -386,6 +386,15 @@ class TestJson:
         assert "object 2 is one of (4, 2) pixels" in check("sam", two)
 
 
+@pytest.mark.parametrize(
+    "mode", ["1", "L", "LA", "P", "PA", "RGBa", "CMYK", "YCbCr", "LAB", "HSV", "I", "F"]
+)
+@pytest.mark.parametrize("kind", ["image", "edges", "canny", "seg", "depth"])
+def test_pictures_of_every_mode(kind, mode):
+    for size in ((1, 1), (3, 2)):
+        check(kind, Image.new(mode, size))
+
+
 class TestTyped:
     @often
     @given(source=JSON | st.binary(max_size=4) | st.lists(st.text(max_size=20), max_size=3))
