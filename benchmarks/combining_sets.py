@@ -36,13 +36,13 @@ def make(data: Path, out: Path) -> list[JudgedSet]:
     maps = {f"{way}, map {share:g}": _weighed(way, seg=share) for way, share in _ways()}
     words = {f"{way}, words {share:g}": _weighed(way, text=share) for way, share in _ways()}
     return [
+        *_negatives(data, out, basic["captions"].gallery),
+        *_variants(basic["altered-much"], {"alone": {}}, ALTERED),
+        *_variants(basic["altered-and-captions"], {"together": {}, **words}, ALTERED),
         basic["first-captions"],
         basic["instance-maps"],
         basic["captions-and-maps"],
         *_variants(basic["captions-and-maps"], maps),
-        *_variants(basic["altered-much"], {"alone": {}}, ALTERED),
-        *_variants(basic["altered-and-captions"], {"together": {}, **words}, ALTERED),
-        *_negatives(data, out, basic["captions"].gallery),
     ]
 
 

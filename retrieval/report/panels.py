@@ -73,13 +73,13 @@ def _panel(entry: Input, weighed: bool) -> Panel:
     notes = []
     if entry.origin == "predicted":
         panel = _predicted(entry, title)
-        notes.append("predicted from it by the model")
+        notes.append(f"only its {title.lower()}, predicted by the model")
     else:
         panel = PAINTERS[entry.kind](entry, title)
     if entry.origin == "computed":
         notes.append("computed from the picture")
     if weighed:
-        notes.append(f"weight {entry.weight:g}".replace("-", "\N{MINUS SIGN}"))
+        notes.append(f"weight {entry.weight:g}")
     if entry.weight < 0:
         notes.append("to push away from")
         panel = replace(panel, title=f"Not: {title.lower()}", summary=f"not {panel.summary}")
@@ -93,7 +93,7 @@ def _words(entry: Input, title: str) -> Panel:
 
 def _predicted(entry: Input, title: str) -> Panel:
     """The photo, which is all that is known before the model has run."""
-    return _picture(replace(entry, kind="image"), f"{title}, of this picture")
+    return _picture(entry, f"{title} of a picture")
 
 
 def _picture(entry: Input, title: str) -> Panel:

@@ -153,7 +153,7 @@ def test_pages_show_the_weights_and_what_is_pushed_away(model, photos, tmp_path)
     assert [panel.note for panel in shown] == [
         "weight 1",
         "weight 0.5",
-        "weight \N{MINUS SIGN}1, to push away from",
+        "weight -1, to push away from",
     ]
     assert shown[2].title == "Not: words" and shown[2].summary == "not “people”"
     with Gallery.build(photos, tmp_path / "i", model) as gallery:
