@@ -59,14 +59,3 @@ class BadInput(FourmError):
 def _listing(names: list[str], most: int = 12) -> str:
     shown = ", ".join(names[:most])
     return shown if len(names) <= most else f"{shown} and {len(names) - most} more"
-
-
-def shown(value: object, most: int = 60) -> str:
-    """A value as a message shows it: on one line, its end left out where it is long."""
-    if isinstance(value, (str, bytes)):
-        value = value[: most + 1]  # never the whole of a large one
-    try:
-        text = " ".join(repr(value).split())
-    except Exception:  # whole numbers of thousands of digits, objects with a broken repr
-        return f"a value of type {type(value).__name__}"
-    return text if len(text) <= most else f"{text[: most - 1]}…"

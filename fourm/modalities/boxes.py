@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from fourm.errors import BadInput, shown
+from fourm.errors import BadInput
+from fourm.modalities.checks import finite, finite_numbers, shown
 from fourm.modalities.classes import panoptic_classes
 from fourm.modalities.decimals import decimal
 from fourm.modalities.words import LARGEST, number_word, read_number, read_numbers
@@ -45,16 +46,14 @@ def check_box(box: Box) -> None:
             or a name that is no COCO class.
     """
     name = shown(box.name)
-    edges = (box.xmin, box.ymin, box.xmax, box.ymax)
-    for value in (*edges, box.score):
-        if isinstance(value, bool) or not isinstance(value, (int, float)):
-            raise BadInput(f"the box of {name} is made of numbers, not of {shown(value)}")
+    where = f"the box of {name} within 0 and 1"
+    edges = finite_numbers((box.xmin, box.ymin, box.xmax, box.ymax), where, 4)
     if not all(0 <= edge <= 1 for edge in edges):
         raise BadInput(
             f"the box of {name} must lie within 0 and 1 (fractions of the picture), "
-            f"not {', '.join(map(shown, edges))}"
+            f"not {', '.join(f'{edge:g}' for edge in edges)}"
         )
-    if not 0 <= box.score <= 1:
+    if not 0 <= finite(box.score, "the score of a box") <= 1:
         raise BadInput(f"the score of a box must be between 0 and 1, not {shown(box.score)}")
     if box.xmin > box.xmax or box.ymin > box.ymax:
         raise BadInput(f"the box of {name} must be xmin,ymin,xmax,ymax with the smaller ones first")
@@ -73,7 +72,7 @@ def boxes_text(boxes: Iterable[Box]) -> str:
     Raises:
         BadInput: see `check_box`.
     """
-    kept = [box for box in boxes if box.score >= LOWEST_SCORE]
+    kept = [box for box in boxes if finite(box.score, "the score of a box") >= LOWEST_SCORE]
     for box in kept:
         check_box(box)
     kept.sort(key=lambda box: box.xmin**2 + box.ymin**2)

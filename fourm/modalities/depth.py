@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from fourm.errors import BadInput
+from fourm.modalities.checks import as_array
 from fourm.modalities.pixels import square_box
 
 _LOWEST, _HIGHEST = 0.1, 0.9
@@ -32,7 +33,7 @@ def square_depth(depth: Any, size: int = 224, invert: bool = False) -> NDArray[n
     Raises:
         BadInput: not a two-dimensional array of numbers, no pixels, or NaN or infinity in it.
     """
-    array = np.asarray(depth)
+    array = as_array(depth, "a depth map")
     if array.ndim != 2 or array.dtype.kind not in "uif":
         raise BadInput(
             f"a depth map must be an array of numbers (H, W), not {array.dtype} {array.shape}"
@@ -65,11 +66,10 @@ def standardised(depth: NDArray[np.float32]) -> NDArray[np.float32]:
         The same shape. A map without any differences becomes all 0.
     """
     ordered = np.sort(depth, axis=None)
-    kept = ordered[int(_LOWEST * ordered.size) : int(_HIGHEST * ordered.size)]
+    kept = ordered[int(_LOWEST * ordered.size) : int(_HIGHEST * ordered.size)].astype(np.float64)
     if kept.size < 2:
         return np.zeros_like(depth)
     # In double precision: the square of a large depth is beyond single precision.
-    deviation = np.sqrt(kept.var(ddof=1, dtype=np.float64) + _SMALLEST_VARIANCE)
-    mean = kept.mean(dtype=np.float64)
-    result: NDArray[np.float32] = ((depth.astype(np.float64) - mean) / deviation).astype(np.float32)
+    deviation = np.sqrt(kept.var(ddof=1) + _SMALLEST_VARIANCE)
+    result: NDArray[np.float32] = ((depth - kept.mean()) / deviation).astype(np.float32)
     return result

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from fourm.errors import BadInput
+from fourm.modalities.checks import as_array, finite_numbers
 from fourm.modalities.pixels import square_box
 from fourm.modalities.sam import MASK_SIDE, SIDE, Instance, Point, mask_to_box
 
@@ -62,12 +63,16 @@ def square_outlines(masks: Sequence[Mask]) -> Outlines:
     Raises:
         BadInput: no mask, sizes that differ, a point outside its object, or nothing in the square.
     """
-    if not isinstance(masks, (list, tuple)) or not masks:
+    if (
+        not isinstance(masks, (list, tuple))
+        or not masks
+        or not all(isinstance(mask, Mask) for mask in masks)
+    ):
         raise BadInput("expected a list of at least one Mask")
-    shape = np.shape(masks[0].pixels)
+    arrays = [_pixels(mask, number) for number, mask in enumerate(masks, start=1)]
+    shape = arrays[0].shape
     squares, places = [], []
-    for number, mask in enumerate(masks, start=1):
-        pixels = np.asarray(mask.pixels) != 0
+    for number, (mask, pixels) in enumerate(zip(masks, arrays, strict=True), start=1):
         if pixels.ndim != 2 or pixels.shape != shape or 0 in pixels.shape:
             raise BadInput(f"mask {number} has the shape {pixels.shape}, the first one {shape}")
         square = square_mask(pixels)
@@ -76,7 +81,8 @@ def square_outlines(masks: Sequence[Mask]) -> Outlines:
         squares.append(square)
         wanted = None
         if mask.point is not None:
-            x, y = square_point(mask.point, (shape[1], shape[0]))
+            point = finite_numbers(mask.point, f"the point of mask {number}", 2)
+            x, y = square_point((point[0], point[1]), (shape[1], shape[0]))
             # A point that the square cuts off is replaced by one of what is left of the object.
             wanted = None if max(abs(x - SIDE / 2), abs(y - SIDE / 2)) > SIDE / 2 else (x, y)
         places.append(_place(square, wanted, number))
@@ -107,6 +113,14 @@ def square_point(point: tuple[float, float], size: tuple[int, int]) -> tuple[flo
     return (point[0] - left) * scale, (point[1] - top) * scale
 
 
+def _pixels(mask: Mask, number: int) -> NDArray[np.bool_]:
+    array = as_array(mask.pixels, f"mask {number}")
+    if array.dtype.kind not in "buif":
+        raise BadInput(f"mask {number} must be an array of numbers, not of {array.dtype}")
+    inside: NDArray[np.bool_] = array != 0
+    return inside
+
+
 def _place(
     square: NDArray[np.bool_], wanted: tuple[float, float] | None, number: int
 ) -> tuple[int, int]:
@@ -116,8 +130,6 @@ def _place(
         x, y = float(columns.mean()), float(rows.mean())
     else:
         x, y = wanted
-        if not (np.isfinite(x) and np.isfinite(y)):
-            raise BadInput(f"the point of mask {number} is not finite")
     nearest = int(np.argmin((columns - x) ** 2 + (rows - y) ** 2))
     if wanted is not None and (columns[nearest] - x) ** 2 + (rows[nearest] - y) ** 2 > 8:
         raise BadInput(f"the point of mask {number} does not lie in it")

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from fourm.errors import BadInput, shown
+from fourm.errors import BadInput
+from fourm.modalities.checks import finite, shown
 from fourm.modalities.decimals import decimal
 from fourm.modalities.words import LARGEST, number_word, read_number
 
@@ -100,11 +101,7 @@ def metadata_text(values: Mapping[str, float]) -> str:
     words = []
     for name, value in values.items():
         key = _key(name)
-        if isinstance(value, bool) or not isinstance(value, int | float):
-            raise BadInput(f"{name} must be a number, not {shown(value)}")
-        if not math.isfinite(value):
-            raise BadInput(f"{name} must be a finite number, not {value}")
-        words += [number_word(1, key.id), number_word(0, key.encode(value))]
+        words += [number_word(1, key.id), number_word(0, key.encode(finite(value, name)))]
     return " ".join(words)
 
 

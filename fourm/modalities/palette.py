@@ -8,7 +8,8 @@ from typing import Any
 
 from PIL import Image
 
-from fourm.errors import BadInput, shown
+from fourm.errors import BadInput
+from fourm.modalities.checks import finite_numbers, shown
 from fourm.modalities.pixels import as_picture
 from fourm.modalities.words import number_word, read_number
 
@@ -29,11 +30,10 @@ def palette_text(colours: Sequence[Colour]) -> str:
         raise BadInput(f"a palette has 1 to {MOST_COLOURS} colours, not {len(colours)}")
     words = [number_word(1, len(colours))]
     for colour in colours:
-        if len(colour) != 3 or not all(0 <= part <= 255 for part in colour):
-            raise BadInput(
-                f"a colour is red, green, blue from 0 to 255, not {shown(tuple(colour))}"
-            )
-        words += [number_word(0, round(part)) for part in colour]
+        parts = finite_numbers(colour, "a colour", 3)
+        if not all(0 <= part <= 255 for part in parts):
+            raise BadInput(f"a colour is red, green, blue from 0 to 255, not {shown(colour)}")
+        words += [number_word(0, round(part)) for part in parts]
     return " ".join(words)
 
 

@@ -8,7 +8,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from fourm.errors import shown
+from fourm.modalities.checks import shown
 from retrieval.errors import QueryError
 from retrieval.queries.inputs import existing_file
 

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
-from fourm.errors import shown
+from fourm.modalities.checks import shown
 from retrieval.errors import QueryError
 from retrieval.pictures.decoding import MAX_PIXELS
 from retrieval.queries.arrays import read_npy
