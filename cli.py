@@ -16,7 +16,7 @@ from typing import Annotated, Any, get_type_hints
 import typer
 from typer.core import TyperGroup
 
-from retrieval.sources import SOURCES
+from retrieval.sources import SETTINGS
 
 
 class _OneLineErrors(TyperGroup):
@@ -127,10 +127,11 @@ _Sources = Mapping[str, Any]
 
 
 def _takes_sources(but: tuple[str, ...] = ()) -> Callable[[Callable[..., None]], Any]:
-    """Give a command an option for each thing that a query can be made of.
+    """Give a command an option for each thing that can be said of a query.
 
     The command gets what was given of them as one mapping, `sources`.
     """
+    settings = [setting for setting in SETTINGS if setting.name not in but]
 
     def decorate(command: Callable[..., None]) -> Any:
         hints = get_type_hints(command, include_extras=True)
@@ -139,21 +140,18 @@ def _takes_sources(but: tuple[str, ...] = ()) -> Callable[[Callable[..., None]],
             if parameter.name != "sources":
                 parameters.append(parameter.replace(annotation=hints[parameter.name]))
                 continue
-            for source in SOURCES:
-                if source.name not in but:
-                    option = typer.Option(metavar=source.metavar, help=source.help)
-                    kind: Any = str if source.typed else Path
-                    kind = list[str] if source.repeated else kind
-                    wanted = Annotated[kind | None, option]
-                    parameters.append(
-                        inspect.Parameter(
-                            source.name, parameter.kind, default=None, annotation=wanted
-                        )
-                    )
+            for setting in settings:
+                option = typer.Option(setting.flag, metavar=setting.metavar, help=setting.help)
+                kind: Any = str if setting.typed else Path
+                kind = list[str] if setting.repeated else kind
+                wanted = Annotated[kind | None, option]
+                parameters.append(
+                    inspect.Parameter(setting.name, parameter.kind, default=None, annotation=wanted)
+                )
 
         @functools.wraps(command)
         def run(**given: Any) -> None:
-            sources = {s.name: given.pop(s.name) for s in SOURCES if s.name not in but}
+            sources = {setting.name: given.pop(setting.name) for setting in settings}
             command(**given, sources=sources)
 
         vars(run)["__signature__"] = inspect.Signature(parameters)
@@ -257,6 +255,15 @@ def query(
     text: Annotated[str | None, typer.Argument(metavar="TEXT", help="Words to find.")] = None,
     *,
     sources: _Sources,
+    query_file: Annotated[
+        Path | None,
+        typer.Option(
+            "--from",
+            metavar="FILE",
+            help="The query as a JSON object, with the keys of a line of `fourm eval`; paths in it "
+            "are relative to it. Options add to it.",
+        ),
+    ] = None,
     k: Annotated[int, typer.Option("-k", help="How many pictures to find.")] = 10,
     spaces: Spaces = None,
     fusion: Fusion = "rrf",
@@ -276,13 +283,15 @@ def query(
 ) -> None:
     """Find the pictures nearest to words, a picture, a segmentation map, or several together.
 
-    All that is given goes into one forward pass of the model. `fourm models` lists what each model
-    takes in: mini words, pictures and segmentation maps, 4M-21 all that there is here.
+    All that is given goes into one forward pass of the model, unless it is weighed. `fourm models`
+    lists what each model takes in: mini words, pictures and segmentation maps, 4M-21 all that there
+    is here.
     """
     from retrieval import Gallery, Query
     from retrieval.encoders import read_query_teachers
     from retrieval.gallery import check_k
     from retrieval.queries.query import input_files
+    from retrieval.queries.query_files import added_to_file
     from retrieval.report import Results, write_page, write_sheet
     from retrieval.report.json_text import json_array
     from retrieval.report.outputs import check_output
@@ -291,9 +300,12 @@ def query(
 
     check_k(k)
     weights = typed_spaces(spaces or ())
-    asked = Query.read(text=text, **sources)
+    given = {"text": text, **sources}
+    if query_file is not None:
+        given = added_to_file(query_file, given)
+    asked = Query.read(**given)
     for output in (html, sheet):
-        check_output(output, input_files(sources))
+        check_output(output, (query_file, *input_files(given)))
     asked_teachers = read_query_teachers(teachers or (), read_by)
     with Gallery.open(index, model, encoder=asked_teachers, device=device, dtype=dtype) as gallery:
         (hits,) = gallery.search_batch(
@@ -366,8 +378,9 @@ def evaluate_queries(
         Path,
         typer.Option(
             metavar="FILE",
-            help="One JSON object a line: any of text, image, seg ... (as `fourm query` has them, "
-            "paths relative to the file) and relevant, a list of paths relative to the gallery.",
+            help="One JSON object a line: what `fourm query` has options for, e.g. text, image, "
+            "seg (paths relative to the file), and relevant, a list of paths relative to the "
+            "gallery.",
         ),
     ],
     as_json: AsJson = False,

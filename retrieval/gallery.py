@@ -25,7 +25,7 @@ from retrieval.errors import UsageError
 from retrieval.hits import Hit
 from retrieval.items import IMAGE, find_items, item_kind, options_of, read_item, reader_of
 from retrieval.model import DEFAULT_MODEL, LazyModel, Model, ModelLike, Vectors
-from retrieval.queries import Input, Query
+from retrieval.queries import Input, Query, prepare
 from retrieval.scope import Scope, Spaces
 
 __all__ = ["Gallery", "Hit", "check_k"]
@@ -209,7 +209,9 @@ class Gallery:
         kinds: str | Collection[str] | None = None,
         **others: object,
     ) -> list[Hit]:
-        """The pictures nearest to a query, best first; all inputs go into one forward pass.
+        """The pictures nearest to a query, best first.
+
+        All inputs go into one forward pass, unless they are weighed.
 
         Args:
             text: words.
@@ -224,7 +226,10 @@ class Gallery:
                 `normals`, `edges`, `canny`, `sam_edges`, `boxes`, `palette`, `palette_of`,
                 `metadata`, `sam`, `poses`, `t5`, `clip_features`, `dinov2_features`,
                 `imagebind_features`, `dinov2_embedding`, `imagebind_embedding`, `image_tokens`:
-                paths as for the command line, or what these files hold.
+                paths as for the command line, or what these files hold. How they are read and
+                combined: `take` (parts of `image` that are used in its place), `not_text` (a text
+                or a list of them to push away from), `weights` (e.g. `{"text": 2, "not": 0.5}`) and
+                `combine` ("together", "guided" or "late"); see `Query.read`.
 
         Raises:
             UsageError: no input, an input that cannot be read, k < 1.
@@ -278,7 +283,7 @@ class Gallery:
         `spaces` are some of the index's; None: its first.
         """
         model = self.model
-        prepared = [model.prepare(query.values) for query in queries]
+        prepared = [prepare(query, model) for query in queries]
         wanted = [self.index.recipe.space] if spaces is None else spaces
         return dict(model.embed_spaces(prepared, spaces=wanted))
 

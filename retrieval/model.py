@@ -6,7 +6,7 @@ import os
 import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Protocol, cast
+from typing import Any, Literal, Protocol, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -51,8 +51,13 @@ class Model(Protocol):
     def spaces(self) -> Mapping[str, Space]: ...
     @property
     def default_space(self) -> str: ...
+    @property
+    def predictable(self) -> Sequence[str]: ...
 
-    def prepare(self, inputs: Mapping[str, Any], /) -> Any: ...
+    def prepare(self, inputs: Mapping[str, Any], /, *, take: Sequence[str] = ()) -> Any: ...
+    def blend(
+        self, parts: Sequence[tuple[Any, float]], /, *, how: Literal["guided", "late"]
+    ) -> Any: ...
     def embed(self, prepared: Sequence[Any], /, *, space: str) -> Vectors: ...
     def embed_spaces(
         self, prepared: Sequence[Any], /, *, spaces: Sequence[str]

@@ -54,10 +54,12 @@ def finite_numbers(values: Any, what: str, length: int) -> tuple[float, ...]:
     return tuple(finite(value, f"a number of {what}") for value in values)
 
 
-def shown(value: Any) -> str:
-    """A value for a message, cut short."""
+def shown(value: Any, most: int = 60) -> str:
+    """A value as a message shows it: on one line, its end left out where it is long."""
+    if isinstance(value, (str, bytes)):
+        value = value[: most + 1]  # never the whole of a large one
     try:
-        text = repr(value)
-    except ValueError:  # an int of too many digits to be written
-        text = f"a huge {type(value).__name__}"
-    return text if len(text) <= 60 else f"{text[:57]}..."
+        text = " ".join(repr(value).split())
+    except Exception:  # whole numbers of thousands of digits, objects with a broken repr
+        return f"a value of type {type(value).__name__}"
+    return text if len(text) <= most else f"{text[: most - 3]}..."

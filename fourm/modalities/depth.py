@@ -40,11 +40,13 @@ def square_depth(depth: Any, size: int = 224, invert: bool = False) -> NDArray[n
         )
     if array.size == 0:
         raise BadInput("the depth map has no pixels")
-    with np.errstate(over="ignore"):  # what float32 cannot hold is refused
+    if array.dtype.kind in "ui" and array.dtype.itemsize > 2:
+        array = array - array.min().astype(np.float64)  # float32 tells fewer whole numbers apart
+    with np.errstate(over="ignore"):  # what float32 cannot hold becomes infinite, and is refused
         values = array.astype(np.float32)
     if not np.isfinite(values).all():
         raise BadInput("the depth map holds NaN or infinity")
-    if array.dtype.kind in "ui":
+    if array.dtype in (np.uint8, np.uint16):
         values /= float(np.iinfo(array.dtype).max)
     left, top, right, bottom = square_box(array.shape[1], array.shape[0])
     values = values[top:bottom, left:right]
@@ -67,6 +69,7 @@ def standardised(depth: NDArray[np.float32]) -> NDArray[np.float32]:
     kept = ordered[int(_LOWEST * ordered.size) : int(_HIGHEST * ordered.size)].astype(np.float64)
     if kept.size < 2:
         return np.zeros_like(depth)
+    # In double precision: the square of a large depth is beyond single precision.
     deviation = np.sqrt(kept.var(ddof=1) + _SMALLEST_VARIANCE)
     result: NDArray[np.float32] = ((depth - kept.mean()) / deviation).astype(np.float32)
     return result

@@ -75,17 +75,14 @@ def square_outlines(masks: Sequence[Mask]) -> Outlines:
     for number, (mask, pixels) in enumerate(zip(masks, arrays, strict=True), start=1):
         if pixels.ndim != 2 or pixels.shape != shape or 0 in pixels.shape:
             raise BadInput(f"mask {number} has the shape {pixels.shape}, the first one {shape}")
-        left, top, right, bottom = square_box(shape[1], shape[0])
-        part = Image.fromarray(pixels[top:bottom, left:right].astype(np.uint8))
-        square = np.array(part.resize((SIDE, SIDE), Image.Resampling.NEAREST)) != 0
+        square = square_mask(pixels)
         if not square.any():
             continue
         squares.append(square)
-        scale = SIDE / (right - left)
         wanted = None
         if mask.point is not None:
             point = finite_numbers(mask.point, f"the point of mask {number}", 2)
-            x, y = (point[0] - left) * scale, (point[1] - top) * scale
+            x, y = square_point((point[0], point[1]), (shape[1], shape[0]))
             # A point that the square cuts off is replaced by one of what is left of the object.
             wanted = None if max(abs(x - SIDE / 2), abs(y - SIDE / 2)) > SIDE / 2 else (x, y)
         places.append(_place(square, wanted, number))
@@ -99,6 +96,21 @@ def square_outlines(masks: Sequence[Mask]) -> Outlines:
         np.array([part for _, part in found], np.uint8).reshape(-1, MASK_SIDE, MASK_SIDE),
         inside,
     )
+
+
+def square_mask(pixels: NDArray[Any]) -> NDArray[np.bool_]:
+    """A mask (H, W) in the central square: (224, 224) bool, by nearest neighbour."""
+    left, top, right, bottom = square_box(pixels.shape[1], pixels.shape[0])
+    part = Image.fromarray((pixels[top:bottom, left:right] != 0).astype(np.uint8))
+    square: NDArray[np.bool_] = np.array(part.resize((SIDE, SIDE), Image.Resampling.NEAREST)) != 0
+    return square
+
+
+def square_point(point: tuple[float, float], size: tuple[int, int]) -> tuple[float, float]:
+    """A pixel (x, y) of a picture of this width and height, in its square of 224 x 224."""
+    left, top, right, _ = square_box(*size)
+    scale = SIDE / (right - left)
+    return (point[0] - left) * scale, (point[1] - top) * scale
 
 
 def _pixels(mask: Mask, number: int) -> NDArray[np.bool_]:

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from fourm.errors import BadInput
 
 LARGEST = 999
-_WORD = re.compile(r"(v[0-3])=(0|[1-9]\d{0,2})")
+_WORD = re.compile(r"(v[0-3])=(0|[1-9][0-9]{0,2})")
 _HALF = 512
 
 

@@ -132,9 +132,12 @@ def model_facts(card: ModelCard) -> dict[str, Any]:
 
 def evaluation_table(result: Evaluation) -> str:
     """The measures; shares in percent."""
+    from retrieval.evaluation import PRECISION_AT
+
     numbers = result.as_dict()
     entries = [("queries", numbers["queries"]), ("pictures", numbers["pictures"])]
     entries += [(f"recall@{k}", f"{100 * share:.1f} %") for k, share in result.recall.items()]
+    entries += [(f"precision@{PRECISION_AT}", f"{100 * result.precision:.1f} %")]
     entries += [("median rank", numbers["median_rank"]), ("MAP", f"{numbers['map']:.3f}")]
     return facts(entries)
 

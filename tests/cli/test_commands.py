@@ -266,6 +266,7 @@ def test_eval_prints_the_measures(run, index, tmp_path, photos):
         "recall@1",
         "recall@5",
         "recall@10",
+        "precision@10",
         "median_rank",
         "map",
         "pictures",
