@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from fourm.bundle.kinds import FIRST, KINDS
 from fourm.bundle.manifest import Manifest, SpaceEntry
 from fourm.checkpoints import Checkpoint, resolve_source
+from fourm.checkpoints.cache import cache_folder
+from fourm.checkpoints.sources import local_snapshot
 from fourm.errors import CheckpointError, ConfigError
 
 OWNER = "EPFL-VILAB"
@@ -52,8 +54,19 @@ def official_name(source: str) -> str | None:
 
 
 def known_manifest(name: str) -> Manifest:
-    """The manifest of an official model, whose parts are looked up or downloaded when needed."""
-    return _manifest(name, MODELS[name], KINDS, SPACES, Parts(f"{OWNER}/{name}", None))
+    """The manifest of an official model, whose parts are looked up or downloaded when needed.
+
+    Of a model that was downloaded, what its downloaded tokenizers can read and predict.
+    """
+    kinds, spaces = KINDS, SPACES
+    if local_snapshot(f"{OWNER}/{name}") is not None:
+        at_hand = {
+            modality
+            for modality, repository in TOKENIZERS.items()
+            if local_snapshot(f"{OWNER}/{repository}") is not None
+        }
+        kinds, spaces = usable(KINDS, SPACES, at_hand)
+    return _manifest(name, MODELS[name], kinds, spaces, Parts(f"{OWNER}/{name}", None))
 
 
 def folder_manifest(folder: Path) -> Manifest:
@@ -70,22 +83,15 @@ def folder_manifest(folder: Path) -> Manifest:
         domains_in, domains_out = fields.names("domains_in"), fields.names("domains_out")
     except ConfigError as error:
         raise CheckpointError(f"{folder} is not a 4M model: {error}") from None
-    spaces = {name: space for name, space in SPACES.items() if space.modality in domains_out}
+    predicted = {name: space for name, space in SPACES.items() if space.modality in domains_out}
     beside = folder.resolve().parent
     at_hand = {
         modality
         for modality, name in TOKENIZERS.items()
         if (beside / name).is_dir() or (beside / OWNER / name).is_dir()
     }
-    here = {name: space for name, space in spaces.items() if space.modality in at_hand}
-    kinds = {
-        kind: name
-        for kind, name in KINDS.items()
-        if name in domains_in
-        and (kind in FIRST or not here or name in at_hand or name not in TOKENIZERS)
-    }
-    # With some tokenizers at hand, the spaces and kinds of the others are not worth a download.
-    spaces = here or spaces
+    read = {kind: name for kind, name in KINDS.items() if name in domains_in}
+    kinds, spaces = usable(read, predicted, at_hand)
     if not kinds or not spaces:
         raise CheckpointError(
             f"{folder} cannot be searched with: it reads none of {', '.join(KINDS.values())} "
@@ -93,6 +99,25 @@ def folder_manifest(folder: Path) -> Manifest:
         )
     name = folder.resolve().name
     return _manifest(name, MODELS.get(name, name), kinds, spaces, Parts(str(folder), folder))
+
+
+def usable(
+    kinds: Mapping[str, str], spaces: Mapping[str, SpaceEntry], at_hand: Collection[str]
+) -> tuple[Mapping[str, str], Mapping[str, SpaceEntry]]:
+    """The kinds and spaces that need no further tokenizer than those at hand; without one of a
+    space all of them, whose tokenizers are worth a download.
+
+    The first kinds are always kept: theirs are fetched when they are used.
+    """
+    here = {name: space for name, space in spaces.items() if space.modality in at_hand}
+    if not here:
+        return kinds, spaces
+    read = {
+        kind: name
+        for kind, name in kinds.items()
+        if kind in FIRST or name in at_hand or name not in TOKENIZERS
+    }
+    return read, here
 
 
 def _manifest(
@@ -127,7 +152,8 @@ class Parts:
 
         Raises:
             ModelNotFound: nowhere, and the hub cannot be reached.
-            CheckpointError: the text tokenizer is not in the model's folder or beside it.
+            CheckpointError: the text tokenizer is not in the model's folder, beside it or in the
+                user's cache folder.
         """
         if part == self.model:
             return self.folder or resolve_source(part)
@@ -135,11 +161,11 @@ class Parts:
         beside = folder.resolve().parent
         if part != WORDS:
             return resolve_source(part, beside)
-        for place in (folder, beside):
+        for place in (folder, beside, cache_folder()):
             if (place / WORDS).is_file():
                 return place / WORDS
         raise CheckpointError(
-            f"{folder} has no {WORDS}: to search by words, boxes, colours and the like, put that "
-            "file of the 4M code repository (fourm/utils/tokenizer/trained) into this folder or "
-            "beside it"
+            f"{folder} has no {WORDS}: to search by words, boxes, colours and the like, let "
+            "`fourm models pull` fetch it, or put that file of the 4M code repository "
+            "(fourm/utils/tokenizer/trained) into this folder or beside it"
         )
