@@ -18,6 +18,7 @@ from fourm.bundle.official import (
     official_name,
 )
 from fourm.checkpoints import resolve_source
+from fourm.checkpoints.sources import local_snapshot
 from fourm.errors import ModelNotFound
 
 if TYPE_CHECKING:
@@ -122,6 +123,4 @@ def list_models() -> list[ModelCard]:
 
 
 def _in_hub_cache(repository: str) -> bool:
-    from huggingface_hub import try_to_load_from_cache
-
-    return isinstance(try_to_load_from_cache(repository, "model.safetensors"), str)
+    return local_snapshot(repository) is not None

@@ -60,20 +60,15 @@ def known_manifest(name: str) -> Manifest:
     """
     kinds, spaces = KINDS, SPACES
     if local_snapshot(f"{OWNER}/{name}") is not None:
-        at_hand = {
-            modality
-            for modality, repository in TOKENIZERS.items()
-            if local_snapshot(f"{OWNER}/{repository}") is not None
-        }
-        kinds, spaces = usable(KINDS, SPACES, at_hand)
+        kinds, spaces = usable(KINDS, SPACES, at_hand(None))
     return _manifest(name, MODELS[name], kinds, spaces, Parts(f"{OWNER}/{name}", None))
 
 
 def folder_manifest(folder: Path) -> Manifest:
     """The manifest of a folder with a model in the official format.
 
-    Its tokenizers are looked for beside it, under their official names; if there are none of its
-    spaces, on the hub.
+    Its tokenizers are looked for beside it, under their official names, and in the hub's cache; if
+    there are none of its spaces, on the hub.
 
     Raises:
         CheckpointError: not such a folder, or a model that has no input or output of ours.
@@ -84,14 +79,8 @@ def folder_manifest(folder: Path) -> Manifest:
     except ConfigError as error:
         raise CheckpointError(f"{folder} is not a 4M model: {error}") from None
     predicted = {name: space for name, space in SPACES.items() if space.modality in domains_out}
-    beside = folder.resolve().parent
-    at_hand = {
-        modality
-        for modality, name in TOKENIZERS.items()
-        if (beside / name).is_dir() or (beside / OWNER / name).is_dir()
-    }
     read = {kind: name for kind, name in KINDS.items() if name in domains_in}
-    kinds, spaces = usable(read, predicted, at_hand)
+    kinds, spaces = usable(read, predicted, at_hand(folder))
     if not kinds or not spaces:
         raise CheckpointError(
             f"{folder} cannot be searched with: it reads none of {', '.join(KINDS.values())} "
@@ -101,21 +90,41 @@ def folder_manifest(folder: Path) -> Manifest:
     return _manifest(name, MODELS.get(name, name), kinds, spaces, Parts(str(folder), folder))
 
 
+def at_hand(folder: Path | None) -> set[str]:
+    """The modalities whose tokenizers are on this disk: beside a model's folder, or in the hub's
+    cache."""
+    beside = folder.resolve().parent if folder is not None else None
+    return {
+        modality
+        for modality, name in TOKENIZERS.items()
+        if (beside and ((beside / name).is_dir() or (beside / OWNER / name).is_dir()))
+        or local_snapshot(f"{OWNER}/{name}") is not None
+    }
+
+
+def words_at_hand(folder: Path) -> Path | None:
+    """The text tokenizer in a model's folder, beside it or in the user's cache folder."""
+    for place in (folder, folder.resolve().parent, cache_folder()):
+        if (place / WORDS).is_file():
+            return place / WORDS
+    return None
+
+
 def usable(
-    kinds: Mapping[str, str], spaces: Mapping[str, SpaceEntry], at_hand: Collection[str]
+    kinds: Mapping[str, str], spaces: Mapping[str, SpaceEntry], tokenizers: Collection[str]
 ) -> tuple[Mapping[str, str], Mapping[str, SpaceEntry]]:
-    """The kinds and spaces that need no further tokenizer than those at hand; without one of a
-    space all of them, whose tokenizers are worth a download.
+    """The kinds and spaces that need no other tokenizers; without one of a space all of them, whose
+    tokenizers are worth a download.
 
     The first kinds are always kept: theirs are fetched when they are used.
     """
-    here = {name: space for name, space in spaces.items() if space.modality in at_hand}
+    here = {name: space for name, space in spaces.items() if space.modality in tokenizers}
     if not here:
         return kinds, spaces
     read = {
         kind: name
         for kind, name in kinds.items()
-        if kind in FIRST or name in at_hand or name not in TOKENIZERS
+        if kind in FIRST or name in tokenizers or name not in TOKENIZERS
     }
     return read, here
 
@@ -158,12 +167,10 @@ class Parts:
         if part == self.model:
             return self.folder or resolve_source(part)
         folder = self.folder or resolve_source(self.model)
-        beside = folder.resolve().parent
         if part != WORDS:
-            return resolve_source(part, beside)
-        for place in (folder, beside, cache_folder()):
-            if (place / WORDS).is_file():
-                return place / WORDS
+            return resolve_source(part, folder.resolve().parent)
+        if (found := words_at_hand(folder)) is not None:
+            return found
         raise CheckpointError(
             f"{folder} has no {WORDS}: to search by words, boxes, colours and the like, let "
             "`fourm models pull` fetch it, or put that file of the 4M code repository "

@@ -30,9 +30,14 @@ def resolve_source(source: str | Path, beside: Path | None = None) -> Path:
         for candidate in (beside / folder.name, beside / str(source)):
             if candidate.is_dir():
                 return candidate
-    if not isinstance(source, str) or not _HUB_NAME.fullmatch(source):
+    if not isinstance(source, str) or not is_hub_name(source):
         raise ModelNotFound(f"{source} is neither a folder nor a hub name of the form owner/name")
     return _pulled_snapshot(source) or download(source)
+
+
+def is_hub_name(source: str) -> bool:
+    """Whether a text has the form `owner/name`."""
+    return _HUB_NAME.fullmatch(source) is not None
 
 
 def local_snapshot(repository: str) -> Path | None:

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from types import MappingProxyType
 
-from fourm.bundle.library import bundled
-from fourm.bundle.official import MODELS, OWNER, TOKENIZERS
+from fourm.bundle.library import WEIGHTS, bundled
+from fourm.bundle.official import MODELS, OWNER, TOKENIZERS, WORDS
+from fourm.checkpoints.cache import cache_folder
+from fourm.checkpoints.sources import is_hub_name, local_snapshot
 from fourm.errors import ModelNotFound
+from fourm.zoo.words import REPOSITORY as WORDS_REPOSITORY
 
 # Repositories of tokenizers -> short name, what it is for.
 _SHORT: Mapping[str, tuple[str, str]] = {
@@ -31,6 +35,10 @@ _SHORT: Mapping[str, tuple[str, str]] = {
         "ImageBind H/14 embeddings before its head; the space imagebind",
     ),
 }
+
+
+TEXT = "tokenizer/text"
+"""Name of the text tokenizer, which is one file of the 4M code repository."""
 
 
 @dataclass(frozen=True)
@@ -60,6 +68,7 @@ def _entries() -> dict[str, Entry]:
         entries.append(
             Entry(f"tokenizer/{short}", "tokenizer", f"{OWNER}/{repository}", purpose, modalities)
         )
+    entries.append(Entry(TEXT, "tokenizer", WORDS_REPOSITORY, "words, and all that is written"))
     return {entry.name: entry for entry in entries}
 
 
@@ -77,6 +86,44 @@ def find(name: str) -> Entry:
     if entry is None:
         raise ModelNotFound(f"{name!r} is none of {', '.join(ENTRIES)}")
     return entry
+
+
+def folder_of(source: str) -> Path:
+    """The folder (or file) of a model or tokenizer that is on this disk; asks no network.
+
+    Args:
+        source: a folder, a .safetensors file, a name as `find` takes it, or a name on the hub.
+
+    Raises:
+        ModelNotFound: no folder, and nothing of that name on this disk.
+    """
+    folder = Path(source).expanduser()
+    entry = ENTRIES.get(source) or by_repository(source.removeprefix(f"{OWNER}/"))
+    if entry is not None and entry.repository is None:
+        return WEIGHTS / entry.name
+    if folder.is_dir() or (folder.suffix == ".safetensors" and folder.is_file()):
+        return folder
+    if entry is not None:
+        found = place_of(entry)
+    else:
+        found = local_snapshot(source) if is_hub_name(source) else None
+    if found is None and entry is not None:
+        raise ModelNotFound(
+            f"{source} is not on this disk: `fourm models pull {entry.name}` fetches it"
+        )
+    if found is None:
+        raise ModelNotFound(f"{source} is neither a folder nor a model that was downloaded")
+    return found
+
+
+def place_of(entry: Entry) -> Path | None:
+    """Where an entry lies on this disk: a folder, for the text tokenizer a file; or None."""
+    if entry.repository is None:
+        return WEIGHTS / entry.name
+    if entry.name == TEXT:
+        path = cache_folder() / WORDS
+        return path if path.is_file() else None
+    return local_snapshot(entry.repository)
 
 
 def by_repository(name: str) -> Entry | None:

@@ -9,7 +9,7 @@ from fourm.bundle.kinds import KINDS
 from fourm.bundle.official import OWNER, SPACES, TOKENIZERS, WRITTEN
 from fourm.errors import BadInput
 from fourm.modalities.registry import OFFICIAL
-from fourm.zoo.names import Entry
+from fourm.zoo.names import TEXT, Entry
 
 USUAL = ("image", "text", "seg", "dinov2")
 """What a model is pulled for unless something else is asked for."""
@@ -44,7 +44,7 @@ def needed(entry: Entry, wanted: Sequence[str] = ()) -> Needs:
     if entry.kind == "tokenizer":
         if wanted:
             raise BadInput(f"{entry.name} is pulled alone: say what for with a model")
-        return Needs((entry.repository,), False)
+        return Needs((), True) if entry.name == TEXT else Needs((entry.repository,), False)
     modalities = [name for one in wanted or USUAL for name in _modalities(one)]
     if not any(space.modality in modalities for space in SPACES.values()):
         modalities += _modalities(next(iter(SPACES)))

@@ -123,8 +123,8 @@ def _pull_words(shelf: Shelf, progress: bool) -> Fetched:
     remote = words.remote_words()
     place = shelf.single(WORDS, remote.digest)
     was_here = place.target.is_file()
-    file = fetch(remote, place.target, place.partial, progress=progress)
-    pulled = Pulled(words.COMMIT, {WORDS: file})
+    fetch(remote, place.target, place.partial, progress=progress)
+    pulled = words.PINNED
     remember(shelf.record, words.REPOSITORY, pulled)
     note = "was here" if was_here else "fetched"
     return _fetched(words.REPOSITORY, place.target, pulled, note)

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 from retrieval.report.table import facts, table
 
 if TYPE_CHECKING:
-    from fourm import ModelCard
     from fourm.modalities.classes import PanopticClass
     from indexes import Picture
     from retrieval.building import BuildReport
@@ -89,34 +88,6 @@ def class_facts(entry: PanopticClass) -> dict[str, Any]:
     """A class with the keys of `fourm classes --json`."""
     colour = _hex(entry.colour)
     return {"id": entry.id, "name": entry.name, "colour": colour, "thing": entry.is_thing}
-
-
-def models_table(cards: Iterable[ModelCard]) -> str:
-    """Models that can be loaded by name."""
-    rows = [
-        (
-            card.name,
-            "yes" if card.available else "no",
-            ", ".join(card.inputs),
-            ", ".join(card.spaces),
-            card.note,
-        )
-        for card in cards
-    ]
-    return table(rows, ("name", "here", "inputs", "spaces", "note"))
-
-
-def model_facts(card: ModelCard) -> dict[str, Any]:
-    """A model with the keys of `fourm models --json`."""
-    return {
-        "name": card.name,
-        "title": card.title,
-        "inputs": list(card.inputs),
-        "spaces": list(card.spaces),
-        "where": card.where,
-        "available": card.available,
-        "note": card.note,
-    }
 
 
 def evaluation_table(result: Evaluation) -> str:
