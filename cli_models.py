@@ -74,14 +74,19 @@ def pull(
     A download that was stopped goes on where it was when the same command is run again. Every
     file's hash is checked and recorded.
     """
+    from fourm import BadInput
     from fourm.zoo.pulling import pull as fetch
+    from retrieval.errors import UsageError
     from retrieval.report.models import pulled_line
 
     parts = [part.strip() for part in wanted.split(",")] if wanted is not None else []
     count = 0
-    for fetched in fetch(name, parts, to=to, revision=revision, progress=True):
-        print_text(pulled_line(fetched))
-        count += 1
+    try:
+        for fetched in fetch(name, parts, to=to, revision=revision, progress=True):
+            print_text(pulled_line(fetched))
+            count += 1
+    except BadInput as error:
+        raise UsageError(f"--for: {error}") from None
     if not count:
         print_text(f"{name} comes with this package")
 

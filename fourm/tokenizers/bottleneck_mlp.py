@@ -32,6 +32,7 @@ def parse_bottleneck_name(name: str) -> BottleneckSize:
     """
     match = _NAME.fullmatch(name) if len(name) <= LONGEST_NAME else None
     if match is None:
+        name = name if len(name) <= LONGEST_NAME else f"{name[:LONGEST_NAME]}..."
         raise ConfigError(
             f"tokenizer config: {name!r} is not of the form BottleneckMLP/B_<n>-Wi_<w>[-E_<f>]"
         )

@@ -171,10 +171,14 @@ def _fetched(repository: str, path: Path, pulled: Pulled, note: str) -> Fetched:
 
 @contextlib.contextmanager
 def _hub_errors(repository: str) -> Iterator[None]:
+    from huggingface_hub.errors import HfHubHTTPError
+
     try:
         yield
-    except Exception as error:  # the hub's client raises its own, its HTTP library's and others
+    except HfHubHTTPError as error:
+        raise DownloadFailed(f"the hub refuses {repository}: {first_line(error)}") from None
+    except Exception as error:  # the HTTP library's errors, under a name that changes, and others
         raise DownloadFailed(
-            f"{repository} could not be looked up on the hub ({first_line(error)}); without a "
+            f"{repository} cannot be looked up on the hub ({first_line(error)}); without a "
             "network, pull it on another machine with --to and copy that folder"
         ) from None
