@@ -56,12 +56,13 @@ def official_name(source: str) -> str | None:
 def known_manifest(name: str) -> Manifest:
     """The manifest of an official model, whose parts are looked up or downloaded when needed.
 
-    Of a model that was downloaded, what its downloaded tokenizers can read and predict.
+    A model that was downloaded has the spaces whose tokenizers were, too: a model takes those of
+    all its spaces at once, those of the kinds of input only when they are used.
     """
-    kinds, spaces = KINDS, SPACES
+    spaces = SPACES
     if local_snapshot(f"{OWNER}/{name}") is not None:
-        kinds, spaces = usable(KINDS, SPACES, at_hand(None))
-    return _manifest(name, MODELS[name], kinds, spaces, Parts(f"{OWNER}/{name}", None))
+        _, spaces = usable(KINDS, SPACES, at_hand(None))
+    return _manifest(name, MODELS[name], KINDS, spaces, Parts(f"{OWNER}/{name}", None))
 
 
 def folder_manifest(folder: Path) -> Manifest:
@@ -172,7 +173,7 @@ class Parts:
         if (found := words_at_hand(folder)) is not None:
             return found
         raise CheckpointError(
-            f"{folder} has no {WORDS}: to search by words, boxes, colours and the like, let "
-            "`fourm models pull` fetch it, or put that file of the 4M code repository "
+            f"{folder} has no {WORDS}: to search by words, boxes, colours and the like, run "
+            "`fourm models pull tokenizer/text`, or put that file of the 4M code repository "
             "(fourm/utils/tokenizer/trained) into this folder or beside it"
         )

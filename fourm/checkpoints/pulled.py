@@ -23,6 +23,8 @@ PULLED = "pulled.json"
 FORMAT = 1
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
+_REPOSITORY = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*", re.ASCII)
+_FILE = re.compile(r"[A-Za-z0-9][\w.-]*", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -60,6 +62,15 @@ def read_pulled(folder: Path) -> dict[str, Pulled]:
     path = folder / PULLED
     if not path.is_file():
         return {}
+    try:
+        return _read(path)
+    except ConfigError as error:
+        raise ConfigError(
+            f"{error}; delete the file: what is complete is kept when it is pulled again"
+        ) from None
+
+
+def _read(path: Path) -> dict[str, Pulled]:
     fields = Fields(read_json_object(path), path)
     if (version := fields.integer("format", low=1)) != FORMAT:
         raise ConfigError(
@@ -96,13 +107,13 @@ def remember(folder: Path, repository: str, pulled: Pulled) -> None:
 
 
 def _entry(entry: Any, name: str, path: Path) -> Pulled:
-    if not isinstance(entry, dict):
-        raise ConfigError(f"{path}: {name} should be an object")
+    if not isinstance(entry, dict) or not _REPOSITORY.fullmatch(name):
+        raise ConfigError(f"{path}: {name!r} should be a repository, with an object")
     fields = Fields(entry, f"{path}: {name}")
     files = {}
     for file, about in fields.mapping("files").items():
-        if not isinstance(about, dict):
-            raise fields.error("files", "an object of objects", about)
+        if not isinstance(about, dict) or not _FILE.fullmatch(file):
+            raise fields.error("files", "an object of file names with objects", {file: about})
         inner = Fields(about, f"{path}: {name}: {file}")
         digest = inner.text("sha256")
         if not _SHA256.fullmatch(digest):

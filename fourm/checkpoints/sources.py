@@ -79,6 +79,6 @@ def download(repository: str) -> Path:
         reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         raise ModelNotFound(
             f"{repository} is not a local folder and could not be downloaded ({reason[:160]}); "
-            "download it elsewhere and give the folder's path"
+            "download it elsewhere (`fourm models pull`) and give the folder's path"
         ) from None
     return Path(folder)

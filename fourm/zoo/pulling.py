@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from huggingface_hub.hf_api import ModelInfo
 
 KEPT_FILES = (CONFIG, TENSORS, "README.md", "LICENSE", "LICENSE.md", "LICENSE.txt")
+
+_OF_THE_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EPERM, errno.EROFS)
 
 
 @dataclass(frozen=True)
@@ -178,6 +181,8 @@ def _hub_errors(repository: str) -> Iterator[None]:
     except HfHubHTTPError as error:
         raise DownloadFailed(f"the hub refuses {repository}: {first_line(error)}") from None
     except Exception as error:  # the HTTP library's errors, under a name that changes, and others
+        if isinstance(error, OSError) and error.errno in _OF_THE_DISK:
+            raise
         raise DownloadFailed(
             f"{repository} cannot be looked up on the hub ({first_line(error)}); without a "
             "network, pull it on another machine with --to and copy that folder"

@@ -7,17 +7,14 @@ from safetensors.torch import save_file
 
 from fourm.bundle.official import MODELS, TOKENIZERS, WORDS
 from fourm.checkpoints import Fields
+from fourm.modalities.registry import OFFICIAL
 from fourm.tokenizers.loading import build_tokenizer
 from fourm.transformer import FM, FMConfig
 from tests.fourm.small_tokenizers import text_tokenizer
 from tests.fourm.tiny_bundle import GLOBAL_CONFIG, SEMSEG_CONFIG
 
-WRITTEN = {"vocabulary": 4100}
 FM_CONFIG = {
-    "domains_in": [
-        *("rgb@224", "caption", "tok_semseg@224", "det", "color_palette", "metadata"),
-        *("t5_caption", "tok_dinov2_global"),
-    ],
+    "domains_in": list(OFFICIAL),
     "domains_out": ["tok_dinov2_global", "tok_imagebind_global"],
     "image_size": 64,
     "patch_size": 16,
@@ -29,13 +26,14 @@ FM_CONFIG = {
     "act_layer": "SiLU",
     "gated_mlp": True,
     "modality_info": {
+        **{name: {"vocabulary": 4100} for name, about in OFFICIAL.items() if about.kind == "seq"},
+        **{
+            name: {"vocabulary": 32, "max_tokens": 16}
+            for name, about in OFFICIAL.items()
+            if about.kind == "img"
+        },
         "rgb@224": {"max_tokens": 16},
-        "caption": WRITTEN,
-        "det": WRITTEN,
-        "color_palette": WRITTEN,
-        "metadata": WRITTEN,
         "t5_caption": {"width": 8},
-        "tok_semseg@224": {"vocabulary": 32, "max_tokens": 16},
         "tok_dinov2_global": {"vocabulary": 8, "max_tokens": 4},
         "tok_imagebind_global": {"vocabulary": 8, "max_tokens": 4},
     },
