@@ -198,6 +198,7 @@ def first_line(error: Exception) -> str:
 
 
 def _bar(name: str, size: int, have: int, shown: bool) -> tqdm[None]:
+    """A progress bar on a terminal; none for what is there in a moment."""
     from tqdm import tqdm
 
     return tqdm(
@@ -206,5 +207,5 @@ def _bar(name: str, size: int, have: int, shown: bool) -> tqdm[None]:
         initial=have,
         unit="B",
         unit_scale=True,
-        disable=not shown,
+        disable=None if shown and size > BLOCK else True,
     )
