@@ -4,7 +4,7 @@ import json
 import tempfile
 from pathlib import Path
 
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from fourm.checkpoints.cache import cache_folder
@@ -33,6 +33,11 @@ VALUES = st.recursive(
 )
 
 
+# Files are written, and the machine may be busy.
+PATIENT = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow], max_examples=50)
+
+
+@PATIENT
 @given(st.dictionaries(REPOSITORIES, ENTRIES, max_size=4))
 def test_what_was_written_comes_back(entries):
     with tempfile.TemporaryDirectory() as name:
@@ -44,6 +49,7 @@ def test_what_was_written_comes_back(entries):
         assert read_pulled(folder) == entries
 
 
+@PATIENT
 @given(VALUES, VALUES, st.sampled_from([1, 1, 1, 2, None]))
 def test_anything_else_is_refused_by_name(entry, other, version):
     with tempfile.TemporaryDirectory() as name:
