@@ -16,6 +16,9 @@ from typing import Annotated, Any, get_type_hints
 import typer
 from typer.core import TyperGroup
 
+import cli_models
+from cli_output import note as _note
+from cli_output import print_text as _print
 from retrieval.sources import SETTINGS
 
 
@@ -49,12 +52,6 @@ def _exit_code(error: Exception) -> int | None:
     if isinstance(error, BrokenPipeError):
         return None
     return 1 if isinstance(error, (FourmError, IndexesError, OSError)) else None
-
-
-def _note(message: str) -> None:
-    from retrieval.report.printable import printable
-
-    typer.echo(f"fourm: {printable(message)}", err=True)
 
 
 app = typer.Typer(
@@ -360,15 +357,7 @@ def classes(as_json: AsJson = False) -> None:
         _print(classes_table(found, swatches=sys.stdout.isatty()))
 
 
-@app.command()
-def models(as_json: AsJson = False) -> None:
-    """List the models that can be used by name."""
-    from fourm import list_models
-    from retrieval.report.json_text import json_array
-    from retrieval.report.texts import model_facts, models_table
-
-    cards = list_models()
-    _print(json_array(model_facts(card) for card in cards) if as_json else models_table(cards))
+app.add_typer(cli_models.app, name="models")
 
 
 @app.command(name="eval")
@@ -418,12 +407,6 @@ def evaluate_queries(
     if result.missing:
         _note(missing_warning(result.missing))
     _print(json_object(result.as_dict()) if as_json else evaluation_table(result))
-
-
-def _print(text: str) -> None:
-    """Print a text that is escaped already, in whatever charset the terminal has."""
-    encoding = sys.stdout.encoding or "utf-8"
-    typer.echo(text.encode(encoding, "backslashreplace").decode(encoding))
 
 
 def main() -> None:

@@ -18,6 +18,7 @@ from fourm.bundle.official import (
     official_name,
 )
 from fourm.checkpoints import resolve_source
+from fourm.checkpoints.sources import local_snapshot
 from fourm.errors import ModelNotFound
 
 if TYPE_CHECKING:
@@ -122,7 +123,7 @@ def list_models() -> list[ModelCard]:
             )
         )
     for name, title in MODELS.items():
-        cached = _in_hub_cache(f"{OWNER}/{name}")
+        cached = local_snapshot(f"{OWNER}/{name}") is not None
         cards.append(
             ModelCard(
                 name=name,
@@ -157,7 +158,7 @@ def _teacher_cards() -> list[ModelCard]:
     return cards
 
 
-def _in_hub_cache(repository: str, file: str = "model.safetensors") -> bool:
+def _in_hub_cache(repository: str, file: str) -> bool:
     from huggingface_hub import try_to_load_from_cache
 
     return isinstance(try_to_load_from_cache(repository, file), str)
