@@ -79,6 +79,31 @@ Dtype = Annotated[
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 
+Spaces = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--space",
+        metavar="NAME[=WEIGHT]",
+        help="Embedding space to search in. Default: the index's first. May be repeated to fuse "
+        "several, with weights if need be; all stands for all of them.",
+    ),
+]
+Fusion = Annotated[
+    str,
+    typer.Option(
+        metavar="WAY",
+        help="How several spaces are fused: rrf (by the ranks in each) or scores (by the cosines).",
+    ),
+]
+Kinds = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--kind",
+        metavar="KIND",
+        help="Kind of items to find: image, depth ... Default: all. May be repeated.",
+    ),
+]
+
 _Sources = Mapping[str, Any]
 
 
@@ -120,9 +145,33 @@ def _takes_sources(but: tuple[str, ...] = ()) -> Callable[[Callable[..., None]],
 @app.command()
 def index(
     folder: Annotated[
-        Path, typer.Argument(metavar="FOLDER", help="Folder of pictures, with all below it.")
+        Path,
+        typer.Argument(
+            metavar="FOLDER", help="Folder of pictures, or of items of another kind (--as)."
+        ),
     ],
     to: Annotated[Path, typer.Option(metavar="INDEX", help="Folder of the index.")],
+    kind: Annotated[
+        str,
+        typer.Option(
+            "--as", metavar="KIND", help="What the items are: image, depth, seg, edges, text ..."
+        ),
+    ] = "image",
+    depth_near: Annotated[
+        str | None,
+        typer.Option(
+            metavar="WORD", help="Which values of depth maps are near: low (the default) or high."
+        ),
+    ] = None,
+    spaces: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--space",
+            metavar="NAME",
+            help="Embedding space of the model to have in the index, besides those that it has. "
+            "Default: the model's first. May be repeated; all stands for all of them.",
+        ),
+    ] = None,
     model: ModelName = None,
     device: Device = "auto",
     dtype: Dtype = "auto",
@@ -134,7 +183,7 @@ def index(
         bool, typer.Option("--retry", help="Try unchanged files again that were skipped before.")
     ] = False,
 ) -> None:
-    """Index a folder of pictures, or bring its index up to date.
+    """Index a folder of pictures, or of items of another kind, or bring its index up to date.
 
     New and changed pictures are added, deleted ones forgotten, moved ones recognised. What cannot
     be read is skipped and listed by `fourm info --skipped`. A run that was stopped goes on where
@@ -147,6 +196,9 @@ def index(
         folder,
         to,
         model,
+        kind=kind,
+        depth_near=depth_near,
+        spaces=spaces or None,
         device=device,
         dtype=dtype,
         batch_size=batch_size,
@@ -175,6 +227,9 @@ def query(
         ),
     ] = None,
     k: Annotated[int, typer.Option("-k", help="How many pictures to find.")] = 10,
+    spaces: Spaces = None,
+    fusion: Fusion = "rrf",
+    kinds: Kinds = None,
     as_json: AsJson = False,
     html: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write a page with the query and the hits.")
@@ -199,9 +254,11 @@ def query(
     from retrieval.report import Results, write_page, write_sheet
     from retrieval.report.json_text import json_array
     from retrieval.report.outputs import check_output
-    from retrieval.report.texts import hits_table
+    from retrieval.report.texts import hits_table, words_of
+    from retrieval.scope import typed_spaces
 
     check_k(k)
+    weights = typed_spaces(spaces or ())
     given = {"text": text, **sources}
     if query_file is not None:
         given = added_to_file(query_file, given)
@@ -209,14 +266,17 @@ def query(
     for output in (html, sheet):
         check_output(output, (query_file, *input_files(given)))
     with Gallery.open(index, model, device=device, dtype=dtype) as gallery:
-        (hits,) = gallery.search_batch([asked], k)
+        (hits,) = gallery.search_batch(
+            [asked], k, spaces=weights, fusion=fusion, kinds=kinds or None
+        )
         if html is not None or sheet is not None:
-            results = Results.of(gallery, asked, hits)
+            results = Results.of(gallery, asked, hits, kinds)
             if html is not None:
                 write_page(results, html)
             if sheet is not None:
                 write_sheet(results, sheet)
-    _print(json_array(hit.as_dict() for hit in hits) if as_json else hits_table(hits))
+        words = {} if as_json else words_of(gallery, hits)
+    _print(json_array(hit.as_dict() for hit in hits) if as_json else hits_table(hits, words))
     for output in (html, sheet):
         if output is not None:
             _note(f"wrote {output}")
@@ -232,16 +292,15 @@ def info(
 ) -> None:
     """Show what an index holds and which model made it."""
     from retrieval import Gallery
+    from retrieval.report.about_index import info_facts, info_text, skipped_facts, skipped_text
     from retrieval.report.json_text import json_array, json_object
-    from retrieval.report.texts import info_facts, info_text, skipped_table
 
     with Gallery.open(index) as gallery:
         if skipped:
-            pictures = gallery.index.skipped()
-            rows = ({"path": picture.path, "reason": picture.error} for picture in pictures)
-            _print(json_array(rows) if as_json else skipped_table(pictures))
+            stored = gallery.index
+            _print(json_array(skipped_facts(stored)) if as_json else skipped_text(stored))
         else:
-            entries = info_facts(gallery)
+            entries = info_facts(gallery.index)
             _print(json_object(entries) if as_json else info_text(entries))
 
 
@@ -284,6 +343,9 @@ def evaluate_queries(
     ],
     as_json: AsJson = False,
     batch_size: Annotated[int, typer.Option(help="Queries in one pass of the model.")] = 32,
+    spaces: Spaces = None,
+    fusion: Fusion = "rrf",
+    kinds: Kinds = None,
     model: ModelName = None,
     device: Device = "auto",
     dtype: Dtype = "auto",
@@ -293,10 +355,20 @@ def evaluate_queries(
     from retrieval.evaluation import evaluate, read_queries
     from retrieval.report.json_text import json_object
     from retrieval.report.texts import evaluation_table, missing_warning
+    from retrieval.scope import typed_spaces
 
+    weights = typed_spaces(spaces or ())
     judged = read_queries(queries)
     with Gallery.open(index, model, device=device, dtype=dtype) as gallery:
-        result = evaluate(gallery, judged, batch_size=batch_size, progress=True)
+        result = evaluate(
+            gallery,
+            judged,
+            batch_size=batch_size,
+            progress=True,
+            spaces=weights,
+            fusion=fusion,
+            kinds=kinds or None,
+        )
     if result.missing:
         _note(missing_warning(result.missing))
     _print(json_object(result.as_dict()) if as_json else evaluation_table(result))

@@ -23,12 +23,13 @@ from retrieval.errors import (
 )
 
 if TYPE_CHECKING:
-    from retrieval.gallery import Gallery, Hit
+    from retrieval.gallery import Gallery
+    from retrieval.hits import Hit
     from retrieval.queries import Query
 
 _LAZY = {
     "Gallery": "retrieval.gallery",
-    "Hit": "retrieval.gallery",
+    "Hit": "retrieval.hits",
     "Query": "retrieval.queries",
 }
 

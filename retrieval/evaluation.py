@@ -11,7 +11,7 @@ to the file, and the relevant pictures' paths relative to the gallery's root.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
@@ -26,8 +26,10 @@ from fourm import FourmError
 from retrieval.building.pipeline import ahead
 from retrieval.errors import QueryError, UsageError
 from retrieval.gallery import Gallery
+from retrieval.model import Vectors
 from retrieval.queries import Query, prepare
 from retrieval.queries.query_files import query_of_line
+from retrieval.scope import Scope, Spaces
 
 RECALL_AT = (1, 5, 10)
 PRECISION_AT = 10
@@ -111,8 +113,14 @@ def evaluate(
     *,
     batch_size: int = 32,
     progress: bool = False,
+    spaces: Spaces | None = None,
+    fusion: str = "rrf",
+    kinds: str | Collection[str] | None = None,
 ) -> Evaluation:
     """Run the queries in batches, each against the whole gallery.
+
+    `spaces`, `fusion` and `kinds` are as in `Gallery.search`. Where a relevant path is in several
+    galleries that are searched, each of its items is one to be found.
 
     Raises:
         QueryError: an input that cannot be read, or that the model refuses; names file and line.
@@ -121,32 +129,39 @@ def evaluate(
     """
     if batch_size < 1:
         raise UsageError(f"batch size: at least 1, not {batch_size}")
-    known = gallery.index.known()
-    ids = {path: entry.id for path, entry in known.items() if entry.state == "indexed"}
+    index = gallery.index
+    scope = Scope.of(index, spaces, fusion, kinds)
+    ids: dict[str, list[int]] = {}
+    for kind in scope.kinds or index.readings:
+        for path, entry in index.known(kind=kind).items():
+            if entry.state == "indexed":
+                ids.setdefault(path, []).append(entry.id)
+    pictures = sum(map(len, ids.values()))
     if not ids:
         raise UsageError(f"{gallery.index.folder}: the index has no pictures to search")
-    wanted = [[ids[path] for path in query.relevant if path in ids] for query in queries]
+    wanted = [[id_ for path in query.relevant for id_ in ids.get(path, ())] for query in queries]
+    total = [sum(len(ids.get(path, (0,))) for path in query.relevant) for query in queries]
     ranks: list[np.ndarray] = []
     bar = tqdm(total=len(queries), desc="queries", disable=None if progress else True)
     with bar:
-        for vectors in _embedded(gallery, queries, batch_size):
-            _, found = gallery.index.search(vectors, len(ids))
+        for vectors in _embedded(gallery, queries, scope.spaces, batch_size):
+            found = scope.search(index, vectors, pictures).ids
             for row in found:
                 ranks.append(np.flatnonzero(np.isin(row, wanted[len(ranks)])) + 1)
             bar.update(len(found))
     missing = {path for query in queries for path in query.relevant if path not in ids}
-    return _measured(queries, ranks, len(ids), tuple(sorted(missing)))
+    return _measured(total, ranks, pictures, tuple(sorted(missing)))
 
 
 def _embedded(
-    gallery: Gallery, queries: Sequence[JudgedQuery], batch_size: int
-) -> Iterator[np.ndarray]:
-    model, space = gallery.model, gallery.index.recipe.space
+    gallery: Gallery, queries: Sequence[JudgedQuery], spaces: Sequence[str], batch_size: int
+) -> Iterator[Mapping[str, Vectors]]:
+    model = gallery.model
     workers = min(8, os.cpu_count() or 1)
     prepare_one = partial(_prepare, gallery)
     with closing(ahead(prepare_one, queries, workers=workers, waiting=2 * batch_size)) as prepared:
         while batch := list(islice(prepared, batch_size)):
-            yield model.embed(batch, space=space)
+            yield model.embed_spaces(batch, spaces=spaces)
 
 
 def _prepare(gallery: Gallery, query: JudgedQuery) -> Any:
@@ -157,18 +172,18 @@ def _prepare(gallery: Gallery, query: JudgedQuery) -> Any:
 
 
 def _measured(
-    queries: Sequence[JudgedQuery],
+    relevant: Sequence[int],
     ranks: Sequence[np.ndarray],
     pictures: int,
     missing: tuple[str, ...],
 ) -> Evaluation:
     first = np.array([row[0] if len(row) else pictures + 1 for row in ranks])
     average_precision = [
-        float(np.sum(np.arange(1, len(row) + 1) / row)) / len(query.relevant)
-        for query, row in zip(queries, ranks, strict=True)
+        float(np.sum(np.arange(1, len(row) + 1) / row)) / count
+        for count, row in zip(relevant, ranks, strict=True)
     ]
     return Evaluation(
-        queries=len(queries),
+        queries=len(relevant),
         pictures=pictures,
         recall={k: float(np.mean((first <= k) & (first <= pictures))) for k in RECALL_AT},
         precision=float(np.mean([np.sum(row <= PRECISION_AT) / PRECISION_AT for row in ranks])),

@@ -31,7 +31,13 @@ class Space(Protocol):
 
 
 class Model(Protocol):
-    """What `fourm.load_model` gives. `prepare` is called from several threads at once."""
+    """What `fourm.load_model` gives. `prepare` is called from several threads at once.
+
+    `embed_spaces` gives unit rows, float32 (B, dim), for each space, all from one pass.
+    `space_fingerprint` changes whenever vectors of that space would, whatever they are made from
+    of images, words and maps; `input_fingerprint` whenever those made from that kind would beyond
+    that, and is empty where `space_fingerprint` says it all.
+    """
 
     @property
     def name(self) -> str: ...
@@ -51,6 +57,11 @@ class Model(Protocol):
         self, parts: Sequence[tuple[Any, float]], /, *, how: Literal["guided", "late"]
     ) -> Any: ...
     def embed(self, prepared: Sequence[Any], /, *, space: str) -> Vectors: ...
+    def embed_spaces(
+        self, prepared: Sequence[Any], /, *, spaces: Sequence[str]
+    ) -> Mapping[str, Vectors]: ...
+    def space_fingerprint(self, space: str) -> str: ...
+    def input_fingerprint(self, kind: str) -> str: ...
 
 
 ModelLike = str | os.PathLike[str] | Model
@@ -108,7 +119,7 @@ def recipe_of(model: Model, space: str | None = None) -> Recipe:
     chosen = model.spaces[space or model.default_space]
     return Recipe(
         model=model.name,
-        fingerprint=model.fingerprint,
+        fingerprint=model.space_fingerprint(chosen.name),
         space=chosen.name,
         dim=chosen.dim,
         preprocessing=chosen.preprocessing,

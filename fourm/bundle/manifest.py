@@ -152,6 +152,20 @@ class Manifest:
             return self
         return replace(self, spaces={space: self.spaces[space]}).first()
 
+    def reader_fingerprint(self, kind: str) -> str:
+        """SHA-256 (hex) of what a further kind of input is read with, beside the transformer.
+
+        Empty for the first kinds, whose parts count for `fingerprint`.
+        """
+        if kind in FIRST:
+            return ""
+        name = self.kinds[kind]
+        total = hashlib.sha256(name.encode())
+        for kept in (self.tokenizers, self.language_models, self.words):
+            for file, path in _files(kept[name], self.locate(kept[name])) if name in kept else ():
+                total.update(f"\n{file} {_digest(path)}".encode())
+        return total.hexdigest()
+
     def fingerprint(self) -> str:
         """SHA-256 (hex) of the manifest and the content of every file of every part.
 

@@ -101,6 +101,21 @@ class Model:
         """
         return self.manifest.only(self._known_space(space)).fingerprint()
 
+    def input_fingerprint(self, kind: str) -> str:
+        """SHA-256 (hex) of what one kind of input is read with, beyond `space_fingerprint`.
+
+        A gallery of depth maps depends on it as well. Empty for photos, words and segmentation
+        maps, which `space_fingerprint` covers.
+
+        Raises:
+            UnknownModality: this model does not read that kind.
+        """
+        if kind not in self.inputs:
+            raise UnknownModality(
+                f"{self.name} does not read {kind!r}; it reads {', '.join(self.inputs)}"
+            )
+        return self.manifest.reader_fingerprint(kind)
+
     def prepare(self, inputs: Mapping[str, Any], *, take: Sequence[str] = ()) -> Prepared:
         """Check and shrink the inputs of one sample; no network runs.
 

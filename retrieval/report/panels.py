@@ -65,10 +65,11 @@ class Panel:
 def panels(query: Query) -> tuple[Panel, ...]:
     """One panel an input, in the order of the query."""
     weighed = query.how != "together"
-    return tuple(_panel(entry, weighed) for entry in query.inputs)
+    return tuple(panel_of(entry, weighed) for entry in query.inputs)
 
 
-def _panel(entry: Input, weighed: bool) -> Panel:
+def panel_of(entry: Input, weighed: bool = False) -> Panel:
+    """How one input is drawn; `weighed` ones are shown with their weight."""
     title = TITLES[entry.kind]
     notes = []
     if entry.origin == "predicted":
