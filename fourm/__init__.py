@@ -26,9 +26,11 @@ from fourm.errors import (
 
 if TYPE_CHECKING:
     from fourm.bundle import Model, ModelCard, Space, list_models, load_model
+    from fourm.bundle.generating import Generator
     from fourm.generate import Sampler
 
 _LAZY = {
+    "Generator": "fourm.bundle.generating",
     "Model": "fourm.bundle",
     "ModelCard": "fourm.bundle",
     "Sampler": "fourm.generate",
@@ -42,6 +44,7 @@ __all__ = [
     "CheckpointError",
     "ConfigError",
     "FourmError",
+    "Generator",
     "Model",
     "ModelCard",
     "ModelNotFound",
