@@ -175,6 +175,10 @@ def query(
     sheet: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write the same as one contact sheet (PNG).")
     ] = None,
+    show_query: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="First write what the model understands of the query."),
+    ] = None,
     model: ModelName = None,
     device: Device = "auto",
     dtype: Dtype = "auto",
@@ -197,6 +201,10 @@ def query(
     for output in (html, sheet):
         check_output(output, input_files(sources))
     with Gallery.open(index, model, device=device, dtype=dtype) as gallery:
+        if show_query is not None:
+            from retrieval.generation import show_query as show
+
+            _note(f"wrote {show_query}: {len(show(gallery.model, asked, show_query))} files")
         (hits,) = gallery.search_batch([asked], k)
         if html is not None or sheet is not None:
             results = Results.of(gallery, asked, hits)
@@ -208,6 +216,114 @@ def query(
     for output in (html, sheet):
         if output is not None:
             _note(f"wrote {output}")
+
+
+@app.command()
+@_takes_sources(but=("image",))
+def generate(
+    photo: Annotated[
+        Path | None, typer.Argument(metavar="PHOTO", help="Picture to generate from.")
+    ] = None,
+    *,
+    to: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="KINDS", help="What to generate, e.g. depth,normals,seg,text; all: everything."
+        ),
+    ] = None,
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Folder to write the files to.")],
+    sources: _Sources,
+    hide: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="BOX",
+            help="Part of the picture to make up anew: xmin,ymin,xmax,ymax as fractions, "
+            "e.g. 0.25,0.25,0.75,0.75. May be repeated.",
+        ),
+    ] = None,
+    steps: Annotated[
+        int | None, typer.Option(help="Passes for each kind that is no text. Default: by kind.")
+    ] = None,
+    scheme: Annotated[
+        str | None,
+        typer.Option(help="Of kinds that are no text: roar or maskgit. Default: by kind."),
+    ] = None,
+    temperature: Annotated[
+        float | None, typer.Option(help="Randomness; 0 takes the likeliest. Default: by kind.")
+    ] = None,
+    top_k: Annotated[
+        float, typer.Option(help="Draw among so many tokens, or a share below 1; 0: all.")
+    ] = 0,
+    top_p: Annotated[
+        float, typer.Option(help="Draw among the tokens that have so much probability; 0: all.")
+    ] = 0.8,
+    guidance: Annotated[
+        float | None,
+        typer.Option(
+            help="How far away from what comes without inputs; 1: none. Default: by kind."
+        ),
+    ] = None,
+    weight: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="KIND=W",
+            help="Guide by each input with a weight of its own, e.g. text=2; below 0: away from "
+            "it. May be repeated.",
+        ),
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Of everything that is drawn.")] = 0,
+    diffusion_steps: Annotated[
+        int, typer.Option(help="Passes for pictures, depth, normals and edges out of tokens.")
+    ] = 50,
+    image_size: Annotated[
+        int | None,
+        typer.Option(help="Side of these in pixels, a multiple of 32. Default: 224."),
+    ] = None,
+    as_json: AsJson = False,
+    model: Annotated[
+        str, typer.Option(help="Model: a name that `fourm models` lists, a folder, or a hub name.")
+    ] = "4M-21_B",
+    device: Device = "auto",
+    dtype: Dtype = "auto",
+) -> None:
+    """Generate any kinds from any others: depth, normals, words, boxes, a picture ...
+
+    Kinds are made one after another, in the order of --to; each sees the inputs and those before
+    it. Words with [S_1], [S_2] ... in them are completed. What is finished when the command is
+    stopped stays.
+    """
+    from fourm.bundle.generating import Settings
+    from fourm.decode import Quality
+    from retrieval.generation import generate as generate_files
+    from retrieval.generation.options import read_hidden, read_top_k, read_weights
+    from retrieval.queries.query import given_kinds
+    from retrieval.report.json_text import json_object
+    from retrieval.report.texts import generated_table
+
+    sources = {**sources, "image": photo}
+    made = generate_files(
+        model,
+        to or [],
+        out,
+        settings=Settings(
+            steps=steps,
+            scheme=scheme,  # type: ignore[arg-type]  # checked there
+            temperature=temperature,
+            top_k=read_top_k(top_k),
+            top_p=top_p,
+            guidance=guidance,
+            weights=read_weights(weight or [], given_kinds(sources)),
+            seed=seed,
+            quality=Quality(diffusion_steps, image_size),
+        ),
+        hide=read_hidden(hide or []),
+        device=device,
+        dtype=dtype,
+        progress=sys.stderr.isatty(),
+        **sources,
+    )
+    _print(json_object(made.as_dict()) if as_json else generated_table(made))
+    _note(f"wrote {out}")
 
 
 @app.command()

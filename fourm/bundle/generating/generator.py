@@ -10,6 +10,7 @@ from fourm.bundle.generating.plan import HOLE, HideBox, Plan, hidden_places, ope
 from fourm.bundle.generating.recipes import ORDER, PHOTOS
 from fourm.bundle.generating.settings import Settings
 from fourm.bundle.kinds import KINDS
+from fourm.bundle.official import tokenizer_at_hand
 from fourm.checkpoints import Checkpoint
 from fourm.decode import Decoded, Decoder, Quality, decoder_for, needs
 from fourm.errors import BadInput, ConfigError, UnknownModality
@@ -42,7 +43,6 @@ class Generator:
 
     Attributes:
         outputs: kinds that the model predicts and that can be decoded.
-        steps: those of the last generation.
     """
 
     def __init__(self, model: Model) -> None:
@@ -51,7 +51,6 @@ class Generator:
         self._checkpoint = Checkpoint.open(manifest.locate(manifest.model))
         self._config = FMConfig.from_fields(self._checkpoint.fields)
         self.outputs: tuple[str, ...] = tuple(kind for kind in ORDER if self._predicts(kind))
-        self.steps: list[Step] = []
         self._sampler: Sampler | None = None
         self._words: dict[Path, TextTokenizer] = {}
         self._decoders: dict[str, Decoder] = {}
@@ -67,6 +66,7 @@ class Generator:
         settings: Settings | None = None,
         *,
         hide: Sequence[HideBox] = (),
+        started: Callable[[Sequence[Step]], None] | None = None,
         finished: Callable[[Decoded], None] | None = None,
         progress: bool = False,
     ) -> list[Decoded]:
@@ -78,6 +78,7 @@ class Generator:
             settings: choices; default: the recipes.
             hide: boxes (xmin, ymin, xmax, ymax, fractions of the square that the model sees) of
                 the picture that are to be made up anew. The rest of it is given as tokens.
+            started: called with the schedule before its first step.
             finished: called with each kind as soon as it is decoded.
             progress: show the steps on stderr.
 
@@ -95,7 +96,8 @@ class Generator:
         for kind in plan.wanted:
             self._check(kind, chosen.quality)
         sampler = self._sampler_of(plan)
-        self.steps = schedule
+        if started is not None:
+            started(schedule)
         kinds = {name: kind for kind, name in plan.names.items()}
         done: list[Decoded] = []
 
@@ -152,6 +154,11 @@ class Generator:
             decoded.append(self._decoder(kind).decode(tokens.tolist(), quality or Quality()))
         return decoded
 
+    def at_hand(self, kind: str) -> bool:
+        """Whether nothing has to be downloaded to decode a kind."""
+        part = self.model.manifest.tokenizers.get(self.modality(kind))
+        return part is None or tokenizer_at_hand(self.model.manifest.model, part)
+
     def _predicts(self, kind: str) -> bool:
         return self.modality(kind) in self._config.domains_out and self._decodes(kind)
 
@@ -177,7 +184,7 @@ class Generator:
         wanted = tuple(dict.fromkeys([*opened, *to]))
         if not wanted:
             raise BadInput("nothing to generate: name at least one kind")
-        self._refuse(wanted)
+        self.require(wanted)
         if known := [kind for kind in wanted if kind in values and kind not in opened]:
             hint = "; write [S_1] where words are to be filled in" if known[0] == "text" else ""
             raise BadInput(f"{known[0]} is given already{hint}")
@@ -194,7 +201,8 @@ class Generator:
         names = {kind: self.modality(kind) for kind in (*parts, *wanted)}
         return Plan(parts, known_part, wanted, names)
 
-    def _refuse(self, kinds: Iterable[str]) -> None:
+    def require(self, kinds: Iterable[str]) -> None:
+        """Raise UnknownModality for the first kind that this model does not predict."""
         for kind in kinds:
             if kind not in self.outputs:
                 raise UnknownModality(
