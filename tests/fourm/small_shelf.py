@@ -8,6 +8,7 @@ from pathlib import Path
 
 import torch
 from safetensors.torch import save_file
+from tokenizers import AddedToken
 
 from fourm.bundle.official import TOKENIZERS, WORDS
 from fourm.checkpoints import Fields
@@ -68,7 +69,11 @@ CONFIGS = {
 
 def small_words():
     """The text tokenizer."""
-    return text_tokenizer(sorted({*thing_names(), *WORDS_KNOWN.split()}), sentinels=9)
+    single = [name for name in thing_names() if " " not in name]
+    tokenizer = text_tokenizer(sorted({*single, *WORDS_KNOWN.split()}), sentinels=9)
+    several = sorted(thing_names() - set(single))
+    tokenizer.add_tokens([AddedToken(name, single_word=True) for name in several])
+    return tokenizer
 
 
 def small_shelf(shelf):
