@@ -89,7 +89,8 @@ def _contents(decoded: Decoded, panel: Panel) -> tuple[Content | None, ...]:
         return (value,)
     if kind.endswith("_features"):
         return value, panel.picture
-    return _RECORDS[kind](decoded), *_typed(decoded), panel.picture
+    picture = draw_panel(panel) if kind == "metadata" and value else panel.picture
+    return _RECORDS[kind](decoded), *_typed(decoded), picture
 
 
 def _typed(decoded: Decoded) -> tuple[str, ...]:

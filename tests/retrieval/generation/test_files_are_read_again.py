@@ -103,6 +103,7 @@ def test_colours(tmp_path):
 def test_facts(tmp_path, number):
     facts = {name: key.value_of(number) for name, key in KEYS.items()}
     file = written(tmp_path, "metadata", facts)
+    assert (tmp_path / "metadata.png").exists()
     for again in (json.loads(file.read_text()), (tmp_path / "metadata.txt").read_text()):
         assert metadata_text(read(metadata=again)) == metadata_text(facts)
 
