@@ -219,7 +219,7 @@ def query(
 
 
 @app.command()
-@_takes_sources(but=("image",))
+@_takes_sources(but=("image", "take", "not_text", "weights", "combine"))
 def generate(
     photo: Annotated[
         Path | None, typer.Argument(metavar="PHOTO", help="Picture to generate from.")
@@ -295,10 +295,8 @@ def generate(
     from fourm.bundle.generating import Settings
     from fourm.decode import Quality
     from retrieval.generation import generate as generate_files
-    from retrieval.generation.options import read_hidden, read_top_k, read_weights
-    from retrieval.queries.query import given_kinds
+    from retrieval.generation.options import given_kinds, read_hidden, read_top_k, read_weights
     from retrieval.report.json_text import json_object
-    from retrieval.report.texts import generated_table
 
     sources = {**sources, "image": photo}
     made = generate_files(
@@ -322,7 +320,7 @@ def generate(
         progress=sys.stderr.isatty(),
         **sources,
     )
-    _print(json_object(made.as_dict()) if as_json else generated_table(made))
+    _print(json_object(made.as_dict()) if as_json else made.table())
     _note(f"wrote {out}")
 
 

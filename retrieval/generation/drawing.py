@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from PIL import Image
@@ -10,9 +11,9 @@ from PIL import Image
 from fourm.decode import Decoded
 from fourm.modalities.boxes import Box
 from fourm.modalities.people import People
-from retrieval.generation.views import depth_colours, main_components, masks_over
-from retrieval.queries import Input
-from retrieval.report.panels import PAINTERS, Panel, draw_boxes
+from retrieval.generation.views import boxes_over, depth_colours, main_components, masks_over
+from retrieval.queries import Input, Query
+from retrieval.report.panels import Panel, panels
 from retrieval.report.printable import printable
 
 _PICTURES = ("image_tokens", "normals", "edges", "sam_edges")
@@ -45,10 +46,11 @@ def panel_of(decoded: Decoded, ground: Image.Image | None = None) -> Panel:
     if kind == "depth":
         return Panel(TITLES[kind], "depth map", picture=depth_colours(value))
     if kind in _PICTURES:
-        return _titled(PAINTERS[kind](Input(kind, Image.fromarray(value))), kind)
+        panel = _as_input(kind, Image.fromarray(value))
+        return replace(panel, title=TITLES.get(kind, panel.title))
     if kind == "poses":
         boxes = people_boxes(value)
-        return _drawn(kind, f"{len(boxes)} people", draw_boxes(boxes, ground) if boxes else None)
+        return _drawn(kind, f"{len(boxes)} people", boxes_over(boxes, ground) if boxes else None)
     if kind == "text":
         shown = printable(value)
         return Panel("Words", shown, words=shown or "(no words)")
@@ -61,11 +63,11 @@ def panel_of(decoded: Decoded, ground: Image.Image | None = None) -> Panel:
     if not len(value) and kind != "seg":
         return _drawn(kind, "nothing", None)
     if kind == "boxes":
-        return _drawn(kind, ", ".join(box.name for box in value), draw_boxes(value, ground))
+        return _drawn(kind, ", ".join(box.name for box in value), boxes_over(value, ground))
     if kind == "sam":
         picture = masks_over([mask.pixels for mask in value], ground)
         return _drawn(kind, f"{len(value)} objects", picture)
-    return PAINTERS[kind](Input(kind, value))
+    return _as_input(kind, value)
 
 
 def people_boxes(people: People) -> list[Box]:
@@ -88,5 +90,6 @@ def _drawn(kind: str, summary: str, picture: Image.Image | None) -> Panel:
     return Panel(TITLES[kind], summary, picture=picture, rows=rows)
 
 
-def _titled(panel: Panel, kind: str) -> Panel:
-    return replace(panel, title=TITLES.get(kind, panel.title))
+def _as_input(kind: str, value: Any) -> Panel:
+    (panel,) = panels(Query((Input(kind, value),)))
+    return panel

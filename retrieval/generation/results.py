@@ -20,7 +20,9 @@ from retrieval.queries import Query
 from retrieval.report.outputs import check_output
 from retrieval.report.panels import panels
 from retrieval.report.sheet import draw_panels
+from retrieval.report.table import table
 
+_LONGEST = 60
 RECORD, SHEET = "generated.json", "sheet.png"
 _RAW = "as the tokenizer decodes it, not of unit length; its direction is what counts"
 
@@ -89,6 +91,14 @@ class Generation:
             "outputs": [self._output(decoded) for decoded in self.outputs],
         }
 
+    def table(self) -> str:
+        """What was generated and where it lies, for people."""
+        rows = [
+            (decoded.kind, ", ".join(self.files.get(decoded.kind, ())), _shortly(decoded))
+            for decoded in self.outputs
+        ]
+        return table(rows, ("kind", "files", "what"))
+
     def _output(self, decoded: Decoded) -> dict[str, Any]:
         about: dict[str, Any] = {
             "kind": decoded.kind,
@@ -100,6 +110,19 @@ class Generation:
         if decoded.kind.endswith(("_features", "_embedding")):
             about |= {"shape": list(np.shape(decoded.value)), "scale": _RAW}
         return about
+
+
+def _shortly(decoded: Decoded) -> str:
+    value = decoded.value
+    if isinstance(value, str):
+        text = value
+    elif isinstance(value, dict):
+        text = " ".join(f"{key}={number:g}" for key, number in value.items())
+    elif hasattr(value, "shape"):
+        text = " x ".join(map(str, value.shape))
+    else:
+        text = str(len(getattr(value, "people", value)))
+    return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
 
 
 def _input(kind: str, name: str | None, value: Any) -> dict[str, Any]:

@@ -7,7 +7,10 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, ImageDraw, ImageFont
+
+from fourm.modalities.boxes import Box
+from fourm.modalities.classes import panoptic_classes
 
 # Nine points of viridis; between them colours are mixed.
 _VIRIDIS = np.array(
@@ -25,6 +28,7 @@ _VIRIDIS = np.array(
     np.float64,
 )
 _PCA_SIDE = 224
+_BOX_SIDE = 480
 
 
 def depth_levels(depth: NDArray[Any]) -> NDArray[np.uint16]:
@@ -79,6 +83,23 @@ def masks_over(masks: Sequence[NDArray[Any]], ground: Image.Image | None) -> Ima
         shown = np.asarray(mask) != 0
         pixels[shown] = 0.4 * pixels[shown] + 0.6 * np.array(colour, np.float64)
     return Image.fromarray(np.round(pixels).astype(np.uint8))
+
+
+def boxes_over(boxes: Sequence[Box], ground: Image.Image | None) -> Image.Image:
+    """Boxes with their names over a square picture, or on white; 480 x 480."""
+    picture = Image.new("RGB", (_BOX_SIDE, _BOX_SIDE), "#ffffff")
+    if ground is not None:
+        picture.paste(ground.convert("RGB").resize(picture.size))
+    draw = ImageDraw.Draw(picture)
+    colours = {row.name: row.colour for row in panoptic_classes() if row.is_thing}
+    font = ImageFont.load_default(20)
+    for box in boxes:
+        edges = (box.xmin, box.ymin, box.xmax, box.ymax)
+        left, top, right, bottom = (round(edge * (_BOX_SIDE - 1)) for edge in edges)
+        draw.rectangle((left, top, right, bottom), outline=colours[box.name], width=4)
+        place = (min(left + 8, _BOX_SIDE - 60), min(top + 6, _BOX_SIDE - 26))
+        draw.text(place, box.name, "#1d1c1a", font, stroke_width=3, stroke_fill="#ffffff")
+    return picture
 
 
 def _stretched(values: NDArray[Any]) -> NDArray[np.float64]:

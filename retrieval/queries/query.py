@@ -45,9 +45,6 @@ READERS: dict[str, Callable[[object], Input]] = {
 }
 """How each of `retrieval.sources` is read."""
 
-COMPUTED = {"canny": "edges", "palette_of": "palette"}
-"""Sources that another kind is computed from."""
-
 DEPTH_NEAR = "depth_near"
 """Says which values of `depth` are near; no source of its own."""
 
@@ -101,12 +98,6 @@ class Query:
     def values(self) -> dict[str, Any]:
         """Kind -> value, as the model takes them."""
         return {entry.kind: entry.value for entry in self.inputs}
-
-
-def given_kinds(sources: Mapping[str, Any]) -> frozenset[str]:
-    """The kinds of input that sources give."""
-    given = {name for name, value in sources.items() if value is not None and name != DEPTH_NEAR}
-    return frozenset(COMPUTED.get(name, name) for name in given)
 
 
 def input_files(sources: Mapping[str, Any]) -> tuple[Path, ...]:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from fourm.modalities.boxes import Box
 from retrieval.queries import Input, Query
 from retrieval.queries.class_table import NOTHING, coco_panoptic
 from retrieval.report.printable import printable
@@ -115,31 +114,22 @@ def _depth(entry: Input) -> Panel:
 
 
 def _boxes(entry: Input) -> Panel:
-    names = ", ".join(box.name for box in entry.value)
-    name = printable(entry.name) if entry.name else None
-    return Panel("Boxes", names, picture=draw_boxes(entry.value), name=name)
-
-
-def draw_boxes(boxes: Sequence[Box], ground: Image.Image | None = None) -> Image.Image:
-    """Boxes with their names, over a square picture, or on white."""
-    if ground is None:
-        picture = Image.new("RGB", (PANEL_SIDE, PANEL_SIDE), "#ffffff")
-    else:
-        picture = ground.convert("RGB").resize((PANEL_SIDE, PANEL_SIDE))
+    picture = Image.new("RGB", (PANEL_SIDE, PANEL_SIDE), "#ffffff")
     draw = ImageDraw.Draw(picture)
     draw.rectangle((0, 0, PANEL_SIDE - 1, PANEL_SIDE - 1), outline="#b8b3a8")
     table = coco_panoptic()
     colours = {name: table.colours[number] for number, name in table.names.items()}
     font = ImageFont.load_default(20)
-    for box in boxes:
+    for box in entry.value:
         corners = [
             round(edge * (PANEL_SIDE - 1)) for edge in (box.xmin, box.ymin, box.xmax, box.ymax)
         ]
         draw.rectangle(corners, outline=colours[box.name], width=4)
         x, y = min(corners[0] + 8, PANEL_SIDE - 60), min(corners[1] + 6, PANEL_SIDE - 26)
-        halo = 0 if ground is None else 3
-        draw.text((x, y), box.name, "#1d1c1a", font, stroke_width=halo, stroke_fill="#ffffff")
-    return picture
+        draw.text((x, y), box.name, "#1d1c1a", font)
+    names = ", ".join(box.name for box in entry.value)
+    name = printable(entry.name) if entry.name else None
+    return Panel("Boxes", names, picture=picture, name=name)
 
 
 def _palette(entry: Input) -> Panel:

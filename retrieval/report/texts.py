@@ -10,16 +10,13 @@ from retrieval.report.table import facts, table
 
 if TYPE_CHECKING:
     from fourm import ModelCard
-    from fourm.decode import Decoded
     from fourm.modalities.classes import PanopticClass
     from indexes import Picture
     from retrieval.building import BuildReport
     from retrieval.evaluation import Evaluation
     from retrieval.gallery import Gallery, Hit
-    from retrieval.generation import Generation
 
 _SHOWN = 3
-_LONGEST = 60
 
 
 def hits_table(hits: Sequence[Hit]) -> str:
@@ -44,28 +41,6 @@ def build_summary(report: BuildReport, index: str) -> str:
     if report.skipped:
         text += f" (why: fourm info --skipped {shlex.quote(index)})"
     return text
-
-
-def generated_table(generation: Generation) -> str:
-    """What was generated and where it lies."""
-    rows = [
-        (decoded.kind, ", ".join(generation.files.get(decoded.kind, ())), _shortly(decoded))
-        for decoded in generation.outputs
-    ]
-    return table(rows, ("kind", "files", "what"))
-
-
-def _shortly(decoded: Decoded) -> str:
-    value = decoded.value
-    if isinstance(value, str):
-        text = value
-    elif isinstance(value, dict):
-        text = " ".join(f"{key}={number:g}" for key, number in value.items())
-    elif hasattr(value, "shape"):
-        text = " x ".join(map(str, value.shape))
-    else:
-        text = str(len(getattr(value, "people", value)))
-    return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
 
 
 def info_facts(gallery: Gallery) -> dict[str, Any]:
