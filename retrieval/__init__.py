@@ -24,12 +24,14 @@ from retrieval.errors import (
 
 if TYPE_CHECKING:
     from retrieval.gallery import Gallery, Hit
+    from retrieval.generation import generate
     from retrieval.queries import Query
 
 _LAZY = {
     "Gallery": "retrieval.gallery",
     "Hit": "retrieval.gallery",
     "Query": "retrieval.queries",
+    "generate": "retrieval.generation",
 }
 
 __all__ = [
@@ -41,6 +43,7 @@ __all__ = [
     "QueryError",
     "RetrievalError",
     "UsageError",
+    "generate",
 ]
 
 

@@ -25,6 +25,7 @@ from fourm.transformer import FMConfig, load_fm
 if TYPE_CHECKING:
     from fourm.bundle.model import Model
     from fourm.modalities.registry import Modality
+    from fourm.tokenizers.vqvae import VQVAE
 
 
 class Generator:
@@ -53,6 +54,7 @@ class Generator:
         self.outputs: tuple[str, ...] = tuple(kind for kind in ORDER if self._predicts(kind))
         self._sampler: Sampler | None = None
         self._words: dict[Path, TextTokenizer] = {}
+        self._tokenizers: dict[Path, VQVAE] = {}
         self._decoders: dict[str, Decoder] = {}
 
     def modality(self, kind: str) -> str:
@@ -262,13 +264,17 @@ class Generator:
         if kind not in self._decoders:
             wanted, name = needs(kind), self.modality(kind)
             assert wanted is not None
-            tokenizer = words = None
-            if wanted.tokenizer:
-                tokenizer = load_tokenizer(self._part(name), encode=False).to(self.model.device)
-            if wanted.words:
-                words = self._word_pieces(name)
+            tokenizer = self._tokenizer(self._part(name)) if wanted.tokenizer else None
+            words = self._word_pieces(name) if wanted.words else None
             self._decoders[kind] = decoder_for(kind, tokenizer, words)
         return self._decoders[kind]
+
+    def _tokenizer(self, folder: Path) -> VQVAE:
+        """Read once: both kinds of edges have the same."""
+        if folder not in self._tokenizers:
+            loaded = load_tokenizer(folder, encode=False)
+            self._tokenizers[folder] = loaded.to(self.model.device)
+        return self._tokenizers[folder]
 
     def _part(self, name: str) -> Path:
         return self.model.manifest.locate(self.model.manifest.tokenizers[name])
