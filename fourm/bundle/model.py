@@ -85,6 +85,11 @@ class Model:
     def __repr__(self) -> str:
         return f"Model({self.name!r}, inputs={self.inputs}, spaces={tuple(self.spaces)})"
 
+    @property
+    def readers(self) -> Mapping[str, Reader]:
+        """Kind of input -> what reads it, in the order of `inputs`."""
+        return MappingProxyType(self._readers)
+
     @cached_property
     def fingerprint(self) -> str:
         """SHA-256 (hex) of the manifest and all weights: another one, other vectors."""

@@ -49,6 +49,10 @@ class SentenceReader(Reader):
         ids, masked = model.batch([content.tolist() for content in contents])
         return ModalityInput(model(ids, masked), masked)
 
+    def pieces(self, content: Content) -> list[str] | None:
+        """The word pieces, start and end tokens included."""
+        return self.language_model.get().tokenizer.tokens(content.tolist())
+
 
 class StatesReader(Reader):
     """Outputs of a language model that ran elsewhere (4M-21 reference: t5_caption)."""
