@@ -23,13 +23,16 @@ from retrieval.errors import (
 )
 
 if TYPE_CHECKING:
-    from retrieval.gallery import Gallery, Hit
+    from retrieval.encoders import Teachers
+    from retrieval.gallery import Gallery
+    from retrieval.hits import Hit
     from retrieval.queries import Query
 
 _LAZY = {
     "Gallery": "retrieval.gallery",
-    "Hit": "retrieval.gallery",
+    "Hit": "retrieval.hits",
     "Query": "retrieval.queries",
+    "Teachers": "retrieval.encoders",
 }
 
 __all__ = [
@@ -40,6 +43,7 @@ __all__ = [
     "Query",
     "QueryError",
     "RetrievalError",
+    "Teachers",
     "UsageError",
 ]
 
