@@ -16,7 +16,10 @@ from typing import Annotated, Any, get_type_hints
 import typer
 from typer.core import TyperGroup
 
-from retrieval.sources import SOURCES
+import cli_models
+from cli_output import note as _note
+from cli_output import print_text as _print
+from retrieval.sources import SETTINGS
 
 
 class _OneLineErrors(TyperGroup):
@@ -49,12 +52,6 @@ def _exit_code(error: Exception) -> int | None:
     if isinstance(error, BrokenPipeError):
         return None
     return 1 if isinstance(error, (FourmError, IndexesError, OSError)) else None
-
-
-def _note(message: str) -> None:
-    from retrieval.report.printable import printable
-
-    typer.echo(f"fourm: {printable(message)}", err=True)
 
 
 app = typer.Typer(
@@ -104,14 +101,34 @@ Kinds = Annotated[
     ),
 ]
 
+TeacherWeights = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--teacher",
+        metavar="NAME=PATH",
+        help="Where a teacher's weights are: clip or dinov2, and a file, a folder or a hub name. "
+        "Default: as the index remembers, or the hub. May be repeated.",
+    ),
+]
+ReadBy = Annotated[
+    str,
+    typer.Option(
+        "--words",
+        metavar="WHO",
+        help="In an index that teachers made, what reads words alone in the space clip: CLIP's "
+        "text tower, or the model.",
+    ),
+]
+
 _Sources = Mapping[str, Any]
 
 
 def _takes_sources(but: tuple[str, ...] = ()) -> Callable[[Callable[..., None]], Any]:
-    """Give a command an option for each thing that a query can be made of.
+    """Give a command an option for each thing that can be said of a query.
 
     The command gets what was given of them as one mapping, `sources`.
     """
+    settings = [setting for setting in SETTINGS if setting.name not in but]
 
     def decorate(command: Callable[..., None]) -> Any:
         hints = get_type_hints(command, include_extras=True)
@@ -120,21 +137,18 @@ def _takes_sources(but: tuple[str, ...] = ()) -> Callable[[Callable[..., None]],
             if parameter.name != "sources":
                 parameters.append(parameter.replace(annotation=hints[parameter.name]))
                 continue
-            for source in SOURCES:
-                if source.name not in but:
-                    option = typer.Option(metavar=source.metavar, help=source.help)
-                    kind: Any = str if source.typed else Path
-                    kind = list[str] if source.repeated else kind
-                    wanted = Annotated[kind | None, option]
-                    parameters.append(
-                        inspect.Parameter(
-                            source.name, parameter.kind, default=None, annotation=wanted
-                        )
-                    )
+            for setting in settings:
+                option = typer.Option(setting.flag, metavar=setting.metavar, help=setting.help)
+                kind: Any = str if setting.typed else Path
+                kind = list[str] if setting.repeated else kind
+                wanted = Annotated[kind | None, option]
+                parameters.append(
+                    inspect.Parameter(setting.name, parameter.kind, default=None, annotation=wanted)
+                )
 
         @functools.wraps(command)
         def run(**given: Any) -> None:
-            sources = {s.name: given.pop(s.name) for s in SOURCES if s.name not in but}
+            sources = {setting.name: given.pop(setting.name) for setting in settings}
             command(**given, sources=sources)
 
         vars(run)["__signature__"] = inspect.Signature(parameters)
@@ -175,6 +189,23 @@ def index(
         ),
     ] = None,
     model: ModelName = None,
+    encoder: Annotated[
+        str | None,
+        typer.Option(
+            metavar="WHO",
+            help="Who embeds the pictures: the model, or teacher, the networks that it predicts. "
+            "Default: as the index was made, or the model.",
+        ),
+    ] = None,
+    teachers: TeacherWeights = None,
+    clip_pixels: Annotated[
+        str | None,
+        typer.Option(
+            metavar="WHOSE",
+            help="Mean and deviation of the pixels behind a teacher's clip: imagenet, as 4M-21 "
+            "learned it (the default), or clip, CLIP's own.",
+        ),
+    ] = None,
     device: Device = "auto",
     dtype: Dtype = "auto",
     batch_size: Annotated[int, typer.Option(help="Pictures in one pass of the model.")] = 32,
@@ -192,12 +223,14 @@ def index(
     it was when the same command is run again.
     """
     from retrieval import Gallery
+    from retrieval.encoders import read_encoder
     from retrieval.report.texts import build_summary
 
     with Gallery.build(
         folder,
         to,
         model,
+        encoder=read_encoder(encoder, teachers or (), clip_pixels),
         kind=kind,
         depth_near=depth_near,
         spaces=spaces or None,
@@ -219,6 +252,15 @@ def query(
     text: Annotated[str | None, typer.Argument(metavar="TEXT", help="Words to find.")] = None,
     *,
     sources: _Sources,
+    query_file: Annotated[
+        Path | None,
+        typer.Option(
+            "--from",
+            metavar="FILE",
+            help="The query as a JSON object, with the keys of a line of `fourm eval`; paths in it "
+            "are relative to it. Options add to it.",
+        ),
+    ] = None,
     k: Annotated[int, typer.Option("-k", help="How many pictures to find.")] = 10,
     spaces: Spaces = None,
     fusion: Fusion = "rrf",
@@ -231,17 +273,22 @@ def query(
         Path | None, typer.Option(metavar="FILE", help="Write the same as one contact sheet (PNG).")
     ] = None,
     model: ModelName = None,
+    teachers: TeacherWeights = None,
+    read_by: ReadBy = "tower",
     device: Device = "auto",
     dtype: Dtype = "auto",
 ) -> None:
     """Find the pictures nearest to words, a picture, a segmentation map, or several together.
 
-    All that is given goes into one forward pass of the model. `fourm models` lists what each model
-    takes in: mini words, pictures and segmentation maps, 4M-21 all that there is here.
+    All that is given goes into one forward pass of the model, unless it is weighed. `fourm models`
+    lists what each model takes in: mini words, pictures and segmentation maps, 4M-21 all that there
+    is here.
     """
     from retrieval import Gallery, Query
+    from retrieval.encoders import read_query_teachers
     from retrieval.gallery import check_k
     from retrieval.queries.query import input_files
+    from retrieval.queries.query_files import added_to_file
     from retrieval.report import Results, write_page, write_sheet
     from retrieval.report.json_text import json_array
     from retrieval.report.outputs import check_output
@@ -250,10 +297,14 @@ def query(
 
     check_k(k)
     weights = typed_spaces(spaces or ())
-    asked = Query.read(text=text, **sources)
+    given = {"text": text, **sources}
+    if query_file is not None:
+        given = added_to_file(query_file, given)
+    asked = Query.read(**given)
     for output in (html, sheet):
-        check_output(output, input_files(sources))
-    with Gallery.open(index, model, device=device, dtype=dtype) as gallery:
+        check_output(output, (query_file, *input_files(given)))
+    asked_teachers = read_query_teachers(teachers or (), read_by)
+    with Gallery.open(index, model, encoder=asked_teachers, device=device, dtype=dtype) as gallery:
         (hits,) = gallery.search_batch(
             [asked], k, spaces=weights, fusion=fusion, kinds=kinds or None
         )
@@ -306,15 +357,7 @@ def classes(as_json: AsJson = False) -> None:
         _print(classes_table(found, swatches=sys.stdout.isatty()))
 
 
-@app.command()
-def models(as_json: AsJson = False) -> None:
-    """List the models that can be used by name."""
-    from fourm import list_models
-    from retrieval.report.json_text import json_array
-    from retrieval.report.texts import model_facts, models_table
-
-    cards = list_models()
-    _print(json_array(model_facts(card) for card in cards) if as_json else models_table(cards))
+app.add_typer(cli_models.app, name="models")
 
 
 @app.command(name="eval")
@@ -324,8 +367,9 @@ def evaluate_queries(
         Path,
         typer.Option(
             metavar="FILE",
-            help="One JSON object a line: any of text, image, seg ... (as `fourm query` has them, "
-            "paths relative to the file) and relevant, a list of paths relative to the gallery.",
+            help="One JSON object a line: what `fourm query` has options for, e.g. text, image, "
+            "seg (paths relative to the file), and relevant, a list of paths relative to the "
+            "gallery.",
         ),
     ],
     as_json: AsJson = False,
@@ -334,11 +378,14 @@ def evaluate_queries(
     fusion: Fusion = "rrf",
     kinds: Kinds = None,
     model: ModelName = None,
+    teachers: TeacherWeights = None,
+    read_by: ReadBy = "tower",
     device: Device = "auto",
     dtype: Dtype = "auto",
 ) -> None:
     """Measure how well queries find what they should: recall@1/5/10, median rank, MAP."""
     from retrieval import Gallery
+    from retrieval.encoders import read_query_teachers
     from retrieval.evaluation import evaluate, read_queries
     from retrieval.report.json_text import json_object
     from retrieval.report.texts import evaluation_table, missing_warning
@@ -346,7 +393,8 @@ def evaluate_queries(
 
     weights = typed_spaces(spaces or ())
     judged = read_queries(queries)
-    with Gallery.open(index, model, device=device, dtype=dtype) as gallery:
+    asked_teachers = read_query_teachers(teachers or (), read_by)
+    with Gallery.open(index, model, encoder=asked_teachers, device=device, dtype=dtype) as gallery:
         result = evaluate(
             gallery,
             judged,
@@ -359,12 +407,6 @@ def evaluate_queries(
     if result.missing:
         _note(missing_warning(result.missing))
     _print(json_object(result.as_dict()) if as_json else evaluation_table(result))
-
-
-def _print(text: str) -> None:
-    """Print a text that is escaped already, in whatever charset the terminal has."""
-    encoding = sys.stdout.encoding or "utf-8"
-    typer.echo(text.encode(encoding, "backslashreplace").decode(encoding))
 
 
 def main() -> None:

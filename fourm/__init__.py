@@ -17,6 +17,7 @@ from fourm.errors import (
     BadInput,
     CheckpointError,
     ConfigError,
+    DownloadFailed,
     FourmError,
     ModelNotFound,
     TensorMismatch,
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
         Space,
         TokenIds,
         list_models,
+        load_4m,
         load_model,
     )
     from fourm.generate import Sampler
@@ -46,6 +48,7 @@ _LAZY = {
     "Space": "fourm.bundle",
     "TokenIds": "fourm.bundle",
     "list_models": "fourm.bundle",
+    "load_4m": "fourm.bundle",
     "load_model": "fourm.bundle",
 }
 
@@ -54,6 +57,7 @@ __all__ = [
     "Blend",
     "CheckpointError",
     "ConfigError",
+    "DownloadFailed",
     "FourmError",
     "Model",
     "ModelCard",
@@ -66,6 +70,7 @@ __all__ = [
     "UnknownModality",
     "UnknownSpace",
     "list_models",
+    "load_4m",
     "load_model",
 ]
 

@@ -11,6 +11,10 @@ class ModelNotFound(FourmError):
     """No bundled model, known name, local folder or hub repository answers to a name."""
 
 
+class DownloadFailed(FourmError):
+    """A model could not be fetched: no network, a broken connection, another content, no room."""
+
+
 class CheckpointError(FourmError):
     """A checkpoint file is absent, damaged or not what its name says."""
 

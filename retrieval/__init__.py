@@ -23,6 +23,7 @@ from retrieval.errors import (
 )
 
 if TYPE_CHECKING:
+    from retrieval.encoders import Teachers
     from retrieval.gallery import Gallery
     from retrieval.hits import Hit
     from retrieval.queries import Query
@@ -31,6 +32,7 @@ _LAZY = {
     "Gallery": "retrieval.gallery",
     "Hit": "retrieval.hits",
     "Query": "retrieval.queries",
+    "Teachers": "retrieval.encoders",
 }
 
 __all__ = [
@@ -41,6 +43,7 @@ __all__ = [
     "Query",
     "QueryError",
     "RetrievalError",
+    "Teachers",
     "UsageError",
 ]
 

@@ -1,16 +1,15 @@
-"""How well queries find what they should: recall@k, median rank, mean average precision.
+"""How well queries find what they should: recall, precision, median rank, mean average precision.
 
 A file of queries has one JSON object a line:
 
     {"text": "a dog in snow", "image": "a.jpg", "seg": "a.png", "relevant": ["dogs/7.jpg"]}
 
-with any subset of the inputs, their paths relative to the file, and the relevant pictures' paths
-relative to the gallery's root.
+with any of the keys that queries have (`retrieval.queries.query_files`), paths of files relative
+to the file, and the relevant pictures' paths relative to the gallery's root.
 """
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import closing
@@ -28,15 +27,12 @@ from retrieval.building.pipeline import ahead
 from retrieval.errors import QueryError, UsageError
 from retrieval.gallery import Gallery
 from retrieval.model import Vectors
-from retrieval.queries import READERS, Query
-from retrieval.queries.query import DEPTH_NEAR
-from retrieval.queries.written import names_file
+from retrieval.queries import Query, prepare
+from retrieval.queries.query_files import query_of_line
 from retrieval.scope import Scope, Spaces
-from retrieval.sources import NAMES, SOURCES
 
 RECALL_AT = (1, 5, 10)
-_KEYS = NAMES
-_TYPED = frozenset(source.name for source in SOURCES if source.typed) - {"boxes"}
+PRECISION_AT = 10
 
 
 @dataclass(frozen=True)
@@ -56,6 +52,8 @@ class Evaluation:
         queries: how many were run.
         pictures: how many pictures of the gallery they were ranked among.
         recall: k -> share of the queries with a relevant picture among the first k, in [0, 1].
+        precision: share of relevant pictures among the first `PRECISION_AT`, in [0, 1]; low where
+            a query has only few.
         median_rank: median over the queries of the rank of the first relevant picture; `pictures`
             + 1 where none of them is in the gallery.
         mean_average_precision: in [0, 1]; a relevant picture that is not in the gallery counts as
@@ -66,6 +64,7 @@ class Evaluation:
     queries: int
     pictures: int
     recall: Mapping[int, float]
+    precision: float
     median_rank: float
     mean_average_precision: float
     missing: tuple[str, ...] = ()
@@ -76,6 +75,7 @@ class Evaluation:
         return {
             "queries": self.queries,
             **{f"recall@{k}": share for k, share in self.recall.items()},
+            f"precision@{PRECISION_AT}": self.precision,
             "median_rank": int(rank) if rank == int(rank) else rank,
             "map": self.mean_average_precision,
             "pictures": self.pictures,
@@ -92,7 +92,7 @@ def read_queries(file: str | os.PathLike[str]) -> list[JudgedQuery]:
     """
     path = Path(file)
     try:
-        lines = path.read_text(encoding="utf-8").split("\n")
+        lines = path.read_text(encoding="utf-8-sig").split("\n")
     except OSError as error:
         raise UsageError(f"{path}: cannot be read ({error.strerror})") from None
     except UnicodeDecodeError as error:
@@ -158,15 +158,15 @@ def _embedded(
 ) -> Iterator[Mapping[str, Vectors]]:
     model = gallery.model
     workers = min(8, os.cpu_count() or 1)
-    prepare = partial(_prepare, gallery)
-    with closing(ahead(prepare, queries, workers=workers, waiting=2 * batch_size)) as prepared:
+    prepare_one = partial(_prepare, gallery)
+    with closing(ahead(prepare_one, queries, workers=workers, waiting=2 * batch_size)) as prepared:
         while batch := list(islice(prepared, batch_size)):
             yield model.embed_spaces(batch, spaces=spaces)
 
 
 def _prepare(gallery: Gallery, query: JudgedQuery) -> Any:
     try:
-        return gallery.model.prepare(Query.read(**query.sources).values)
+        return prepare(Query.read(**query.sources), gallery.model)
     except (UsageError, FourmError) as error:
         raise QueryError(f"{query.place}: {error}") from None
 
@@ -178,7 +178,7 @@ def _measured(
     missing: tuple[str, ...],
 ) -> Evaluation:
     first = np.array([row[0] if len(row) else pictures + 1 for row in ranks])
-    precision = [
+    average_precision = [
         float(np.sum(np.arange(1, len(row) + 1) / row)) / count
         for count, row in zip(relevant, ranks, strict=True)
     ]
@@ -186,47 +186,16 @@ def _measured(
         queries=len(relevant),
         pictures=pictures,
         recall={k: float(np.mean((first <= k) & (first <= pictures))) for k in RECALL_AT},
+        precision=float(np.mean([np.sum(row <= PRECISION_AT) / PRECISION_AT for row in ranks])),
         median_rank=float(np.median(first)),
-        mean_average_precision=float(np.mean(precision)),
+        mean_average_precision=float(np.mean(average_precision)),
         missing=missing,
     )
 
 
 def _query(line: str, place: str, folder: Path) -> JudgedQuery:
-    try:
-        entry = json.loads(line)
-    except (ValueError, RecursionError) as error:
-        raise UsageError(f"{place}: not JSON ({error})") from None
-    if not isinstance(entry, dict):
-        raise UsageError(f"{place}: expected a JSON object, got {type(entry).__name__}")
-    unknown = sorted(entry.keys() - {*_KEYS, "relevant"})
-    if unknown:
-        raise UsageError(
-            f"{place}: unknown key {unknown[0]!r}; known: {', '.join(_KEYS)}, relevant"
-        )
-    sources = {
-        kind: _source(kind, entry[kind], f"{place}: {kind}", folder)
-        for kind in _KEYS
-        if entry.get(kind) is not None
-    }
-    if not sources.keys() - {DEPTH_NEAR}:
-        raise UsageError(f"{place}: no query in it; give one of {', '.join(READERS)}")
-    return JudgedQuery(place, sources, _relevant(entry.get("relevant"), place))
-
-
-def _source(kind: str, value: object, place: str, folder: Path) -> object:
-    """A value of the file as `Query.read` takes it: paths are relative to the file's folder."""
-    if kind == "boxes" and isinstance(value, list) and value:
-        return [_source(kind, part, place, folder) for part in value]
-    if kind in ("palette", "metadata") and isinstance(value, (list, dict)) and value:
-        return value
-    if not isinstance(value, str) or not value.strip():
-        raise UsageError(f"{place}: expected a string that is not empty")
-    if kind in _TYPED or (kind == "boxes" and not names_file(value)):
-        return value
-    if not os.path.isfile(folder / value):
-        raise UsageError(f"{place}: no such file: {value}")
-    return str(folder / value)
+    sources, relevant = query_of_line(line, place, folder)
+    return JudgedQuery(place, sources, _relevant(relevant, place))
 
 
 def _relevant(value: object, place: str) -> tuple[str, ...]:

@@ -20,11 +20,12 @@ from retrieval.building import (
     open_if_there,
     require_model,
 )
+from retrieval.encoders import Teachers, choose
 from retrieval.errors import UsageError
 from retrieval.hits import Hit
 from retrieval.items import IMAGE, find_items, item_kind, options_of, read_item, reader_of
 from retrieval.model import DEFAULT_MODEL, LazyModel, Model, ModelLike, Vectors
-from retrieval.queries import Input, Query
+from retrieval.queries import Input, Query, prepare
 from retrieval.scope import Scope, Spaces
 
 __all__ = ["Gallery", "Hit", "check_k"]
@@ -54,6 +55,7 @@ class Gallery:
         to: PathLike,
         model: ModelLike | None = None,
         *,
+        encoder: str | Teachers | None = None,
         kind: str = IMAGE,
         depth_near: str | None = None,
         spaces: str | Sequence[str] | None = None,
@@ -75,6 +77,8 @@ class Gallery:
                 and `metadata`, whose items are lines, it may be one .txt or .jsonl file.
             to: the folder of the index; made if it does not exist.
             model: name, folder, hub name or loaded model; None: the index's own, or "mini".
+            encoder: who embeds pictures: the "model", its "teacher"s, or `Teachers` with their
+                weights; None: as the index was made, or the model.
             kind: what the items are: "image", or another of `retrieval.items.ITEM_KINDS`. An index
                 has one gallery of a kind; one more is added where it has none.
             depth_near: which values of depth maps are near, "low" or "high"; None: as before, or
@@ -108,11 +112,12 @@ class Gallery:
         if not listing.pictures and not listing.unreadable:
             raise UsageError(f"{root}: no {what.what} in this folder; the index is left as it was")
         existing = open_if_there(target)
-        lazy = _lazy_model(existing, model, device, dtype)
         index = existing
         try:
+            lazy = _lazy_model(existing, model, encoder, device, dtype)
             wanted = Wanted(root, what, depth_near, spaces)
             index = open_for_building(existing, target, lazy.get(), wanted, listing)
+            lazy.remember(index)
             reader = reader_of(root, what, index.readings[what.name].options)
             report = build(index, listing, lazy.get(), reader, options)
         except BaseException:
@@ -127,6 +132,7 @@ class Gallery:
         folder: PathLike,
         model: ModelLike | None = None,
         *,
+        encoder: str | Teachers | None = None,
         device: str = "auto",
         dtype: str = "auto",
     ) -> Gallery:
@@ -135,17 +141,23 @@ class Gallery:
         Args:
             folder: the index's folder.
             model: name, folder, hub name or loaded model; None: the one that the index names.
+            encoder: for an index that teachers made: `Teachers` with other places of their weights,
+                or another way to read words; None: as the index remembers.
             device: "auto", "cpu", "cuda" or "mps".
             dtype: "auto", "float32", "bfloat16" or "float16".
 
         Raises:
-            UsageError: nothing is there.
+            UsageError: nothing is there; teachers for an index that a model made itself.
             indexes.IndexesError: not an index, damaged, or of a newer version.
         """
         if not Path(folder).exists():
             raise UsageError(f"{Path(folder)}: no such index; `fourm index` makes one")
         index = Index.open(Path(folder))
-        return cls(index, _lazy_model(index, model, device, dtype))
+        try:
+            return cls(index, _lazy_model(index, model, encoder, device, dtype))
+        except BaseException:
+            index.close()
+            raise
 
     @property
     def root(self) -> Path:
@@ -197,7 +209,9 @@ class Gallery:
         kinds: str | Collection[str] | None = None,
         **others: object,
     ) -> list[Hit]:
-        """The pictures nearest to a query, best first; all inputs go into one forward pass.
+        """The pictures nearest to a query, best first.
+
+        All inputs go into one forward pass, unless they are weighed.
 
         Args:
             text: words.
@@ -212,7 +226,10 @@ class Gallery:
                 `normals`, `edges`, `canny`, `sam_edges`, `boxes`, `palette`, `palette_of`,
                 `metadata`, `sam`, `poses`, `t5`, `clip_features`, `dinov2_features`,
                 `imagebind_features`, `dinov2_embedding`, `imagebind_embedding`, `image_tokens`:
-                paths as for the command line, or what these files hold.
+                paths as for the command line, or what these files hold. How they are read and
+                combined: `take` (parts of `image` that are used in its place), `not_text` (a text
+                or a list of them to push away from), `weights` (e.g. `{"text": 2, "not": 0.5}`) and
+                `combine` ("together", "guided" or "late"); see `Query.read`.
 
         Raises:
             UsageError: no input, an input that cannot be read, k < 1.
@@ -266,7 +283,7 @@ class Gallery:
         `spaces` are some of the index's; None: its first.
         """
         model = self.model
-        prepared = [model.prepare(query.values) for query in queries]
+        prepared = [prepare(query, model) for query in queries]
         wanted = [self.index.recipe.space] if spaces is None else spaces
         return dict(model.embed_spaces(prepared, spaces=wanted))
 
@@ -297,10 +314,19 @@ def check_k(k: object) -> None:
 
 
 def _lazy_model(
-    index: Index | None, wanted: ModelLike | None, device: str, dtype: str
+    index: Index | None,
+    wanted: ModelLike | None,
+    encoder: str | Teachers | None,
+    device: str,
+    dtype: str,
 ) -> LazyModel:
-    if wanted is not None:
-        return LazyModel(wanted, device, dtype)
+    chosen, teachers = choose(index, wanted, encoder)
     if index is None:
-        return LazyModel(DEFAULT_MODEL, device, dtype)
-    return LazyModel(index.recipe.model, device, dtype, remembered_by=index.folder)
+        return LazyModel(chosen or DEFAULT_MODEL, device, dtype, teachers=teachers)
+    return LazyModel(
+        chosen or index.recipe.model,
+        device,
+        dtype,
+        remembered_by=index.folder if wanted is None else None,
+        teachers=teachers,
+    )

@@ -82,6 +82,8 @@ def test_the_readme_shows_only_commands_that_exist() -> None:
             words = line.partition(" ;")[0].split()
             command = group.commands.get(words[0])
             assert command is not None, f"{path.name}: fourm {line}"
+            if words[1:] and hasattr(command, "commands"):
+                command = command.commands.get(words[1], command)
             options = {o for p in command.params for o in (*p.opts, *p.secondary_opts)}
             for word in words[1:]:
                 if re.fullmatch(r"--?[a-z][a-z-]*", word):

@@ -20,7 +20,7 @@ model       the `Model` itself
 Importing this package does not import torch.
 """
 
-from fourm.bundle.library import ModelCard, list_models, load_model
+from fourm.bundle.library import ModelCard, list_models, load_4m, load_model
 from fourm.bundle.model import Model
 from fourm.bundle.samples import Blend, Prepared, TokenIds
 from fourm.bundle.spaces import Space
@@ -33,5 +33,6 @@ __all__ = [
     "Space",
     "TokenIds",
     "list_models",
+    "load_4m",
     "load_model",
 ]

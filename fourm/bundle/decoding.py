@@ -188,6 +188,7 @@ class SpaceDecoder:
             dim=transform.dim_out if transform is not None else dim,
             title=entry.title or self.name,
             preprocessing="; ".join([*steps, "unit length"]),
+            teacher=entry.teacher,
         )
 
 

@@ -10,26 +10,46 @@ from fourm.errors import BadInput
 if TYPE_CHECKING:
     import torch
 
+DEVICES = ("auto", "cpu", "cuda", "mps")
 DTYPES = ("auto", "float32", "bfloat16", "float16")
 
 
 def choose_device(device: str) -> torch.device:
-    """`auto`: CUDA where there is one, else the CPU.
+    """The device of a name.
+
+    Args:
+        device: one of `DEVICES`, or one with a number (`cuda:1`); `auto` is CUDA where there is
+            one, else Apple's GPU (`mps`), else the CPU.
 
     Raises:
-        BadInput: a device that torch does not know or that this machine does not have.
+        BadInput: another word, or a device that this machine does not have.
     """
     import torch
 
     if device == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        return torch.device(_best())
+    kind, colon, _ = device.partition(":")
+    if kind not in DEVICES[1:] or (colon and kind != "cuda"):
+        raise BadInput(f"device is one of {', '.join(DEVICES)}, or cuda:1 ..., not {device!r}")
+    if kind == "cuda" and not torch.cuda.is_available():
+        raise BadInput(f"device {device!r} cannot be used here: torch finds no CUDA GPU")
+    if kind == "mps" and not torch.backends.mps.is_available():
+        raise BadInput(f"device {device!r} cannot be used here: torch finds no Apple GPU")
     try:
         chosen = torch.device(device)
-        torch.empty(0, device=chosen)
-    except (RuntimeError, AssertionError, NotImplementedError) as error:
-        reason = str(error).splitlines()[0]
+        torch.zeros(1, device=chosen)
+    except (RuntimeError, AssertionError, NotImplementedError, ValueError) as error:
+        reason = str(error).strip().splitlines()[0]
         raise BadInput(f"device {device!r} cannot be used here: {reason}") from None
     return chosen
+
+
+def _best() -> str:
+    import torch
+
+    if torch.cuda.is_available():
+        return "cuda"
+    return "mps" if torch.backends.mps.is_available() else "cpu"
 
 
 def choose_dtype(dtype: str, device: torch.device) -> torch.dtype:

@@ -39,6 +39,8 @@ class SpaceEntry:
         transform: file with `mean` (dim,) and `matrix` (dim_out, dim), or None.
         title: a line for people.
         pool: how a grid of decoded vectors becomes one vector; None: there is no grid.
+        teacher: name of the network whose vectors are predicted, where the vectors can be compared
+            with that network's own (`fourm.teachers`), or None.
     """
 
     modality: str
@@ -51,11 +53,13 @@ class SpaceEntry:
     transform: str | None = None
     title: str = ""
     pool: Literal["mean"] | None = None
+    teacher: str | None = None
 
     def about_vectors(self) -> dict[str, Any]:
         """The fields that vectors depend on, as fingerprints count them."""
         # Fields that came later count where they are used: other spaces keep their fingerprint.
-        return {name: value for name, value in vars(self).items() if name != "pool" or value}
+        unused = {"teacher", *(() if self.pool else ("pool",))}
+        return {name: value for name, value in vars(self).items() if name not in unused}
 
 
 @dataclass(frozen=True)
@@ -226,6 +230,10 @@ def _space(fields: Fields) -> SpaceEntry:
     share = fields.number("image_share", 0.0)
     if not 0 <= share <= 1 or (share and readout is None):
         raise ConfigError(f"{fields.where}: image_share lies in 0..1 and needs an image_readout")
+    if fields.values.get("teacher") and fields.values.get("transform"):
+        raise ConfigError(
+            f"{fields.where}: with a transform its vectors are no longer those of a teacher"
+        )
     return SpaceEntry(
         modality=fields.text("modality"),
         decode=decode,  # type: ignore[arg-type]
@@ -237,6 +245,7 @@ def _space(fields: Fields) -> SpaceEntry:
         transform=fields.text("transform") if fields.values.get("transform") else None,
         title=fields.text("title", ""),
         pool=pool,
+        teacher=fields.text("teacher") if fields.values.get("teacher") else None,
     )
 
 

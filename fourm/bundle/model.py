@@ -241,11 +241,7 @@ class Model:
 
     def _content(self, kind: str, value: Any) -> Content:
         if isinstance(value, TokenIds) and kind in self._network.modalities:
-            modality = self._config.modalities[self._network.modalities[kind]]
-            if modality.kind not in ("img", "seq"):
-                raise BadInput(f"{kind} is read as {modality.name}, which is not made of tokens")
-            places = modality.max_tokens if modality.kind == "img" else None
-            return value.checked(modality.name, places, modality.vocabulary)
+            return value.checked(self._config.modalities[self._network.modalities[kind]])
         if kind not in self._readers:
             raise UnknownModality(
                 f"{self.name} does not read {kind!r}; it reads {', '.join(self.inputs)}"

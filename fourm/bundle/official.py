@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from fourm.bundle.kinds import FIRST, KINDS
 from fourm.bundle.manifest import Manifest, SpaceEntry
 from fourm.checkpoints import Checkpoint, resolve_source
+from fourm.checkpoints.cache import cache_folder
+from fourm.checkpoints.sources import local_snapshot
 from fourm.errors import CheckpointError, ConfigError
 
 OWNER = "EPFL-VILAB"
@@ -35,13 +37,18 @@ TOKENIZERS: Mapping[str, str] = {
 }
 
 SPACES: Mapping[str, SpaceEntry] = {
-    "dinov2": SpaceEntry("tok_dinov2_global", title="DINOv2 ViT-B/14, global"),
+    "dinov2": SpaceEntry(
+        "tok_dinov2_global", title="DINOv2 ViT-B/14, global", teacher="dinov2-b14"
+    ),
     "imagebind": SpaceEntry(
         "tok_imagebind_global",
         title="ImageBind ViT-H/14: CLS of its vision trunk (1280), not the joint space of its head",
     ),
     "clip": SpaceEntry(
-        "tok_clip@224", title="CLIP ViT-B/16: mean of its projected patch tokens", pool="mean"
+        "tok_clip@224",
+        title="CLIP ViT-B/16: mean of its projected patch tokens",
+        pool="mean",
+        teacher="clip-b16",
     ),
 }
 
@@ -58,15 +65,22 @@ def official_name(source: str) -> str | None:
 
 
 def known_manifest(name: str) -> Manifest:
-    """The manifest of an official model, whose parts are looked up or downloaded when needed."""
-    return _manifest(name, MODELS[name], KINDS, SPACES, Parts(f"{OWNER}/{name}", None))
+    """The manifest of an official model, whose parts are looked up or downloaded when needed.
+
+    A model that was downloaded has the spaces whose tokenizers were, too: a model takes those of
+    all its spaces at once, those of the kinds of input only when they are used.
+    """
+    spaces = SPACES
+    if local_snapshot(f"{OWNER}/{name}") is not None:
+        _, spaces = usable(KINDS, SPACES, at_hand(None))
+    return _manifest(name, MODELS[name], KINDS, spaces, Parts(f"{OWNER}/{name}", None))
 
 
 def folder_manifest(folder: Path) -> Manifest:
     """The manifest of a folder with a model in the official format.
 
-    Its tokenizers are looked for beside it, under their official names; if there are none of its
-    spaces, on the hub.
+    Its tokenizers are looked for beside it, under their official names, and in the hub's cache; if
+    there are none of its spaces, on the hub.
 
     Raises:
         CheckpointError: not such a folder, or a model that has no input or output of ours.
@@ -76,22 +90,9 @@ def folder_manifest(folder: Path) -> Manifest:
         domains_in, domains_out = fields.names("domains_in"), fields.names("domains_out")
     except ConfigError as error:
         raise CheckpointError(f"{folder} is not a 4M model: {error}") from None
-    spaces = {name: space for name, space in SPACES.items() if space.modality in domains_out}
-    beside = folder.resolve().parent
-    at_hand = {
-        modality
-        for modality, name in TOKENIZERS.items()
-        if (beside / name).is_dir() or (beside / OWNER / name).is_dir()
-    }
-    here = {name: space for name, space in spaces.items() if space.modality in at_hand}
-    kinds = {
-        kind: name
-        for kind, name in KINDS.items()
-        if name in domains_in
-        and (kind in FIRST or not here or name in at_hand or name not in TOKENIZERS)
-    }
-    # With some tokenizers at hand, the spaces and kinds of the others are not worth a download.
-    spaces = here or spaces
+    predicted = {name: space for name, space in SPACES.items() if space.modality in domains_out}
+    read = {kind: name for kind, name in KINDS.items() if name in domains_in}
+    kinds, spaces = usable(read, predicted, at_hand(folder))
     if not kinds or not spaces:
         raise CheckpointError(
             f"{folder} cannot be searched with: it reads none of {', '.join(KINDS.values())} or "
@@ -99,6 +100,45 @@ def folder_manifest(folder: Path) -> Manifest:
         )
     name = folder.resolve().name
     return _manifest(name, MODELS.get(name, name), kinds, spaces, Parts(str(folder), folder))
+
+
+def at_hand(folder: Path | None) -> set[str]:
+    """The modalities whose tokenizers are on this disk: beside a model's folder, or in the hub's
+    cache."""
+    beside = folder.resolve().parent if folder is not None else None
+    return {
+        modality
+        for modality, name in TOKENIZERS.items()
+        if (beside and ((beside / name).is_dir() or (beside / OWNER / name).is_dir()))
+        or local_snapshot(f"{OWNER}/{name}") is not None
+    }
+
+
+def words_at_hand(folder: Path) -> Path | None:
+    """The text tokenizer in a model's folder, beside it or in the user's cache folder."""
+    for place in (folder, folder.resolve().parent, cache_folder()):
+        if (place / WORDS).is_file():
+            return place / WORDS
+    return None
+
+
+def usable(
+    kinds: Mapping[str, str], spaces: Mapping[str, SpaceEntry], tokenizers: Collection[str]
+) -> tuple[Mapping[str, str], Mapping[str, SpaceEntry]]:
+    """The kinds and spaces that need no other tokenizers; without one of a space all of them, whose
+    tokenizers are worth a download.
+
+    The first kinds are always kept: theirs are fetched when they are used.
+    """
+    here = {name: space for name, space in spaces.items() if space.modality in tokenizers}
+    if not here:
+        return kinds, spaces
+    read = {
+        kind: name
+        for kind, name in kinds.items()
+        if kind in FIRST or name in tokenizers or name not in TOKENIZERS
+    }
+    return read, here
 
 
 def _manifest(
@@ -133,19 +173,18 @@ class Parts:
 
         Raises:
             ModelNotFound: nowhere, and the hub cannot be reached.
-            CheckpointError: the text tokenizer is not in the model's folder or beside it.
+            CheckpointError: the text tokenizer is not in the model's folder, beside it or in the
+                user's cache folder.
         """
         if part == self.model:
             return self.folder or resolve_source(part)
         folder = self.folder or resolve_source(self.model)
-        beside = folder.resolve().parent
         if part != WORDS:
-            return resolve_source(part, beside)
-        for place in (folder, beside):
-            if (place / WORDS).is_file():
-                return place / WORDS
+            return resolve_source(part, folder.resolve().parent)
+        if (found := words_at_hand(folder)) is not None:
+            return found
         raise CheckpointError(
-            f"{folder} has no {WORDS}: to search by words, boxes, colours and the like, put that "
-            "file of the 4M code repository (fourm/utils/tokenizer/trained) into this folder or "
-            "beside it"
+            f"{folder} has no {WORDS}: to search by words, boxes, colours and the like, run "
+            "`fourm models pull tokenizer/text`, or put that file of the 4M code repository "
+            "(fourm/utils/tokenizer/trained) into this folder or beside it"
         )

@@ -5,13 +5,16 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, NamedTuple, get_args
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fourm.bundle.readers import Content
 from fourm.errors import BadInput
+
+if TYPE_CHECKING:
+    from fourm.modalities.registry import Modality
 
 How = Literal["guided", "late"]
 
@@ -44,25 +47,25 @@ class TokenIds:
 
     ids: NDArray[np.int64]
 
-    def checked(self, name: str, places: int | None, vocabulary: int) -> TokenIds:
-        """The same as int64, if they are ids of a modality.
-
-        Args:
-            name: of the modality, for messages.
-            places: exactly so many; None: any number but none.
-            vocabulary: ids lie below it.
+    def checked(self, modality: Modality) -> TokenIds:
+        """The same as int64, if they are tokens of a modality.
 
         Raises:
-            BadInput: they are not.
+            BadInput: they are not, or the modality has none.
         """
+        name = modality.name
+        if modality.kind not in ("img", "seq"):
+            raise BadInput(f"{name} is not made of tokens")
+        least, most = 1, modality.position_rows
+        if modality.kind == "img":
+            least = most = modality.max_tokens
         ids = np.asarray(self.ids)
-        count = "some" if places is None else str(places)
-        if ids.ndim != 1 or ids.dtype.kind not in "iu" or len(ids) != (places or max(len(ids), 1)):
+        if ids.ndim != 1 or ids.dtype.kind not in "iu" or not least <= len(ids) <= most:
+            count = str(most) if least == most else f"{least} to {most}"
             raise BadInput(f"{name} takes {count} integer ids (n,), not {ids.dtype} {ids.shape}")
-        if int(ids.min()) < 0 or int(ids.max()) >= vocabulary:
-            raise BadInput(
-                f"{name} has ids 0..{vocabulary - 1}, not {int(ids.min())}..{int(ids.max())}"
-            )
+        low, high = int(ids.min()), int(ids.max())
+        if low < 0 or high >= modality.vocabulary:
+            raise BadInput(f"{name} has ids 0..{modality.vocabulary - 1}, not {low}..{high}")
         return TokenIds(ids.astype(np.int64))
 
 

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
+from fourm.checkpoints.cache import cache_folder
+from fourm.checkpoints.files import TENSORS
+from fourm.checkpoints.pulled import read_pulled
 from fourm.errors import ModelNotFound
 
 _HUB_NAME = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
@@ -14,8 +18,8 @@ def resolve_source(source: str | Path, beside: Path | None = None) -> Path:
     """The folder of a model repository.
 
     Tried in this order: the path itself; `beside/<name>` and `beside/<owner>/<name>` (repositories
-    kept side by side in one folder); the Hugging Face hub, for `owner/name` (its cache, then the
-    network).
+    kept side by side in one folder); for `owner/name` the revision that was pulled, then the
+    Hugging Face hub (its cache, then the network).
 
     Raises:
         ModelNotFound: nothing of the sort, or the hub cannot be reached.
@@ -27,13 +31,48 @@ def resolve_source(source: str | Path, beside: Path | None = None) -> Path:
         for candidate in (beside / folder.name, beside / str(source)):
             if candidate.is_dir():
                 return candidate
-    if not isinstance(source, str) or not _HUB_NAME.fullmatch(source):
+    if not isinstance(source, str) or not is_hub_name(source):
         raise ModelNotFound(f"{source} is neither a folder nor a hub name of the form owner/name")
-    return download(source)
+    return _pulled_snapshot(source) or download(source)
 
 
-def download(repository: str) -> Path:
+def is_hub_name(source: str) -> bool:
+    """Whether a text has the form `owner/name`."""
+    return _HUB_NAME.fullmatch(source) is not None
+
+
+def local_snapshot(repository: str) -> Path | None:
+    """The folder of a hub repository in the hub's cache, or None; asks no network.
+
+    It is the revision that was pulled; else the cached `main`.
+
+    Raises:
+        ConfigError: the record of what was pulled cannot be read.
+    """
+    return _pulled_snapshot(repository) or _cached(repository, None)
+
+
+def _pulled_snapshot(repository: str) -> Path | None:
+    pulled = read_pulled(cache_folder()).get(repository)
+    return _cached(repository, pulled.revision) if pulled is not None else None
+
+
+def _cached(repository: str, revision: str | None) -> Path | None:
+    from huggingface_hub import try_to_load_from_cache
+
+    found = try_to_load_from_cache(repository, TENSORS, revision=revision)
+    return Path(found).parent if isinstance(found, str) else None
+
+
+MODEL_FILES = ("*.json", "*.safetensors", "*.txt", "*.md")
+
+
+def download(repository: str, patterns: Sequence[str] = MODEL_FILES) -> Path:
     """The local snapshot of a hub repository: configs, tokenizer and safetensors files only.
+
+    Args:
+        repository: `owner/name`.
+        patterns: which files.
 
     Raises:
         ModelNotFound: it is not in the cache and cannot be downloaded.
@@ -41,13 +80,11 @@ def download(repository: str) -> Path:
     from huggingface_hub import snapshot_download
 
     try:
-        folder = snapshot_download(
-            repository, allow_patterns=["*.json", "*.safetensors", "*.txt", "*.md"]
-        )
+        folder = snapshot_download(repository, allow_patterns=list(patterns))
     except Exception as error:  # the hub's client raises its own, httpx's and the system's errors
         reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         raise ModelNotFound(
             f"{repository} is not a local folder and could not be downloaded ({reason[:160]}); "
-            "download it elsewhere and give the folder's path"
+            "download it elsewhere (`fourm models pull`) and give the folder's path"
         ) from None
     return Path(folder)

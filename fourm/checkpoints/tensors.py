@@ -50,6 +50,11 @@ class TensorFile:
             name: shape for name, shape in shapes.items() if name not in scales
         }
 
+    @property
+    def stored_dtypes(self) -> Mapping[str, str]:
+        """Name -> dtype as the header has it (`F32`, `BF16` ...), of everything that is stored."""
+        return self._dtypes
+
     def __enter__(self) -> TensorFile:
         self._file.__enter__()
         return self

@@ -46,7 +46,7 @@ class LanguageModel(Bert):
         tokenizer = SentenceTokenizer(checkpoint.folder / TOKENIZER, length, config.vocabulary)
         with torch.device("meta"):
             model = cls(config, tokenizer)
-        load_module(model, checkpoint, ignore=_unused)
+        load_module(model, checkpoint, ignore=unused)
         return model.eval()
 
     def tokenize(self, text: str) -> list[int]:
@@ -73,5 +73,6 @@ class LanguageModel(Bert):
         return self(ids, mask), mask
 
 
-def _unused(name: str) -> bool:
+def unused(name: str) -> bool:
+    """Whether published files may hold a tensor of this name that the encoder does not have."""
     return name.startswith("pooler.") or name == "embeddings.position_ids"

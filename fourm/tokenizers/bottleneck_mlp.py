@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from fourm.errors import ConfigError
 
+LONGEST_NAME = 60  # int() of thousands of digits takes its time
 _NAME = re.compile(r"BottleneckMLP/B_(\d+)-Wi_(\d+)(?:-E_(\d+))?")
 
 
@@ -26,16 +27,22 @@ def parse_bottleneck_name(name: str) -> BottleneckSize:
     No blocks at all (`B_0`) is allowed: two linear layers, hence one affine map.
 
     Raises:
-        ConfigError: the name does not follow the grammar, or a width or expansion is 0.
+        ConfigError: the name does not follow the grammar, a width or expansion is 0, or the size
+            is beyond anything that could be meant.
     """
-    match = _NAME.fullmatch(name)
+    match = _NAME.fullmatch(name) if len(name) <= LONGEST_NAME else None
     if match is None:
+        name = name if len(name) <= LONGEST_NAME else f"{name[:LONGEST_NAME]}..."
         raise ConfigError(
             f"tokenizer config: {name!r} is not of the form BottleneckMLP/B_<n>-Wi_<w>[-E_<f>]"
         )
     size = BottleneckSize(int(match[1]), int(match[2]), int(match[3] or 4))
     if size.width < 1 or size.expansion < 1:
         raise ConfigError(f"tokenizer config: {name!r} has a width or an expansion of 0")
+    if size.blocks > 512 or size.width > 1 << 16 or size.expansion > 64:
+        raise ConfigError(
+            f"tokenizer config: {name!r} is more than 512 blocks, 65536 wide, expanded 64 times"
+        )
     return size
 
 

@@ -10,6 +10,7 @@ from retrieval.errors import UsageError
 from retrieval.pictures.finding import SUFFIXES
 from retrieval.queries import READERS
 from retrieval.queries.arrays import NEAR
+from retrieval.sources import ALIASES
 
 Holds = Literal["one", "lines"]
 
@@ -63,15 +64,13 @@ def _kinds() -> dict[str, ItemKind]:
         if name in others:
             found[name] = others[name]
         elif name in pictures:
-            found[name] = ItemKind(name, _INPUTS.get(name, name), pictures[name], SUFFIXES)
+            found[name] = ItemKind(name, ALIASES.get(name, name), pictures[name], SUFFIXES)
         elif name in lines:
             found[name] = ItemKind(name, name, lines[name], _LINES, "lines")
         else:
             found[name] = ItemKind(name, name, ".npy files", _ARRAY)
     return found
 
-
-_INPUTS = {"canny": "edges", "palette_of": "palette"}
 
 ITEM_KINDS: Mapping[str, ItemKind] = _kinds()
 """Whatever a query can be read from, by name."""

@@ -11,10 +11,17 @@ from retrieval.errors import PictureError
 from retrieval.gallery import Gallery, Hit
 from retrieval.items import IMAGE
 from retrieval.queries import Input, Query
+from retrieval.queries.combining import How
 from retrieval.report.panels import Panel, panel_of, panels
 from retrieval.report.printable import printable
 
 THUMBNAIL_SIDE = 400
+
+_HEADINGS: dict[How, str] = {
+    "together": "all of these together",
+    "guided": "each of these pulls by its weight",
+    "late": "the weighted mean of what each of these predicts",
+}
 
 
 @dataclass(frozen=True)
@@ -77,6 +84,7 @@ class Results:
     model: str
     space: str
     noun: str = "pictures"
+    how: How = "together"
 
     @classmethod
     def of(
@@ -106,7 +114,13 @@ class Results:
             printable(index.recipe.model),
             printable(hits[0].space if hits else index.recipe.space),
             "pictures" if set(searched) == {IMAGE} else "items",
+            query.how,
         )
+
+    @property
+    def heading(self) -> str:
+        """How the inputs are combined."""
+        return "Query" if len(self.panels) == 1 else f"Query: {_HEADINGS[self.how]}"
 
     @property
     def title(self) -> str:

@@ -41,7 +41,7 @@ def write_sheet(results: Results, file: str | os.PathLike[str]) -> None:
 
 def draw_sheet(results: Results) -> Image.Image:
     """The contact sheet, RGB, 1544 pixels wide."""
-    blocks = [_panel(panel) for panel in results.panels]
+    blocks = [_with_note(_panel(panel), panel.note) for panel in results.panels]
     rows = _flow(blocks)
     top = sum(max(block.height for block in row) + _GAP for row in rows)
     lines = -(-len(results.tiles) // _COLUMNS)
@@ -101,6 +101,16 @@ def _panel(panel: Panel) -> Image.Image:
             draw.text((after, y), entry.percent, _SOFT, _font(16))
         x += width
     return block if columns else block.crop((0, 0, picture.width, _QUERY_HEIGHT))
+
+
+def _with_note(block: Image.Image, note: str) -> Image.Image:
+    if not note:
+        return block
+    wider = max(block.width, _text_width(note, _font(16)))
+    noted = Image.new("RGB", (wider, block.height + 30), _GROUND)
+    noted.paste(block, (0, 0))
+    ImageDraw.Draw(noted).text((0, block.height + 6), note, _SOFT, _font(16))
+    return noted
 
 
 def _words_block(words: str) -> Image.Image:

@@ -10,7 +10,6 @@ from retrieval.errors import PictureError
 from retrieval.report.table import Align, facts, table
 
 if TYPE_CHECKING:
-    from fourm import ModelCard
     from fourm.modalities.classes import PanopticClass
     from retrieval.building import BuildReport
     from retrieval.evaluation import Evaluation
@@ -102,39 +101,14 @@ def class_facts(entry: PanopticClass) -> dict[str, Any]:
     return {"id": entry.id, "name": entry.name, "colour": colour, "thing": entry.is_thing}
 
 
-def models_table(cards: Iterable[ModelCard]) -> str:
-    """Models that can be loaded by name."""
-    rows = [
-        (
-            card.name,
-            "yes" if card.available else "no",
-            ", ".join(card.inputs),
-            ", ".join(card.spaces),
-            card.note,
-        )
-        for card in cards
-    ]
-    return table(rows, ("name", "here", "inputs", "spaces", "note"))
-
-
-def model_facts(card: ModelCard) -> dict[str, Any]:
-    """A model with the keys of `fourm models --json`."""
-    return {
-        "name": card.name,
-        "title": card.title,
-        "inputs": list(card.inputs),
-        "spaces": list(card.spaces),
-        "where": card.where,
-        "available": card.available,
-        "note": card.note,
-    }
-
-
 def evaluation_table(result: Evaluation) -> str:
     """The measures; shares in percent."""
+    from retrieval.evaluation import PRECISION_AT
+
     numbers = result.as_dict()
     entries = [("queries", numbers["queries"]), ("pictures", numbers["pictures"])]
     entries += [(f"recall@{k}", f"{100 * share:.1f} %") for k, share in result.recall.items()]
+    entries += [(f"precision@{PRECISION_AT}", f"{100 * result.precision:.1f} %")]
     entries += [("median rank", numbers["median_rank"]), ("MAP", f"{numbers['map']:.3f}")]
     return facts(entries)
 

@@ -246,12 +246,6 @@ def test_classes_lists_ids_names_and_colours(run):
     assert "\x1b" not in text
 
 
-def test_models_lists_the_official_ones(run):
-    names = [entry["name"] for entry in rows(run("models", "--json"))]
-    assert "4M-21_B" in names
-    assert "4M-21_B" in run("models").stdout
-
-
 def test_eval_prints_the_measures(run, index, tmp_path, photos):
     file = tmp_path / "queries.jsonl"
     file.write_text(
@@ -266,6 +260,7 @@ def test_eval_prints_the_measures(run, index, tmp_path, photos):
         "recall@1",
         "recall@5",
         "recall@10",
+        "precision@10",
         "median_rank",
         "map",
         "pictures",

@@ -5,6 +5,8 @@ import json
 import pytest
 import torch
 
+from fourm.errors import ConfigError
+from fourm.tokenizers.builders import OFFICIAL_CONFIGS, official_tokenizer
 from fourm.tokenizers.loading import build_tokenizer
 from tests.fourm.recorded import SHARED, recorded_path
 
@@ -19,6 +21,20 @@ def test_names_and_shapes(name):
         tokenizer = build_tokenizer(listed["config_guess"])
     ours = {key: list(value.shape) for key, value in tokenizer.state_dict().items()}
     assert ours == listed["tensors"]
+
+
+@pytest.mark.parametrize("name", OFFICIAL_CONFIGS)
+def test_builders(name):
+    listed = json.loads(recorded_path(f"shapes/{name}.json").read_text())
+    with torch.device("meta"):
+        tokenizer = official_tokenizer(name)
+    ours = {key: list(value.shape) for key, value in tokenizer.state_dict().items()}
+    assert ours == listed["tensors"]
+
+
+def test_unknown_builders():
+    with pytest.raises(ConfigError, match="none of 4M_tokenizers_rgb"):
+        official_tokenizer("4M_tokenizers_smell")
 
 
 @pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float64])

@@ -50,11 +50,26 @@ class FakeModel:
     batches: list = field(default_factory=list)
     passes: list = field(default_factory=list)
     readers: dict = field(default_factory=dict)
+    blends: list = field(default_factory=list)
+    taken: list = field(default_factory=list)
     before_embed: object = None
+    predictable: tuple[str, ...] = ()
     lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def prepare(self, inputs):
+    def blend(self, parts, *, how):
+        """A weighted sum: for this model, both ways are the same."""
+        assert how in ("guided", "late")
+        self.blends.append((how, [weight for _, weight in parts]))
+        return sum(weight * layout for layout, weight in parts)
+
+    def prepare(self, inputs, *, take=()):
         layouts = []
+        if take:
+            assert set(take) <= set(self.predictable)
+            inputs = dict(inputs)
+            photo = inputs.pop("image")
+            self.taken.append(take)
+            layouts += [self.prepare({"image": photo}) for _ in take]
         for kind, value in inputs.items():
             if kind not in self.inputs:
                 raise UnknownModality(f"{kind}: this model takes in {', '.join(self.inputs)}")

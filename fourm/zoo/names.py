@@ -1,0 +1,134 @@
+"""The models and the official tokenizers, by short names."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+
+from fourm.bundle.library import WEIGHTS, bundled
+from fourm.bundle.official import MODELS, OWNER, TOKENIZERS, WORDS
+from fourm.checkpoints.cache import cache_folder
+from fourm.checkpoints.sources import is_hub_name, local_snapshot
+from fourm.errors import ModelNotFound
+from fourm.zoo.words import REPOSITORY as WORDS_REPOSITORY
+
+# Repositories of tokenizers -> short name, what it is for.
+_SHORT: Mapping[str, tuple[str, str]] = {
+    "4M_tokenizers_rgb_16k_224-448": ("rgb", "photos as tokens"),
+    "4M_tokenizers_depth_8k_224-448": ("depth", "depth maps"),
+    "4M_tokenizers_normal_8k_224-448": ("normals", "surface normals"),
+    "4M_tokenizers_edge_8k_224-512": ("edges", "Canny edges and SAM edges"),
+    "4M_tokenizers_semseg_4k_224-448": ("semseg", "segmentation maps"),
+    "4M_tokenizers_CLIP-B16_8k_224-448": ("clip", "CLIP B/16 feature maps"),
+    "4M_tokenizers_DINOv2-B14_8k_224-448": ("dinov2", "DINOv2 B/14 feature maps"),
+    "4M_tokenizers_ImageBind-H14_8k_224-448": ("imagebind", "ImageBind H/14 feature maps"),
+    "4M_tokenizers_human-poses_1k_8": ("poses", "human poses"),
+    "4M_tokenizers_sam-instance_1k_64": ("sam", "masks of objects"),
+    "4M_tokenizers_DINOv2-B14-global_8k_16_224": (
+        "dinov2-global",
+        "DINOv2 B/14 embeddings; the space dinov2",
+    ),
+    "4M_tokenizers_ImageBind-H14-global_8k_16_224": (
+        "imagebind-global",
+        "ImageBind H/14 embeddings before its head; the space imagebind",
+    ),
+}
+
+
+TEXT = "tokenizer/text"
+"""Name of the text tokenizer, which is one file of the 4M code repository."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A model or a tokenizer.
+
+    Attributes:
+        name: short and unique, e.g. `4M-21_B`, `tokenizer/rgb`.
+        kind: `model` or `tokenizer`.
+        repository: on the hub; None for what comes with this package.
+        purpose: a line for people.
+        modalities: those of 4M-21 that a tokenizer makes and decodes; empty for models.
+    """
+
+    name: str
+    kind: str
+    repository: str | None
+    purpose: str
+    modalities: tuple[str, ...] = ()
+
+
+def _entries() -> dict[str, Entry]:
+    entries = [Entry(name, "model", None, "comes with this package") for name in bundled()]
+    entries += [Entry(name, "model", f"{OWNER}/{name}", title) for name, title in MODELS.items()]
+    for repository, (short, purpose) in _SHORT.items():
+        modalities = tuple(name for name, made in TOKENIZERS.items() if made == repository)
+        entries.append(
+            Entry(f"tokenizer/{short}", "tokenizer", f"{OWNER}/{repository}", purpose, modalities)
+        )
+    entries.append(Entry(TEXT, "tokenizer", WORDS_REPOSITORY, "words, and all that is written"))
+    return {entry.name: entry for entry in entries}
+
+
+ENTRIES: Mapping[str, Entry] = MappingProxyType(_entries())
+"""Short name -> entry: bundled models, official models, official tokenizers."""
+
+
+def find(name: str) -> Entry:
+    """The entry of a short name, or of the name of an official repository, with its owner or not.
+
+    Raises:
+        ModelNotFound: no such name; the message lists those there are.
+    """
+    entry = by_repository(name.removeprefix(f"{OWNER}/")) or ENTRIES.get(name)
+    if entry is None:
+        raise ModelNotFound(f"{name!r} is none of {', '.join(ENTRIES)}")
+    return entry
+
+
+def folder_of(source: str) -> Path:
+    """The folder (or file) of a model or tokenizer that is on this disk; asks no network.
+
+    Args:
+        source: a folder, a .safetensors file, a name as `find` takes it, or a name on the hub.
+
+    Raises:
+        ModelNotFound: no folder, and nothing of that name on this disk.
+    """
+    folder = Path(source).expanduser()
+    entry = ENTRIES.get(source) or by_repository(source.removeprefix(f"{OWNER}/"))
+    if entry is not None and entry.repository is None:
+        return WEIGHTS / entry.name
+    if folder.is_dir() or (folder.suffix == ".safetensors" and folder.is_file()):
+        return folder
+    if entry is not None:
+        found = place_of(entry)
+    else:
+        found = local_snapshot(source) if is_hub_name(source) else None
+    if found is None and entry is not None:
+        raise ModelNotFound(
+            f"{source} is not on this disk: `fourm models pull {entry.name}` fetches it"
+        )
+    if found is None:
+        raise ModelNotFound(f"{source} is neither a folder nor a model that was downloaded")
+    return found
+
+
+def place_of(entry: Entry) -> Path | None:
+    """Where an entry lies on this disk: a folder, for the text tokenizer a file; or None."""
+    if entry.repository is None:
+        return WEIGHTS / entry.name
+    if entry.name == TEXT:
+        path = cache_folder() / WORDS
+        return path if path.is_file() else None
+    return local_snapshot(entry.repository)
+
+
+def by_repository(name: str) -> Entry | None:
+    """The entry of an official repository by its name without the owner, or None."""
+    for entry in ENTRIES.values():
+        if entry.repository == f"{OWNER}/{name}":
+            return entry
+    return None

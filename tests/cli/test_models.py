@@ -1,0 +1,95 @@
+"""`fourm models`: listing, fetching from a hub on this machine, checking, describing."""
+
+import json
+import shutil
+
+import pytest
+
+from fourm.bundle.official import TOKENIZERS
+from tests.fourm.recorded import CARRIED
+from tests.fourm.zoo.conftest import hub, no_hub, shelf  # noqa: F401
+
+
+@pytest.mark.parametrize("command", [("models",), ("models", "list")])
+def test_list(run, command):
+    rows = json.loads(run(*command, "--json").stdout)
+    names = [row["name"] for row in rows]
+    assert names[:4] == ["mini", "4M-21_B", "4M-21_L", "4M-21_XL"]
+    assert {"tokenizer/rgb", "tokenizer/imagebind-global", "tokenizer/text"} < set(names)
+    assert rows[0]["available"] and rows[0]["bytes"] > 40e6 and rows[1]["bytes"] is None
+    text = run(*command).stdout
+    assert all(name in text for name in names)
+
+
+@pytest.mark.usefixtures("hub")
+def test_pull_verify_info(run, tmp_path):
+    to = tmp_path / "zoo"
+    result = run("models", "pull", "4M-21_B", "--for", "image, seg", "--to", to)
+    assert result.exit_code == 0
+    assert [line.partition(" ")[0] for line in result.stdout.splitlines()] == [
+        "EPFL-VILAB/4M-21_B",
+        f"EPFL-VILAB/{TOKENIZERS['tok_semseg@224']}",
+        f"EPFL-VILAB/{TOKENIZERS['tok_dinov2_global']}",
+    ]
+    facts = json.loads(run("models", "info", to / "4M-21_B", "--json").stdout)
+    assert facts["spaces"] == ["dinov2"] and "text" not in facts["queries"]
+    text = run("models", "info", to / "4M-21_B").stdout
+    assert f"fourm models pull 4M-21_B --for text --to {to}" in text
+    # The small model bears an official name.
+    result = run("models", "verify", to / "4M-21_B", "--hashes")
+    assert result.exit_code == 1 and "is [1, 1, 768] in 4M-21_B" in result.stdout
+    (to / "4M-21_B").rename(to / "mine")
+    result = run("models", "verify", to / "mine")
+    assert result.exit_code == 0 and ": OK, transformer" in result.stdout
+
+
+@pytest.mark.usefixtures("no_hub")
+def test_no_network_is_one_line(run):
+    result = run("models", "pull", "4M-21_B")
+    assert result.exit_code == 1 and result.stdout == ""
+    (line,) = result.stderr.splitlines()
+    assert line.startswith("fourm: EPFL-VILAB/4M-21_B cannot be looked up")
+
+
+def test_what_the_hub_refuses_is_one_line(run, hub):  # noqa: F811
+    result = run("models", "pull", "tokenizer/rgb")
+    assert result.exit_code == 1
+    (line,) = result.stderr.splitlines()
+    assert "the hub refuses EPFL-VILAB/4M_tokenizers_rgb" in line
+    result = run("models", "pull", "4M-21_B", "--revision", "v9")
+    assert result.exit_code == 1 and "the hub refuses" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        (("pull", "4M-21_B", "--for", "smell"), 2, "--for"),
+        (("pull", "tokenizer/rgb", "--for", "image"), 2, "--for"),
+        (("pull", "4M-99"), 1, "tokenizer/rgb"),
+        (("pull",), 2, "NAME"),
+        (("verify", "nothing"), 1, "nothing"),
+        (("verify", "4M-21_B"), 1, "fourm models pull 4M-21_B"),
+        (("info", "nothing"), 1, "mini"),
+        (("nonsense",), 2, "nonsense"),
+    ],
+)
+def test_what_cannot_be(run, arguments, code, words):
+    result = run("models", *arguments)
+    assert result.exit_code == code and words in result.stderr
+
+
+def test_mini_is_here(run):
+    assert "comes with this package" in run("models", "pull", "mini").stdout
+    result = run("models", "verify", "mini")
+    assert result.exit_code == 0 and result.stdout.count(": OK, ") == 5
+    facts = json.loads(run("models", "info", "mini", "--json").stdout)
+    assert len(facts["fingerprint"]) == 64
+    assert "queries         image, text, seg" in run("models", "info", "mini").stdout
+
+
+def test_names_with_control_characters_stay_on_their_line(run, tmp_path):
+    folder = tmp_path / "a\nb\x1b[31m"
+    shutil.copytree(CARRIED / "models" / "vq_human_poses_nano", folder)
+    for command in ("verify", "info"):
+        text = run("models", command, folder).stdout
+        assert "\x1b" not in text and "a\\nb" in text
