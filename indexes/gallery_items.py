@@ -24,10 +24,10 @@ class GalleryItems(OpenedIndex):
             BadRecord: the same path twice, or a record without a vector in one of the spaces.
             BadVector: a vector that is not float32, of shape (dim,), finite and of unit length.
         """
-        gallery_id = self._gallery(kind).id
-        blobs = writing.blobs_of_records(records, self._dims)
         if records:
             with self._write() as session:
+                blobs = writing.blobs_of_records(records, self._dims)
+                gallery_id = self._gallery(kind).id
                 writing.upsert(session, gallery_id, self._space_ids, records, blobs)
 
     def lacking(self, *, kind: str | None = None) -> dict[str, tuple[str, ...]]:
@@ -69,13 +69,13 @@ class GalleryItems(OpenedIndex):
             BadRecord: a space that the index does not have.
             BadVector: as `write`.
         """
-        gallery_id = self._gallery(kind).id
-        blobs = {
-            path: writing.checked_blobs(found, self._dims, path) for path, found in vectors.items()
-        }
-        if blobs:
+        if vectors:
             with self._write() as session:
-                writing.fill(session, gallery_id, self._space_ids, blobs)
+                blobs = {
+                    path: writing.checked_blobs(found, self._dims, path)
+                    for path, found in vectors.items()
+                }
+                writing.fill(session, self._gallery(kind).id, self._space_ids, blobs)
 
     def complete(self, *, kind: str | None = None) -> dict[str, int]:
         """Note which spaces hold all pictures of a gallery now.

@@ -142,7 +142,6 @@ class Index(GalleryItems):
             FolderTaken: it has one of that kind.
         """
         with self._write() as session:
-            self._read_heads(session)
             if reading.kind in self._galleries:
                 raise FolderTaken(
                     f"{self._folder}: has a gallery of the kind {reading.kind} already, of "
@@ -158,7 +157,6 @@ class Index(GalleryItems):
             BadRecipe: the index has a space of that name.
         """
         with self._write() as session:
-            self._read_heads(session)
             check_recipes([*self.recipes.values(), recipe])
             writing.add_space(session, recipe)
             self._read_heads(session)

@@ -12,7 +12,6 @@ from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
 from indexes import reading
-from indexes.catalogue import FORMAT_VERSION
 from indexes.database import put_into_words
 from indexes.errors import BadSearch
 from indexes.lock import WriteLock
@@ -130,8 +129,14 @@ class OpenedIndex:
 
     @contextmanager
     def _write(self) -> Iterator[Session]:
+        """One transaction, which sees the galleries and spaces that others added meanwhile."""
+        before = (self._version, self._galleries, self._spaces)
         with self._write_lock, put_into_words(self._folder):
-            with Session(self._engine) as session, session.begin():
-                upgrade(session.connection())
-                yield session
-            self._version = FORMAT_VERSION
+            try:
+                with Session(self._engine) as session, session.begin():
+                    upgrade(session.connection())
+                    self._read_heads(session)
+                    yield session
+            except BaseException:
+                self._version, self._galleries, self._spaces = before
+                raise

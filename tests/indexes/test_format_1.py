@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from indexes import Index, Reading, ReadOnlyIndex, Recipe, Record
+from indexes import FolderTaken, Index, Reading, ReadOnlyIndex, Recipe, Record, UnknownPicture
 from tests.retrieval.conftest import numbered
 from tests.retrieval.fake_model import FakeModel
 
@@ -145,6 +145,18 @@ def test_who_has_it_open_meanwhile_goes_on(old):
         answers(reader)
         reader.write([Record(path="bad.jpg", size=3, mtime_ns=2, error="not an image")])
         answers(reader)
+
+
+def test_a_write_that_is_refused_leaves_the_old_format_as_it_was(old):
+    before = contents(old)
+    with Index.open(old) as index:
+        with pytest.raises(FolderTaken):
+            index.add_gallery(Reading("image"), "/other")
+        with pytest.raises(UnknownPicture):
+            index.touch({"nowhere.bmp": 1})
+        answers(index)
+    (old / "write.lock").unlink()
+    assert contents(old) == before
 
 
 UPGRADER = """

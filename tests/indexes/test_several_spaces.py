@@ -231,3 +231,15 @@ def test_a_read_only_index_is_not_added_to(read_only):
         with pytest.raises(ReadOnlyIndex):
             index.fill({"album/3.jpg": {"dinov2": unit_vector(3)}})
         assert index.complete() == {}
+
+
+def test_who_writes_knows_the_spaces_that_another_added_meanwhile(filled, folder, make_record):
+    with Index.open(folder) as other:
+        other.add_space(CLIP)
+        fill(other, range(20))
+        other.complete()
+        with pytest.raises(BadRecord, match="no vector in the space 'clip'"):
+            filled.write([make_record(30)])
+        filled.write([make_record(30, vectors=both(30))])
+        filled.verify()
+        assert other.search(clip(30), 1, space="clip")[1].tolist() == [[21]]

@@ -1,0 +1,122 @@
+"""One index of every kind that a real model reads, at its smallest, and in several spaces."""
+
+import json
+import shutil
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from fourm import UnknownModality, load_model
+from fourm.bundle.official import TOKENIZERS, WORDS
+from retrieval import Gallery, Query
+from retrieval.items import ITEM_KINDS
+from retrieval.report import Results, write_page, write_sheet
+from tests.fourm.recorded import model_folder, recorded_path
+from tests.fourm.test_every_kind_embeds import NANO
+from tests.fourm.three_spaces import SPACES, make_three_spaces
+
+from .conftest import numbered
+from .files import write
+from .test_other_kinds import SOURCES
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory):
+    folder, scratch = tmp_path_factory.mktemp("everything"), tmp_path_factory.mktemp("scratch")
+    shutil.copytree(model_folder("fm_mod21_d64", scratch), folder / "4M-21_B")
+    for modality, name in NANO.items():
+        shutil.copytree(model_folder(name, scratch), folder / TOKENIZERS[modality])
+    shutil.copy(recorded_path(WORDS), folder / WORDS)
+    return load_model(folder / "4M-21_B", device="cpu", dtype="float32")
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """A folder a kind, each with one item: what a query of that kind is tested with."""
+    top = tmp_path_factory.mktemp("items")
+    for kind in ITEM_KINDS:
+        place = top / kind
+        place.mkdir()
+        source = SOURCES.get(kind)
+        if kind == "seg":
+            write(place / "item.png", Image.fromarray(np.full((8, 8), 18, np.uint8)))
+        elif kind == "boxes":
+            (place / "item.txt").write_text("0 0.25 0.5 0.3 0.7\n")
+        elif kind == "text":
+            (place / "item.txt").write_text("a lake\n\na dog in snow\n")
+        elif ITEM_KINDS[kind].holds == "lines":
+            (place / "item.jsonl").write_text(json.dumps({kind: source, "id": "one"}))
+        elif kind in ("sam", "poses"):
+            (place / "item.json").write_text(json.dumps(source))
+        elif isinstance(source, np.ndarray):
+            np.save(place / "item.npy", source)
+        else:
+            write(place / "item.png", numbered(1))
+    return top
+
+
+def test_every_kind_that_the_model_reads_is_a_gallery_of_one_index(model, folder, tmp_path):
+    held = []
+    for kind, what in ITEM_KINDS.items():
+        build = {"folder": folder / kind, "to": tmp_path / "i", "model": model, "kind": kind}
+        if what.input not in model.inputs:
+            with pytest.raises(UnknownModality, match=f"does not read '{what.input}'"):
+                Gallery.build(**build)
+            continue
+        with Gallery.build(**build) as gallery:
+            assert gallery.report.skipped == 0, gallery.index.skipped(kind=kind)
+            assert gallery.report.indexed == (2 if kind == "text" else 1)
+            reading = gallery.index.readings[kind]
+            assert bool(reading.reader) == (kind not in ("image", "text", "seg"))
+        with Gallery.build(**build) as gallery:
+            assert gallery.report.indexed == 0 and gallery.report.skipped == 0
+        held.append(kind)
+    assert len(held) > 15
+    with Gallery.open(tmp_path / "i", model) as gallery:
+        assert list(gallery.index.readings) == held
+        gallery.index.verify()
+        query = Query.read(image=numbered(1))
+        (hits,) = gallery.search_batch([query], 99)
+        assert {hit.kind for hit in hits} == set(held) and len(hits) == len(held) + 1
+        for kind in held:
+            (first, *_) = gallery.search(**_same(gallery, hits, kind), kinds=kind)
+            assert first.kind == kind and first.score == pytest.approx(1, abs=1e-4)
+        results = Results.of(gallery, query, hits)
+        assert [tile.note for tile in results.tiles if tile.note] == []
+        write_page(results, tmp_path / "p.html")
+        write_sheet(results, tmp_path / "s.png")
+
+
+def _same(gallery, hits, kind):
+    """A query that is the item itself."""
+    hit = next(hit for hit in hits if hit.kind == kind)
+    item = gallery.read(hit)
+    return {item.kind: item.value}
+
+
+def test_three_spaces_of_a_real_model_come_together_and_are_fused(tmp_path):
+    model = load_model(make_three_spaces(tmp_path / "three"), device="cpu", dtype="float32")
+    for number in range(6):
+        write(tmp_path / f"photos/{number}.png", numbered(number))
+    with Gallery.build(
+        tmp_path / "photos", tmp_path / "i", model, spaces="all", batch_size=4
+    ) as gallery:
+        assert tuple(gallery.index.recipes) == SPACES
+        gallery.index.verify()
+        for number in range(6):
+            photo = tmp_path / f"photos/{number}.png"
+            for spaces in (*SPACES, SPACES, {"clip": 2, "dinov2": 1}):
+                # Random weights may see two pictures alike, so others may come first.
+                hits = gallery.search(image=photo, k=6, spaces=spaces)
+                own = next(hit for hit in hits if hit.path == photo.name)
+                assert all(cosine > 0.999 for cosine in own.scores.values()), spaces
+                assert len(hits) == 6 and hits[0].space == own.space
+        assert len(gallery.search(text="a dog", spaces="all", fusion="scores")) == 6
+    with Gallery.build(tmp_path / "photos", tmp_path / "later", model) as gallery:
+        assert list(gallery.index.recipes) == ["dinov2"]
+    with Gallery.build(tmp_path / "photos", tmp_path / "later", model, spaces="all") as gallery:
+        assert gallery.report.filled == 6
+        for space in SPACES:
+            hits = gallery.search(image=tmp_path / "photos/3.png", k=6, spaces=space)
+            assert next(hit for hit in hits if hit.path == "3.png").score > 0.999
