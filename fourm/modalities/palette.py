@@ -30,7 +30,7 @@ def palette_text(colours: Sequence[Colour]) -> str:
         raise BadInput(f"a palette has 1 to {MOST_COLOURS} colours, not {len(colours)}")
     words = [number_word(1, len(colours))]
     for colour in colours:
-        parts = finite_numbers(colour, "a colour", 3)
+        parts = finite_numbers(colour, "a colour (red, green, blue)", 3)
         if not all(0 <= part <= 255 for part in parts):
             raise BadInput(f"a colour is red, green, blue from 0 to 255, not {shown(colour)}")
         words += [number_word(0, round(part)) for part in parts]

@@ -9,8 +9,8 @@ from typing import Literal
 from retrieval.errors import UsageError
 from retrieval.pictures.finding import SUFFIXES
 from retrieval.queries import READERS
-from retrieval.sources import ALIASES
 from retrieval.queries.arrays import NEAR
+from retrieval.sources import ALIASES
 
 Holds = Literal["one", "lines"]
 
