@@ -82,13 +82,13 @@ class FM(nn.Module):
         self._initialise()
 
     def _initialise(self) -> None:
+        if self.mask_token.is_meta:
+            return
         for module in self.modules():
             if isinstance(module, nn.Linear):
                 nn.init.xavier_uniform_(module.weight)
                 if module.bias is not None:
                     nn.init.zeros_(module.bias)
-            elif isinstance(module, nn.Embedding):
-                nn.init.normal_(module.weight, std=0.02)
         nn.init.normal_(self.mask_token, std=0.02)
         if self.config.num_register_tokens:
             nn.init.normal_(self.register_tokens, std=0.02)
