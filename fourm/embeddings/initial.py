@@ -17,7 +17,8 @@ def normal(values: nn.Parameter) -> nn.Parameter:
 
 
 def token_table(rows: int, dim: int) -> nn.Embedding:
-    """A table (rows, dim) of token vectors."""
-    table = nn.Embedding.from_pretrained(torch.empty(rows, dim), freeze=False)
-    normal(table.weight)
-    return table
+    """A table (rows, dim) of token vectors, with the values of `nn.Embedding`."""
+    values = torch.empty(rows, dim)
+    if values.is_meta:
+        return nn.Embedding.from_pretrained(values, freeze=False)
+    return nn.Embedding(rows, dim)

@@ -13,6 +13,7 @@ from fourm.errors import BadInput, UnknownModality
 from fourm.transformer.attention import visible_keys
 from fourm.transformer.blocks import DecoderBlock, EncoderBlock
 from fourm.transformer.config import FMConfig
+from fourm.transformer.linear import Linear
 from fourm.transformer.norm import LayerNorm
 from fourm.transformer.selection import take, visible_first
 
@@ -75,7 +76,7 @@ class FM(nn.Module):
             self.register_tokens = nn.Parameter(torch.empty(1, config.num_register_tokens, dim))
         self.encoder = nn.ModuleList(EncoderBlock(config) for _ in range(config.encoder_depth))
         self.encoder_norm = LayerNorm(dim, config.norm_bias)
-        self.decoder_proj_context = nn.Linear(dim, dim)
+        self.decoder_proj_context = Linear(dim, dim)
         self.mask_token = nn.Parameter(torch.empty(1, 1, dim))
         self.decoder = nn.ModuleList(DecoderBlock(config) for _ in range(config.decoder_depth))
         self.decoder_norm = LayerNorm(dim, config.norm_bias)
@@ -89,6 +90,8 @@ class FM(nn.Module):
                 nn.init.xavier_uniform_(module.weight)
                 if module.bias is not None:
                     nn.init.zeros_(module.bias)
+            elif isinstance(module, nn.Embedding):
+                nn.init.normal_(module.weight, std=0.02)
         nn.init.normal_(self.mask_token, std=0.02)
         if self.config.num_register_tokens:
             nn.init.normal_(self.register_tokens, std=0.02)
