@@ -298,8 +298,11 @@ class Model:
         return tokenizer.to(self.device)
 
     def _load_fm(self) -> FM:
+        from fourm.bundle.unused_code import release_unused_code
         from fourm.transformer.builders import load_fm
 
+        if self.device.type == "cpu":
+            release_unused_code()
         model = load_fm(
             self._checkpoint,
             inputs=[name for kind, name in self.manifest.kinds.items() if kind in FIRST],

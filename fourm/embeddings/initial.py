@@ -18,7 +18,6 @@ def normal(values: nn.Parameter) -> nn.Parameter:
 
 def token_table(rows: int, dim: int) -> nn.Embedding:
     """A table (rows, dim) of token vectors, with the values of `nn.Embedding`."""
-    values = torch.empty(rows, dim)
-    if values.is_meta:
-        return nn.Embedding.from_pretrained(values, freeze=False)
+    if torch.empty(0).is_meta:
+        return nn.Embedding(rows, dim, _weight=torch.empty(rows, dim))
     return nn.Embedding(rows, dim)

@@ -26,8 +26,9 @@ def test_results(library, bias, dtype):
     expected = nn.functional.linear(x, module.weight, module.bias)
     torch.testing.assert_close(module(x), expected)
     torch.testing.assert_close(module(x[:, :0]), expected[:, :0])
-    torch.testing.assert_close(module(x.mT.contiguous().mT), expected)
-    torch.testing.assert_close(module(x[0, 0]), expected[0, 0])
+    close = {"atol": 0.02, "rtol": 0.02} if dtype == torch.bfloat16 else {}
+    torch.testing.assert_close(module(x.mT.contiguous().mT), expected, **close)
+    torch.testing.assert_close(module(x[0, 0]), expected[0, 0], **close)
 
 
 @torch.no_grad()
