@@ -41,10 +41,10 @@ def parse(description: str, arguments: Sequence[str] | None) -> argparse.Namespa
 
 def load(options: argparse.Namespace) -> Model:
     """The model; one line and exit code 2 if it cannot be loaded."""
-    from fourm import FourmError, load_model
+    from fourm import FourmError, load_4m
 
     try:
-        return load_model(options.model, dtype=options.dtype)
+        return load_4m(options.model, dtype=options.dtype)
     except FourmError as error:
         print(f"error: {error}", file=sys.stderr)
         raise SystemExit(2) from None

@@ -9,7 +9,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from benchmarks.quality_sets import JudgedSet, make
@@ -21,9 +21,14 @@ from retrieval.evaluation import Evaluation, evaluate, read_queries
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Make the sets, index the photos, run the queries, print a table and JSON."""
-    options = _options(arguments)
+    options = parse("Recall of every kind of query.", arguments)
+    return run(options, make(Path(options.data), Path(options.out)))
+
+
+def run(options: argparse.Namespace, sets: Iterable[JudgedSet]) -> int:
+    """Measure the sets, those that `options` ask for; what goes wrong is one line."""
     try:
-        for judged, result in _results(options):
+        for judged, result in _results(options, sets):
             print(_row(judged, result), flush=True)
             print(json.dumps({"queries_file": str(judged.queries), **result.as_dict()}))
     except (FourmError, IndexesError, RetrievalError) as error:
@@ -32,30 +37,33 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _results(options: argparse.Namespace) -> Iterator[tuple[JudgedSet, Evaluation]]:
-    out = Path(options.out)
-    for judged in make(Path(options.data), out):
+def _results(
+    options: argparse.Namespace, sets: Iterable[JudgedSet]
+) -> Iterator[tuple[JudgedSet, Evaluation]]:
+    from fourm import load_model
+
+    model = load_model(options.model, dtype=options.dtype)
+    for judged in sets:
         if options.only and judged.queries.stem not in options.only:
             continue
-        index = out / f"{judged.gallery.name}-{options.label}.index"
-        with Gallery.build(
-            judged.gallery, index, options.model, dtype=options.dtype, progress=True
-        ) as gallery:
+        index = Path(options.out) / f"{judged.gallery.name}-{options.label}.index"
+        with Gallery.build(judged.gallery, index, model, progress=True) as gallery:
             yield judged, evaluate(gallery, read_queries(judged.queries), progress=True)
 
 
 def _row(judged: JudgedSet, result: Evaluation) -> str:
-    """A line of the README's table: recall in %, and what chance would give at 10."""
+    """A line of a table: recall and precision@10 in %, and what chance would give at 10."""
     recall = " | ".join(f"{100 * share:.1f}" for share in result.recall.values())
     chance = 100 * 10 / result.pictures
     return (
         f"| {judged.title} | {result.queries} | {recall} | {result.median_rank:g} | "
-        f"{result.mean_average_precision:.3f} | {chance:.1f} |"
+        f"{result.mean_average_precision:.3f} | {100 * result.precision:.1f} | {chance:.1f} |"
     )
 
 
-def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description="Recall of every kind of query.")
+def parse(description: str, arguments: Sequence[str] | None) -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(description=description)
     parser.add_argument("data", help="folder with flickr8k and coco_panoptic")
     parser.add_argument("--out", default="training-run/quality", help="where sets and indexes go")
     parser.add_argument("--model", default="mini", help="name or folder (default: mini)")

@@ -100,7 +100,7 @@ def make(data: Path, out: Path) -> list[JudgedSet]:
         ),
     }
     return [
-        JudgedSet(title, gallery, _write(out / f"{name}.jsonl", rows))
+        JudgedSet(title, gallery, write(out / f"{name}.jsonl", rows))
         for name, (title, gallery, rows) in lines.items()
     ]
 
@@ -145,6 +145,7 @@ def _instance_map(
     return f"maps/{target.name}"
 
 
-def _write(path: Path, rows: list[dict[str, object]]) -> Path:
+def write(path: Path, rows: Iterable[dict[str, object]]) -> Path:
+    """Write a query file, one object a line."""
     path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
     return path

@@ -44,6 +44,10 @@ class TimedModel:
         """`Model.embed`, timed."""
         return self._timed(lambda: self._model.embed(prepared, space=space))
 
+    def embed_spaces(self, prepared: Sequence[Any], /, *, spaces: Sequence[str]) -> Any:
+        """`Model.embed_spaces`, timed."""
+        return self._timed(lambda: self._model.embed_spaces(prepared, spaces=spaces))
+
     def _timed(self, work: Callable[[], Any]) -> Any:
         start = time.perf_counter()
         try:
@@ -97,7 +101,7 @@ def make_index(folder: Path, model: Any, pictures: int) -> None:
                         content_hash=f"{number:064x}",
                         width=500,
                         height=375,
-                        vector=vector,
+                        vectors={recipe.space: vector},
                     )
                     for number, vector in zip(numbers, vectors, strict=True)
                 ]

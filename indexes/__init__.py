@@ -10,20 +10,25 @@ from indexes.errors import (
     BadVector,
     DamagedIndex,
     FolderTaken,
+    IncompleteSpace,
     IndexBusy,
     IndexesError,
     NewerFormat,
     NotAnIndex,
+    ReadingMismatch,
     ReadOnlyIndex,
     RecipeMismatch,
     StorageFailed,
     UnknownPicture,
 )
+from indexes.fusing import FUSIONS, Fusion
 from indexes.index import Index
-from indexes.recipe import Recipe
-from indexes.records import Counts, Known, Picture, PictureFacts, Record
+from indexes.recipe import Reading, Recipe
+from indexes.records import Counts, Known, Picture, PictureFacts, Place, Record
+from indexes.searching import Fused
 
 __all__ = [
+    "FUSIONS",
     "BadRecipe",
     "BadRecord",
     "BadSearch",
@@ -31,6 +36,9 @@ __all__ = [
     "Counts",
     "DamagedIndex",
     "FolderTaken",
+    "Fused",
+    "Fusion",
+    "IncompleteSpace",
     "Index",
     "IndexBusy",
     "IndexesError",
@@ -39,7 +47,10 @@ __all__ = [
     "NotAnIndex",
     "Picture",
     "PictureFacts",
+    "Place",
     "ReadOnlyIndex",
+    "Reading",
+    "ReadingMismatch",
     "Recipe",
     "RecipeMismatch",
     "Record",

@@ -1,8 +1,7 @@
-"""The tables of the catalogue, format version 1.
+"""The tables of the catalogue, format version 2.
 
-A gallery is a root folder whose items are all of one kind; a space is how vectors were made; a
-picture has at most one vector in each space. One gallery and one space are in use today; further
-ones are further rows.
+A gallery is a root whose items are all of one kind, photos or another; a space is how vectors were
+made; an item, a picture for short, has at most one vector in each space.
 """
 
 from __future__ import annotations
@@ -10,13 +9,14 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, ClassVar
 
-from sqlalchemy import CheckConstraint, Dialect, ForeignKey, LargeBinary, UniqueConstraint
+from sqlalchemy import CheckConstraint, Dialect, ForeignKey, Index, LargeBinary, UniqueConstraint
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlalchemy.types import DateTime, String, TypeDecorator
 
+from indexes.recipe import MODEL
 from indexes.records import State
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 # "4M21", in the field of the SQLite header that tells applications' files apart.
 APPLICATION_ID = 0x344D3231
 
@@ -51,13 +51,16 @@ class Base(DeclarativeBase):
 
 
 class GalleryRow(Base):
-    """A root folder and the kind of its items."""
+    """A root, the kind of its items, and how they were read."""
 
     __tablename__ = "galleries"
+    __table_args__ = (Index("one_gallery_a_kind", "kind", unique=True),)
 
     id: Mapped[int] = mapped_column(primary_key=True)
     kind: Mapped[str]
     root: Mapped[str] = mapped_column(PathText)
+    options: Mapped[str] = mapped_column(server_default="")
+    reader: Mapped[str] = mapped_column(server_default="")
 
 
 class SpaceRow(Base):
@@ -72,6 +75,19 @@ class SpaceRow(Base):
     dim: Mapped[int]
     preprocessing: Mapped[str]
     generation: Mapped[int] = mapped_column(default=0)
+    encoder: Mapped[str] = mapped_column(server_default=MODEL)
+
+
+class CoverageRow(Base):
+    """Every indexed picture of this gallery has a vector in this space.
+
+    A space that was added later has no row until the last picture has its vector.
+    """
+
+    __tablename__ = "coverage"
+
+    space_id: Mapped[int] = mapped_column(ForeignKey("spaces.id"), primary_key=True)
+    gallery_id: Mapped[int] = mapped_column(ForeignKey("galleries.id"), primary_key=True)
 
 
 class PictureRow(Base):
@@ -114,7 +130,7 @@ class VectorRow(Base):
 
 
 class PublishedRow(Base):
-    """The file that holds a space's vectors in the vector engine's own format.
+    """The file that holds a space's vectors, of all galleries, in the vector engine's own format.
 
     It is believed only if its generation is the space's and its bytes have this digest.
     """

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -14,7 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import QueuePool
 
-from indexes.catalogue import APPLICATION_ID, FORMAT_VERSION, Base, GalleryRow, SpaceRow
+from indexes.catalogue import APPLICATION_ID, FORMAT_VERSION, Base
 from indexes.errors import (
     DamagedIndex,
     IndexBusy,
@@ -24,7 +24,9 @@ from indexes.errors import (
     ReadOnlyIndex,
     StorageFailed,
 )
-from indexes.recipe import Recipe
+from indexes.recipe import Reading, Recipe
+from indexes.upgrading import version as format_of
+from indexes.writing import add_gallery, add_space
 
 CATALOGUE_NAME = "catalogue.sqlite3"
 # A reader that loads all vectors delays a commit, and a commit delays a reader.
@@ -55,7 +57,7 @@ def connect(file: Path, *, mode: str = "rw") -> Engine:
     return engine
 
 
-def create_catalogue(folder: Path, root: Path, recipe: Recipe) -> None:
+def create_catalogue(folder: Path, root: Path, reading: Reading, recipes: Sequence[Recipe]) -> None:
     """Write a catalogue without pictures into `folder`; it appears complete or not at all."""
     partial = folder / f"{CATALOGUE_NAME}.partial"
     for leftover in (partial, partial.with_name(f"{partial.name}-journal")):
@@ -67,17 +69,9 @@ def create_catalogue(folder: Path, root: Path, recipe: Recipe) -> None:
             connection.exec_driver_sql(f"PRAGMA user_version = {FORMAT_VERSION}")
             Base.metadata.create_all(connection)
         with Session(engine) as session, session.begin():
-            session.add(GalleryRow(id=1, kind="image", root=str(root)))
-            session.add(
-                SpaceRow(
-                    id=1,
-                    name=recipe.space,
-                    model=recipe.model,
-                    fingerprint=recipe.fingerprint,
-                    dim=recipe.dim,
-                    preprocessing=recipe.preprocessing,
-                )
-            )
+            for recipe in recipes:
+                add_space(session, recipe)
+            add_gallery(session, reading, str(root))
     finally:
         engine.dispose()
     os.replace(partial, folder / CATALOGUE_NAME)
@@ -108,7 +102,7 @@ def open_catalogue(folder: Path) -> Engine:
     try:
         with put_into_words(folder), engine.connect() as connection:
             application = connection.exec_driver_sql("PRAGMA application_id").scalar_one()
-            version = connection.exec_driver_sql("PRAGMA user_version").scalar_one()
+            version = format_of(connection)
         if application != APPLICATION_ID:
             raise NotAnIndex(
                 f"{folder}: {CATALOGUE_NAME} is a database of another program, not of an index."

@@ -79,6 +79,21 @@ class RecipeMismatch(IndexesError):
     """The index was made with another model, space or preprocessing than the one at hand."""
 
 
+class ReadingMismatch(IndexesError):
+    """The gallery's items were read in another way than the one at hand."""
+
+
+class IncompleteSpace(IndexesError):
+    """A space was added to the index, and not every picture has its vector in it yet."""
+
+    def __init__(self, folder: Path, space: str, kind: str, root: str) -> None:
+        super().__init__(
+            f"{folder}: the space {space!r} is not complete, some items of the gallery {root} "
+            f"({kind}) have no vector in it. Index that gallery again, which goes on where it was, "
+            "or search in another space."
+        )
+
+
 class BadRecord(IndexesError, ValueError):
     """The facts of a picture that cannot be stored: an absolute path, a negative size ..."""
 
@@ -88,7 +103,7 @@ class BadVector(IndexesError, ValueError):
 
 
 class BadSearch(IndexesError, ValueError):
-    """A search for fewer than one hit."""
+    """A search for fewer than one hit, or in a space or gallery that the index does not have."""
 
 
 class UnknownPicture(IndexesError, KeyError):

@@ -2,63 +2,69 @@
 
 from __future__ import annotations
 
-import logging
-import threading
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
-from types import TracebackType
 
 import numpy as np
-from sqlalchemy import Engine
-from sqlalchemy.orm import Session
 
-from indexes import reading, writing
+from indexes import writing
 from indexes.database import CATALOGUE_NAME, create_catalogue, open_catalogue, put_into_words
-from indexes.errors import BadSearch, DamagedIndex, FolderTaken, RecipeMismatch, from_os_error
+from indexes.errors import (
+    BadSearch,
+    DamagedIndex,
+    FolderTaken,
+    ReadingMismatch,
+    RecipeMismatch,
+    from_os_error,
+)
+from indexes.fusing import check_fusion
+from indexes.gallery_items import GalleryItems
 from indexes.lock import LOCK_NAME, WriteLock
-from indexes.nearest import IdArray, Nearest, load
-from indexes.recipe import Recipe
-from indexes.records import Counts, FloatArray, Known, Picture, Record
+from indexes.nearest import IdArray
+from indexes.reading import contradictions, vector_chunks
+from indexes.recipe import IMAGES, Reading, Recipe, check_recipes
+from indexes.records import FloatArray
+from indexes.searching import Fused
 from indexes.unit_vectors import check_unit_rows
 
-_log = logging.getLogger(__name__)
 
+class Index(GalleryItems):
+    """One index folder: a SQLite catalogue with the vectors, and FAISS files made from them.
 
-class Index:
-    """One index folder: a SQLite catalogue with the vectors, and a FAISS file made from them.
+    It holds galleries, one of a kind, and has each of their pictures in every embedding space.
+    Where a method takes a `kind`, None is the first gallery, and where it takes a `space`, None is
+    the first space: often the only one.
 
     Made by `Index.create` or `Index.open`; a context manager that closes its files. Every writing
-    method is one transaction and takes the write lock unless `lock()` holds it already. Safe to
-    search from several threads. All methods may raise `DamagedIndex`, `IndexBusy`,
-    `ReadOnlyIndex` (writing ones) and `StorageFailed`.
+    method is one transaction and takes the write lock unless `lock()` holds it already; the first
+    one upgrades a catalogue of an older format. Safe to search from several threads. All methods
+    may raise `DamagedIndex`, `IndexBusy`, `ReadOnlyIndex` (writing ones) and `StorageFailed`.
     """
 
-    def __init__(self, folder: Path, engine: Engine) -> None:
-        self._folder = folder
-        self._engine = engine
-        self._write_lock = WriteLock(folder)
-        self._refresh = threading.Lock()
-        self._loaded: tuple[int, Nearest] | None = None
-        with self._read() as session:
-            self._gallery_id, root = reading.gallery(session)
-            self._space_id, self._recipe = reading.space(session)
-        self._root = Path(root)
-
     @classmethod
-    def create(cls, folder: Path | str, *, root: Path | str, recipe: Recipe) -> Index:
+    def create(
+        cls,
+        folder: Path | str,
+        *,
+        root: Path | str,
+        recipe: Recipe | Sequence[Recipe],
+        reading: Reading = IMAGES,
+    ) -> Index:
         """Make an empty index in a new or empty folder.
 
         Args:
             folder: where; missing parents are made.
-            root: the gallery's root, stored as an absolute path.
-            recipe: how all of its vectors will be made.
+            root: the first gallery's root, stored as an absolute path.
+            recipe: how the vectors of each space will be made; the first space is the default.
+            reading: what the first gallery's items are.
 
         Raises:
             FolderTaken: the folder holds an index or anything else.
             ReadOnlyIndex: it cannot be written to.
+            BadRecipe: no space, or one twice.
         """
         folder = Path(folder)
+        recipes = check_recipes([recipe] if isinstance(recipe, Recipe) else recipe)
         try:
             folder.mkdir(parents=True, exist_ok=True)
         except FileExistsError as error:
@@ -68,12 +74,12 @@ class Index:
         _refuse_taken(folder)
         with WriteLock(folder), put_into_words(folder):
             _refuse_taken(folder)
-            create_catalogue(folder, Path(root).absolute(), recipe)
+            create_catalogue(folder, Path(root).absolute(), reading, recipes)
         return cls.open(folder)
 
     @classmethod
     def open(cls, folder: Path | str) -> Index:
-        """Open an existing index.
+        """Open an existing index, of this format or an older one.
 
         Raises:
             NotAnIndex: no such folder, or not an index.
@@ -88,147 +94,92 @@ class Index:
             engine.dispose()
             raise
 
-    def close(self) -> None:
-        """Close the catalogue and drop the vectors from memory."""
-        self._loaded = None
-        self._engine.dispose()
+    def require(self, recipe: Recipe, *, space: str | None = None) -> None:
+        """Refuse a recipe whose vectors cannot be compared with those of a space.
 
-    def __enter__(self) -> Index:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        value: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
-
-    @property
-    def folder(self) -> Path:
-        """The index's own folder."""
-        return self._folder
-
-    @property
-    def root(self) -> Path:
-        """The gallery's root: pictures' paths are relative to it."""
-        return self._root
-
-    @property
-    def recipe(self) -> Recipe:
-        """How the vectors were made."""
-        return self._recipe
-
-    def require(self, recipe: Recipe) -> None:
-        """Refuse a recipe whose vectors cannot be compared with the stored ones.
+        Args:
+            recipe: how the vectors at hand are made.
+            space: whose recipe to compare with; None: the one that the recipe names.
 
         Raises:
             RecipeMismatch: names what differs, and the way out.
         """
-        if recipe != self._recipe:
+        name = recipe.space if space is None else space
+        own = self._spaces[name].recipe if name in self._spaces else self.recipe
+        if recipe != own:
             raise RecipeMismatch(
-                f"{self._folder}: this index was made with the model {self._recipe.model!r} in "
-                f"the space {self._recipe.space!r} and cannot be used with {recipe.model!r} in "
-                f"{recipe.space!r} ({self._recipe.describe_differences(recipe)}). Use the model "
+                f"{self._folder}: this index was made with the model {own.model!r} in "
+                f"the space {own.space!r} and cannot be used with {recipe.model!r} in "
+                f"{recipe.space!r} ({own.describe_differences(recipe)}). Use the model "
                 "that it was made with, or index the gallery again into another folder."
             )
 
-    def lock(self) -> WriteLock:
-        """The right to write, for a `with` block of several writes.
-
-        Entering raises `IndexBusy` at once if somebody else has it. The system releases it when
-        the process ends, however it ends.
-        """
-        return self._write_lock
-
-    def write(self, records: Sequence[Record]) -> None:
-        """Store pictures with their vectors, or with the reason why they have none.
-
-        One transaction: after a crash all of them are there, or none. A path that is known keeps
-        its id, and its facts and vector are replaced.
+    def require_reading(self, reading: Reading) -> None:
+        """Refuse to read a gallery's items in another way than before.
 
         Raises:
-            BadRecord: the same path twice.
-            BadVector: a vector that is not float32, of shape (dim,), finite and of unit length.
+            ReadingMismatch: names what differs, and the way out.
         """
-        blobs = writing.checked_blobs(records, self._recipe.dim)
-        if records:
-            with self._write() as session:
-                writing.upsert(session, self._gallery_id, self._space_id, records, blobs)
+        own = self._gallery(reading.kind).reading
+        if own.options != reading.options:
+            raise ReadingMismatch(
+                f"{self._folder}: the items of its gallery {own.kind} were read with "
+                f"{own.options or 'no options'} and cannot be mixed with such as are read with "
+                f"{reading.options or 'no options'}. Give the same options, or index into another "
+                "folder."
+            )
+        if own.reader != reading.reader:
+            raise ReadingMismatch(
+                f"{self._folder}: the model reads the kind {own.kind} with other parts than when "
+                "this gallery was indexed, so that old and new vectors cannot be compared. Use the "
+                "model that it was made with, or index into another folder."
+            )
 
-    def forget(self, paths: Iterable[str]) -> int:
-        """Remove pictures; unknown paths are passed over. Returns how many were removed."""
-        with self._write() as session:
-            return writing.forget(session, self._gallery_id, paths)
-
-    def rename(self, moves: Mapping[str, str]) -> None:
-        """Give pictures new paths ({old: new}) in one transaction; ids and vectors stay.
+    def add_gallery(self, reading: Reading, root: Path | str) -> None:
+        """Add an empty gallery of a kind that the index does not have yet.
 
         Raises:
-            UnknownPicture: an old path that is not in the catalogue.
-            BadRecord: a new path that is malformed, twice, or not free.
+            FolderTaken: it has one of that kind.
         """
         with self._write() as session:
-            writing.rename(session, self._gallery_id, moves)
+            self._read_heads(session)
+            if reading.kind in self._galleries:
+                raise FolderTaken(
+                    f"{self._folder}: has a gallery of the kind {reading.kind} already, of "
+                    f"{self._galleries[reading.kind].root}; choose another folder."
+                )
+            writing.add_gallery(session, reading, str(Path(root).absolute()))
+            self._read_heads(session)
 
-    def touch(self, mtimes: Mapping[str, int]) -> None:
-        """Set `mtime_ns` ({path: mtime_ns}) of files whose content has not changed.
+    def add_space(self, recipe: Recipe) -> None:
+        """Add a space. It can be searched once `fill` and `complete` have done their work.
 
         Raises:
-            UnknownPicture: a path that is not in the catalogue.
+            BadRecipe: the index has a space of that name.
         """
         with self._write() as session:
-            writing.touch(session, self._gallery_id, mtimes)
+            self._read_heads(session)
+            check_recipes([*self.recipes.values(), recipe])
+            writing.add_space(session, recipe)
+            self._read_heads(session)
 
-    def relocate(self, root: Path | str) -> None:
-        """Say that the gallery's folder, its content unchanged, lies elsewhere now."""
-        absolute = Path(root).absolute()
-        with self._write() as session:
-            writing.relocate(session, self._gallery_id, str(absolute))
-        self._root = absolute
-
-    def known(self) -> dict[str, Known]:
-        """All pictures by path, with what tells whether a file has changed."""
-        with self._read() as session:
-            return reading.known(session, self._gallery_id)
-
-    def pictures(self, ids: Sequence[int] | IdArray) -> dict[int, Picture]:
-        """Pictures by id, in the order of `ids`.
-
-        Raises:
-            UnknownPicture: an id that is not in the catalogue.
-        """
-        with self._read() as session:
-            return reading.pictures(session, [int(id_) for id_ in ids])
-
-    def skipped(self) -> list[Picture]:
-        """Pictures that have no vector, by path, each with its `error`."""
-        with self._read() as session:
-            return reading.skipped(session, self._gallery_id)
-
-    def counts(self) -> Counts:
-        """Number of pictures by state."""
-        with self._read() as session:
-            return reading.counts(session, self._gallery_id)
-
-    def vectors(self, ids: Sequence[int] | IdArray) -> FloatArray:
-        """Stored vectors: float32 (len(ids), dim), unit rows, in the order of `ids`.
-
-        Raises:
-            UnknownPicture: an id without a vector.
-        """
-        with self._read() as session:
-            wanted = [int(id_) for id_ in ids]
-            return reading.vectors(session, self._space_id, self._recipe.dim, wanted)
-
-    def search(self, queries: FloatArray, k: int) -> tuple[FloatArray, IdArray]:
+    def search(
+        self,
+        queries: FloatArray,
+        k: int,
+        *,
+        space: str | None = None,
+        kinds: Collection[str] | None = None,
+    ) -> tuple[FloatArray, IdArray]:
         """The k pictures nearest to each query, best first; equal scores in the order of ids.
 
-        Sees everything that was committed before the call, by this process or another.
+        Exact. Sees everything that was committed before the call, by this process or another.
 
         Args:
             queries: float32 (Q, dim), unit rows.
             k: at least 1.
+            space: the embedding space of the queries.
+            kinds: galleries to search; None: all.
 
         Returns:
             Scores float32 (Q, k'), cosines in [-1, 1], and ids int64 (Q, k'), with
@@ -236,30 +187,69 @@ class Index:
 
         Raises:
             BadVector: queries of the wrong dtype or shape, not finite, or not of unit length.
-            BadSearch: k < 1.
+            BadSearch: k < 1, a space or kind that the index does not have.
+            IncompleteSpace: a space that was added and not filled yet.
         """
-        if isinstance(k, bool) or not isinstance(k, (int, np.integer)) or k < 1:
-            raise BadSearch(f"k must be a whole number of at least 1, not {k!r}.")
-        rows = check_unit_rows(queries, self._recipe.dim, "the query vectors")
-        return self._nearest()[1].search(rows, int(k))
+        k, stored, galleries = _check_k(k), self._space(space), self._chosen(kinds)
+        rows = check_unit_rows(queries, stored.recipe.dim, "the query vectors")
+        with self._read() as session:
+            (loaded,) = self._searcher.current(session, self._version, [stored])
+        return self._searcher.nearest(loaded, stored, galleries, rows, k)
+
+    def search_fused(
+        self,
+        queries: Mapping[str, FloatArray],
+        k: int,
+        *,
+        weights: Mapping[str, float] | None = None,
+        fusion: str = "rrf",
+        kinds: Collection[str] | None = None,
+    ) -> Fused:
+        """The k best pictures of each query over several spaces, by their full rankings in each.
+
+        Args:
+            queries: space -> float32 (Q, dim), unit rows, of the same Q queries.
+            k: at least 1.
+            weights: space -> its weight, above 0; None: 1 each.
+            fusion: "rrf" or "scores", see `indexes.fusing.fuse`.
+            kinds: galleries to search, among whose pictures ranks count; None: all.
+
+        Raises:
+            As `search`; BadSearch: also for no space, a wrong weight, an unknown fusion.
+        """
+        k, galleries = _check_k(k), self._chosen(kinds)
+        shares = dict.fromkeys(queries, 1.0) if weights is None else dict(weights)
+        check_fusion(shares, fusion)
+        if shares.keys() != queries.keys():
+            raise BadSearch("the spaces of the weights are not those of the queries.")
+        spaces = {name: self._space(name) for name in shares}
+        rows = {
+            name: check_unit_rows(queries[name], space.recipe.dim, f"the query vectors in {name!r}")
+            for name, space in spaces.items()
+        }
+        if len({len(found) for found in rows.values()}) > 1:
+            raise BadSearch("the spaces have different numbers of queries.")
+        with self._read() as session:
+            current = self._searcher.current(session, self._version, list(spaces.values()))
+        loaded = dict(zip(spaces, current, strict=True))
+        return self._searcher.fused(loaded, spaces, galleries, rows, shares, fusion, k)
 
     def publish(self) -> None:
-        """Write the FAISS file, so that the next `open` need not make it from the catalogue.
+        """Write the FAISS files, so that the next `open` need not make them from the catalogue.
 
-        The file is replaced atomically, and only if it is missing, stale or damaged. Search never
+        A file is replaced atomically, and only if it is missing, stale or damaged. Search never
         depends on it.
         """
         with self._write_lock:
-            with self._read() as session:
-                if self._from_file(session) is not None:
-                    return
-            generation, nearest = self._nearest()
-            try:
-                published = nearest.save(self._faiss_file(), generation)
-            except OSError as error:
-                raise from_os_error(self._folder, error) from error
-            with self._write() as session:
-                writing.remember_published(session, self._space_id, published)
+            for space in self._spaces.values():
+                with self._read() as session:
+                    try:
+                        published = self._searcher.publish(session, self._version, space)
+                    except OSError as error:
+                        raise from_os_error(self._folder, error) from error
+                if published is not None:
+                    with self._write() as session:
+                        writing.remember_published(session, space.id, published)
 
     def verify(self) -> None:
         """Read the whole catalogue and check it, vectors included.
@@ -268,51 +258,18 @@ class Index:
             DamagedIndex: says what is wrong.
         """
         with self._read() as session:
-            problems = reading.contradictions(session)
+            problems = contradictions(session, self._version)
             if problems:
                 raise DamagedIndex(self._folder, "; ".join(problems))
-            for _ in reading.vector_chunks(session, self._space_id, self._recipe.dim):
-                pass
+            for space in self._spaces.values():
+                for _ in vector_chunks(session, space.id, space.recipe.dim):
+                    pass
 
-    def _nearest(self) -> tuple[int, Nearest]:
-        """The current generation and its vectors: from memory, the FAISS file, or the catalogue."""
-        with self._refresh, self._read() as session:
-            generation = reading.generation(session, self._space_id)
-            if self._loaded is None or self._loaded[0] != generation:
-                self._loaded = None  # before the new one is made: memory for one, not for two
-                nearest = self._from_file(session)
-                if nearest is None:
-                    _log.info("%s: making the nearest-neighbour index", self._folder)
-                    chunks = reading.vector_chunks(session, self._space_id, self._recipe.dim)
-                    nearest = Nearest.build(self._recipe.dim, chunks)
-                self._loaded = (generation, nearest)
-            return self._loaded
 
-    def _from_file(self, session: Session) -> Nearest | None:
-        published = reading.published(session, self._space_id)
-        if published is None:
-            return None
-        if published.generation != reading.generation(session, self._space_id):
-            return None
-        return load(self._faiss_file(), published, self._recipe.dim)
-
-    def _faiss_file(self) -> Path:
-        return self._folder / f"vectors-{self._space_id}.faiss"
-
-    @contextmanager
-    def _read(self) -> Iterator[Session]:
-        with put_into_words(self._folder), Session(self._engine) as session:
-            yield session
-
-    @contextmanager
-    def _write(self) -> Iterator[Session]:
-        with (
-            self._write_lock,
-            put_into_words(self._folder),
-            Session(self._engine) as session,
-            session.begin(),
-        ):
-            yield session
+def _check_k(k: object) -> int:
+    if isinstance(k, bool) or not isinstance(k, (int, np.integer)) or k < 1:
+        raise BadSearch(f"k must be a whole number of at least 1, not {k!r}.")
+    return int(k)
 
 
 def _refuse_taken(folder: Path) -> None:

@@ -47,21 +47,41 @@ class Nearest:
     def __len__(self) -> int:
         return int(self._faiss_index.ntotal)
 
-    def search(self, queries: FloatArray, k: int) -> tuple[FloatArray, IdArray]:
+    @property
+    def ids(self) -> IdArray:
+        """The ids, int64 (n,), in the order in which they were added."""
+        ids: IdArray = _faiss().vector_to_array(self._faiss_index.id_map)
+        return ids
+
+    def cosines(self, query: FloatArray) -> FloatArray:
+        """The cosine of one query (dim,) with every vector, float32 (n,), in the order of `ids`."""
+        faiss = _faiss()
+        if not len(self):
+            return np.empty(0, dtype=np.float32)
+        flat = faiss.downcast_index(self._faiss_index.index)
+        # A view of FAISS's own memory: nothing is copied.
+        vectors = faiss.rev_swig_ptr(flat.get_xb(), len(self) * flat.d).reshape(len(self), flat.d)
+        scores: FloatArray = vectors @ query
+        return scores
+
+    def search(
+        self, queries: FloatArray, k: int, among: IdArray | None = None
+    ) -> tuple[FloatArray, IdArray]:
         """The k nearest of each query, best first; equal scores in the order of ids.
 
         Args:
             queries: float32 (Q, dim), unit rows.
             k: at least 1; more than there are vectors means all of them.
+            among: ids, ascending, all of which are in here: only they are looked at.
 
         Returns:
             Cosines float32 (Q, k') in [-1, 1] and ids int64 (Q, k'), k' = min(k, n).
         """
-        k = min(k, len(self))
+        k = min(k, len(self) if among is None else len(among))
         if k == 0 or not len(queries):
             shape = (len(queries), k)
             return np.empty(shape, dtype=np.float32), np.empty(shape, dtype=np.int64)
-        scores, ids = self._faiss_index.search(queries, k)
+        scores, ids = self._faiss_index.search(queries, k, params=_selecting(among))
         order = np.lexsort((ids, -scores), axis=-1)
         scores = np.take_along_axis(scores, order, axis=-1)
         ids = np.take_along_axis(ids, order, axis=-1)
@@ -118,6 +138,17 @@ def load(file: Path, published: Published, dim: int) -> Nearest | None:
 def _faiss() -> Any:
     # At first use: it is slow to import, and a listing of the catalogue does without.
     return importlib.import_module("faiss")
+
+
+def _selecting(ids: IdArray | None) -> Any:
+    """Parameters of a FAISS search among some ids, ascending; to be used once."""
+    if ids is None:
+        return None
+    faiss = _faiss()
+    bits = np.zeros(int(ids[-1]) + 1, dtype=np.uint8)
+    bits[ids] = 1
+    selector = faiss.IDSelectorBitmap(np.packbits(bits, bitorder="little"))
+    return faiss.SearchParameters(sel=selector)
 
 
 def _sha256(stream: BinaryIO) -> str:

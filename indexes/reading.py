@@ -7,16 +7,24 @@ What a sound catalogue cannot hold is a ValueError here; the caller, who knows t
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
-from sqlalchemy import func, select
+from sqlalchemy import bindparam, func, literal, select, true
 from sqlalchemy.orm import Session
 
-from indexes.catalogue import GalleryRow, PictureRow, PublishedRow, SpaceRow, VectorRow
+from indexes.catalogue import (
+    CoverageRow,
+    GalleryRow,
+    PictureRow,
+    PublishedRow,
+    SpaceRow,
+    VectorRow,
+)
 from indexes.errors import BadRecipe, BadVector, UnknownPicture
 from indexes.nearest import IdArray, Published
-from indexes.recipe import Recipe
-from indexes.records import Counts, FloatArray, Known, Picture
+from indexes.recipe import MODEL, Reading, Recipe
+from indexes.records import Counts, FloatArray, Known, Picture, Place
 from indexes.unit_vectors import check_unit_rows
 from indexes.writing import batches
 
@@ -35,38 +43,116 @@ _PICTURE = (
     PictureRow.exif_orientation,
     PictureRow.state,
     PictureRow.error,
+    GalleryRow.kind,
 )
 
 
-def gallery(session: Session) -> tuple[int, str]:
-    """Id and root of the gallery."""
-    row = session.scalars(select(GalleryRow).order_by(GalleryRow.id)).first()
-    if row is None:
+# Built once: making a statement takes longer than a search of ten thousand pictures.
+_GENERATIONS = select(SpaceRow.id, SpaceRow.generation)
+_PLACES = (
+    select(PictureRow.id, PictureRow.path, GalleryRow.kind)
+    .join(GalleryRow)
+    .where(PictureRow.id.in_(bindparam("ids", expanding=True)))
+)
+
+
+@dataclass(frozen=True, slots=True)
+class StoredGallery:
+    """A row of the galleries."""
+
+    id: int
+    root: str
+    reading: Reading
+
+
+@dataclass(frozen=True, slots=True)
+class StoredSpace:
+    """A row of the spaces."""
+
+    id: int
+    recipe: Recipe
+
+
+def galleries(session: Session, version: int) -> dict[str, StoredGallery]:
+    """The galleries by kind, the first one first."""
+    more = (GalleryRow.options, GalleryRow.reader) if version > 1 else (literal(""), literal(""))
+    rows = session.execute(
+        select(GalleryRow.id, GalleryRow.kind, GalleryRow.root, *more).order_by(GalleryRow.id)
+    ).all()
+    if not rows:
         raise ValueError("no gallery in it")
-    return row.id, row.root
-
-
-def space(session: Session) -> tuple[int, Recipe]:
-    """Id and recipe of the space."""
-    row = session.scalars(select(SpaceRow).order_by(SpaceRow.id)).first()
-    if row is None:
-        raise ValueError("no embedding space in it")
     try:
-        recipe = Recipe(
-            model=row.model,
-            fingerprint=row.fingerprint,
-            space=row.name,
-            dim=row.dim,
-            preprocessing=row.preprocessing,
-        )
+        return {
+            kind: StoredGallery(id_, root, Reading(kind, options, reader))
+            for id_, kind, root, options, reader in rows
+        }
     except BadRecipe as error:
         raise ValueError(str(error)) from error
-    return row.id, recipe
 
 
-def generation(session: Session, space_id: int) -> int:
-    """The space's generation: it grows with every change to its vectors."""
-    return session.scalars(select(SpaceRow.generation).where(SpaceRow.id == space_id)).one()
+def spaces(session: Session, version: int) -> dict[str, StoredSpace]:
+    """The spaces by name, the first one first."""
+    rows = session.execute(
+        select(
+            SpaceRow.id,
+            SpaceRow.model,
+            SpaceRow.fingerprint,
+            SpaceRow.name.label("space"),
+            SpaceRow.dim,
+            SpaceRow.preprocessing,
+            (SpaceRow.encoder if version > 1 else literal(MODEL)).label("encoder"),
+        ).order_by(SpaceRow.id)
+    ).all()
+    if not rows:
+        raise ValueError("no embedding space in it")
+    try:
+        return {row.space: StoredSpace(row.id, Recipe(*row[1:])) for row in rows}
+    except BadRecipe as error:
+        raise ValueError(str(error)) from error
+
+
+def uncovered(session: Session, version: int) -> set[tuple[int, int]]:
+    """Pairs of (space id, gallery id) where indexed pictures may lack vectors."""
+    if version == 1:
+        return set()
+    pairs = session.execute(select(SpaceRow.id, GalleryRow.id).join(GalleryRow, true()))
+    found = {(space_id, gallery_id) for space_id, gallery_id in pairs}
+    rows = session.execute(select(CoverageRow.space_id, CoverageRow.gallery_id))
+    return found - {(space_id, gallery_id) for space_id, gallery_id in rows}
+
+
+def lacking(session: Session, gallery_id: int, space_id: int) -> list[str]:
+    """Paths of indexed pictures of a gallery that have no vector in a space."""
+    there = select(VectorRow.picture_id).where(VectorRow.space_id == space_id)
+    return list(
+        session.scalars(
+            select(PictureRow.path)
+            .where(
+                PictureRow.gallery_id == gallery_id,
+                PictureRow.state == "indexed",
+                PictureRow.id.not_in(there),
+            )
+            .order_by(PictureRow.path)
+        )
+    )
+
+
+def members(session: Session) -> dict[int, IdArray]:
+    """Ids of the indexed pictures, ascending, by gallery id."""
+    found: dict[int, list[int]] = {}
+    rows = session.execute(
+        select(PictureRow.gallery_id, PictureRow.id)
+        .where(PictureRow.state == "indexed")
+        .order_by(PictureRow.id)
+    )
+    for gallery_id, id_ in rows:
+        found.setdefault(gallery_id, []).append(id_)
+    return {gallery_id: np.array(ids, dtype=np.int64) for gallery_id, ids in found.items()}
+
+
+def generations(session: Session) -> dict[int, int]:
+    """Space id -> generation, which grows with every change to the space's vectors."""
+    return {row[0]: row[1] for row in session.connection().execute(_GENERATIONS)}
 
 
 def published(session: Session, space_id: int) -> Published | None:
@@ -104,16 +190,33 @@ def pictures(session: Session, ids: Sequence[int]) -> dict[int, Picture]:
     """
     found: dict[int, Picture] = {}
     for batch in batches(ids):
-        for row in session.execute(select(*_PICTURE).where(PictureRow.id.in_(batch))):
+        for row in session.execute(
+            select(*_PICTURE).join(GalleryRow).where(PictureRow.id.in_(batch))
+        ):
             found[row.id] = Picture(**row._mapping)
     _refuse_unknown(ids, found)
     return {id_: found[id_] for id_ in ids}
+
+
+def places(session: Session, ids: Sequence[int]) -> dict[int, Place]:
+    """Kind and path of pictures by id.
+
+    Raises:
+        UnknownPicture: an id that is not in the catalogue.
+    """
+    found: dict[int, Place] = {}
+    for batch in batches(ids):
+        rows = session.connection().execute(_PLACES, {"ids": batch})
+        found.update((row[0], Place(row[2], row[1])) for row in rows)
+    _refuse_unknown(ids, found)
+    return found
 
 
 def skipped(session: Session, gallery_id: int) -> list[Picture]:
     """Pictures without a vector, by path."""
     rows = session.execute(
         select(*_PICTURE)
+        .join(GalleryRow)
         .where(PictureRow.gallery_id == gallery_id, PictureRow.state == "skipped")
         .order_by(PictureRow.path)
     )
@@ -169,7 +272,7 @@ def vector_chunks(
         yield ids, _decode([row.vector for row in partition], dim)
 
 
-def contradictions(session: Session) -> list[str]:
+def contradictions(session: Session, version: int) -> list[str]:
     """What SQLite's own check, and the rule that indexed pictures have vectors, find wrong."""
     problems = [
         str(row[0])
@@ -179,18 +282,20 @@ def contradictions(session: Session) -> list[str]:
     orphans = session.connection().exec_driver_sql("PRAGMA foreign_key_check").all()
     if orphans:
         problems.append(f"{len(orphans)} rows refer to rows that do not exist")
-    # With one gallery and one space, every indexed picture has exactly one vector.
-    with_vector = select(VectorRow.picture_id)
-    rules = {
-        "indexed pictures have no vector": (PictureRow.state == "indexed")
-        & PictureRow.id.not_in(with_vector),
-        "skipped pictures have a vector": (PictureRow.state == "skipped")
-        & PictureRow.id.in_(with_vector),
-    }
-    for text, rule in rules.items():
-        count = session.scalars(select(func.count(PictureRow.id)).where(rule)).one()
-        if count:
-            problems.append(f"{count} {text}")
+    may_lack = uncovered(session, version)
+    for gallery in galleries(session, version).values():
+        for name, space in spaces(session, version).items():
+            if (space.id, gallery.id) in may_lack:
+                continue
+            if count := len(lacking(session, gallery.id, space.id)):
+                problems.append(f"{count} indexed pictures have no vector in the space {name!r}")
+    count = session.scalars(
+        select(func.count(PictureRow.id)).where(
+            PictureRow.state == "skipped", PictureRow.id.in_(select(VectorRow.picture_id))
+        )
+    ).one()
+    if count:
+        problems.append(f"{count} skipped pictures have a vector")
     return problems
 
 

@@ -1,12 +1,16 @@
-"""How the vectors of a space were made, so that only comparable vectors meet."""
+"""How vectors were made and items read, so that only what is comparable meets."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 
 from indexes.errors import BadRecipe
 
 MAX_DIM = 65536
+
+MODEL = "model"
+"""The `encoder` of vectors that the model itself made."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +25,8 @@ class Recipe:
         space: the embedding space ("dinov2").
         dim: length of a vector, 1 to 65536.
         preprocessing: one line that says what was done to the pixels and to the prediction.
+        encoder: what made the gallery's vectors: "model", or another network whose vectors the
+            model predicts.
 
     Raises:
         BadRecipe: an empty text, or a dimension outside that range.
@@ -31,9 +37,10 @@ class Recipe:
     space: str
     dim: int
     preprocessing: str
+    encoder: str = MODEL
 
     def __post_init__(self) -> None:
-        for name in ("model", "fingerprint", "space", "preprocessing"):
+        for name in ("model", "fingerprint", "space", "preprocessing", "encoder"):
             value = getattr(self, name)
             if not isinstance(value, str) or not value:
                 raise BadRecipe(f"recipe: {name} must be a non-empty string, not {value!r}.")
@@ -53,3 +60,49 @@ class Recipe:
             f"{name}: index {getattr(self, name)!r}, asked {getattr(other, name)!r}"
             for name in self.differences(other)
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How the items of one gallery are read.
+
+    Items of a gallery may be compared with each other only if all of this is equal.
+
+    Attributes:
+        kind: what they are ("image", "depth"); an index has one gallery of a kind.
+        options: how such a file is understood ("depth_near=low"); "" where there is nothing to say.
+        reader: a digest over what the model reads this kind with, beyond what the fingerprints of
+            recipes cover; "" where that is nothing.
+
+    Raises:
+        BadRecipe: an empty kind, or something that is no text.
+    """
+
+    kind: str
+    options: str = ""
+    reader: str = ""
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.kind, str) or not self.kind:
+            raise BadRecipe(f"reading: kind must be a non-empty string, not {self.kind!r}.")
+        for name in ("options", "reader"):
+            if not isinstance(getattr(self, name), str):
+                raise BadRecipe(f"reading: {name} must be a string, not {getattr(self, name)!r}.")
+
+
+IMAGES = Reading("image")
+"""Pictures as the model's first kind of input: what a gallery is unless it is said."""
+
+
+def check_recipes(recipes: Sequence[Recipe]) -> list[Recipe]:
+    """The recipes of an index's spaces.
+
+    Raises:
+        BadRecipe: none, or two of the same name.
+    """
+    names = [recipe.space for recipe in recipes]
+    if not names:
+        raise BadRecipe("an index has at least one embedding space; give a recipe.")
+    if twice := [name for name in names if names.count(name) > 1]:
+        raise BadRecipe(f"the space {twice[0]!r} is there already; an index has each once.")
+    return list(recipes)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import PurePosixPath
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -46,10 +47,11 @@ class PictureFacts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Picture(PictureFacts):
-    """A picture of the index.
+    """A picture of the index, or an item of another kind.
 
     Attributes:
         id: stable: a changed or renamed file keeps it, and it is never given to another picture.
+        kind: that of its gallery.
         state: "indexed" (has a vector) or "skipped" (has none).
         error: why it was skipped; None if it was indexed.
     """
@@ -57,28 +59,29 @@ class Picture(PictureFacts):
     id: int
     state: State
     error: str | None = None
+    kind: str = "image"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Record(PictureFacts):
-    """A picture to be written: its facts and either a vector or the reason why it has none.
+    """A picture to be written: its facts and either its vectors or the reason why it has none.
 
     Attributes:
-        vector: float32, shape (dim,), unit length.
+        vectors: space -> float32, shape (dim,), unit length; one for each space of the index.
         error: why the picture was skipped.
 
     Raises:
-        BadRecord: neither or both of vector and error; a path that is not relative to the root;
+        BadRecord: neither or both of vectors and error; a path that is not relative to the root;
             a number out of range.
     """
 
-    vector: FloatArray | None = None
+    vectors: Mapping[str, FloatArray] | None = None
     error: str | None = None
 
     def __post_init__(self) -> None:
         check_path(self.path)
-        if (self.vector is None) == (self.error is None):
-            raise BadRecord(f"{self.path!r}: give a vector or an error, and only one of them.")
+        if (self.vectors is None) == (self.error is None):
+            raise BadRecord(f"{self.path!r}: give vectors or an error, and only one of them.")
         if self.error is not None and not self.error.strip():
             raise BadRecord(f"{self.path!r}: the error text is empty; say why it was skipped.")
         if self.content_hash is not None and not self.content_hash:
@@ -110,6 +113,13 @@ class Known:
     mtime_ns: int
     content_hash: str | None
     state: State
+
+
+class Place(NamedTuple):
+    """Where a picture belongs: the kind of its gallery, and its path there."""
+
+    kind: str
+    path: str
 
 
 @dataclass(frozen=True, slots=True)

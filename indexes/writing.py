@@ -1,6 +1,6 @@
 """Changes to the catalogue. Each function runs inside the caller's transaction.
 
-Whatever changes the vectors of a space also moves its generation on.
+Whatever changes the vectors of a space, or completes them, also moves its generation on.
 """
 
 from __future__ import annotations
@@ -13,10 +13,18 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.orm import Session
 
-from indexes.catalogue import GalleryRow, PictureRow, PublishedRow, SpaceRow, VectorRow
+from indexes.catalogue import (
+    CoverageRow,
+    GalleryRow,
+    PictureRow,
+    PublishedRow,
+    SpaceRow,
+    VectorRow,
+)
 from indexes.errors import BadRecord, UnknownPicture
 from indexes.nearest import Published
-from indexes.records import Record, check_path
+from indexes.recipe import Reading, Recipe
+from indexes.records import FloatArray, Record, State, check_path
 from indexes.unit_vectors import check_unit_vector
 
 T = TypeVar("T")
@@ -44,32 +52,89 @@ def batches(items: Iterable[T], size: int = _BATCH) -> Iterator[list[T]]:
         yield batch
 
 
-def checked_blobs(records: Sequence[Record], dim: int) -> dict[str, bytes]:
-    """The bytes to store for each record that has a vector, by path.
+def add_gallery(session: Session, reading: Reading, root: str) -> None:
+    """A new gallery; without pictures it lacks none in any space."""
+    row = GalleryRow(kind=reading.kind, root=root, options=reading.options, reader=reading.reader)
+    session.add(row)
+    session.flush()
+    for space_id in session.scalars(select(SpaceRow.id)).all():
+        session.add(CoverageRow(space_id=space_id, gallery_id=row.id))
+
+
+def add_space(session: Session, recipe: Recipe) -> None:
+    """A new space; galleries that have pictures are not covered by it."""
+    row = SpaceRow(
+        name=recipe.space,
+        model=recipe.model,
+        fingerprint=recipe.fingerprint,
+        dim=recipe.dim,
+        preprocessing=recipe.preprocessing,
+        encoder=recipe.encoder,
+    )
+    session.add(row)
+    session.flush()
+    filled = select(PictureRow.gallery_id).where(PictureRow.state == "indexed")
+    for gallery_id in session.scalars(select(GalleryRow.id).where(GalleryRow.id.not_in(filled))):
+        session.add(CoverageRow(space_id=row.id, gallery_id=gallery_id))
+
+
+def cover(session: Session, gallery_id: int, space_id: int) -> None:
+    """Note that all indexed pictures of the gallery have vectors in the space now."""
+    session.merge(CoverageRow(space_id=space_id, gallery_id=gallery_id))
+    _advance(session, [space_id])
+
+
+def checked_blobs(
+    vectors: Mapping[str, FloatArray], dims: Mapping[str, int], path: str
+) -> dict[str, bytes]:
+    """The bytes to store for the vectors of one picture, by space.
 
     Raises:
-        BadRecord: two records for one path.
-        BadVector: a vector that does not belong in this space.
+        BadRecord: a space that the index does not have.
+        BadVector: a vector that does not belong in its space.
+    """
+    if unknown := sorted(vectors.keys() - dims.keys()):
+        raise BadRecord(
+            f"{path!r}: a vector in the space {unknown[0]!r}; the index has {', '.join(dims)}."
+        )
+    return {
+        space: check_unit_vector(vector, dims[space], f"the vector of {path!r} in {space!r}")
+        .astype("<f4")
+        .tobytes()
+        for space, vector in vectors.items()
+    }
+
+
+def blobs_of_records(
+    records: Sequence[Record], dims: Mapping[str, int]
+) -> dict[str, dict[str, bytes]]:
+    """The bytes to store, by path and space, for each record that has vectors.
+
+    Raises:
+        BadRecord: two records for one path; a record without a vector in one of the spaces.
+        BadVector: a vector that does not belong in its space.
     """
     paths = [record.path for record in records]
     if len(set(paths)) != len(paths):
         twice = next(path for path in paths if paths.count(path) > 1)
         raise BadRecord(f"{twice!r}: two records for the same path in one write.")
-    return {
-        record.path: check_unit_vector(record.vector, dim, f"the vector of {record.path!r}")
-        .astype("<f4")
-        .tobytes()
+    blobs = {
+        record.path: checked_blobs(record.vectors, dims, record.path)
         for record in records
-        if record.vector is not None
+        if record.vectors is not None
     }
+    for path, found in blobs.items():
+        if lacking := [space for space in dims if space not in found]:
+            raise BadRecord(f"{path!r}: no vector in the space {lacking[0]!r} of the index.")
+    return blobs
 
 
 def upsert(
     session: Session,
     gallery_id: int,
-    space_id: int,
+    space_ids: Mapping[str, int],
     records: Sequence[Record],
-    blobs: Mapping[str, bytes],
+    blobs: Mapping[str, Mapping[str, bytes]],
 ) -> None:
     """Store pictures and their vectors; a known path keeps its id."""
     rows = [_columns(gallery_id, record) for record in records]
@@ -85,19 +150,27 @@ def upsert(
     skipped = [ids[record.path] for record in records if record.path not in blobs]
     for batch in batches(skipped):
         session.execute(delete(VectorRow).where(VectorRow.picture_id.in_(batch)))
-    if blobs:
-        vectors = insert(VectorRow)
-        session.connection().execute(
-            vectors.on_conflict_do_update(
-                index_elements=["space_id", "picture_id"],
-                set_={"vector": vectors.excluded["vector"]},
-            ),
-            [
-                {"space_id": space_id, "picture_id": ids[path], "vector": blob}
-                for path, blob in blobs.items()
-            ],
-        )
+    _store(session, space_ids, ids, blobs)
     _advance(session)
+
+
+def fill(
+    session: Session,
+    gallery_id: int,
+    space_ids: Mapping[str, int],
+    blobs: Mapping[str, Mapping[str, bytes]],
+) -> None:
+    """Store vectors of pictures that are known already.
+
+    Raises:
+        UnknownPicture: a path that is not in the catalogue, or was skipped.
+    """
+    ids = ids_of(session, gallery_id, blobs, state="indexed")
+    for path in blobs:
+        if path not in ids:
+            raise UnknownPicture(f"{path!r}: no indexed picture of this gallery has that path.")
+    _store(session, space_ids, ids, blobs)
+    _advance(session, {space_ids[space] for found in blobs.values() for space in found})
 
 
 def forget(session: Session, gallery_id: int, paths: Iterable[str]) -> int:
@@ -167,17 +240,41 @@ def remember_published(session: Session, space_id: int, published: Published) ->
     )
 
 
-def ids_of(session: Session, gallery_id: int, paths: Iterable[str]) -> dict[str, int]:
-    """Ids of those paths that are in the catalogue."""
+def ids_of(
+    session: Session, gallery_id: int, paths: Iterable[str], state: State | None = None
+) -> dict[str, int]:
+    """Ids of those paths that are in the catalogue, in any state or that one."""
     found: dict[str, int] = {}
     for batch in batches(paths):
-        rows = session.execute(
-            select(PictureRow.path, PictureRow.id).where(
-                PictureRow.gallery_id == gallery_id, PictureRow.path.in_(batch)
-            )
+        question = select(PictureRow.path, PictureRow.id).where(
+            PictureRow.gallery_id == gallery_id, PictureRow.path.in_(batch)
         )
-        found.update((path, id_) for path, id_ in rows)
+        if state is not None:
+            question = question.where(PictureRow.state == state)
+        found.update((path, id_) for path, id_ in session.execute(question))
     return found
+
+
+def _store(
+    session: Session,
+    space_ids: Mapping[str, int],
+    ids: Mapping[str, int],
+    blobs: Mapping[str, Mapping[str, bytes]],
+) -> None:
+    rows = [
+        {"space_id": space_ids[space], "picture_id": ids[path], "vector": blob}
+        for path, found in blobs.items()
+        for space, blob in found.items()
+    ]
+    if rows:
+        vectors = insert(VectorRow)
+        session.connection().execute(
+            vectors.on_conflict_do_update(
+                index_elements=["space_id", "picture_id"],
+                set_={"vector": vectors.excluded["vector"]},
+            ),
+            rows,
+        )
 
 
 def _columns(gallery_id: int, record: Record) -> dict[str, Any]:
@@ -198,5 +295,6 @@ def _columns(gallery_id: int, record: Record) -> dict[str, Any]:
     }
 
 
-def _advance(session: Session) -> None:
-    session.execute(update(SpaceRow).values(generation=SpaceRow.generation + 1))
+def _advance(session: Session, space_ids: Iterable[int] | None = None) -> None:
+    moved = update(SpaceRow).values(generation=SpaceRow.generation + 1)
+    session.execute(moved if space_ids is None else moved.where(SpaceRow.id.in_(list(space_ids))))

@@ -5,9 +5,14 @@ from retrieval import Gallery
 gallery = Gallery.build("photos/", to="photos.index")
 for hit in gallery.search(text="a red bicycle", k=10):
     print(hit.rank, hit.score, hit.path)
+
+Importing this package imports nothing heavy.
 """
 
 from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 from retrieval.errors import (
     BuildInterrupted,
@@ -16,8 +21,19 @@ from retrieval.errors import (
     RetrievalError,
     UsageError,
 )
-from retrieval.gallery import Gallery, Hit
-from retrieval.queries import Query
+
+if TYPE_CHECKING:
+    from retrieval.encoders import Teachers
+    from retrieval.gallery import Gallery
+    from retrieval.hits import Hit
+    from retrieval.queries import Query
+
+_LAZY = {
+    "Gallery": "retrieval.gallery",
+    "Hit": "retrieval.hits",
+    "Query": "retrieval.queries",
+    "Teachers": "retrieval.encoders",
+}
 
 __all__ = [
     "BuildInterrupted",
@@ -27,5 +43,12 @@ __all__ = [
     "Query",
     "QueryError",
     "RetrievalError",
+    "Teachers",
     "UsageError",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _LAZY:
+        return getattr(import_module(_LAZY[name]), name)
+    raise AttributeError(f"module 'retrieval' has no attribute {name!r}")

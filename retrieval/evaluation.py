@@ -1,18 +1,17 @@
-"""How well queries find what they should: recall@k, median rank, mean average precision.
+"""How well queries find what they should: recall, precision, median rank, mean average precision.
 
 A file of queries has one JSON object a line:
 
     {"text": "a dog in snow", "image": "a.jpg", "seg": "a.png", "relevant": ["dogs/7.jpg"]}
 
-with any subset of the inputs, their paths relative to the file, and the relevant pictures' paths
-relative to the gallery's root.
+with any of the keys that queries have (`retrieval.queries.query_files`), paths of files relative
+to the file, and the relevant pictures' paths relative to the gallery's root.
 """
 
 from __future__ import annotations
 
-import json
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
@@ -27,12 +26,13 @@ from fourm import FourmError
 from retrieval.building.pipeline import ahead
 from retrieval.errors import QueryError, UsageError
 from retrieval.gallery import Gallery
-from retrieval.queries import READERS, Query
-from retrieval.queries.query import DEPTH_NEAR, TYPED
-from retrieval.queries.written import names_file
+from retrieval.model import Vectors
+from retrieval.queries import Query, prepare
+from retrieval.queries.query_files import query_of_line
+from retrieval.scope import Scope, Spaces
 
 RECALL_AT = (1, 5, 10)
-_KEYS = (*READERS, DEPTH_NEAR)
+PRECISION_AT = 10
 
 
 @dataclass(frozen=True)
@@ -52,6 +52,8 @@ class Evaluation:
         queries: how many were run.
         pictures: how many pictures of the gallery they were ranked among.
         recall: k -> share of the queries with a relevant picture among the first k, in [0, 1].
+        precision: share of relevant pictures among the first `PRECISION_AT`, in [0, 1]; low where
+            a query has only few.
         median_rank: median over the queries of the rank of the first relevant picture; `pictures`
             + 1 where none of them is in the gallery.
         mean_average_precision: in [0, 1]; a relevant picture that is not in the gallery counts as
@@ -62,6 +64,7 @@ class Evaluation:
     queries: int
     pictures: int
     recall: Mapping[int, float]
+    precision: float
     median_rank: float
     mean_average_precision: float
     missing: tuple[str, ...] = ()
@@ -72,6 +75,7 @@ class Evaluation:
         return {
             "queries": self.queries,
             **{f"recall@{k}": share for k, share in self.recall.items()},
+            f"precision@{PRECISION_AT}": self.precision,
             "median_rank": int(rank) if rank == int(rank) else rank,
             "map": self.mean_average_precision,
             "pictures": self.pictures,
@@ -88,7 +92,7 @@ def read_queries(file: str | os.PathLike[str]) -> list[JudgedQuery]:
     """
     path = Path(file)
     try:
-        lines = path.read_text(encoding="utf-8").split("\n")
+        lines = path.read_text(encoding="utf-8-sig").split("\n")
     except OSError as error:
         raise UsageError(f"{path}: cannot be read ({error.strerror})") from None
     except UnicodeDecodeError as error:
@@ -109,8 +113,14 @@ def evaluate(
     *,
     batch_size: int = 32,
     progress: bool = False,
+    spaces: Spaces | None = None,
+    fusion: str = "rrf",
+    kinds: str | Collection[str] | None = None,
 ) -> Evaluation:
     """Run the queries in batches, each against the whole gallery.
+
+    `spaces`, `fusion` and `kinds` are as in `Gallery.search`. Where a relevant path is in several
+    galleries that are searched, each of its items is one to be found.
 
     Raises:
         QueryError: an input that cannot be read, or that the model refuses; names file and line.
@@ -119,97 +129,73 @@ def evaluate(
     """
     if batch_size < 1:
         raise UsageError(f"batch size: at least 1, not {batch_size}")
-    known = gallery.index.known()
-    ids = {path: entry.id for path, entry in known.items() if entry.state == "indexed"}
+    index = gallery.index
+    scope = Scope.of(index, spaces, fusion, kinds)
+    ids: dict[str, list[int]] = {}
+    for kind in scope.kinds or index.readings:
+        for path, entry in index.known(kind=kind).items():
+            if entry.state == "indexed":
+                ids.setdefault(path, []).append(entry.id)
+    pictures = sum(map(len, ids.values()))
     if not ids:
         raise UsageError(f"{gallery.index.folder}: the index has no pictures to search")
-    wanted = [[ids[path] for path in query.relevant if path in ids] for query in queries]
+    wanted = [[id_ for path in query.relevant for id_ in ids.get(path, ())] for query in queries]
+    total = [sum(len(ids.get(path, (0,))) for path in query.relevant) for query in queries]
     ranks: list[np.ndarray] = []
     bar = tqdm(total=len(queries), desc="queries", disable=None if progress else True)
     with bar:
-        for vectors in _embedded(gallery, queries, batch_size):
-            _, found = gallery.index.search(vectors, len(ids))
+        for vectors in _embedded(gallery, queries, scope.spaces, batch_size):
+            found = scope.search(index, vectors, pictures).ids
             for row in found:
                 ranks.append(np.flatnonzero(np.isin(row, wanted[len(ranks)])) + 1)
             bar.update(len(found))
     missing = {path for query in queries for path in query.relevant if path not in ids}
-    return _measured(queries, ranks, len(ids), tuple(sorted(missing)))
+    return _measured(total, ranks, pictures, tuple(sorted(missing)))
 
 
 def _embedded(
-    gallery: Gallery, queries: Sequence[JudgedQuery], batch_size: int
-) -> Iterator[np.ndarray]:
-    model, space = gallery.model, gallery.index.recipe.space
+    gallery: Gallery, queries: Sequence[JudgedQuery], spaces: Sequence[str], batch_size: int
+) -> Iterator[Mapping[str, Vectors]]:
+    model = gallery.model
     workers = min(8, os.cpu_count() or 1)
-    prepare = partial(_prepare, gallery)
-    with closing(ahead(prepare, queries, workers=workers, waiting=2 * batch_size)) as prepared:
+    prepare_one = partial(_prepare, gallery)
+    with closing(ahead(prepare_one, queries, workers=workers, waiting=2 * batch_size)) as prepared:
         while batch := list(islice(prepared, batch_size)):
-            yield model.embed(batch, space=space)
+            yield model.embed_spaces(batch, spaces=spaces)
 
 
 def _prepare(gallery: Gallery, query: JudgedQuery) -> Any:
     try:
-        return gallery.model.prepare(Query.read(**query.sources).values)
+        return prepare(Query.read(**query.sources), gallery.model)
     except (UsageError, FourmError) as error:
         raise QueryError(f"{query.place}: {error}") from None
 
 
 def _measured(
-    queries: Sequence[JudgedQuery],
+    relevant: Sequence[int],
     ranks: Sequence[np.ndarray],
     pictures: int,
     missing: tuple[str, ...],
 ) -> Evaluation:
     first = np.array([row[0] if len(row) else pictures + 1 for row in ranks])
-    precision = [
-        float(np.sum(np.arange(1, len(row) + 1) / row)) / len(query.relevant)
-        for query, row in zip(queries, ranks, strict=True)
+    average_precision = [
+        float(np.sum(np.arange(1, len(row) + 1) / row)) / count
+        for count, row in zip(relevant, ranks, strict=True)
     ]
     return Evaluation(
-        queries=len(queries),
+        queries=len(relevant),
         pictures=pictures,
         recall={k: float(np.mean((first <= k) & (first <= pictures))) for k in RECALL_AT},
+        precision=float(np.mean([np.sum(row <= PRECISION_AT) / PRECISION_AT for row in ranks])),
         median_rank=float(np.median(first)),
-        mean_average_precision=float(np.mean(precision)),
+        mean_average_precision=float(np.mean(average_precision)),
         missing=missing,
     )
 
 
 def _query(line: str, place: str, folder: Path) -> JudgedQuery:
-    try:
-        entry = json.loads(line)
-    except (ValueError, RecursionError) as error:
-        raise UsageError(f"{place}: not JSON ({error})") from None
-    if not isinstance(entry, dict):
-        raise UsageError(f"{place}: expected a JSON object, got {type(entry).__name__}")
-    unknown = sorted(entry.keys() - {*_KEYS, "relevant"})
-    if unknown:
-        raise UsageError(
-            f"{place}: unknown key {unknown[0]!r}; known: {', '.join(_KEYS)}, relevant"
-        )
-    sources = {
-        kind: _source(kind, entry[kind], f"{place}: {kind}", folder)
-        for kind in _KEYS
-        if entry.get(kind) is not None
-    }
-    if not sources.keys() - {DEPTH_NEAR}:
-        raise UsageError(f"{place}: no query in it; give one of {', '.join(READERS)}")
-    return JudgedQuery(place, sources, _relevant(entry.get("relevant"), place))
-
-
-def _source(kind: str, value: object, place: str, folder: Path) -> object:
-    """A value of the file as `Query.read` takes it: paths are relative to the file's folder."""
-    if kind == "boxes" and isinstance(value, list) and value:
-        return [_source(kind, part, place, folder) for part in value]
-    if kind in ("palette", "metadata") and isinstance(value, (list, dict)) and value:
-        return value
-    if not isinstance(value, str) or not value.strip():
-        raise UsageError(f"{place}: expected a string that is not empty")
-    if kind in TYPED or (kind == "boxes" and not names_file(value)):
-        return value
-    if not os.path.isfile(folder / value):
-        raise UsageError(f"{place}: no such file: {value}")
-    return str(folder / value)
+    sources, relevant = query_of_line(line, place, folder)
+    return JudgedQuery(place, sources, _relevant(relevant, place))
 
 
 def _relevant(value: object, place: str) -> tuple[str, ...]:

@@ -3,49 +3,40 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Any
 
 import numpy as np
 
-from indexes import Index, NotAnIndex
-from retrieval.building import DEFAULT_BATCH_SIZE, BuildOptions, BuildReport, build
+from indexes import Index
+from retrieval.building import (
+    DEFAULT_BATCH_SIZE,
+    BuildOptions,
+    BuildReport,
+    Wanted,
+    build,
+    open_for_building,
+    open_if_there,
+    require_model,
+)
+from retrieval.encoders import Teachers, choose
 from retrieval.errors import UsageError
-from retrieval.model import DEFAULT_MODEL, LazyModel, Model, ModelLike, Vectors, recipe_of
-from retrieval.pictures import Listing, find_pictures
-from retrieval.queries import Query
+from retrieval.hits import Hit
+from retrieval.items import IMAGE, find_items, item_kind, options_of, read_item, reader_of
+from retrieval.model import DEFAULT_MODEL, LazyModel, Model, ModelLike, Vectors
+from retrieval.queries import Input, Query, prepare
+from retrieval.scope import Scope, Spaces
+
+__all__ = ["Gallery", "Hit", "check_k"]
 
 PathLike = str | os.PathLike[str]
 
 
-@dataclass(frozen=True)
-class Hit:
-    """A found picture.
-
-    Attributes:
-        rank: 1 is the best.
-        score: cosine of the query's and the picture's vectors, in [-1, 1].
-        path: relative to the gallery's root, with `/` between its parts.
-        id: the picture's number in the index; it stays when the file is renamed.
-        space: the embedding space of the vectors.
-    """
-
-    rank: int
-    score: float
-    path: str
-    id: int
-    space: str
-
-    def as_dict(self) -> dict[str, Any]:
-        """The hit as JSON knows it: rank, score, path, id, space."""
-        return asdict(self)
-
-
 class Gallery:
     """Pictures of one folder that can be found by words, a picture, a segmentation map.
+
+    Its index may hold items of other kinds, too, one folder a kind.
 
     Made by `Gallery.build` or `Gallery.open`; a context manager that closes the index. Searching
     is safe from several threads. `report` says what the build did, None after `open`.
@@ -64,6 +55,10 @@ class Gallery:
         to: PathLike,
         model: ModelLike | None = None,
         *,
+        encoder: str | Teachers | None = None,
+        kind: str = IMAGE,
+        depth_near: str | None = None,
+        spaces: str | Sequence[str] | None = None,
         device: str = "auto",
         dtype: str = "auto",
         batch_size: int = DEFAULT_BATCH_SIZE,
@@ -78,9 +73,20 @@ class Gallery:
         was stopped, however, goes on where it was.
 
         Args:
-            folder: the gallery's root; all folders below it belong to it.
+            folder: the gallery's root; all folders below it belong to it. For `text`, `palette`
+                and `metadata`, whose items are lines, it may be one .txt or .jsonl file.
             to: the folder of the index; made if it does not exist.
             model: name, folder, hub name or loaded model; None: the index's own, or "mini".
+            encoder: who embeds pictures: the "model", its "teacher"s, or `Teachers` with their
+                weights; None: as the index was made, or the model.
+            kind: what the items are: "image", or another of `retrieval.items.ITEM_KINDS`. An index
+                has one gallery of a kind; one more is added where it has none.
+            depth_near: which values of depth maps are near, "low" or "high"; None: as before, or
+                "low".
+            spaces: embedding spaces of the model, or "all". All that the index has and these; None:
+                those that it has, or the model's default for a new one. A picture's vectors in all
+                of them come from one pass. A space that is added is filled from the pictures, and
+                can be searched when none lacks it.
             device: "auto", "cpu", "cuda" or "mps".
             dtype: "auto", "float32", "bfloat16" or "float16".
             batch_size: pictures in one forward pass and one transaction.
@@ -89,34 +95,34 @@ class Gallery:
             progress: show a progress bar on stderr when that is a terminal.
 
         Raises:
-            UsageError: no such folder, or no pictures in it; an index of another folder.
+            UsageError: no such folder, or no pictures in it; an index of another folder; an
+                unknown kind or space.
             BuildInterrupted: by Ctrl-C; what is finished is kept.
-            fourm.FourmError: the model cannot be loaded.
-            indexes.IndexesError: `to` is taken, damaged, or made with another model.
+            fourm.FourmError: the model cannot be loaded, or does not read this kind.
+            indexes.IndexesError: `to` is taken, damaged, or made with another model; items of
+                this kind were read in another way.
         """
+        what = item_kind(kind)
+        options_of(what, depth_near)
         options = BuildOptions(batch_size, workers, retry, progress)
         root, target = Path(folder), Path(to)
         if root.exists() and target.exists() and root.samefile(target):
             raise UsageError(f"{target}: is the gallery itself; an index wants its own folder")
-        listing = find_pictures(root, exclude=[target])
+        listing = find_items(root, what, exclude=[target])
         if not listing.pictures and not listing.unreadable:
-            raise UsageError(f"{root}: no pictures in this folder; the index is left as it was")
-        existing = _open_if_there(target)
-        lazy = _lazy_model(existing, model, device, dtype)
+            raise UsageError(f"{root}: no {what.what} in this folder; the index is left as it was")
+        existing = open_if_there(target)
+        index = existing
         try:
-            recipe = recipe_of(lazy.get())
-            if existing is not None:
-                existing.require(recipe)
-                _require_root(existing, root, listing)
-            index = existing or Index.create(target, root=root, recipe=recipe)
+            lazy = _lazy_model(existing, model, encoder, device, dtype)
+            wanted = Wanted(root, what, depth_near, spaces)
+            index = open_for_building(existing, target, lazy.get(), wanted, listing)
+            lazy.remember(index)
+            reader = reader_of(root, what, index.readings[what.name].options)
+            report = build(index, listing, lazy.get(), reader, options)
         except BaseException:
-            if existing is not None:
-                existing.close()
-            raise
-        try:
-            report = build(index, listing, lazy.get(), options)
-        except BaseException:
-            index.close()
+            if index is not None:
+                index.close()
             raise
         return cls(index, lazy, report)
 
@@ -126,6 +132,7 @@ class Gallery:
         folder: PathLike,
         model: ModelLike | None = None,
         *,
+        encoder: str | Teachers | None = None,
         device: str = "auto",
         dtype: str = "auto",
     ) -> Gallery:
@@ -134,22 +141,46 @@ class Gallery:
         Args:
             folder: the index's folder.
             model: name, folder, hub name or loaded model; None: the one that the index names.
+            encoder: for an index that teachers made: `Teachers` with other places of their weights,
+                or another way to read words; None: as the index remembers.
             device: "auto", "cpu", "cuda" or "mps".
             dtype: "auto", "float32", "bfloat16" or "float16".
 
         Raises:
-            UsageError: nothing is there.
+            UsageError: nothing is there; teachers for an index that a model made itself.
             indexes.IndexesError: not an index, damaged, or of a newer version.
         """
         if not Path(folder).exists():
             raise UsageError(f"{Path(folder)}: no such index; `fourm index` makes one")
         index = Index.open(Path(folder))
-        return cls(index, _lazy_model(index, model, device, dtype))
+        try:
+            return cls(index, _lazy_model(index, model, encoder, device, dtype))
+        except BaseException:
+            index.close()
+            raise
 
     @property
     def root(self) -> Path:
-        """The folder of the pictures: `gallery.root / hit.path` is a hit's file."""
+        """The folder of the pictures, or of the first kind of items that was indexed.
+
+        `gallery.root / hit.path` is the file of a hit of that kind; `file_of` knows all.
+        """
         return self.index.root
+
+    def file_of(self, hit: Hit) -> Path:
+        """Where a hit lies; for a line, the name of its file with the line after it."""
+        root = self.index.roots[hit.kind]
+        return root.parent / hit.path if root.is_file() else root / hit.path
+
+    def read(self, hit: Hit) -> Input:
+        """A hit's item, read again: `value` is the picture, the map, the words ...
+
+        Raises:
+            PictureError: it is gone, or cannot be read any more.
+        """
+        reading = self.index.readings[hit.kind]
+        root = self.index.roots[hit.kind]
+        return read_item(root, item_kind(hit.kind), reading.options, hit.path)
 
     @property
     def model(self) -> Model:
@@ -162,8 +193,7 @@ class Gallery:
         """
         if self._checked is None:
             model = self._lazy.get()
-            space = self.index.recipe.space
-            self.index.require(recipe_of(model, space if space in model.spaces else None))
+            require_model(self.index, model)
             self._checked = model
         return self._checked
 
@@ -174,54 +204,88 @@ class Gallery:
         image: object = None,
         seg: object = None,
         k: int = 10,
+        spaces: Spaces | None = None,
+        fusion: str = "rrf",
+        kinds: str | Collection[str] | None = None,
         **others: object,
     ) -> list[Hit]:
-        """The pictures nearest to a query, best first; all inputs go into one forward pass.
+        """The pictures nearest to a query, best first.
+
+        All inputs go into one forward pass, unless they are weighed.
 
         Args:
             text: words.
             image: path, Pillow picture, or uint8 array (H, W, 3).
             seg: path or integer array (H, W) of COCO panoptic category ids, 0 = nothing.
             k: how many, at least 1; fewer come when the gallery is smaller.
+            spaces: embedding spaces of the index: None: its first; a name, several names, or
+                {name: weight}; "all". Several are fused.
+            fusion: how: "rrf", by the ranks in each space, or "scores", by the cosines.
+            kinds: of items to find, "depth" or several; None: all that the index holds.
             others: for models that take in more: `depth` (with `depth_near`, "low" or "high"),
                 `normals`, `edges`, `canny`, `sam_edges`, `boxes`, `palette`, `palette_of`,
                 `metadata`, `sam`, `poses`, `t5`, `clip_features`, `dinov2_features`,
                 `imagebind_features`, `dinov2_embedding`, `imagebind_embedding`, `image_tokens`:
-                paths as for the command line, or what these files hold.
+                paths as for the command line, or what these files hold. How they are read and
+                combined: `take` (parts of `image` that are used in its place), `not_text` (a text
+                or a list of them to push away from), `weights` (e.g. `{"text": 2, "not": 0.5}`) and
+                `combine` ("together", "guided" or "late"); see `Query.read`.
 
         Raises:
             UsageError: no input, an input that cannot be read, k < 1.
             fourm.FourmError: the model cannot be loaded or does not take in such an input.
             indexes.IndexesError: the index is damaged, or made with another model.
         """
-        check_k(k)
-        return self.search_batch([Query.read(text=text, image=image, seg=seg, **others)], k)[0]
+        query = Query.read(text=text, image=image, seg=seg, **others)
+        return self.search_batch([query], k, spaces=spaces, fusion=fusion, kinds=kinds)[0]
 
-    def search_batch(self, queries: Sequence[Query], k: int = 10) -> list[list[Hit]]:
+    def search_batch(
+        self,
+        queries: Sequence[Query],
+        k: int = 10,
+        *,
+        spaces: Spaces | None = None,
+        fusion: str = "rrf",
+        kinds: str | Collection[str] | None = None,
+    ) -> list[list[Hit]]:
         """The hits of each query; all queries go into one forward pass of the model.
 
         Raises:
             As `search`.
         """
         check_k(k)
+        scope = Scope.of(self.index, spaces, fusion, kinds)
         if not queries:
             return []
-        scores, ids = self.index.search(self.embed(queries), k)
-        pictures = self.index.pictures(np.unique(ids))
-        space = self.index.recipe.space
+        found = scope.search(self.index, self.embed(queries, scope.spaces), k)
+        places = self.index.places(np.unique(found.ids))
         return [
             [
-                Hit(rank, float(score), pictures[int(number)].path, int(number), space)
-                for rank, (score, number) in enumerate(zip(row, numbers, strict=True), start=1)
+                Hit(
+                    rank + 1,
+                    float(found.scores[row, rank]),
+                    places[int(number)].path,
+                    int(number),
+                    scope.name,
+                    places[int(number)].kind,
+                    {space: float(cosines[row, rank]) for space, cosines in found.cosines.items()},
+                )
+                for rank, number in enumerate(ids)
             ]
-            for row, numbers in zip(scores, ids, strict=True)
+            for row, ids in enumerate(found.ids)
         ]
 
-    def embed(self, queries: Sequence[Query]) -> Vectors:
-        """Vectors of queries in the index's space, float32 (len(queries), dim), unit rows."""
+    def embed(
+        self, queries: Sequence[Query], spaces: Sequence[str] | None = None
+    ) -> dict[str, Vectors]:
+        """Vectors of queries, from one pass: space -> float32 (len(queries), dim), unit rows.
+
+        `spaces` are some of the index's; None: its first.
+        """
         model = self.model
-        prepared = [model.prepare(query.values) for query in queries]
-        return model.embed(prepared, space=self.index.recipe.space)
+        prepared = [prepare(query, model) for query in queries]
+        wanted = [self.index.recipe.space] if spaces is None else spaces
+        return dict(model.embed_spaces(prepared, spaces=wanted))
 
     def close(self) -> None:
         """Close the index."""
@@ -250,35 +314,19 @@ def check_k(k: object) -> None:
 
 
 def _lazy_model(
-    index: Index | None, wanted: ModelLike | None, device: str, dtype: str
+    index: Index | None,
+    wanted: ModelLike | None,
+    encoder: str | Teachers | None,
+    device: str,
+    dtype: str,
 ) -> LazyModel:
-    if wanted is not None:
-        return LazyModel(wanted, device, dtype)
+    chosen, teachers = choose(index, wanted, encoder)
     if index is None:
-        return LazyModel(DEFAULT_MODEL, device, dtype)
-    return LazyModel(index.recipe.model, device, dtype, remembered_by=index.folder)
-
-
-def _open_if_there(folder: Path) -> Index | None:
-    try:
-        return Index.open(folder)
-    except NotAnIndex:
-        return None  # creating one there says what is wrong with the folder, if anything is
-
-
-def _require_root(index: Index, root: Path, listing: Listing) -> None:
-    """Refuse to make the index of one gallery that of another; follow a gallery that moved."""
-    if index.root == root.absolute() or (index.root.exists() and index.root.samefile(root)):
-        return
-    known = index.known()
-    moved = not index.root.exists() and any(
-        found.path in known
-        and (known[found.path].size, known[found.path].mtime_ns) == (found.size, found.mtime_ns)
-        for found in listing.pictures
+        return LazyModel(chosen or DEFAULT_MODEL, device, dtype, teachers=teachers)
+    return LazyModel(
+        chosen or index.recipe.model,
+        device,
+        dtype,
+        remembered_by=index.folder if wanted is None else None,
+        teachers=teachers,
     )
-    if not moved:
-        raise UsageError(
-            f"{index.folder}: this index is of the folder {index.root}, not of {root}; give "
-            "another --to for another folder"
-        )
-    index.relocate(root)

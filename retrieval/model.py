@@ -6,12 +6,14 @@ import os
 import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Protocol, cast
+from typing import Any, Literal, Protocol, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
-from indexes import Recipe
+from indexes import Index, Recipe
+from indexes.recipe import MODEL
+from retrieval.encoders import Teachers, remember
 from retrieval.errors import ModelUnavailable
 
 DEFAULT_MODEL = "mini"
@@ -31,7 +33,13 @@ class Space(Protocol):
 
 
 class Model(Protocol):
-    """What `fourm.load_model` gives. `prepare` is called from several threads at once."""
+    """What `fourm.load_model` gives. `prepare` is called from several threads at once.
+
+    `embed_spaces` gives unit rows, float32 (B, dim), for each space, all from one pass.
+    `space_fingerprint` changes whenever vectors of that space would, whatever they are made from
+    of images, words and maps; `input_fingerprint` whenever those made from that kind would beyond
+    that, and is empty where `space_fingerprint` says it all.
+    """
 
     @property
     def name(self) -> str: ...
@@ -43,9 +51,19 @@ class Model(Protocol):
     def spaces(self) -> Mapping[str, Space]: ...
     @property
     def default_space(self) -> str: ...
+    @property
+    def predictable(self) -> Sequence[str]: ...
 
-    def prepare(self, inputs: Mapping[str, Any], /) -> Any: ...
+    def prepare(self, inputs: Mapping[str, Any], /, *, take: Sequence[str] = ()) -> Any: ...
+    def blend(
+        self, parts: Sequence[tuple[Any, float]], /, *, how: Literal["guided", "late"]
+    ) -> Any: ...
     def embed(self, prepared: Sequence[Any], /, *, space: str) -> Vectors: ...
+    def embed_spaces(
+        self, prepared: Sequence[Any], /, *, spaces: Sequence[str]
+    ) -> Mapping[str, Vectors]: ...
+    def space_fingerprint(self, space: str) -> str: ...
+    def input_fingerprint(self, kind: str) -> str: ...
 
 
 ModelLike = str | os.PathLike[str] | Model
@@ -56,7 +74,7 @@ class LazyModel:
     """Loads the model when it is first asked for, once, whichever thread asks first.
 
     `remembered_by` is the index whose own model this is: its name alone may not be enough to find
-    a model that lay in some folder.
+    a model that lay in some folder. `teachers` embed the pictures in its place.
     """
 
     def __init__(
@@ -66,8 +84,10 @@ class LazyModel:
         dtype: str = "auto",
         *,
         remembered_by: Path | None = None,
+        teachers: Teachers | None = None,
     ) -> None:
         self._wanted = wanted
+        self._teachers = teachers
         self._remembered_by = remembered_by
         self._device = device
         self._dtype = dtype
@@ -78,8 +98,15 @@ class LazyModel:
         """The model; loading it may raise `fourm.FourmError` or `ModelUnavailable`."""
         with self._lock:
             if self._model is None:
-                self._model = self._load()
+                model = self._load()
+                if self._teachers is not None:
+                    model = self._teachers.with_model(model, self._device, self._dtype)
+                self._model = model
             return self._model
+
+    def remember(self, index: Index) -> None:
+        """Let an index that teachers made remember how to load them and this model again."""
+        remember(index, self._wanted, self.get(), self._teachers)
 
     def _load(self) -> Model:
         if not isinstance(self._wanted, (str, os.PathLike)):
@@ -101,10 +128,13 @@ class LazyModel:
 def recipe_of(model: Model, space: str | None = None) -> Recipe:
     """How this model's vectors are made, as an index remembers it."""
     chosen = model.spaces[space or model.default_space]
+    # Whatever model is beside it: what a teacher has made depends on the teacher alone.
+    teacher = getattr(model, "made_by", {}).get(chosen.name)
     return Recipe(
-        model=model.name,
-        fingerprint=model.fingerprint,
+        model=teacher or model.name,
+        fingerprint=model.space_fingerprint(chosen.name),
         space=chosen.name,
         dim=chosen.dim,
         preprocessing=chosen.preprocessing,
+        encoder=teacher or MODEL,
     )

@@ -22,6 +22,7 @@ from fourm.errors import ModelNotFound
 
 if TYPE_CHECKING:
     from fourm.bundle.model import Model
+    from fourm.teachers import TeacherModel
 
 WEIGHTS = Path(__file__).resolve().parent.parent / "weights"
 
@@ -48,13 +49,16 @@ class ModelCard:
     note: str
 
 
-def load_model(source: str | os.PathLike[str], device: str = "auto", dtype: str = "auto") -> Model:
+def load_model(
+    source: str | os.PathLike[str], device: str = "auto", dtype: str = "auto"
+) -> Model | TeacherModel:
     """The model of a name.
 
     Args:
         source: a bundled name (`mini`); an official one (`4M-21_B`, `EPFL-VILAB/4M-21_B`); a local
             folder with a `bundle.json`, or with an official-format model that has its tokenizers'
-            folders beside it; a hub name (`owner/name`) of either.
+            folders beside it; a hub name (`owner/name`) of either; a teacher alone (`clip-b16`,
+            `dinov2-b14`), or one whose weights lie elsewhere (`clip-b16=path`).
         device: `auto`, `cpu`, `cuda`, ...
         dtype: `auto`, `float32`, `bfloat16` or `float16`.
 
@@ -63,6 +67,16 @@ def load_model(source: str | os.PathLike[str], device: str = "auto", dtype: str 
         CheckpointError: it is damaged, or its parts do not go together.
         BadInput: a device or dtype that this machine does not have.
     """
+    from fourm.teachers import TeacherModel, make_teacher, teacher_names
+
+    name, _, path = os.fspath(source).partition("=")
+    if name in teacher_names():
+        return TeacherModel(make_teacher(name, path or None, device, dtype))
+    return load_4m(source, device, dtype)
+
+
+def load_4m(source: str | os.PathLike[str], device: str = "auto", dtype: str = "auto") -> Model:
+    """The model of a name, teachers excepted: one that predicts; otherwise as `load_model`."""
     from fourm.bundle.model import Model
 
     return Model(find_manifest(os.fspath(source)), device, dtype)
@@ -77,7 +91,9 @@ def find_manifest(source: str) -> Manifest:
     try:
         folder = resolve_source(source)
     except ModelNotFound as error:
-        names = ", ".join([*bundled(), *MODELS])
+        from fourm.teachers import teacher_names
+
+        names = ", ".join([*bundled(), *MODELS, *teacher_names()])
         raise ModelNotFound(f"{error}; known models: {names}") from None
     if (folder / BUNDLE).is_file():
         return Manifest.read(folder)
@@ -90,7 +106,7 @@ def bundled() -> tuple[str, ...]:
 
 
 def list_models() -> list[ModelCard]:
-    """The bundled models, then the official ones; reads no weights."""
+    """The bundled models, the official ones, the teachers; reads no weights."""
     cards = []
     for name in bundled():
         manifest = Manifest.read(WEIGHTS / name)
@@ -118,10 +134,30 @@ def list_models() -> list[ModelCard]:
                 note="downloaded" if cached else "official; downloaded when first used",
             )
         )
+    return [*cards, *_teacher_cards()]
+
+
+def _teacher_cards() -> list[ModelCard]:
+    from fourm.teachers.known import KNOWN
+
+    cards = []
+    for name, kind in KNOWN.items():
+        cached = _in_hub_cache(kind.hub, kind.patterns[-1])
+        cards.append(
+            ModelCard(
+                name=name,
+                title=f"{kind.title}, a network that 4M-21 learned from",
+                inputs=("image", "text") if kind.reads_words else ("image",),
+                spaces=tuple(kind.readouts),
+                where=kind.hub,
+                available=cached,
+                note="downloaded" if cached else "downloaded when first used",
+            )
+        )
     return cards
 
 
-def _in_hub_cache(repository: str) -> bool:
+def _in_hub_cache(repository: str, file: str = "model.safetensors") -> bool:
     from huggingface_hub import try_to_load_from_cache
 
-    return isinstance(try_to_load_from_cache(repository, "model.safetensors"), str)
+    return isinstance(try_to_load_from_cache(repository, file), str)

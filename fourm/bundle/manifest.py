@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from pathlib import Path, PurePosixPath
 from typing import Any, Literal, get_args
 
@@ -37,6 +38,9 @@ class SpaceEntry:
             picture's weighted by this. 0: everything goes into one forward pass.
         transform: file with `mean` (dim,) and `matrix` (dim_out, dim), or None.
         title: a line for people.
+        pool: how a grid of decoded vectors becomes one vector; None: there is no grid.
+        teacher: name of the network whose vectors are predicted, where the vectors can be compared
+            with that network's own (`fourm.teachers`), or None.
     """
 
     modality: str
@@ -48,6 +52,14 @@ class SpaceEntry:
     image_share: float = 0.0
     transform: str | None = None
     title: str = ""
+    pool: Literal["mean"] | None = None
+    teacher: str | None = None
+
+    def about_vectors(self) -> dict[str, Any]:
+        """The fields that vectors depend on, as fingerprints count them."""
+        # Fields that came later count where they are used: other spaces keep their fingerprint.
+        unused = {"teacher", *(() if self.pool else ("pool",))}
+        return {name: value for name, value in vars(self).items() if name not in unused}
 
 
 @dataclass(frozen=True)
@@ -138,6 +150,26 @@ class Manifest:
             words=kept(self.words),
         )
 
+    def only(self, space: str) -> Manifest:
+        """The same with one space, and without what only the others need."""
+        if tuple(self.spaces) == (space,):
+            return self
+        return replace(self, spaces={space: self.spaces[space]}).first()
+
+    def reader_fingerprint(self, kind: str) -> str:
+        """SHA-256 (hex) of what a further kind of input is read with, beside the transformer.
+
+        Empty for the first kinds, whose parts count for `fingerprint`.
+        """
+        if kind in FIRST:
+            return ""
+        name = self.kinds[kind]
+        total = hashlib.sha256(name.encode())
+        for kept in (self.tokenizers, self.language_models, self.words):
+            for file, path in _files(kept[name], self.locate(kept[name])) if name in kept else ():
+                total.update(f"\n{file} {_digest(path)}".encode())
+        return total.hexdigest()
+
     def fingerprint(self) -> str:
         """SHA-256 (hex) of the manifest and the content of every file of every part.
 
@@ -150,7 +182,7 @@ class Manifest:
             "tokenizers": dict(self.tokenizers),
             "language_models": dict(self.language_models),
             "words": dict(self.words),
-            "spaces": {name: vars(space) for name, space in self.spaces.items()},
+            "spaces": {name: space.about_vectors() for name, space in self.spaces.items()},
         }
         total = hashlib.sha256(json.dumps(about, sort_keys=True).encode())
         for part in self.parts():
@@ -160,6 +192,13 @@ class Manifest:
 
 
 def _digest(path: Path) -> str:
+    status = path.stat()
+    return _digest_of(path, status.st_size, status.st_mtime_ns)
+
+
+@lru_cache(maxsize=256)
+def _digest_of(path: Path, size: int, changed: int) -> str:
+    """SHA-256 of a file, which every space of a model asks for."""
     digest = hashlib.sha256()
     with path.open("rb") as file:
         while block := file.read(1 << 20):
@@ -181,6 +220,9 @@ def _space(fields: Fields) -> SpaceEntry:
     readout = fields.values.get("image_readout")
     if readout not in (None, "register"):
         raise fields.error("image_readout", '"register" or null', readout)
+    pool = fields.values.get("pool")
+    if pool not in (None, "mean"):
+        raise fields.error("pool", '"mean" or null', pool)
     temperature = fields.number("temperature", 1.0)
     top_p = fields.number("top_p", 0.0)
     if temperature <= 0 or not 0 <= top_p <= 1:
@@ -188,6 +230,10 @@ def _space(fields: Fields) -> SpaceEntry:
     share = fields.number("image_share", 0.0)
     if not 0 <= share <= 1 or (share and readout is None):
         raise ConfigError(f"{fields.where}: image_share lies in 0..1 and needs an image_readout")
+    if fields.values.get("teacher") and fields.values.get("transform"):
+        raise ConfigError(
+            f"{fields.where}: with a transform its vectors are no longer those of a teacher"
+        )
     return SpaceEntry(
         modality=fields.text("modality"),
         decode=decode,  # type: ignore[arg-type]
@@ -198,6 +244,8 @@ def _space(fields: Fields) -> SpaceEntry:
         image_share=share,
         transform=fields.text("transform") if fields.values.get("transform") else None,
         title=fields.text("title", ""),
+        pool=pool,
+        teacher=fields.text("teacher") if fields.values.get("teacher") else None,
     )
 
 

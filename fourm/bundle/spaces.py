@@ -22,12 +22,14 @@ class Space:
         dim: length of its vectors.
         title: a line for people.
         preprocessing: one line: what was done to a picture, and how its vector was read.
+        teacher: name of the network whose vectors these can be compared with, or None.
     """
 
     name: str
     dim: int
     title: str
     preprocessing: str
+    teacher: str | None = None
 
 
 class Transform:

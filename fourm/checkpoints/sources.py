@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 from fourm.errors import ModelNotFound
@@ -32,8 +33,15 @@ def resolve_source(source: str | Path, beside: Path | None = None) -> Path:
     return download(source)
 
 
-def download(repository: str) -> Path:
+MODEL_FILES = ("*.json", "*.safetensors", "*.txt", "*.md")
+
+
+def download(repository: str, patterns: Sequence[str] = MODEL_FILES) -> Path:
     """The local snapshot of a hub repository: configs, tokenizer and safetensors files only.
+
+    Args:
+        repository: `owner/name`.
+        patterns: which files.
 
     Raises:
         ModelNotFound: it is not in the cache and cannot be downloaded.
@@ -41,9 +49,7 @@ def download(repository: str) -> Path:
     from huggingface_hub import snapshot_download
 
     try:
-        folder = snapshot_download(
-            repository, allow_patterns=["*.json", "*.safetensors", "*.txt", "*.md"]
-        )
+        folder = snapshot_download(repository, allow_patterns=list(patterns))
     except Exception as error:  # the hub's client raises its own, httpx's and the system's errors
         reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         raise ModelNotFound(

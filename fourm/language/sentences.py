@@ -53,6 +53,8 @@ class SentenceTokenizer:
         """
         if not isinstance(text, str):
             raise BadInput(f"a text must be a string, not {type(text).__name__}")
+        if any("\ud800" <= letter <= "\udfff" for letter in text):
+            raise BadInput("the text holds bytes that are no letters: it should be UTF-8")
         if not text.strip():
             raise BadInput("the text is empty")
         ids: list[int] = self._tokenizer.encode(text).ids

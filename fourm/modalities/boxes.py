@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from fourm.errors import BadInput
+from fourm.modalities.checks import finite, finite_numbers, shown
 from fourm.modalities.classes import panoptic_classes
+from fourm.modalities.decimals import decimal
 from fourm.modalities.words import LARGEST, number_word, read_number, read_numbers
 
 LOWEST_SCORE = 0.6
@@ -41,22 +42,24 @@ def check_box(box: Box) -> None:
     """Refuse a box that the model has no words for.
 
     Raises:
-        BadInput: a coordinate outside 0 .. 1 or not a number, edges the wrong way round, or a name
-            that is no COCO class.
+        BadInput: a coordinate or a score outside 0 .. 1 or not a number, edges the wrong way round,
+            or a name that is no COCO class.
     """
-    edges = (box.xmin, box.ymin, box.xmax, box.ymax)
-    if not all(math.isfinite(edge) and 0 <= edge <= 1 for edge in edges):
+    name = shown(box.name)
+    where = f"the box of {name} within 0 and 1"
+    edges = finite_numbers((box.xmin, box.ymin, box.xmax, box.ymax), where, 4)
+    if not all(0 <= edge <= 1 for edge in edges):
         raise BadInput(
-            f"the box of {box.name!r} must lie within 0 and 1 (fractions of the picture), "
+            f"the box of {name} must lie within 0 and 1 (fractions of the picture), "
             f"not {', '.join(f'{edge:g}' for edge in edges)}"
         )
+    if not 0 <= finite(box.score, "the score of a box") <= 1:
+        raise BadInput(f"the score of a box must be between 0 and 1, not {shown(box.score)}")
     if box.xmin > box.xmax or box.ymin > box.ymax:
+        raise BadInput(f"the box of {name} must be xmin,ymin,xmax,ymax with the smaller ones first")
+    if not isinstance(box.name, str) or box.name not in thing_names():
         raise BadInput(
-            f"the box of {box.name!r} must be xmin,ymin,xmax,ymax with the smaller ones first"
-        )
-    if box.name not in thing_names():
-        raise BadInput(
-            f"{box.name!r} is not one of the 80 COCO classes that `fourm classes` lists as things"
+            f"{name} is not one of the 80 COCO classes that `fourm classes` lists as things"
         )
 
 
@@ -69,7 +72,7 @@ def boxes_text(boxes: Iterable[Box]) -> str:
     Raises:
         BadInput: see `check_box`.
     """
-    kept = [box for box in boxes if box.score >= LOWEST_SCORE]
+    kept = [box for box in boxes if finite(box.score, "the score of a box") >= LOWEST_SCORE]
     for box in kept:
         check_box(box)
     kept.sort(key=lambda box: box.xmin**2 + box.ymin**2)
@@ -135,10 +138,10 @@ def read_box(text: str) -> Box:
     """
     name, _, numbers = text.rpartition(":")
     try:
-        xmin, ymin, xmax, ymax = (float(number) for number in numbers.split(","))
+        xmin, ymin, xmax, ymax = map(decimal, numbers.split(","))
     except ValueError:
         raise BadInput(
-            f"{text!r} is not a box: write class:xmin,ymin,xmax,ymax, "
+            f"{shown(text)} is not a box: write class:xmin,ymin,xmax,ymax, "
             "for example person:0.1,0.2,0.4,0.9"
         ) from None
     box = Box(xmin, ymin, xmax, ymax, name.strip())

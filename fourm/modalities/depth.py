@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from fourm.errors import BadInput
+from fourm.modalities.checks import as_array
 from fourm.modalities.pixels import square_box
 
 _LOWEST, _HIGHEST = 0.1, 0.9
@@ -32,17 +33,20 @@ def square_depth(depth: Any, size: int = 224, invert: bool = False) -> NDArray[n
     Raises:
         BadInput: not a two-dimensional array of numbers, no pixels, or NaN or infinity in it.
     """
-    array = np.asarray(depth)
+    array = as_array(depth, "a depth map")
     if array.ndim != 2 or array.dtype.kind not in "uif":
         raise BadInput(
             f"a depth map must be an array of numbers (H, W), not {array.dtype} {array.shape}"
         )
     if array.size == 0:
         raise BadInput("the depth map has no pixels")
-    values = array.astype(np.float32)
+    if array.dtype.kind in "ui" and array.dtype.itemsize > 2:
+        array = array - array.min().astype(np.float64)  # float32 tells fewer whole numbers apart
+    with np.errstate(over="ignore"):  # what float32 cannot hold becomes infinite, and is refused
+        values = array.astype(np.float32)
     if not np.isfinite(values).all():
         raise BadInput("the depth map holds NaN or infinity")
-    if array.dtype.kind in "ui":
+    if array.dtype in (np.uint8, np.uint16):
         values /= float(np.iinfo(array.dtype).max)
     left, top, right, bottom = square_box(array.shape[1], array.shape[0])
     values = values[top:bottom, left:right]
@@ -62,9 +66,10 @@ def standardised(depth: NDArray[np.float32]) -> NDArray[np.float32]:
         The same shape. A map without any differences becomes all 0.
     """
     ordered = np.sort(depth, axis=None)
-    kept = ordered[int(_LOWEST * ordered.size) : int(_HIGHEST * ordered.size)]
+    kept = ordered[int(_LOWEST * ordered.size) : int(_HIGHEST * ordered.size)].astype(np.float64)
     if kept.size < 2:
         return np.zeros_like(depth)
-    deviation = np.sqrt(kept.var(ddof=1) + np.float32(_SMALLEST_VARIANCE))
+    # In double precision: the square of a large depth is beyond single precision.
+    deviation = np.sqrt(kept.var(ddof=1) + _SMALLEST_VARIANCE)
     result: NDArray[np.float32] = ((depth - kept.mean()) / deviation).astype(np.float32)
     return result

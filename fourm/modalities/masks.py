@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from fourm.errors import BadInput
+from fourm.modalities.checks import as_array, finite_numbers
 from fourm.modalities.pixels import square_box
 from fourm.modalities.sam import MASK_SIDE, SIDE, Instance, Point, mask_to_box
 
@@ -62,24 +63,26 @@ def square_outlines(masks: Sequence[Mask]) -> Outlines:
     Raises:
         BadInput: no mask, sizes that differ, a point outside its object, or nothing in the square.
     """
-    if not isinstance(masks, (list, tuple)) or not masks:
+    if (
+        not isinstance(masks, (list, tuple))
+        or not masks
+        or not all(isinstance(mask, Mask) for mask in masks)
+    ):
         raise BadInput("expected a list of at least one Mask")
-    shape = np.shape(masks[0].pixels)
+    arrays = [_pixels(mask, number) for number, mask in enumerate(masks, start=1)]
+    shape = arrays[0].shape
     squares, places = [], []
-    for number, mask in enumerate(masks, start=1):
-        pixels = np.asarray(mask.pixels) != 0
+    for number, (mask, pixels) in enumerate(zip(masks, arrays, strict=True), start=1):
         if pixels.ndim != 2 or pixels.shape != shape or 0 in pixels.shape:
             raise BadInput(f"mask {number} has the shape {pixels.shape}, the first one {shape}")
-        left, top, right, bottom = square_box(shape[1], shape[0])
-        part = Image.fromarray(pixels[top:bottom, left:right].astype(np.uint8))
-        square = np.array(part.resize((SIDE, SIDE), Image.Resampling.NEAREST)) != 0
+        square = square_mask(pixels)
         if not square.any():
             continue
         squares.append(square)
-        scale = SIDE / (right - left)
         wanted = None
         if mask.point is not None:
-            x, y = (mask.point[0] - left) * scale, (mask.point[1] - top) * scale
+            point = finite_numbers(mask.point, f"the point of mask {number}", 2)
+            x, y = square_point((point[0], point[1]), (shape[1], shape[0]))
             # A point that the square cuts off is replaced by one of what is left of the object.
             wanted = None if max(abs(x - SIDE / 2), abs(y - SIDE / 2)) > SIDE / 2 else (x, y)
         places.append(_place(square, wanted, number))
@@ -95,6 +98,29 @@ def square_outlines(masks: Sequence[Mask]) -> Outlines:
     )
 
 
+def square_mask(pixels: NDArray[Any]) -> NDArray[np.bool_]:
+    """A mask (H, W) in the central square: (224, 224) bool, by nearest neighbour."""
+    left, top, right, bottom = square_box(pixels.shape[1], pixels.shape[0])
+    part = Image.fromarray((pixels[top:bottom, left:right] != 0).astype(np.uint8))
+    square: NDArray[np.bool_] = np.array(part.resize((SIDE, SIDE), Image.Resampling.NEAREST)) != 0
+    return square
+
+
+def square_point(point: tuple[float, float], size: tuple[int, int]) -> tuple[float, float]:
+    """A pixel (x, y) of a picture of this width and height, in its square of 224 x 224."""
+    left, top, right, _ = square_box(*size)
+    scale = SIDE / (right - left)
+    return (point[0] - left) * scale, (point[1] - top) * scale
+
+
+def _pixels(mask: Mask, number: int) -> NDArray[np.bool_]:
+    array = as_array(mask.pixels, f"mask {number}")
+    if array.dtype.kind not in "buif":
+        raise BadInput(f"mask {number} must be an array of numbers, not of {array.dtype}")
+    inside: NDArray[np.bool_] = array != 0
+    return inside
+
+
 def _place(
     square: NDArray[np.bool_], wanted: tuple[float, float] | None, number: int
 ) -> tuple[int, int]:
@@ -104,8 +130,6 @@ def _place(
         x, y = float(columns.mean()), float(rows.mean())
     else:
         x, y = wanted
-        if not (np.isfinite(x) and np.isfinite(y)):
-            raise BadInput(f"the point of mask {number} is not finite")
     nearest = int(np.argmin((columns - x) ** 2 + (rows - y) ** 2))
     if wanted is not None and (columns[nearest] - x) ** 2 + (rows[nearest] - y) ** 2 > 8:
         raise BadInput(f"the point of mask {number} does not lie in it")

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from fourm.errors import BadInput
+from fourm.modalities.checks import finite, shown
+from fourm.modalities.decimals import decimal
 from fourm.modalities.words import LARGEST, number_word, read_number
 
 Scale = Literal["pixels", "count", "binned", "steps"]
@@ -99,11 +101,7 @@ def metadata_text(values: Mapping[str, float]) -> str:
     words = []
     for name, value in values.items():
         key = _key(name)
-        if isinstance(value, bool) or not isinstance(value, int | float):
-            raise BadInput(f"{name} must be a number, not {value!r}")
-        if not math.isfinite(value):
-            raise BadInput(f"{name} must be a finite number, not {value}")
-        words += [number_word(1, key.id), number_word(0, key.encode(value))]
+        words += [number_word(1, key.id), number_word(0, key.encode(finite(value, name)))]
     return " ".join(words)
 
 
@@ -132,24 +130,41 @@ def read_metadata(text: str) -> dict[str, float]:
     values: dict[str, float] = {}
     for part in text.replace(",", " ").split():
         name, _, written = part.partition("=")
-        key = _key(name)
+        _key(name)
         try:
-            value = float(written)
+            value = decimal(written)
         except ValueError:
-            raise BadInput(f"{part!r} should be {name}=<number>") from None
+            raise BadInput(f"{shown(part)} should be {name}=<number>") from None
         if name in values:
             raise BadInput(f"{name} is given twice")
-        if not key.low <= value <= key.high:
-            raise BadInput(f"{name} must be between {key.low:g} and {key.high:g}, not {written}")
         values[name] = value
+    return checked_facts(values)
+
+
+def checked_facts(values: Mapping[str, object]) -> dict[str, float]:
+    """Facts as a program gives them.
+
+    Raises:
+        BadInput: none, an unknown key, no number, or a value out of its range.
+    """
     if not values:
         raise BadInput("no metadata given: write for example brightness=200 n_humans=3")
-    return values
+    checked = {}
+    for name, value in values.items():
+        key = _key(name)
+        if isinstance(value, bool) or not isinstance(value, (int, float)):
+            raise BadInput(f"{name} must be a number, not {shown(value)}")
+        if not key.low <= value <= key.high:
+            raise BadInput(
+                f"{name} must be between {key.low:g} and {key.high:g}, not {shown(value)}"
+            )
+        checked[name] = float(value)
+    return checked
 
 
-def _key(name: str) -> MetadataKey:
-    if name not in KEYS:
-        raise BadInput(f"{name!r} is no metadata key; there are {', '.join(KEYS)}")
+def _key(name: object) -> MetadataKey:
+    if not isinstance(name, str) or name not in KEYS:
+        raise BadInput(f"{shown(name)} is no metadata key; there are {', '.join(KEYS)}")
     return KEYS[name]
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Sequence
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 from PIL import Image
 
 from fourm.errors import BadInput
+from fourm.modalities.checks import finite_numbers, shown
 from fourm.modalities.pixels import as_picture
 from fourm.modalities.words import number_word, read_number
 
@@ -30,9 +30,10 @@ def palette_text(colours: Sequence[Colour]) -> str:
         raise BadInput(f"a palette has 1 to {MOST_COLOURS} colours, not {len(colours)}")
     words = [number_word(1, len(colours))]
     for colour in colours:
-        if len(colour) != 3 or not all(math.isfinite(p) and 0 <= p <= 255 for p in colour):
-            raise BadInput(f"a colour is red, green, blue from 0 to 255, not {tuple(colour)}")
-        words += [number_word(0, round(part)) for part in colour]
+        parts = finite_numbers(colour, "a colour", 3)
+        if not all(0 <= part <= 255 for part in parts):
+            raise BadInput(f"a colour is red, green, blue from 0 to 255, not {shown(colour)}")
+        words += [number_word(0, round(part)) for part in parts]
     return " ".join(words)
 
 
@@ -61,7 +62,7 @@ def read_colours(text: str) -> list[tuple[int, int, int]]:
         if re.fullmatch(r"[0-9a-fA-F]{3}", digits):
             digits = "".join(digit * 2 for digit in digits)
         if not re.fullmatch(r"[0-9a-fA-F]{6}", digits):
-            raise BadInput(f"{part!r} is no colour: write #rrggbb, for example #1e90ff")
+            raise BadInput(f"{shown(part)} is no colour: write #rrggbb, for example #1e90ff")
         red, green, blue = bytes.fromhex(digits)
         colours.append((red, green, blue))
     if not 1 <= len(colours) <= MOST_COLOURS:

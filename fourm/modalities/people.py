@@ -5,10 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from fourm.errors import BadInput
+from fourm.modalities.checks import finite_numbers, shown
 from fourm.modalities.poses import Person
 
 JOINT_NUMBERS = 207
 """23 joints, each a 3 x 3 rotation matrix row by row."""
+
+
+_ROTATIONS = "a pose that is not 8 codes (the rotation matrices of 23 joints)"
 
 
 @dataclass(frozen=True)
@@ -22,7 +26,7 @@ class People:
             8 codes already.
 
     Raises:
-        BadInput: not as many rotations as people, or not 207 numbers.
+        BadInput: not as many rotations as people, or not 207 finite numbers.
     """
 
     size: tuple[int, int]
@@ -30,11 +34,13 @@ class People:
     rotations: tuple[tuple[float, ...] | None, ...] = ()
 
     def __post_init__(self) -> None:
+        for name, values in (("people", self.people), ("rotations", self.rotations)):
+            if not isinstance(values, (list, tuple)):
+                raise BadInput(f"{name} must be a list, not {shown(values)}")
+        if not all(isinstance(person, Person) for person in self.people):
+            raise BadInput("people must be a list of Person")
         if len(self.people) != len(self.rotations):
             raise BadInput(f"{len(self.people)} people have {len(self.rotations)} poses")
         for numbers in self.rotations:
-            if numbers is not None and len(numbers) != JOINT_NUMBERS:
-                raise BadInput(
-                    f"a pose is 8 codes, or the rotation matrices of 23 joints, {JOINT_NUMBERS} "
-                    f"numbers, not {len(numbers)}"
-                )
+            if numbers is not None:
+                finite_numbers(numbers, _ROTATIONS, JOINT_NUMBERS)

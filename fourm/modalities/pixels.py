@@ -24,7 +24,7 @@ def as_picture(image: Any) -> Image.Image:
         image: a PIL image of any mode, or a uint8 array (H, W, 3).
 
     Raises:
-        BadInput: anything else, or a picture without pixels.
+        BadInput: anything else, a picture without pixels, or one that has no colours (LAB).
     """
     if isinstance(image, np.ndarray):
         if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3:
@@ -40,7 +40,12 @@ def as_picture(image: Any) -> Image.Image:
         )
     if 0 in image.size:
         raise BadInput("the picture has no pixels")
-    return image if image.mode == "RGB" else image.convert("RGB")
+    if image.mode == "RGB":
+        return image
+    try:
+        return image.convert("RGB")
+    except (ValueError, OSError) as error:
+        raise BadInput(f"a picture of mode {image.mode} cannot be read ({error})") from None
 
 
 def square_box(width: int, height: int) -> tuple[int, int, int, int]:

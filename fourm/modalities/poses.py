@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from fourm.errors import BadInput
+from fourm.modalities.checks import finite_numbers
 from fourm.modalities.words import LARGEST, code_words, read_codes, read_number, read_numbers
 
 Part = Literal["pose", "global", "camera", "shape"]
@@ -58,9 +58,9 @@ def poses_text(
     """
     if sorted(order) != sorted(PARTS):
         raise BadInput(f"the parts of a person are {', '.join(PARTS)}, each once")
-    width, height = size
+    width, height = finite_numbers(size, "the picture's size", 2)
     if width < 1 or height < 1:
-        raise BadInput(f"the picture's size must be at least 1 x 1, not {width} x {height}")
+        raise BadInput(f"the picture's size must be at least 1 x 1, not {width:g} x {height:g}")
     written = []
     for person in people:
         _check(person)
@@ -147,9 +147,6 @@ def _check(person: Person) -> None:
         "shape": (person.shape, 10),
     }
     for name, (values, length) in wanted.items():
-        if len(values) != length:
-            raise BadInput(f"a person's {name} has {length} numbers, not {len(values)}")
-        if not all(math.isfinite(value) for value in values):
-            raise BadInput(f"a person's {name} has a number that is not finite")
+        finite_numbers(values, f"a person's {name}", length)
     if not all(-1.01 <= value <= 1.01 for value in person.orientation):
         raise BadInput("a person's orientation must be a rotation matrix: numbers from -1 to 1")

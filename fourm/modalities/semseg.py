@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from fourm.errors import BadInput
+from fourm.modalities.checks import as_array
 from fourm.modalities.classes import panoptic_classes
 from fourm.modalities.pixels import square_box
 
@@ -33,7 +34,7 @@ def square_labels(ids: Any, size: int = 224) -> NDArray[np.uint8]:
     Raises:
         BadInput: not a two-dimensional integer array, no pixels, or an id that is no class.
     """
-    array = np.asarray(ids)
+    array = as_array(ids, "a segmentation map")
     if array.ndim != 2 or not np.issubdtype(array.dtype, np.integer):
         raise BadInput(
             "a segmentation map must be an integer array (H, W) of COCO panoptic ids, "

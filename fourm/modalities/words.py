@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from fourm.errors import BadInput
 
 LARGEST = 999
-_WORD = re.compile(r"(v[0-3])=(0|[1-9]\d{0,2})")
+_WORD = re.compile(r"(v[0-3])=(0|[1-9][0-9]{0,2})")
 _HALF = 512
 
 
@@ -50,13 +50,13 @@ def code_words(codes: Iterable[int]) -> list[str]:
     """Tokens 0 .. 1023 of a tokenizer as words: `v0=` for the lower half, `v1=` for the upper.
 
     Raises:
-        BadInput: a code outside 0 .. 1023.
+        BadInput: a code that is no whole number, or outside 0 .. 1023.
     """
     words = []
     for code in codes:
-        if not 0 <= code < 2 * _HALF:
+        if int(code) != code or not 0 <= code < 2 * _HALF:
             raise BadInput(f"code {code} is outside 0 to {2 * _HALF - 1}")
-        words.append(f"v{code // _HALF}={code % _HALF}")
+        words.append(f"v{int(code) // _HALF}={int(code) % _HALF}")
     return words
 
 

@@ -68,6 +68,8 @@ class TextTokenizer:
         """
         if not isinstance(text, str):
             raise BadInput(f"a text must be a string, not {type(text).__name__}")
+        if any("\ud800" <= letter <= "\udfff" for letter in text):
+            raise BadInput("the text holds bytes that are no letters: it should be UTF-8")
         ids: list[int] = self._tokenizer.encode(text, add_special_tokens=False).ids
         return ids
 

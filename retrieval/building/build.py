@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-import numpy as np
 from tqdm import tqdm
 
 from indexes import Index, Record
+from retrieval.building.embedding import Embedded, embed
 from retrieval.building.pipeline import ahead
 from retrieval.building.planning import Plan, make_plan
 from retrieval.building.preparing import Item, Preparer
-from retrieval.errors import BuildInterrupted, RetrievalError, UsageError
+from retrieval.errors import BuildInterrupted, UsageError
+from retrieval.items import IMAGE, ItemReader
 from retrieval.model import Model, Vectors
 from retrieval.pictures import Found, Listing
 from retrieval.pictures.decoding import quiet_pillow
@@ -24,13 +25,20 @@ DEFAULT_BATCH_SIZE = 32
 
 @dataclass
 class BuildReport:
-    """What one build did, in numbers of pictures. `skipped` includes those skipped before."""
+    """What one build did, in numbers of pictures.
+
+    `skipped` includes those skipped before; `filled` are pictures of the index that got vectors in
+    a space that was added. `left` are those that could not be reached for that, by space: until
+    they are, the space cannot be searched.
+    """
 
     indexed: int = 0
     unchanged: int = 0
+    filled: int = 0
     moved: int = 0
     forgotten: int = 0
     skipped: int = 0
+    left: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -60,8 +68,10 @@ class BuildOptions:
         return self.workers or min(8, os.cpu_count() or 1)
 
 
-def build(index: Index, listing: Listing, model: Model, options: BuildOptions) -> BuildReport:
-    """Bring `index` up to date with `listing`, which is of the index's root.
+def build(
+    index: Index, listing: Listing, model: Model, reader: ItemReader, options: BuildOptions
+) -> BuildReport:
+    """Bring a gallery of `index`, that of the reader, up to date with `listing`.
 
     What is committed stays, however this ends: the next build goes on from there.
 
@@ -70,7 +80,7 @@ def build(index: Index, listing: Listing, model: Model, options: BuildOptions) -
         indexes.IndexesError: another process is writing, the disk is full ...
     """
     with index.lock():
-        run = _Build(index, listing, model, options)
+        run = _Build(index, listing, model, reader, options)
         try:
             with quiet_pillow():
                 run.run()
@@ -85,13 +95,24 @@ def build(index: Index, listing: Listing, model: Model, options: BuildOptions) -
 
 
 class _Build:
-    def __init__(self, index: Index, listing: Listing, model: Model, options: BuildOptions) -> None:
-        known = index.known()
+    def __init__(
+        self,
+        index: Index,
+        listing: Listing,
+        model: Model,
+        reader: ItemReader,
+        options: BuildOptions,
+    ) -> None:
+        self.kind = reader.kind.name
         self.index = index
         self.model = model
         self.options = options
-        self.plan: Plan = make_plan(listing, known, retry=options.retry)
-        self.preparer = Preparer(index.root, model, known, self.plan.gone, retry=options.retry)
+        known = index.known(kind=self.kind)
+        lacking = index.lacking(kind=self.kind)
+        self.plan: Plan = make_plan(listing, known, retry=options.retry, lacking=lacking)
+        self.preparer = Preparer(
+            reader, model, known, self.plan.gone, retry=options.retry, lacking=lacking
+        )
         self.known = known
         self.report = BuildReport(unchanged=self.plan.unchanged, skipped=self.plan.still_skipped)
         self.moved_away: set[str] = set()
@@ -108,7 +129,7 @@ class _Build:
         bar = tqdm(
             total=len(self.plan.to_read),
             desc="indexing",
-            unit=" pictures",
+            unit=" pictures" if self.kind == IMAGE else " items",
             disable=None if self.options.progress else True,
         )
         with bar, closing(items):
@@ -117,45 +138,52 @@ class _Build:
                 self.done += len(batch)
                 bar.update(len(batch))
         gone = self.plan.gone.keys() - self.moved_away
-        self.report.forgotten = self.index.forget(sorted(gone))
+        self.report.forgotten = self.index.forget(sorted(gone), kind=self.kind)
+        self.report.left = self.index.complete(kind=self.kind)
 
     def _commit(self, batch: Sequence[Item]) -> None:
         moves = {item.moved_from: item.found for item in batch if item.moved_from is not None}
         same = [item.found for item in batch if item.same_content]
         if moves:
-            self.index.rename({old: found.path for old, found in moves.items()})
+            self.index.rename({old: found.path for old, found in moves.items()}, kind=self.kind)
             self.moved_away.update(moves)
             self.report.moved += len(moves)
-        times = {found.path: found.mtime_ns for found in (*moves.values(), *same)}
-        if times:
-            self.index.touch(times)
+        times = {found.path: found.mtime_ns for found in moves.values()}
         for found in same:
-            if self.known[found.path].state == "indexed":
+            if found.mtime_ns != self.known[found.path].mtime_ns:
+                times[found.path] = found.mtime_ns
+        if times:
+            self.index.touch(times, kind=self.kind)
+        for item in batch:
+            if not item.same_content or item.prepared is not None or item.error is not None:
+                continue
+            if self.known[item.found.path].state == "indexed":
                 self.report.unchanged += 1
             else:
                 self.report.skipped += 1
-        failed = [_skipped(i.found, i.error, i) for i in batch if i.error is not None]
-        self._write([*self._embedded([i for i in batch if i.prepared is not None]), *failed])
-
-    def _embedded(self, items: Sequence[Item]) -> Iterator[Record]:
-        if not items:
-            return
-        recipe = self.index.recipe
-        vectors = self.model.embed([item.prepared for item in items], space=recipe.space)
-        if vectors.shape != (len(items), recipe.dim):
-            raise RetrievalError(
-                f"the model {self.model.name!r} gave vectors of shape {vectors.shape} for "
-                f"{len(items)} pictures, expected {(len(items), recipe.dim)}"
-            )
-        for item, vector in zip(items, vectors, strict=True):
-            # NaN compares false; a zero vector is a picture that the model makes nothing of.
-            if abs(float(np.linalg.norm(vector)) - 1.0) < 1e-3:
-                yield _record(item.found, item, vector=vector)
+        records = [_skipped(i.found, i.error, i) for i in batch if i.error is not None]
+        for lacking in sorted({item.lacking for item in batch if item.prepared is not None}):
+            alike = [i for i in batch if i.prepared is not None and i.lacking == lacking]
+            made = embed(self.model, alike, self._dims(lacking))
+            records += [_skipped(item.found, reason, item) for item, reason in made.failed]
+            if lacking:
+                self._fill(made)
             else:
-                yield _skipped(item.found, "the model gave no unit vector for it", item)
+                records += [_record(item.found, item, vectors) for item, vectors in made.vectors]
+        self._write(records)
+
+    def _dims(self, spaces: Sequence[str]) -> dict[str, int]:
+        recipes = self.index.recipes
+        return {name: recipes[name].dim for name in spaces or recipes}
+
+    def _fill(self, made: Embedded) -> None:
+        found = {item.found.path: vectors for item, vectors in made.vectors}
+        self.index.fill(found, kind=self.kind)
+        self.report.filled += sum(item.same_content for item, _ in made.vectors)
 
     def _write(self, records: Sequence[Record]) -> None:
-        self.index.write([record for record in records if not self._unread_before(record)])
+        new = [record for record in records if not self._unread_before(record)]
+        self.index.write(new, kind=self.kind)
         failed = sum(record.error is not None for record in records)
         self.report.skipped += failed
         self.report.indexed += len(records) - failed
@@ -191,7 +219,10 @@ def _skipped(found: Found, reason: str, item: Item | None = None) -> Record:
 
 
 def _record(
-    found: Found, item: Item | None, vector: Vectors | None = None, error: str | None = None
+    found: Found,
+    item: Item | None,
+    vectors: Mapping[str, Vectors] | None = None,
+    error: str | None = None,
 ) -> Record:
     facts = item.facts if item else None
     return Record(
@@ -203,6 +234,6 @@ def _record(
         height=facts.height if facts else None,
         exif_date=facts.taken if facts else None,
         exif_orientation=facts.orientation if facts else None,
-        vector=vector,
+        vectors=vectors,
         error=error,
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
 from indexes import Known
@@ -13,8 +13,9 @@ from retrieval.pictures import Found, Listing, Unreadable
 class Plan:
     """The difference between a folder and an index.
 
-    `to_read` are new and changed files, and skipped ones that are tried again. `unchanged` counts
-    indexed files that are as they were, `still_skipped` skipped ones. `gone` are pictures of the
+    `to_read` are new and changed files, skipped ones that are tried again, and pictures that have
+    no vector yet in a space that was added. `unchanged` counts indexed files that are as they were,
+    `still_skipped` skipped ones. `gone` are pictures of the
     index that the folder no longer has; some may turn up among `to_read` under another name.
     """
 
@@ -25,19 +26,26 @@ class Plan:
     still_skipped: int = 0
 
 
-def make_plan(listing: Listing, known: Mapping[str, Known], *, retry: bool = False) -> Plan:
+def make_plan(
+    listing: Listing,
+    known: Mapping[str, Known],
+    *,
+    retry: bool = False,
+    lacking: Collection[str] = (),
+) -> Plan:
     """Compare by path, size and time of the last change; contents are not read here.
 
     Args:
         listing: the folder as it is.
         known: the index as it is.
         retry: try files again that were skipped and have not changed.
+        lacking: pictures that have no vector in one of the index's spaces.
     """
     plan = Plan(unreadable=list(listing.unreadable))
     for found in listing.pictures:
         before = known.get(found.path)
         same = before is not None and (before.size, before.mtime_ns) == (found.size, found.mtime_ns)
-        if not same or before is None:
+        if not same or before is None or found.path in lacking:
             plan.to_read.append(found)
         elif before.state == "indexed":
             plan.unchanged += 1

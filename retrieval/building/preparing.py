@@ -4,27 +4,29 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, replace
 from typing import Any
 
 from fourm import FourmError
 from indexes import Known
 from retrieval.errors import PictureError
+from retrieval.items import ItemReader
 from retrieval.model import Model
-from retrieval.pictures import Facts, Found, decode, read_file
+from retrieval.pictures import Facts, Found
 from retrieval.pictures.reading import FileNotRead
 
 
 @dataclass(frozen=True)
 class Item:
-    """What became of one file. Exactly one of the last four says how it goes on.
+    """What became of one file or line.
 
     Attributes:
         prepared: what the model wants of it.
         error: why it is skipped.
-        moved_from: its old path: the same content, whose vector stays good.
-        same_content: only the time of its last change is new.
+        moved_from: its old path: the same content, whose vectors stay good.
+        same_content: at most the time of its last change is new.
+        lacking: of the same content, wherever it lay: the spaces in which it has no vector yet, for
+            which it is prepared.
     """
 
     found: Found
@@ -34,6 +36,7 @@ class Item:
     error: str | None = None
     moved_from: str | None = None
     same_content: bool = False
+    lacking: tuple[str, ...] = ()
 
 
 class Preparer:
@@ -41,14 +44,16 @@ class Preparer:
 
     def __init__(
         self,
-        root: Path,
+        reader: ItemReader,
         model: Model,
         known: Mapping[str, Known],
         gone: Mapping[str, Known],
         *,
         retry: bool = False,
+        lacking: Mapping[str, tuple[str, ...]] | None = None,
     ) -> None:
-        self._root = root
+        self._reader = reader
+        self._lacking = lacking or {}
         self._model = model
         self._known = known
         self._retry = retry
@@ -61,32 +66,37 @@ class Preparer:
     def prepare(self, found: Found) -> Item:
         """Never raises for what is wrong with a file: that is the item's `error`."""
         try:
-            file = read_file(self._root / found.path)
+            file = self._reader.content(found)
         except FileNotRead as error:
             # Nothing about the file will look different when its owner fixes this, so nothing is
             # remembered of it and the next build tries it again.
             return Item(Found(found.path, 0, 0), error=str(error))
+        item = Item(found, file.content_hash)
         before = self._known.get(found.path)
         if before is None:
             moved_from = self._claim(file.content_hash)
-            if moved_from is not None:
-                return Item(found, file.content_hash, moved_from=moved_from)
-        elif before.content_hash == file.content_hash and not (
+            if moved_from is None:
+                return self._decoded(item, file.content)
+            item = replace(item, moved_from=moved_from)
+        elif before.content_hash != file.content_hash or (
             self._retry and before.state == "skipped"
         ):
-            return Item(found, file.content_hash, same_content=True)
-        return self._decoded(found, file.content, file.content_hash)
+            return self._decoded(item, file.content)
+        else:
+            item = replace(item, same_content=True)
+        lacking = self._lacking.get(item.moved_from or found.path, ())
+        return self._decoded(replace(item, lacking=lacking), file.content) if lacking else item
 
-    def _decoded(self, found: Found, content: bytes, content_hash: str) -> Item:
+    def _decoded(self, item: Item, content: bytes) -> Item:
         try:
-            decoded = decode(content)
+            value, facts = self._reader.value(item.found, content)
         except PictureError as error:
-            return Item(found, content_hash, error=str(error))
+            return replace(item, error=str(error))
         try:
-            prepared = self._model.prepare({"image": decoded.image})
+            prepared = self._model.prepare({value.kind: value.value})
         except FourmError as error:
-            return Item(found, content_hash, decoded.facts, error=f"refused by the model: {error}")
-        return Item(found, content_hash, decoded.facts, prepared)
+            return replace(item, facts=facts, error=f"refused by the model: {error}")
+        return replace(item, facts=facts, prepared=prepared)
 
     def _claim(self, content_hash: str) -> str | None:
         """The old path of a picture that is gone from there; each is given to one file only."""

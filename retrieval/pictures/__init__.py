@@ -2,7 +2,7 @@
 
 from retrieval.pictures.decoding import Decoded, decode, to_rgb
 from retrieval.pictures.facts import Facts
-from retrieval.pictures.finding import Found, Listing, Unreadable, find_pictures
+from retrieval.pictures.finding import Found, Listing, Unreadable, find_files, find_pictures
 from retrieval.pictures.reading import FileBytes, read_file
 
 __all__ = [
@@ -13,6 +13,7 @@ __all__ = [
     "Listing",
     "Unreadable",
     "decode",
+    "find_files",
     "find_pictures",
     "read_file",
     "to_rgb",

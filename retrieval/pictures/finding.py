@@ -1,10 +1,10 @@
-"""Which files of a folder are pictures: every picture below it, in one stable order."""
+"""Which files of a folder are pictures, or of another kind, in one stable order."""
 
 from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -51,7 +51,14 @@ class Listing:
 
 
 def find_pictures(root: str | os.PathLike[str], exclude: Iterable[Path] = ()) -> Listing:
-    """List the pictures below `root`, folders in folders included.
+    """List the pictures below `root`; see `find_files`."""
+    return find_files(root, SUFFIXES, exclude)
+
+
+def find_files(
+    root: str | os.PathLike[str], suffixes: Collection[str], exclude: Iterable[Path] = ()
+) -> Listing:
+    """List the files below `root` whose names end so (in lower case), folders in folders included.
 
     Names that start with a dot are skipped. Links to files are followed; links to folders too,
     but each real folder is listed once, and under its real name where it has one below `root`.
@@ -70,7 +77,7 @@ def find_pictures(root: str | os.PathLike[str], exclude: Iterable[Path] = ()) ->
             pass
     except OSError as error:
         raise UsageError(f"{top}: cannot be listed ({error.strerror})") from error
-    walk = _Walk(top, {_identity(folder.stat()) for folder in exclude if folder.is_dir()})
+    walk = _Walk(top, suffixes, {_identity(folder.stat()) for folder in exclude if folder.is_dir()})
     walk.run()
     walk.listing.pictures.sort(key=lambda found: found.path)
     walk.listing.unreadable.sort(key=lambda entry: entry.path)
@@ -83,8 +90,9 @@ def _identity(status: os.stat_result) -> tuple[int, int]:
 
 
 class _Walk:
-    def __init__(self, top: Path, skip: set[tuple[int, int]]) -> None:
+    def __init__(self, top: Path, suffixes: Collection[str], skip: set[tuple[int, int]]) -> None:
         self.top = top
+        self.suffixes = suffixes
         self.listing = Listing()
         self.visited = set(skip)
         # Real folders come first, so that a link never takes the place of the folder itself.
@@ -122,7 +130,7 @@ class _Walk:
                 yield path + "/"
             elif entry.is_symlink() and entry.is_dir():
                 self.linked_folders.append(path + "/")
-            elif os.path.splitext(entry.name)[1].lower() in SUFFIXES:
+            elif os.path.splitext(entry.name)[1].lower() in self.suffixes:
                 self._file(path, entry)
 
     def _file(self, path: str, entry: os.DirEntry[str]) -> None:

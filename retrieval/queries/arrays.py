@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
+from fourm.modalities.checks import shown
 from retrieval.errors import QueryError
 from retrieval.pictures.decoding import MAX_PIXELS
 from retrieval.queries.inputs import Input, existing_file
@@ -30,7 +31,8 @@ def read_npy(path: Path) -> NDArray[Any]:
         # Mapped: a header that promises more than the file has is refused before memory is taken.
         array = np.load(path, mmap_mode="r", allow_pickle=False)
     except Exception as error:  # numpy's parser raises what it stumbles over
-        raise QueryError(f"{path}: not a readable .npy array ({error})") from None
+        reason = shown(str(error), 120).strip("'\"")
+        raise QueryError(f"{path}: not a readable .npy array ({reason})") from None
     if not isinstance(array, np.ndarray):
         raise QueryError(f"{path}: holds several arrays (.npz); save the one as .npy")
     return array
@@ -55,12 +57,23 @@ def numbers(source: object, kind: str) -> tuple[NDArray[Any], str | None]:
             raise QueryError(f"{kind}: cannot be taken as an array ({error})") from None
     where = source if name else kind
     if array.dtype.kind not in "uif":
-        raise QueryError(f"{where}: expected an array of numbers, got one of {array.dtype}")
+        raise QueryError(f"{where}: expected an array of numbers, got one of {shown(array.dtype)}")
     if not 0 < array.size <= MAX_PIXELS:
-        raise QueryError(f"{where}: expected 1 to {MAX_PIXELS} numbers, got {array.shape}")
-    if not np.isfinite(array).all():
-        raise QueryError(f"{where}: holds NaN or infinity")
+        raise QueryError(f"{where}: expected 1 to {MAX_PIXELS} numbers, got {shown(array.shape)}")
+    check_finite(array, str(where))
     return np.array(array), name
+
+
+def check_finite(array: NDArray[Any], where: str) -> None:
+    """Refuse numbers that no model can calculate with.
+
+    Raises:
+        QueryError: NaN, infinity, or something beyond single precision.
+    """
+    with np.errstate(over="ignore"):
+        single = array.astype(np.float32)
+    if not np.isfinite(single).all():
+        raise QueryError(f"{where}: holds NaN, infinity or a number beyond 3.4e38")
 
 
 def read_features(source: object, kind: str) -> Input:
@@ -80,7 +93,7 @@ def read_depth(source: object, near: object = "low") -> Input:
         QueryError: it is not such a map, or `near` is another word.
     """
     if near not in NEAR:
-        raise QueryError(f"depth near: expected low or high, got {near!r}")
+        raise QueryError(f"depth near: expected low or high, got {shown(near)}")
     name: str | None = None
     if isinstance(source, Image.Image):
         array = _grey(source, "depth")
@@ -91,10 +104,11 @@ def read_depth(source: object, near: object = "low") -> Input:
         array, name = numbers(source, "depth")
     if array.ndim != 2:
         where = source if name else "depth"
-        raise QueryError(f"{where}: expected a depth map (H, W), got {array.shape}")
+        raise QueryError(f"{where}: expected a depth map (H, W), got {shown(array.shape)}")
     if near == "high":
-        whole = array.dtype.kind in "ui"
-        array = np.iinfo(array.dtype).max - array if whole else -array
+        # Bytes and 16 bits have a range; that of the other types means nothing.
+        ranged = array.dtype in (np.uint8, np.uint16)
+        array = np.iinfo(array.dtype).max - array if ranged else -array.astype(np.float64)
     return Input("depth", array, name)
 
 
@@ -122,6 +136,5 @@ def _grey(image: Image.Image, name: str) -> NDArray[Any]:
     # Pillow widens some 16-bit files; as 16 bits they keep their range.
     if array.dtype == np.int32 and array.size and array.min() >= 0 and array.max() < 1 << 16:
         array = array.astype(np.uint16)
-    if not np.isfinite(array).all():
-        raise QueryError(f"{name}: holds NaN or infinity")
+    check_finite(array, name)
     return array

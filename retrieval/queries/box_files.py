@@ -6,7 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from fourm.modalities.boxes import Box, check_box, crop_boxes
+from fourm.modalities.checks import shown
 from fourm.modalities.classes import panoptic_classes
+from fourm.modalities.decimals import decimal
 from fourm.modalities.pixels import square_box
 from retrieval.errors import QueryError
 from retrieval.queries.json_files import flat_numbers, objects, parse_json, the_image
@@ -37,9 +39,9 @@ def _coco(path: Path) -> list[Box]:
         if len(edges) != 4 or edges[2] <= 0 or edges[3] <= 0:
             raise QueryError(f"{where}: bbox should be x, y, width, height in pixels")
         category = entry.get("category_id")
-        if not isinstance(category, int) or category not in names:
-            raise QueryError(f"{where}: no class has the category_id {category!r}")
-        (score,) = flat_numbers(entry.get("score", 1.0), f"{where}: score")[:1] or (1.0,)
+        if type(category) is not int or category not in names:
+            raise QueryError(f"{where}: no class has the category_id {shown(category)}")
+        score = entry.get("score", 1.0)
         x, y, across, down = edges
         boxes.append(
             Box(
@@ -73,7 +75,7 @@ def _names(content: Any) -> dict[int, str]:
 def _yolo(path: Path) -> list[Box]:
     things = [row.name for row in panoptic_classes() if row.is_thing]
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        lines = path.read_text(encoding="utf-8-sig").splitlines()
     except OSError as error:
         raise QueryError(f"{path}: cannot be read ({error.strerror})") from None
     except UnicodeDecodeError as error:
@@ -84,9 +86,9 @@ def _yolo(path: Path) -> list[Box]:
         if not words:
             continue
         try:
-            index = int(words[0])
-            x, y, width, height, *rest = (float(word) for word in words[1:])
-            if not 0 <= index < len(things) or len(rest) > 1:
+            index = decimal(words[0])
+            x, y, width, height, *rest = map(decimal, words[1:])
+            if index not in range(len(things)) or len(rest) > 1:
                 raise ValueError
         except ValueError:
             raise QueryError(
@@ -96,7 +98,7 @@ def _yolo(path: Path) -> list[Box]:
         edges = (x - width / 2, y - height / 2, x + width / 2, y + height / 2)
         # Written with six decimals, a box at the border ends a little beyond it.
         xmin, ymin, xmax, ymax = (_rounded(edge) for edge in edges)
-        boxes.append(Box(xmin, ymin, xmax, ymax, things[index], rest[0] if rest else 1.0))
+        boxes.append(Box(xmin, ymin, xmax, ymax, things[int(index)], rest[0] if rest else 1.0))
         check_box(boxes[-1])
     return boxes
 

@@ -5,18 +5,32 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from retrieval.errors import QueryError
+
+Origin = Literal["given", "computed", "predicted"]
 
 
 @dataclass(frozen=True, eq=False)
 class Input:
-    """`value` is what the model takes for this `kind`; `name` is the file it came from, if any."""
+    """One input.
+
+    Attributes:
+        kind: as the model calls it, e.g. `edges`.
+        value: what the model takes for this kind; of a predicted one the photo that it is
+            predicted from.
+        name: the file it came from, if any.
+        origin: whether the user gave it, it was computed from a photo, or the model is to predict
+            it from one.
+        weight: how much it counts where inputs are weighed; below 0 it pushes away.
+    """
 
     kind: str
     value: Any
     name: str | None = None
+    origin: Origin = "given"
+    weight: float = 1.0
 
 
 def existing_file(source: str | os.PathLike[str], what: str) -> Path:

@@ -8,14 +8,15 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
-from fourm.modalities.masks import Mask, square_outlines
+from fourm.modalities.masks import Mask, square_mask, square_outlines, square_point
 from retrieval.errors import QueryError
 from retrieval.pictures.decoding import MAX_PIXELS
 from retrieval.queries.inputs import Input
-from retrieval.queries.json_files import flat_numbers, load_json, objects, the_image
+from retrieval.queries.json_files import flat_numbers, load_json, objects, the_image, whole_numbers
 from retrieval.queries.named import named
 
 _MOST = 200
+_LARGE = 1 << 20
 
 
 def read_instances(source: object) -> Input:
@@ -38,13 +39,29 @@ def read_instances(source: object) -> Input:
     entries = objects(content, "annotations", where)
     if len(entries) > _MOST:
         raise QueryError(f"{where}: {len(entries)} objects; give at most {_MOST}")
-    masks = [
-        _mask(entry, size, f"{where}: object {number}")
-        for number, entry in enumerate(entries, start=1)
-    ]
+    masks: list[Mask] = []
+    first: tuple[int, ...] | None = None
+    for number, entry in enumerate(entries, start=1):
+        mask = _mask(entry, size, f"{where}: object {number}")
+        first = first or mask.pixels.shape
+        if mask.pixels.shape != first:
+            raise QueryError(
+                f"{where}: object {number} is one of {mask.pixels.shape[::-1]} pixels, the first "
+                f"one of {first[::-1]}: give objects of one picture"
+            )
+        masks.append(_light(mask))
     with named(where):
         square_outlines(masks)
     return Input("sam", masks, name)
+
+
+def _light(mask: Mask) -> Mask:
+    """The same to the model: large masks by the hundred would take gigabytes."""
+    height, width = mask.pixels.shape
+    if height * width <= _LARGE:
+        return mask
+    point = None if mask.point is None else square_point(mask.point, (width, height))
+    return Mask(square_mask(mask.pixels), point)
 
 
 def _mask(entry: dict[str, Any], size: tuple[int, int] | None, where: str) -> Mask:
@@ -78,7 +95,7 @@ def _run_lengths(shape: dict[str, Any], where: str) -> NDArray[np.uint8]:
     runs = (
         decode_counts(counts, where)
         if isinstance(counts, str)
-        else [int(run) for run in flat_numbers(counts, f"{where}: counts")]
+        else whole_numbers(counts, f"{where}: counts")
     )
     if any(run < 0 for run in runs) or sum(runs) != height * width:
         raise QueryError(f"{where}: the run lengths do not add up to {height} x {width} pixels")

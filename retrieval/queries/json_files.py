@@ -8,10 +8,12 @@ import os
 from pathlib import Path
 from typing import Any
 
+from fourm.modalities.checks import shown
 from retrieval.errors import QueryError
 from retrieval.queries.inputs import existing_file
 
 _LARGEST_SIDE = 1 << 16
+_MOST_NUMBERS = 1 << 22
 
 
 def load_json(source: object, kind: str) -> tuple[Any, str, str | None]:
@@ -29,11 +31,29 @@ def load_json(source: object, kind: str) -> tuple[Any, str, str | None]:
 def parse_json(path: Path) -> Any:
     """The content of a JSON file, or a QueryError."""
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8-sig")
     except OSError as error:
         raise QueryError(f"{path}: cannot be read ({error.strerror})") from None
+    except UnicodeDecodeError as error:
+        raise QueryError(f"{path}: not JSON, nor UTF-8 text ({error.reason})") from None
+    return parse_text(text, str(path))
+
+
+def parse_text(text: str, where: str) -> Any:
+    """The content of a JSON text, or a QueryError; an object may not have one key twice."""
+    try:
+        return json.loads(text, object_pairs_hook=_unambiguous)
     except (ValueError, RecursionError) as error:
-        raise QueryError(f"{path}: not JSON ({error})") from None
+        raise QueryError(f"{where}: not JSON ({error})") from None
+
+
+def _unambiguous(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        keys = [key for key, _ in pairs]
+        doubled = next(key for key in keys if keys.count(key) > 1)
+        raise ValueError(f"an object has the key {shown(doubled)} twice")
+    return found
 
 
 def size_of(entry: Any, where: str) -> tuple[int, int]:
@@ -42,7 +62,9 @@ def size_of(entry: Any, where: str) -> tuple[int, int]:
         raise QueryError(f"{where}: expected an object with width and height")
     size = (entry.get("width"), entry.get("height"))
     if not all(type(side) is int and 0 < side <= _LARGEST_SIDE for side in size):
-        raise QueryError(f"{where}: width and height should be whole numbers of pixels, got {size}")
+        raise QueryError(
+            f"{where}: width and height should be whole numbers of pixels, got {shown(size)}"
+        )
     return size  # type: ignore[return-value]
 
 
@@ -68,15 +90,26 @@ def objects(content: Any, key: str, where: str) -> list[dict[str, Any]]:
 def flat_numbers(value: Any, where: str) -> tuple[float, ...]:
     """Numbers of a list, however it is nested."""
     flat: list[float] = []
-    waiting = [value]
+    waiting, seen = [value], 0
     while waiting:
         entry = waiting.pop()
+        seen += 1
+        if seen > _MOST_NUMBERS:  # a list can hold itself
+            raise QueryError(f"{where}: more than {_MOST_NUMBERS} numbers")
         if isinstance(entry, (list, tuple)):
             waiting.extend(reversed(entry))
         elif isinstance(entry, bool) or not isinstance(entry, (int, float)):
             raise QueryError(f"{where}: expected numbers, got {type(entry).__name__}")
         elif not (abs(entry) < 1e12 and math.isfinite(entry)):
-            raise QueryError(f"{where}: {entry} is not a number that can be used")
+            raise QueryError(f"{where}: {shown(entry)} is not a number that can be used")
         else:
             flat.append(entry)
     return tuple(flat)
+
+
+def whole_numbers(value: Any, where: str) -> tuple[int, ...]:
+    """Whole numbers of a list, however it is nested."""
+    numbers = flat_numbers(value, where)
+    if wrong := [number for number in numbers if number != int(number)]:
+        raise QueryError(f"{where}: expected whole numbers, got {shown(wrong[0])}")
+    return tuple(map(int, numbers))

@@ -1,22 +1,26 @@
-"""A query: one or several inputs that go into one forward pass of the model together."""
+"""A query: one or several inputs, and how they are combined."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from retrieval.errors import UsageError
 from retrieval.queries.arrays import read_depth, read_features
-from retrieval.queries.drawings import read_canny, read_drawing, read_palette_of
+from retrieval.queries.combining import How, combined, read_pushed, read_weights
+from retrieval.queries.drawings import read_drawing
 from retrieval.queries.inputs import Input
 from retrieval.queries.instances import read_instances
+from retrieval.queries.parts import read_part, read_take, take_parts
 from retrieval.queries.people import read_poses
 from retrieval.queries.photo import read_photo
 from retrieval.queries.segmentation import read_segmentation
 from retrieval.queries.words import read_words
-from retrieval.queries.written import read_boxes, read_facts, read_palette
+from retrieval.queries.written import names_file, read_boxes, read_facts, read_palette
+from retrieval.sources import MODIFIERS, SOURCES
 
 READERS: dict[str, Callable[[object], Input]] = {
     "text": read_words,
@@ -25,11 +29,11 @@ READERS: dict[str, Callable[[object], Input]] = {
     "depth": read_depth,
     "normals": partial(read_drawing, kind="normals"),
     "edges": partial(read_drawing, kind="edges"),
-    "canny": read_canny,
+    "canny": partial(read_part, kind="edges"),
     "sam_edges": partial(read_drawing, kind="sam_edges"),
     "boxes": read_boxes,
     "palette": read_palette,
-    "palette_of": read_palette_of,
+    "palette_of": partial(read_part, kind="palette"),
     "metadata": read_facts,
     "sam": read_instances,
     "poses": read_poses,
@@ -41,55 +45,61 @@ READERS: dict[str, Callable[[object], Input]] = {
     "imagebind_embedding": partial(read_features, kind="imagebind_embedding"),
     "image_tokens": partial(read_drawing, kind="image_tokens"),
 }
-"""How each source is read, in the order in which pages show them. Most are named after the kind of
-input that they give; `canny` gives edges, `palette_of` a palette."""
-
-DEPTH_NEAR = "depth_near"
-"""Says which values of `depth` are near; no source of its own."""
-
-TYPED = ("text", "palette", "metadata", DEPTH_NEAR)
-"""What a string is the input itself for, not a file's name."""
+"""How each of `retrieval.sources` is read."""
 
 
 @dataclass(frozen=True, eq=False)
 class Query:
-    """Inputs of different kinds, read and checked."""
+    """Inputs, read and checked.
+
+    Attributes:
+        inputs: of different kinds; only words to push away from may come several times.
+        how: `together`, `guided` or `late`: see `retrieval.queries.combining`.
+        take: the kinds that stand for a photo, if only parts of it are used.
+    """
 
     inputs: tuple[Input, ...]
+    how: How = "together"
+    take: tuple[str, ...] = ()
 
     @classmethod
-    def read(cls, **sources: object) -> Query:
-        """Read what the user gave; a source that is None was not given.
+    def read(cls, **given: object) -> Query:
+        """Read what the user gave; what is None was not given.
 
         Args:
-            sources: `text` (words), `image` (path, Pillow picture or uint8 array (H, W, 3)), `seg`
+            given: `text` (words), `image` (path, Pillow picture or uint8 array (H, W, 3)), `seg`
                 (path or array (H, W) of COCO panoptic category ids, 0 = nothing), and the others
-                that `READERS` lists: paths of files, or what these files hold; `depth_near`, `low`
-                or `high`, belongs to `depth`.
+                that `READERS` lists: paths of files, or what these files hold.
+                `depth_near`, `low` or `high`, says which values of `depth` are near. `take` names
+                parts of `image`, which are used in its place. `not_text` is a text, or a list of
+                them, to push away from. `weights` maps inputs (and `not`, for those texts) to
+                numbers, and `combine` is `together`, `guided` or `late`.
 
         Raises:
-            UsageError: nothing was given, a kind of input that does not exist, or one kind twice.
-            QueryError: an input cannot be read.
+            UsageError: nothing was given, a kind of input that does not exist, or one kind twice;
+                weights for what goes into one pass.
+            QueryError: an input, a weight or a part cannot be read.
         """
-        near = sources.pop(DEPTH_NEAR, None)
-        if near is not None and sources.get("depth") is None:
-            raise UsageError("depth_near: says which end of a depth map is near; give one")
-        unknown = [kind for kind in sources if kind not in READERS]
+        said = {entry.name: given.pop(entry.name, None) for entry in MODIFIERS}
+        sources = {name: value for name, value in given.items() if value is not None}
+        unknown = [name for name in given if name not in READERS]
         if unknown:
             raise UsageError(f"unknown kind of query: {unknown[0]}; known: {', '.join(READERS)}")
-        inputs = tuple(
-            reader(sources[kind])
-            if kind != "depth" or near is None
-            else read_depth(sources[kind], near)
-            for kind, reader in READERS.items()
-            if sources.get(kind) is not None
-        )
-        if not inputs:
+        if said["depth_near"] is not None and "depth" not in sources:
+            raise UsageError("depth_near: says which end of a depth map is near; give one")
+        take = () if said["take"] is None else read_take(said["take"])
+        if take and "image" not in sources:
+            raise UsageError("take: says which parts of a picture are used; give one (image)")
+        # Light things first: a typing error should not wait for photos.
+        weights = None if said["weights"] is None else read_weights(said["weights"])
+        pushed = [] if said["not_text"] is None else read_pushed(said["not_text"])
+        inputs = list(_read(sources, said["depth_near"], take))
+        if not inputs and not pushed:
             raise UsageError("nothing to search for: give words, a picture or a segmentation map")
         kinds = [entry.kind for entry in inputs]
         if doubled := [kind for kind in kinds if kinds.count(kind) > 1]:
             raise UsageError(f"{doubled[0]}: given twice, directly and taken from a photo")
-        return cls(inputs)
+        return cls(*combined([*inputs, *pushed], weights, said["combine"]), take)
 
     @property
     def kinds(self) -> tuple[str, ...]:
@@ -98,5 +108,28 @@ class Query:
 
     @property
     def values(self) -> dict[str, Any]:
-        """Kind -> value, as the model takes them."""
-        return {entry.kind: entry.value for entry in self.inputs}
+        """Kind -> value, as the model takes them: the inputs that need no prediction."""
+        return {entry.kind: entry.value for entry in self.inputs if entry.origin != "predicted"}
+
+
+def _read(sources: Mapping[str, object], near: object, take: tuple[str, ...]) -> Iterator[Input]:
+    for name, reader in READERS.items():
+        if name not in sources:
+            continue
+        if name == "image" and take:
+            yield from take_parts(sources[name], take)
+        elif name == "depth" and near is not None:
+            yield read_depth(sources[name], near)
+        else:
+            yield reader(sources[name])
+
+
+def input_files(sources: Mapping[str, Any]) -> tuple[Path, ...]:
+    """The files among what the command line or a query file gave."""
+    files = [
+        Path(value)
+        for source in SOURCES
+        if not source.typed and isinstance(value := sources.get(source.name), (str, Path))
+    ]
+    boxes = sources.get("boxes") or ()
+    return (*files, *map(Path, filter(names_file, [boxes] if isinstance(boxes, str) else boxes)))

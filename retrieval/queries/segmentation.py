@@ -16,8 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
+from fourm.modalities.checks import shown
 from retrieval.errors import QueryError
 from retrieval.pictures.decoding import MAX_PIXELS
+from retrieval.queries.arrays import read_npy
 from retrieval.queries.class_table import Ids, coco_panoptic
 from retrieval.queries.inputs import Input, existing_file
 
@@ -47,10 +49,7 @@ def read_segmentation(source: object) -> Input:
 
 def _from_file(path: Path) -> Ids:
     if path.suffix.lower() == ".npy":
-        try:
-            return _from_array(np.load(path, allow_pickle=False), str(path))
-        except (OSError, ValueError, EOFError) as error:
-            raise QueryError(f"{path}: not a readable .npy array ({error})") from None
+        return _from_array(read_npy(path), str(path))
     try:
         with Image.open(path, formats=_FORMATS) as opened:
             if opened.format in _LOSSY:
@@ -107,14 +106,15 @@ def _from_palette(image: Image.Image, name: str) -> Ids:
 
 
 def _from_array(array: NDArray[np.generic], name: str) -> Ids:
-    if array.ndim == 3 and array.shape[2] == 3 and array.dtype == np.uint8:
-        return _from_colours(array.view(np.uint8), name)
-    if array.ndim != 2 or array.dtype.kind not in "iub":
+    coloured = array.ndim == 3 and array.shape[2] == 3 and array.dtype == np.uint8
+    if not coloured and (array.ndim != 2 or array.dtype.kind not in "iub"):
         raise QueryError(
             f"{name}: expected whole numbers (H, W) or uint8 colours (H, W, 3), "
-            f"got {array.dtype} {tuple(array.shape)}"
+            f"got {shown(array.dtype)} {shown(array.shape)}"
         )
-    return _checked_ids(array, name)
+    if array.shape[0] * array.shape[1] > MAX_PIXELS:
+        raise QueryError(f"{name}: more than the limit of {MAX_PIXELS} pixels")
+    return _from_colours(array.view(np.uint8), name) if coloured else _checked_ids(array, name)
 
 
 def _checked_ids(values: NDArray[np.generic], name: str) -> Ids:

@@ -6,15 +6,19 @@ from retrieval.errors import QueryError
 from retrieval.queries.inputs import Input
 
 
-def read_words(source: object) -> Input:
-    """Words, without the white space around them.
+def read_words(source: object, where: str = "text") -> Input:
+    """Words, without the white space around them; `where` names them in messages.
 
     Raises:
-        QueryError: not a string, or nothing but white space.
+        QueryError: not a string, nothing but white space, or no Unicode text.
     """
     if not isinstance(source, str):
-        raise QueryError(f"text: expected a string, got {type(source).__name__}")
+        raise QueryError(f"{where}: expected a string, got {type(source).__name__}")
     words = source.strip()
     if not words:
-        raise QueryError("text: the query is empty, give at least one word")
+        raise QueryError(f"{where}: the query is empty, give at least one word")
+    try:
+        words.encode("utf-8")
+    except UnicodeEncodeError:  # bytes of another charset come from the terminal as surrogates
+        raise QueryError(f"{where}: expected Unicode text, got stray bytes or surrogates") from None
     return Input("text", words)

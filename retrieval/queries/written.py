@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 
+import numpy as np
+
 from fourm.modalities.boxes import Box, check_box, read_box
-from fourm.modalities.metadata import read_metadata
+from fourm.modalities.checks import shown
+from fourm.modalities.metadata import checked_facts, read_metadata
 from fourm.modalities.palette import palette_text, read_colours
 from retrieval.errors import QueryError
 from retrieval.queries.box_files import boxes_of_file
@@ -44,8 +47,7 @@ def read_boxes(source: object) -> Input:
                 boxes.append(read_box(entry))
             else:
                 raise QueryError(
-                    "boxes: expected class:xmin,ymin,xmax,ymax or a file, "
-                    f"got {type(entry).__name__}"
+                    f"boxes: expected class:xmin,ymin,xmax,ymax or a file, got {shown(entry)}"
                 )
     if not boxes:
         raise QueryError("boxes: there are none; give at least one")
@@ -68,14 +70,23 @@ def read_palette(source: object) -> Input:
     with named("palette"):
         if isinstance(source, str):
             return Input("palette", read_colours(source))
-        try:
-            colours = [tuple(float(part) for part in colour) for colour in source]  # type: ignore[attr-defined]
-        except (TypeError, ValueError):
-            raise QueryError(
-                "palette: expected colours like #1e90ff,#ffffff or a list of (red, green, blue)"
-            ) from None
-        palette_text(colours)
-        return Input("palette", [tuple(round(part) for part in colour) for colour in colours])
+        entries = source.tolist() if isinstance(source, np.ndarray) else source
+        if not isinstance(entries, (list, tuple)):
+            raise QueryError(f"palette: {_COLOURS}, got {shown(source)}")
+        if entries and all(isinstance(entry, str) for entry in entries):
+            return Input("palette", read_colours(",".join(entries)))
+        for entry in entries:
+            if not isinstance(entry, (list, tuple)) or not all(map(_is_number, entry)):
+                raise QueryError(f"palette: {_COLOURS}, got {shown(entry)}")
+        palette_text(entries)
+        return Input("palette", [tuple(round(part) for part in colour) for colour in entries])
+
+
+_COLOURS = "expected colours like #1e90ff,#ffffff or a list of (red, green, blue)"
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
 def read_facts(source: object) -> Input:
@@ -84,13 +95,13 @@ def read_facts(source: object) -> Input:
     Raises:
         QueryError: another form, an unknown or repeated key, or a value out of its range.
     """
-    if isinstance(source, Mapping):
-        text = " ".join(f"{key}={value}" for key, value in source.items())
-    elif isinstance(source, str):
-        text = source
-    elif isinstance(source, Sequence) and all(isinstance(part, str) for part in source):
-        text = " ".join(source)
-    else:
-        raise QueryError("metadata: expected text like brightness=200 n_humans=3, or a dict")
     with named("metadata"):
-        return Input("metadata", read_metadata(text))
+        if isinstance(source, Mapping):
+            return Input("metadata", checked_facts(source))
+        parts = [source] if isinstance(source, str) else source
+        if not isinstance(parts, (list, tuple)) or not all(isinstance(p, str) for p in parts):
+            raise QueryError(
+                "metadata: expected text like brightness=200 n_humans=3, or a dict, "
+                f"got {shown(source)}"
+            )
+        return Input("metadata", read_metadata(" ".join(parts)))

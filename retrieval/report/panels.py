@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from functools import partial
+from dataclasses import dataclass, replace
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
@@ -12,6 +11,7 @@ from PIL import Image, ImageDraw, ImageFont
 from retrieval.queries import Input, Query
 from retrieval.queries.class_table import NOTHING, coco_panoptic
 from retrieval.report.printable import printable
+from retrieval.sources import KINDS, TITLES
 
 PANEL_SIDE = 480
 
@@ -42,6 +42,7 @@ class Panel:
 
     `picture` is RGB, or RGBA where it is transparent for nothing; `crisp` ones are made of areas
     and are enlarged without smoothing. `rows` are what is told in words where nothing is drawn.
+    `note` says how it came about where it was not given as such, and how much it counts.
     """
 
     title: str
@@ -52,6 +53,7 @@ class Panel:
     name: str | None = None
     legend: tuple[LegendEntry, ...] = ()
     rows: tuple[tuple[str, str], ...] = ()
+    note: str = ""
 
     @property
     def description(self) -> str:
@@ -62,22 +64,47 @@ class Panel:
 
 def panels(query: Query) -> tuple[Panel, ...]:
     """One panel an input, in the order of the query."""
-    return tuple(PAINTERS[entry.kind](entry) for entry in query.inputs)
+    weighed = query.how != "together"
+    return tuple(panel_of(entry, weighed) for entry in query.inputs)
 
 
-def _words(entry: Input) -> Panel:
+def panel_of(entry: Input, weighed: bool = False) -> Panel:
+    """How one input is drawn; `weighed` says to note its weight."""
+    title = TITLES[entry.kind]
+    notes = []
+    if entry.origin == "predicted":
+        panel = _predicted(entry, title)
+        notes.append(f"only its {title.lower()}, predicted by the model")
+    else:
+        panel = PAINTERS[entry.kind](entry, title)
+    if entry.origin == "computed":
+        notes.append("computed from the picture")
+    if weighed:
+        notes.append(f"weight {entry.weight:g}")
+    if entry.weight < 0:
+        notes.append("to push away from")
+        panel = replace(panel, title=f"Not: {title.lower()}", summary=f"not {panel.summary}")
+    return replace(panel, note=", ".join(notes))
+
+
+def _words(entry: Input, title: str) -> Panel:
     shown = printable(entry.value)
-    return Panel("Words", f"“{shown}”", words=shown)
+    return Panel(title, f"“{shown}”", words=shown)
 
 
-def _photo(entry: Input) -> Panel:
+def _predicted(entry: Input, title: str) -> Panel:
+    """The photo, which is all that is known before the model has run."""
+    return _picture(entry, f"{title} of a picture")
+
+
+def _picture(entry: Input, title: str) -> Panel:
     picture = entry.value.copy()
     picture.thumbnail((PANEL_SIDE, PANEL_SIDE))
     name = printable(entry.name) if entry.name else None
-    return Panel("Picture", name or "a picture", picture=picture, name=name)
+    return Panel(title, name or title.lower(), picture=picture.convert("RGB"), name=name)
 
 
-def _segmentation(entry: Input) -> Panel:
+def _segmentation(entry: Input, title: str) -> Panel:
     table = coco_panoptic()
     ids = entry.value
     found, counts = np.unique(ids, return_counts=True)
@@ -93,27 +120,19 @@ def _segmentation(entry: Input) -> Panel:
     size = (max(1, round(picture.width * scale)), max(1, round(picture.height * scale)))
     picture = picture.resize(size, Image.Resampling.NEAREST)
     name = printable(entry.name) if entry.name else None
-    summary = name or "a segmentation map"
-    return Panel("Segmentation map", summary, None, picture, True, name, legend)
+    return Panel(title, name or title.lower(), None, picture, True, name, legend)
 
 
-def _drawing(entry: Input, title: str) -> Panel:
-    picture = entry.value.copy()
-    picture.thumbnail((PANEL_SIDE, PANEL_SIDE))
-    name = printable(entry.name) if entry.name else None
-    return Panel(title, name or title.lower(), picture=picture.convert("RGB"), name=name)
-
-
-def _depth(entry: Input) -> Panel:
+def _depth(entry: Input, title: str) -> Panel:
     """Near is light; the lowest and highest hundredth of the values are cut off."""
     depth = np.asarray(entry.value, np.float64)
     low, high = np.percentile(depth, (1, 99))
     share = np.clip((depth - low) / (high - low), 0, 1) if high > low else np.zeros(depth.shape)
     grey = Image.fromarray(np.round(255 * (1 - share)).astype(np.uint8))
-    return _drawing(Input(entry.kind, grey, entry.name), "Depth map")
+    return _picture(replace(entry, value=grey), title)
 
 
-def _boxes(entry: Input) -> Panel:
+def _boxes(entry: Input, title: str) -> Panel:
     picture = Image.new("RGB", (PANEL_SIDE, PANEL_SIDE), "#ffffff")
     draw = ImageDraw.Draw(picture)
     draw.rectangle((0, 0, PANEL_SIDE - 1, PANEL_SIDE - 1), outline="#b8b3a8")
@@ -129,10 +148,10 @@ def _boxes(entry: Input) -> Panel:
         draw.text((x, y), box.name, "#1d1c1a", font)
     names = ", ".join(box.name for box in entry.value)
     name = printable(entry.name) if entry.name else None
-    return Panel("Boxes", names, picture=picture, name=name)
+    return Panel(title, names, picture=picture, name=name)
 
 
-def _palette(entry: Input) -> Panel:
+def _palette(entry: Input, title: str) -> Panel:
     count = len(entry.value)
     width, height = max(120, PANEL_SIDE // count), 160
     picture = Image.new("RGB", (count * width, height))
@@ -145,26 +164,26 @@ def _palette(entry: Input) -> Panel:
         ink = "#000000" if sum(colour) > 382 else "#ffffff"
         draw.text((left + width // 2, height - 24), code, ink, font, anchor="mm")
     name = printable(entry.name) if entry.name else None
-    return Panel("Colours", " ".join(codes), picture=picture, crisp=True, name=name)
+    return Panel(title, " ".join(codes), picture=picture, crisp=True, name=name)
 
 
-def _facts(entry: Input) -> Panel:
+def _facts(entry: Input, title: str) -> Panel:
     rows = tuple((key, f"{value:g}") for key, value in entry.value.items())
-    return Panel("Metadata", " ".join(f"{key}={value}" for key, value in rows), rows=rows)
+    return Panel(title, " ".join(f"{key}={value}" for key, value in rows), rows=rows)
 
 
-def _objects(entry: Input) -> Panel:
+def _objects(entry: Input, title: str) -> Panel:
     """Masks over each other, one grey each."""
     shades = np.linspace(110, 255, len(entry.value)).astype(np.uint8)
     canvas = np.zeros(np.shape(entry.value[0].pixels), np.uint8)
     for mask, shade in zip(entry.value, shades, strict=True):
         canvas[np.asarray(mask.pixels) != 0] = shade
-    return _drawing(Input(entry.kind, Image.fromarray(canvas), entry.name), "Objects")
+    return _picture(replace(entry, value=Image.fromarray(canvas)), title)
 
 
-def _people(entry: Input) -> Panel:
+def _people(entry: Input, title: str) -> Panel:
     rows = (("people", str(len(entry.value.people))),)
-    return _plain(entry, "Human poses", rows)
+    return _plain(entry, title, rows)
 
 
 def _features(entry: Input, title: str) -> Panel:
@@ -176,25 +195,21 @@ def _plain(entry: Input, title: str, rows: tuple[tuple[str, str], ...]) -> Panel
     return Panel(title, name or title, rows=rows, name=name)
 
 
-PAINTERS: dict[str, Callable[[Input], Panel]] = {
+PAINTERS: dict[str, Callable[[Input, str], Panel]] = {
+    **dict.fromkeys(KINDS, _picture),
     "text": _words,
-    "image": _photo,
     "seg": _segmentation,
     "depth": _depth,
-    "normals": partial(_drawing, title="Surface normals"),
-    "edges": partial(_drawing, title="Edges"),
-    "sam_edges": partial(_drawing, title="Edges of objects"),
     "boxes": _boxes,
     "palette": _palette,
     "metadata": _facts,
     "sam": _objects,
     "poses": _people,
-    "t5": partial(_features, title="T5 embeddings"),
-    "clip_features": partial(_features, title="CLIP features"),
-    "dinov2_features": partial(_features, title="DINOv2 features"),
-    "imagebind_features": partial(_features, title="ImageBind features"),
-    "dinov2_embedding": partial(_features, title="DINOv2 embedding"),
-    "imagebind_embedding": partial(_features, title="ImageBind embedding"),
-    "image_tokens": partial(_drawing, title="Picture, as tokens"),
+    "t5": _features,
+    "clip_features": _features,
+    "dinov2_features": _features,
+    "imagebind_features": _features,
+    "dinov2_embedding": _features,
+    "imagebind_embedding": _features,
 }
-"""How each kind of input is drawn."""
+"""How each kind of input is drawn under its title; what is not said here is a picture."""

@@ -2,29 +2,45 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from PIL import Image
 
 from retrieval.errors import PictureError
 from retrieval.gallery import Gallery, Hit
-from retrieval.pictures import decode, read_file
-from retrieval.queries import Query
-from retrieval.report.panels import Panel, panels
+from retrieval.items import IMAGE
+from retrieval.queries import Input, Query
+from retrieval.queries.combining import How
+from retrieval.report.panels import Panel, panel_of, panels
 from retrieval.report.printable import printable
 
 THUMBNAIL_SIDE = 400
 
+_HEADINGS: dict[How, str] = {
+    "together": "all of these together",
+    "guided": "each of these pulls by its weight",
+    "late": "the weighted mean of what each of these predicts",
+}
+
 
 @dataclass(frozen=True)
 class Tile:
-    """A hit with its thumbnail, or with the reason why it has none any more."""
+    """A hit with what is shown of it, or with the reason why nothing can be shown any more.
+
+    Attributes:
+        hit: the hit.
+        thumbnail: RGB, or RGBA where it is transparent for nothing.
+        note: why nothing is shown.
+        words: what is shown of an item that has no picture.
+        share: length of the score's bar, in [0, 1].
+    """
 
     hit: Hit
     thumbnail: Image.Image | None
     note: str | None = None
+    words: str | None = None
+    share: float = 0.0
 
     @property
     def folder(self) -> str:
@@ -37,13 +53,24 @@ class Tile:
         return printable(self._name)
 
     @property
+    def kind(self) -> str:
+        """Fit to be shown: what the item is, or nothing for a picture."""
+        return "" if self.hit.kind == IMAGE else self.hit.kind.replace("_", " ")
+
+    @property
     def _name(self) -> str:
         return self.hit.path.rsplit("/", 1)[-1]
 
     @property
     def score(self) -> str:
-        """The score with three decimals and a real minus sign."""
-        return f"{self.hit.score:.3f}".replace("-", "\N{MINUS SIGN}")
+        """The score, with a real minus sign; fused ones are small and have a decimal more."""
+        return _number(self.hit.score, 4 if len(self.hit.scores) > 1 else 3)
+
+    @property
+    def scores(self) -> str:
+        """The cosine in every space, for those who want to know."""
+        told = (f"{space} {_number(score, 3)}" for space, score in self.hit.scores.items())
+        return f"cosine similarity: {printable(', '.join(told))}"
 
 
 @dataclass(frozen=True)
@@ -56,32 +83,77 @@ class Results:
     gallery: str
     model: str
     space: str
+    noun: str = "pictures"
+    how: How = "together"
 
     @classmethod
-    def of(cls, gallery: Gallery, query: Query, hits: Sequence[Hit]) -> Results:
-        """Read the thumbnails of the hits; a picture that is gone by now has a note instead."""
-        recipe = gallery.index.recipe
+    def of(
+        cls,
+        gallery: Gallery,
+        query: Query,
+        hits: Sequence[Hit],
+        kinds: Collection[str] | None = None,
+    ) -> Results:
+        """Read what is shown of the hits; one that is gone by now has a note instead.
+
+        Args:
+            gallery: where it was searched.
+            query: what was asked.
+            hits: what was found.
+            kinds: among which kinds of items; None: all.
+        """
+        index = gallery.index
+        searched = tuple(kinds or index.readings)
+        roots = {index.roots[kind] for kind in searched}
+        best = max((hit.score for hit in hits), default=0.0)
         return cls(
             panels(query),
-            tuple(_tile(gallery.root, hit) for hit in hits),
-            gallery.index.counts().indexed,
-            printable(gallery.root.name or str(gallery.root)),
-            printable(recipe.model),
-            printable(recipe.space),
+            tuple(_tile(hit, gallery.read, best) for hit in hits),
+            sum(index.counts(kind=kind).indexed for kind in searched),
+            printable(", ".join(sorted(root.name or str(root) for root in roots))),
+            printable(index.recipe.model),
+            printable(hits[0].space if hits else index.recipe.space),
+            "pictures" if set(searched) == {IMAGE} else "items",
+            query.how,
         )
+
+    @property
+    def heading(self) -> str:
+        """How the inputs are combined."""
+        return "Query" if len(self.panels) == 1 else f"Query: {_HEADINGS[self.how]}"
 
     @property
     def title(self) -> str:
         """What was asked, in a few words."""
         return " + ".join(panel.summary for panel in self.panels)
 
+    @property
+    def fused(self) -> bool:
+        """Whether the scores are made from several spaces."""
+        return any(len(tile.hit.scores) > 1 for tile in self.tiles)
 
-def _tile(root: Path, hit: Hit) -> Tile:
-    if Path(hit.path).is_absolute() or ".." in Path(hit.path).parts:
-        return Tile(hit, None, "its path leads out of the gallery")
+    @property
+    def counted(self) -> str:
+        """How many were searched: `1,000 pictures`."""
+        noun = self.noun[:-1] if self.pictures == 1 else self.noun
+        return f"{self.pictures:,} {noun}"
+
+
+def _tile(hit: Hit, read: Callable[[Hit], Input], best: float) -> Tile:
+    share = hit.score / best if len(hit.scores) > 1 and best > 0 else hit.score
+    share = min(max(share, 0.0), 1.0)
     try:
-        image = decode(read_file(root / hit.path).content).image
+        panel = panel_of(read(hit))
     except PictureError as error:
-        return Tile(hit, None, printable(str(error)))
-    image.thumbnail((THUMBNAIL_SIDE, THUMBNAIL_SIDE))
-    return Tile(hit, image)
+        return Tile(hit, None, printable(str(error)), share=share)
+    if panel.picture is None:
+        told = ", ".join(f"{key} {value}" for key, value in panel.rows)
+        return Tile(hit, None, words=panel.words or told or panel.title, share=share)
+    picture = panel.picture
+    method = Image.Resampling.NEAREST if panel.crisp else Image.Resampling.BICUBIC
+    picture.thumbnail((THUMBNAIL_SIDE, THUMBNAIL_SIDE), method)
+    return Tile(hit, picture, share=share)
+
+
+def _number(value: float, digits: int) -> str:
+    return f"{value:.{digits}f}".replace("-", "\N{MINUS SIGN}")

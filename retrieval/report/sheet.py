@@ -41,7 +41,7 @@ def write_sheet(results: Results, file: str | os.PathLike[str]) -> None:
 
 def draw_sheet(results: Results) -> Image.Image:
     """The contact sheet, RGB, 1544 pixels wide."""
-    blocks = [_panel(panel) for panel in results.panels]
+    blocks = [_with_note(_panel(panel), panel.note) for panel in results.panels]
     rows = _flow(blocks)
     top = sum(max(block.height for block in row) + _GAP for row in rows)
     lines = -(-len(results.tiles) // _COLUMNS)
@@ -55,7 +55,7 @@ def draw_sheet(results: Results) -> Image.Image:
             sheet.paste(block, (x, y))
             x += block.width + _GAP
         y += max(block.height for block in row) + _GAP
-    heading = f"{len(results.tiles)} nearest of {results.pictures:,} in {results.gallery}"
+    heading = f"{len(results.tiles)} nearest of {results.counted} in {results.gallery}"
     draw.text((_MARGIN, y + 4), _fitted(heading, _font(18), _WIDTH - 2 * _MARGIN), _SOFT, _font(18))
     y += 44
     for number, tile in enumerate(results.tiles):
@@ -103,6 +103,16 @@ def _panel(panel: Panel) -> Image.Image:
     return block if columns else block.crop((0, 0, picture.width, _QUERY_HEIGHT))
 
 
+def _with_note(block: Image.Image, note: str) -> Image.Image:
+    if not note:
+        return block
+    wider = max(block.width, _text_width(note, _font(16)))
+    noted = Image.new("RGB", (wider, block.height + 30), _GROUND)
+    noted.paste(block, (0, 0))
+    ImageDraw.Draw(noted).text((0, block.height + 6), note, _SOFT, _font(16))
+    return noted
+
+
 def _words_block(words: str) -> Image.Image:
     font = _font(34)
     lines = _wrapped(words, font, 660)
@@ -145,8 +155,10 @@ def _draw_tile(sheet: Image.Image, tile: Tile, x: int, y: int) -> None:
             max(1, round(tile.thumbnail.width * scale)),
             max(1, round(tile.thumbnail.height * scale)),
         )
-        picture = tile.thumbnail.resize(size, Image.Resampling.LANCZOS)
+        picture = _on_checks(tile.thumbnail).resize(size, Image.Resampling.LANCZOS)
         sheet.paste(picture, (x + (_CELL - size[0]) // 2, y + (_PICTURE_HEIGHT - size[1]) // 2))
+    elif tile.words is not None:
+        _draw_words(draw, tile.words, x + 12, y + 10)
     else:
         note = _fitted(tile.note or "", _font(14), _CELL - 24)
         draw.text((x + 12, y + _PICTURE_HEIGHT // 2 - 9), note, _SOFT, _font(14))
@@ -157,7 +169,19 @@ def _draw_tile(sheet: Image.Image, tile: Tile, x: int, y: int) -> None:
     draw.text((x + _CELL, below), tile.score, _ACCENT, font, anchor="ra")
     left = _text_width(rank + "  ", font)
     room = _CELL - left - _text_width(tile.score + "  ", font)
-    draw.text((x + left, below), _fitted(tile.folder + tile.name, font, room), _INK, font)
+    label = f"{tile.kind}: " if tile.kind else ""
+    label = _fitted(label + tile.folder + tile.name, font, room)
+    draw.text((x + left, below), label, _INK, font)
+
+
+def _draw_words(draw: ImageDraw.ImageDraw, words: str, x: int, y: int) -> None:
+    font, width = _font(20), _CELL - 24
+    most = (_PICTURE_HEIGHT - 20) // 26
+    lines = _wrapped(words, font, width)
+    if len(lines) > most:
+        lines = [*lines[: most - 1], _fitted(" ".join(lines[most - 1 :]), font, width)]
+    for number, line in enumerate(lines):
+        draw.text((x, y + 26 * number), line, _INK, font)
 
 
 def _flow(blocks: Sequence[Image.Image]) -> list[list[Image.Image]]:

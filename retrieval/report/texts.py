@@ -6,12 +6,12 @@ import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from retrieval.report.table import facts, table
+from retrieval.errors import PictureError
+from retrieval.report.table import Align, facts, table
 
 if TYPE_CHECKING:
     from fourm import ModelCard
     from fourm.modalities.classes import PanopticClass
-    from indexes import Picture
     from retrieval.building import BuildReport
     from retrieval.evaluation import Evaluation
     from retrieval.gallery import Gallery, Hit
@@ -19,12 +19,43 @@ if TYPE_CHECKING:
 _SHOWN = 3
 
 
-def hits_table(hits: Sequence[Hit]) -> str:
-    """Hits, best first."""
+def hits_table(hits: Sequence[Hit], words: Mapping[int, str] | None = None) -> str:
+    """Hits, best first.
+
+    Args:
+        hits: they.
+        words: id -> text of an item that is read rather than looked at.
+    """
     if not hits:
         return "no pictures in this index"
-    rows = [(hit.rank, f"{hit.score:.4f}", hit.path) for hit in hits]
-    return table(rows, ("rank", "score", "path"), ("right", "right"))
+    spaces = list(hits[0].scores) if len(hits[0].scores) > 1 else []
+    mixed = any(hit.kind != "image" for hit in hits)
+    rows = [
+        (
+            hit.rank,
+            f"{hit.score:.4f}",
+            *(f"{hit.scores[space]:.4f}" for space in spaces),
+            *([hit.kind] if mixed else ()),
+            hit.path,
+            *([words.get(hit.id, "")] if words else ()),
+        )
+        for hit in hits
+    ]
+    heads = ("rank", "score", *spaces, *(["kind"] if mixed else ()), "path")
+    right: list[Align] = ["right"] * (2 + len(spaces))
+    return table(rows, (*heads, "text") if words else heads, right)
+
+
+def words_of(gallery: Gallery, hits: Sequence[Hit]) -> dict[int, str]:
+    """Id -> text of those hits whose items are words, as far as they can be read."""
+    found = {}
+    for hit in hits:
+        if hit.kind == "text":
+            try:
+                found[hit.id] = gallery.read(hit).value
+            except PictureError as error:
+                found[hit.id] = f"({error})"
+    return found
 
 
 def build_summary(report: BuildReport, index: str) -> str:
@@ -32,6 +63,7 @@ def build_summary(report: BuildReport, index: str) -> str:
     counts = {
         "indexed": report.indexed,
         "unchanged": report.unchanged,
+        "filled": report.filled,
         "moved": report.moved,
         "forgotten": report.forgotten,
         "skipped": report.skipped,
@@ -40,33 +72,12 @@ def build_summary(report: BuildReport, index: str) -> str:
     text = f"{index}: {', '.join(said)}"
     if report.skipped:
         text += f" (why: fourm info --skipped {shlex.quote(index)})"
+    for space, count in report.left.items():
+        text += (
+            f"\nthe space {space} is not complete: {count} could not be reached; run the same "
+            "command again when they can"
+        )
     return text
-
-
-def info_facts(gallery: Gallery) -> dict[str, Any]:
-    """What an index says about itself, with the keys of `fourm info --json`."""
-    counts, recipe = gallery.index.counts(), gallery.index.recipe
-    return {
-        "root": str(gallery.root),
-        "pictures": counts.indexed,
-        "skipped": counts.skipped,
-        "model": recipe.model,
-        "fingerprint": recipe.fingerprint,
-        "space": recipe.space,
-        "dim": recipe.dim,
-        "preprocessing": recipe.preprocessing,
-    }
-
-
-def info_text(entries: Mapping[str, object]) -> str:
-    """The same for people."""
-    return facts(entries.items())
-
-
-def skipped_table(pictures: Iterable[Picture]) -> str:
-    """Skipped files with the reasons."""
-    rows = [(picture.path, picture.error) for picture in pictures]
-    return table(rows, ("path", "reason")) if rows else "nothing was skipped"
 
 
 def classes_table(classes: Iterable[PanopticClass], *, swatches: bool = False) -> str:
@@ -121,9 +132,12 @@ def model_facts(card: ModelCard) -> dict[str, Any]:
 
 def evaluation_table(result: Evaluation) -> str:
     """The measures; shares in percent."""
+    from retrieval.evaluation import PRECISION_AT
+
     numbers = result.as_dict()
     entries = [("queries", numbers["queries"]), ("pictures", numbers["pictures"])]
     entries += [(f"recall@{k}", f"{100 * share:.1f} %") for k, share in result.recall.items()]
+    entries += [(f"precision@{PRECISION_AT}", f"{100 * result.precision:.1f} %")]
     entries += [("median rank", numbers["median_rank"]), ("MAP", f"{numbers['map']:.3f}")]
     return facts(entries)
 

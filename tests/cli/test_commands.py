@@ -37,11 +37,11 @@ def test_index_says_what_it_did_and_where_to_read_on(run, photos, loaded, tmp_pa
 
 
 def test_index_with_retry_reads_skipped_files_again(run, photos, index, monkeypatch):
-    import retrieval.building.preparing as preparing
+    import retrieval.items.readers as readers
 
     reads = []
-    read = preparing.read_file
-    monkeypatch.setattr(preparing, "read_file", lambda p: reads.append(p.name) or read(p))
+    read = readers.read_file
+    monkeypatch.setattr(readers, "read_file", lambda p: reads.append(p.name) or read(p))
     run("index", photos, "--to", index)
     assert reads == []
     run("index", photos, "--to", index, "--retry")
@@ -61,7 +61,9 @@ def test_query_json_is_pure_and_has_the_documented_keys(run, index, tmp_path):
     page = tmp_path / "p.html"
     result = run("query", index, "red", "-k", 2, "--json", "--html", page)
     hits = rows(result)
-    assert [list(hit) for hit in hits] == [["rank", "score", "path", "id", "space"]] * 2
+    assert [list(hit) for hit in hits] == [
+        ["rank", "score", "path", "id", "space", "kind", "scores"]
+    ] * 2
     assert hits[0]["path"] == "red one.png" and hits[0]["rank"] == 1
     assert hits[0]["score"] == pytest.approx(1.0, abs=1e-2)
     assert "p.html" in result.stderr
@@ -191,6 +193,7 @@ def test_ctrl_c_is_one_line_and_exit_code_130(run, photos, tmp_path, monkeypatch
 
 def test_info_tells_what_made_the_index(run, index, photos):
     facts = rows(run("info", index, "--json"))
+    how = "RGB; mean of 4x4 cells; minus grey"
     assert facts == {
         "root": str(photos),
         "pictures": 13,
@@ -199,15 +202,30 @@ def test_info_tells_what_made_the_index(run, index, photos):
         "fingerprint": "of mini",
         "space": "layout",
         "dim": 49,
-        "preprocessing": "RGB; mean of 4x4 cells; minus grey",
+        "preprocessing": how,
+        "galleries": [
+            {"kind": "image", "root": str(photos), "items": 13, "skipped": 1, "options": ""}
+        ],
+        "spaces": [
+            {
+                "space": "layout",
+                "dim": 49,
+                "complete": True,
+                "encoder": "model",
+                "fingerprint": "of mini",
+                "preprocessing": how,
+            }
+        ],
     }
     text = run("info", index).stdout
-    assert all(str(value) in text for value in facts.values())
+    told = [v for part in ("galleries", "spaces") for v in facts[part][0].values()]
+    assert all(str(value) in text for value in told if value is not True)
+    assert "mini" in text
 
 
 def test_info_lists_what_was_skipped(run, index):
     assert rows(run("info", index, "--skipped", "--json")) == [
-        {"path": "bad.jpg", "reason": "not an image that can be read here"}
+        {"path": "bad.jpg", "reason": "not an image that can be read here", "kind": "image"}
     ]
     assert "not an image" in run("info", "--skipped", index).stdout
 
@@ -248,6 +266,7 @@ def test_eval_prints_the_measures(run, index, tmp_path, photos):
         "recall@1",
         "recall@5",
         "recall@10",
+        "precision@10",
         "median_rank",
         "map",
         "pictures",

@@ -53,7 +53,7 @@ def test_help_answers_without_anything_heavy(arguments):
         "import sys, cli\n"
         f"sys.argv = ['fourm', *{arguments!r}]\n"
         "try:\n    cli.main()\nexcept SystemExit:\n    pass\n"
-        "heavy = {'torch', 'faiss', 'numpy', 'PIL', 'sqlalchemy', 'open_clip', 'retrieval'}\n"
+        "heavy = {'torch', 'faiss', 'numpy', 'PIL', 'sqlalchemy', 'indexes', 'fourm'}\n"
         "print('LOADED', sorted(heavy & set(sys.modules)))\n"
     )
     done = subprocess.run(

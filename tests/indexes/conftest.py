@@ -22,6 +22,10 @@ def unit_vector(seed: int, dim: int = DIM) -> np.ndarray:
 
 
 def indexed(number: int, **changes: object) -> Record:
+    """`vector` is that of the space dinov2, `vectors` those of all spaces."""
+    if "vector" in changes:
+        vector = changes.pop("vector")
+        changes["vectors"] = None if vector is None else {"dinov2": vector}
     facts: dict[str, object] = {
         "path": f"album/{number}.jpg",
         "size": 1000 + number,
@@ -29,7 +33,7 @@ def indexed(number: int, **changes: object) -> Record:
         "content_hash": f"{number:064x}",
         "width": 640,
         "height": 480,
-        "vector": unit_vector(number),
+        "vectors": {"dinov2": unit_vector(number)},
     }
     return Record(**{**facts, **changes})
 

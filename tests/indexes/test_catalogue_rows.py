@@ -19,7 +19,7 @@ def test_every_fact_comes_back(index, folder, make_vector):
         "exif_date": datetime(2019, 5, 26, 18, 1, 28),
         "exif_orientation": 6,
     }
-    index.write([Record(**facts, vector=make_vector(1))])
+    index.write([Record(**facts, vectors={"dinov2": make_vector(1)})])
     index.close()
 
     with Index.open(folder) as reopened:
@@ -60,15 +60,17 @@ def test_root_and_recipe_come_back(index, folder, recipe, tmp_path):
 
 def test_a_changed_file_keeps_its_id_and_gets_the_new_facts_and_vector(filled, make_record):
     before = filled.known()
-    filled.write([make_record(3, size=77, content_hash="new", vector=make_record(103).vector)])
+    filled.write(
+        [make_record(3, size=77, content_hash="new", vector=make_record(103).vectors["dinov2"])]
+    )
     after = filled.known()
     assert {path: known.id for path, known in after.items()} == {
         path: known.id for path, known in before.items()
     }
     changed = after["album/3.jpg"]
     assert (changed.size, changed.content_hash) == (77, "new")
-    assert np.array_equal(filled.vectors([changed.id])[0], make_record(103).vector)
-    scores, ids = filled.search(make_record(103).vector[None], k=1)
+    assert np.array_equal(filled.vectors([changed.id])[0], make_record(103).vectors["dinov2"])
+    scores, ids = filled.search(make_record(103).vectors["dinov2"][None], k=1)
     assert ids[0, 0] == changed.id
     assert scores[0, 0] == pytest.approx(1.0, abs=1e-6)
 
@@ -78,12 +80,12 @@ def test_a_file_that_became_unreadable_loses_its_vector_and_may_regain_one(fille
     filled.write([Record(path="album/3.jpg", size=0, mtime_ns=1, error="zero bytes")])
     filled.verify()
     assert [p.id for p in filled.skipped()] == [number]
-    assert number not in filled.search(make_record(3).vector[None], k=20)[1]
+    assert number not in filled.search(make_record(3).vectors["dinov2"][None], k=20)[1]
 
     filled.write([make_record(3)])
     filled.verify()
     assert filled.skipped() == []
-    assert filled.search(make_record(3).vector[None], k=1)[1][0, 0] == number
+    assert filled.search(make_record(3).vectors["dinov2"][None], k=1)[1][0, 0] == number
 
 
 def test_forgotten_files_are_gone_and_their_ids_are_not_given_again(filled, make_record):
@@ -91,7 +93,7 @@ def test_forgotten_files_are_gone_and_their_ids_are_not_given_again(filled, make
     assert filled.forget(["album/19.jpg", "album/0.jpg", "never/was.jpg"]) == 2
     filled.verify()
     assert filled.counts().total == 18
-    assert last not in filled.search(make_record(19).vector[None], k=20)[1]
+    assert last not in filled.search(make_record(19).vectors["dinov2"][None], k=20)[1]
     with pytest.raises(UnknownPicture, match=str(last)):
         filled.pictures([last])
     filled.write([make_record(50)])
@@ -104,7 +106,7 @@ def test_a_moved_file_keeps_its_id_and_vector(filled, make_record):
     known = filled.known()
     assert "album/3.jpg" not in known
     assert known["elsewhere/three.jpg"].id == number
-    assert np.array_equal(filled.vectors([number])[0], make_record(3).vector)
+    assert np.array_equal(filled.vectors([number])[0], make_record(3).vectors["dinov2"])
 
 
 def test_two_files_may_swap_names(filled):

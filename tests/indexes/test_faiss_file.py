@@ -166,7 +166,7 @@ def test_a_failed_publish_is_named_and_leaves_the_old_file(
         filled.publish()
     assert published.read_bytes() == old
     assert not list(published.parent.glob("*.partial"))
-    assert filled.search(make_record(30).vector[None], k=1)[1][0, 0] == 21
+    assert filled.search(make_record(30).vectors["dinov2"][None], k=1)[1][0, 0] == 21
 
 
 def test_rebuilding_holds_one_chunk_at_a_time(tmp_path, recipe, make_record, monkeypatch):
@@ -180,7 +180,7 @@ def test_rebuilding_holds_one_chunk_at_a_time(tmp_path, recipe, make_record, mon
         for start in range(0, 2048, 64):
             index.write([make_record(start + number, vector=vector) for number in range(64)])
         index.search(vector[None], k=1)  # imports and first-use allocations
-        index._loaded = None
+        index._searcher.clear()
         tracemalloc.start()
         index.search(vector[None], k=1)
         peak = tracemalloc.get_traced_memory()[1]

@@ -3,16 +3,17 @@
 import sqlite3
 
 SCHEMA = {
-    "galleries": "id INTEGER, kind VARCHAR!, root VARCHAR!",
+    "galleries": "id INTEGER, kind VARCHAR!, root VARCHAR!, options VARCHAR!, reader VARCHAR!",
     "spaces": (
         "id INTEGER, name VARCHAR!, model VARCHAR!, fingerprint VARCHAR!, dim INTEGER!, "
-        "preprocessing VARCHAR!, generation INTEGER!"
+        "preprocessing VARCHAR!, generation INTEGER!, encoder VARCHAR!"
     ),
     "pictures": (
         "id INTEGER, gallery_id INTEGER!, path VARCHAR!, size INTEGER!, mtime_ns INTEGER!, "
         "content_hash VARCHAR, width INTEGER, height INTEGER, exif_date DATETIME, "
         "exif_orientation INTEGER, state VARCHAR!, error VARCHAR"
     ),
+    "coverage": "space_id INTEGER, gallery_id INTEGER",
     "vectors": "space_id INTEGER, picture_id INTEGER, vector BLOB!",
     "published": "space_id INTEGER, generation INTEGER!, size INTEGER!, sha256 VARCHAR!",
 }
@@ -26,7 +27,7 @@ def _columns(connection, table):
     )
 
 
-def test_format_version_1(filled, folder, make_vector):
+def test_format_version_2(filled, folder, make_vector):
     filled.publish()
     filled.close()
     assert {entry.name for entry in folder.iterdir()} <= {
@@ -35,7 +36,7 @@ def test_format_version_1(filled, folder, make_vector):
         "write.lock",
     }
     connection = sqlite3.connect(folder / "catalogue.sqlite3")
-    assert connection.execute("PRAGMA user_version").fetchone() == (1,)
+    assert connection.execute("PRAGMA user_version").fetchone() == (2,)
     assert connection.execute("PRAGMA application_id").fetchone() == (0x344D3231,)
     tables = [
         name

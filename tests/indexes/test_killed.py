@@ -15,8 +15,8 @@ REPOSITORY = Path(__file__).parents[2]
 
 pytestmark = pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="needs SIGKILL")
 
-# Writes batches 0, 1, 2 ... of five pictures and publishes; in round 2 (the third) it kills itself
-# at the moment that is named: a statement of the transaction, a call, or the commit.
+# Writes batches 0, 1, 2 ... of five pictures in two spaces and publishes; in round 2 (the third) it
+# kills itself at the moment that is named: a statement of the transaction, a call, or the commit.
 BUILDER = """
 import os, signal, sys
 import numpy as np
@@ -65,13 +65,17 @@ if moment == "create":
     armed = True
     os.replace = before(os.replace)
 
-recipe = Recipe(model="tiny", fingerprint="f00d", space="dinov2", dim=16, preprocessing="none")
-index = Index.create(folder, root="/photos", recipe=recipe)
+recipes = [
+    Recipe(model="tiny", fingerprint="f00d", space=space, dim=16, preprocessing="none")
+    for space in ("dinov2", "clip")
+]
+index = Index.create(folder, root="/photos", recipe=recipes)
 
 def record(number, salt=0):
     vector = np.random.default_rng(number + salt).standard_normal(16).astype(np.float32)
     return Record(path=f"{number}.jpg", size=1, mtime_ns=1, content_hash=str(salt),
-                  vector=vector / np.linalg.norm(vector))
+                  vectors={"dinov2": vector / np.linalg.norm(vector),
+                           "clip": -vector / np.linalg.norm(vector)})
 
 with index.lock():
     for batch in range(4):
@@ -131,14 +135,15 @@ def test_what_was_committed_is_there_and_nothing_else(moment, folder, make_recor
         assert set(known) == set(seeds)
         ids = [known[path].id for path in seeds]
         expected = np.stack([_vector(seed) for seed in seeds.values()])
-        assert np.array_equal(index.vectors(ids), expected)
-        scores, found = index.search(expected, k=1)
-        assert found[:, 0].tolist() == ids
-        np.testing.assert_allclose(scores[:, 0], 1.0, atol=1e-6)
+        for space, sign in (("dinov2", 1), ("clip", -1)):
+            assert np.array_equal(index.vectors(ids, space=space), sign * expected)
+            scores, found = index.search(sign * expected, k=1, space=space)
+            assert found[:, 0].tolist() == ids
+            np.testing.assert_allclose(scores[:, 0], 1.0, atol=1e-6)
         assert index.search(expected[:1], k=100)[1].shape == (1, len(ids))
 
         # and the work goes on from there
-        index.write([make_record(500)])
+        index.write([make_record(500, vectors={"dinov2": _vector(1), "clip": _vector(2)})])
         index.publish()
         index.verify()
     with Index.open(folder) as index:

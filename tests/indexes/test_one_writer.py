@@ -44,7 +44,7 @@ def test_a_second_process_is_refused_but_may_search(filled, other_writer, make_r
     ):
         with pytest.raises(IndexBusy, match="another process is writing"):
             attempt()
-    assert filled.search(make_record(3).vector[None], k=1)[1][0, 0] == 4
+    assert filled.search(make_record(3).vectors["dinov2"][None], k=1)[1][0, 0] == 4
 
 
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="needs SIGKILL")

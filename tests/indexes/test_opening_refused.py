@@ -65,10 +65,10 @@ def test_the_database_of_another_program(tmp_path):
 
 def test_a_newer_format(filled, folder):
     filled.close()
-    _edit(folder, "PRAGMA user_version = 2")
-    with pytest.raises(NewerFormat, match=r"version 2.*up to version 1.*newer") as caught:
+    _edit(folder, "PRAGMA user_version = 3")
+    with pytest.raises(NewerFormat, match=r"version 3.*up to version 2.*newer") as caught:
         Index.open(folder)
-    assert (caught.value.found, caught.value.known) == (2, 1)
+    assert (caught.value.found, caught.value.known) == (3, 2)
 
 
 def test_an_impossible_format(filled, folder):
@@ -133,7 +133,7 @@ def test_an_overwritten_page_never_escapes_as_another_error(page, index, folder,
         with Index.open(folder) as opened:
             opened.known()
             opened.pictures(range(1, 301))
-            opened.search(make_record(1).vector[None], k=3)
+            opened.search(make_record(1).vectors["dinov2"][None], k=3)
             opened.verify()
     except IndexesError as error:
         assert isinstance(error, (DamagedIndex, UnknownPicture))
@@ -187,6 +187,7 @@ def test_a_recipe_that_differs_is_refused_with_both_names_and_the_way_out(index,
         "space": "clip",
         "dim": 8,
         "preprocessing": "something",
+        "encoder": "dinov2-b14",
     }.items():
         other = dataclasses.replace(recipe, **{name: value})
         with pytest.raises(RecipeMismatch, match=r"Use the model.*or index the gallery") as caught:
@@ -219,5 +220,5 @@ def test_odd_folder_names_work(name, tmp_path, recipe, make_record):
         opened.write([make_record(1)])
         opened.publish()
     with Index.open(tmp_path / name) as opened:
-        assert opened.search(make_record(1).vector[None], k=1)[1].tolist() == [[1]]
+        assert opened.search(make_record(1).vectors["dinov2"][None], k=1)[1].tolist() == [[1]]
     assert (tmp_path / name / CATALOGUE).is_file()

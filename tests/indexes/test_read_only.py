@@ -8,7 +8,7 @@ from indexes import Index, ReadOnlyIndex
 def test_is_read_and_searched(read_only, make_record):
     with Index.open(read_only) as index:
         assert index.counts().indexed == 20
-        _, ids = index.search(make_record(3).vector[None], k=2)
+        _, ids = index.search(make_record(3).vectors["dinov2"][None], k=2)
         assert ids[0, 0] == index.known()["album/3.jpg"].id
         assert index.pictures(ids[0])
         index.verify()

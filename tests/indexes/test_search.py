@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from sqlalchemy import event
 
-from indexes import BadSearch, BadVector, Index
+from indexes import BadSearch, BadVector, Index, UnknownPicture
 
 
 def _queries(make_vector, count):
@@ -90,13 +90,13 @@ def test_bad_queries_are_refused(spoil, empty, index, make_record, make_vector):
 
 def test_what_another_opening_commits_is_found(filled, folder, make_record):
     with Index.open(folder) as reader:
-        assert reader.search(make_record(40).vector[None], k=1)[0][0, 0] < 0.99
+        assert reader.search(make_record(40).vectors["dinov2"][None], k=1)[0][0, 0] < 0.99
         filled.write([make_record(40)])
-        scores, ids = reader.search(make_record(40).vector[None], k=1)
+        scores, ids = reader.search(make_record(40).vectors["dinov2"][None], k=1)
         assert scores[0, 0] == pytest.approx(1.0, abs=1e-6)
         assert ids[0, 0] == filled.known()["album/40.jpg"].id
         filled.forget(["album/40.jpg"])
-        assert reader.search(make_record(40).vector[None], k=1)[0][0, 0] < 0.99
+        assert reader.search(make_record(40).vectors["dinov2"][None], k=1)[0][0, 0] < 0.99
 
 
 def test_many_hits_cost_one_question_to_the_catalogue(index, make_record, make_vector):
@@ -114,6 +114,14 @@ def test_many_hits_cost_one_question_to_the_catalogue(index, make_record, make_v
     pictures = index.pictures(ids[0])
     assert len(statements) == 2
     assert list(pictures) == ids[0].tolist()
+    places = index.places(ids[0])
+    assert len(statements) == 3
+    assert {id_: place.path for id_, place in places.items()} == {
+        id_: picture.path for id_, picture in pictures.items()
+    }
+    assert {place.kind for place in places.values()} == {"image"}
+    with pytest.raises(UnknownPicture, match="999"):
+        index.places([1, 999])
 
 
 def test_threads_may_search_while_one_writes(filled, make_record, make_vector):

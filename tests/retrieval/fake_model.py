@@ -1,5 +1,8 @@
 """A model with a real, if modest, idea of a picture: which colours lie where.
 
+Its further spaces, for which a test asks, know only which colours there are, or how bright it is
+where. Depth maps and edges are pictures in grey to it, near and lines are light.
+
 Words are colour names, a segmentation map is what its classes' colours show. So the right picture
 wins for a reason that a test can know beforehand.
 """
@@ -26,19 +29,47 @@ class FakeSpace:
     preprocessing: str = "RGB; mean of 4x4 cells; minus grey"
 
 
+LAYOUT = FakeSpace()
+HUE = FakeSpace("hue", 4, "Which colours there are", "RGB; mean of all; minus grey")
+LIGHT = FakeSpace("light", GRID * GRID + 1, "Where it is bright", "grey; mean of 4x4 cells")
+
+
+def three_spaces() -> dict:
+    return {space.name: space for space in (LAYOUT, HUE, LIGHT)}
+
+
 @dataclass
 class FakeModel:
+    """`batches` has the size of each pass, `passes` the spaces that came from it."""
+
     name: str = "fake"
     fingerprint: str = "f00d"
     inputs: tuple[str, ...] = ("image", "text", "seg")
     default_space: str = "layout"
-    spaces: dict = field(default_factory=lambda: {"layout": FakeSpace()})
+    spaces: dict = field(default_factory=lambda: {"layout": LAYOUT})
     batches: list = field(default_factory=list)
+    passes: list = field(default_factory=list)
+    readers: dict = field(default_factory=dict)
+    blends: list = field(default_factory=list)
+    taken: list = field(default_factory=list)
     before_embed: object = None
+    predictable: tuple[str, ...] = ()
     lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def prepare(self, inputs):
+    def blend(self, parts, *, how):
+        """A weighted sum: for this model, both ways are the same."""
+        assert how in ("guided", "late")
+        self.blends.append((how, [weight for _, weight in parts]))
+        return sum(weight * layout for layout, weight in parts)
+
+    def prepare(self, inputs, *, take=()):
         layouts = []
+        if take:
+            assert set(take) <= set(self.predictable)
+            inputs = dict(inputs)
+            photo = inputs.pop("image")
+            self.taken.append(take)
+            layouts += [self.prepare({"image": photo}) for _ in take]
         for kind, value in inputs.items():
             if kind not in self.inputs:
                 raise UnknownModality(f"{kind}: this model takes in {', '.join(self.inputs)}")
@@ -51,17 +82,53 @@ class FakeModel:
                 if min(value.size) < 2:
                     raise BadInput("smaller than 2 pixels")
                 picture = value
-            else:
+            elif kind == "seg":
                 picture = Image.fromarray(coco_panoptic().paint(value))
+            elif kind == "depth":
+                share = (value - np.min(value)) / max(float(np.ptp(value)), 1e-6)
+                picture = Image.fromarray((255 * (1 - share)).astype(np.uint8)).convert("RGB")
+            elif kind in ("edges", "normals"):
+                picture = value.convert("RGB")
+            elif kind == "palette":
+                picture = Image.fromarray(np.array([value], np.uint8))
+            elif kind == "boxes":
+                picture = Image.new("RGB", (GRID * 8, GRID * 8))
+                for box in value:
+                    corners = [
+                        round(8 * GRID * e) for e in (box.xmin, box.ymin, box.xmax, box.ymax)
+                    ]
+                    picture.paste("white", corners)
+            elif kind.endswith("_embedding"):
+                cells = np.resize(np.asarray(value, np.float32), GRID * GRID * 3)
+                layouts.append(cells)
+                continue
+            else:
+                raise BadInput(f"{kind}: no idea of it")
             cells = picture.resize((GRID, GRID), Image.Resampling.BOX)
             layouts.append(np.asarray(cells, np.float32).reshape(-1) - 127.0)
         return np.mean(layouts, axis=0)
 
     def embed(self, prepared, *, space):
-        assert space == "layout"
+        return self.embed_spaces(prepared, spaces=[space])[space]
+
+    def embed_spaces(self, prepared, *, spaces):
         if self.before_embed is not None:
             self.before_embed(len(self.batches))
         self.batches.append(len(prepared))
+        self.passes.append(tuple(spaces))
         rows = np.stack(prepared)
+        return {space: self._vectors(rows, self.spaces[space].name) for space in spaces}
+
+    def space_fingerprint(self, space):
+        return self.fingerprint
+
+    def input_fingerprint(self, kind):
+        return self.readers.get(kind, "")
+
+    def _vectors(self, rows, space):
+        if space == "hue":
+            rows = rows.reshape(len(rows), -1, 3).mean(1)
+        elif space == "light":
+            rows = rows.reshape(len(rows), -1, 3).mean(2)
         rows = np.concatenate([rows, np.ones((len(rows), 1), np.float32)], axis=1)
         return (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)

@@ -180,11 +180,11 @@ def test_skipped_pictures_are_tried_again_only_when_asked_or_changed(photos, mod
     with build(photos, model):
         pass
     reads = []
-    from retrieval.building import preparing
+    from retrieval.items import readers
 
-    read_file = preparing.read_file
+    read_file = readers.read_file
     monkeypatch.setattr(
-        preparing, "read_file", lambda path: reads.append(path.name) or read_file(path)
+        readers, "read_file", lambda path: reads.append(path.name) or read_file(path)
     )
     with build(photos, model) as gallery:
         assert (reads, gallery.report.skipped) == ([], 2)
@@ -204,10 +204,10 @@ def test_skipped_pictures_are_tried_again_only_when_asked_or_changed(photos, mod
 
 
 def test_a_file_without_permission_is_tried_again_by_itself(photos, model, monkeypatch):
-    from retrieval.building import preparing
+    from retrieval.items import readers
     from retrieval.pictures.reading import FileNotRead
 
-    read_file = preparing.read_file
+    read_file = readers.read_file
 
     def refusing(path):
         if path.name == "00.png":
@@ -215,7 +215,7 @@ def test_a_file_without_permission_is_tried_again_by_itself(photos, model, monke
         return read_file(path)
 
     with monkeypatch.context() as patch:
-        patch.setattr(preparing, "read_file", refusing)
+        patch.setattr(readers, "read_file", refusing)
         with build(photos, model) as gallery:
             assert [p.error for p in gallery.index.skipped()] == ["no permission to read the file"]
     with build(photos, model) as gallery:
@@ -231,18 +231,18 @@ def test_permission_is_a_reason(photos, model):
 
 
 def test_a_vector_that_says_nothing_is_a_reason_to_skip(photos, model):
-    honest = model.embed
+    honest = model.embed_spaces
 
-    def embed(prepared, *, space):
-        vectors = honest(prepared, space=space)
-        vectors[1], vectors[2] = np.nan, 0
+    def embed_spaces(prepared, *, spaces):
+        vectors = honest(prepared, spaces=spaces)
+        vectors["layout"][1], vectors["layout"][2] = np.nan, 0
         return vectors
 
-    model.embed = embed
+    model.embed_spaces = embed_spaces
     with build(photos, model, batch_size=20) as gallery:
         assert gallery.report.indexed == 36
         assert all("no unit vector" in p.error for p in gallery.index.skipped())
-        model.embed = honest
+        model.embed_spaces = honest
         assert len(everything(gallery)) == 36
 
 

@@ -43,6 +43,7 @@ def test_pictures_that_find_themselves_are_perfect(gallery, file, tmp_path):
         "recall@1": 1.0,
         "recall@5": 1.0,
         "recall@10": 1.0,
+        "precision@10": pytest.approx(0.1),
         "median_rank": 1,
         "map": 1.0,
         "pictures": 40,
@@ -61,6 +62,7 @@ def test_the_numbers_follow_from_the_ranking(gallery, file):
     )
     result = evaluate(gallery, read_queries(path))
     assert result.recall == {1: 0.25, 5: 0.5, 10: 0.75}
+    assert result.precision == pytest.approx((2 + 1 + 1 + 0) / 4 / 10)
     assert result.median_rank == (2 + 7) / 2
     assert result.mean_average_precision == pytest.approx((0.5 + 1 / 7 + 0.5 + 0) / 4)
     assert result.missing == ("gone.jpg", "not/there.jpg")

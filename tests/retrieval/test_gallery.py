@@ -68,8 +68,10 @@ def test_k_must_be_a_number_of_hits(gallery, k):
 
 def test_a_hit_knows_its_json_keys(gallery):
     (hit,) = gallery.search(text="red", k=1)
-    assert list(hit.as_dict()) == ["rank", "score", "path", "id", "space"]
-    assert {type(value) for value in hit.as_dict().values()} == {int, float, str}
+    told = hit.as_dict()
+    assert list(told) == ["rank", "score", "path", "id", "space", "kind", "scores"]
+    assert {type(value) for value in told.values()} == {int, float, str, dict}
+    assert told["scores"] == {"layout": told["score"]} and told["kind"] == "image"
 
 
 def test_opening_needs_no_model_until_the_first_search(gallery, photos):

@@ -7,12 +7,13 @@ import pytest
 
 from fourm import UnknownModality, load_model
 from fourm.bundle.official import TOKENIZERS, WORDS
-from retrieval import Gallery
+from retrieval import Gallery, QueryError
+from retrieval.queries.parts import COMPUTED, PARTS
 from tests.fourm.recorded import model_folder, recorded_path
 from tests.fourm.test_every_kind_embeds import NANO
 
 from .conftest import numbered
-from .files import write
+from .files import striped, write
 from .test_other_kinds import SOURCES
 
 
@@ -41,3 +42,49 @@ def test_each_kind_alone_and_with_words(gallery, kind):
     assert len(alone) == len(both) == 3
     scores = np.array([[hit.score for hit in hits] for hits in (alone, both)])
     assert np.isfinite(scores).all() and np.abs(scores[0] - scores[1]).max() > 1e-6
+
+
+def scores(gallery, **query):
+    return np.array([hit.score for hit in sorted(gallery.search(**query), key=lambda hit: hit.id)])
+
+
+@pytest.mark.parametrize("way", ["guided", "late"])
+def test_weights_bend_the_result_and_none_bends_nothing(gallery, way):
+    kinds = {"text": "a lake", "metadata": "brightness=200"}
+    alone = scores(gallery, text="a lake")
+    without = scores(gallery, **kinds, weights={"metadata": 0}, combine=way)
+    np.testing.assert_allclose(without, alone, atol=1e-5)
+    for weights in ({"metadata": 1}, {"metadata": -1}, {"text": 3}):
+        bent = scores(gallery, **kinds, weights=weights, combine=way)
+        assert np.isfinite(bent).all() and np.abs(bent - alone).max() > 1e-5
+    away = scores(gallery, text="a lake", not_text="a dog", combine=way)
+    assert np.abs(away - alone).max() > 1e-5
+
+
+def test_parts_of_a_photo_are_computed_or_predicted(gallery):
+    photo = striped((200, 90, 10))
+    model = gallery.model
+    assert "depth" in model.predictable and "edges" in model.inputs
+    found = [
+        scores(gallery, image=photo, take=take)
+        for take in ("edges", "palette", "depth", "depth,edges,palette", "text", "boxes,normals")
+    ]
+    for number, one in enumerate(found):
+        assert np.isfinite(one).all()
+        assert all(np.abs(one - other).max() > 1e-6 for other in found[:number])
+    edges = scores(gallery, canny=photo)
+    np.testing.assert_allclose(found[0], edges, atol=1e-6)
+    mixed = scores(
+        gallery, image=photo, take=["depth", "palette"], text="snow", weights={"depth": 2}
+    )
+    assert np.isfinite(mixed).all()
+
+
+def test_a_part_that_cannot_be_taken_is_refused_with_those_that_can(gallery):
+    assert "dinov2_features" not in gallery.model.inputs  # its tokens can be predicted all the same
+    assert np.isfinite(scores(gallery, image=striped((1, 2, 3)), take="dinov2_features")).all()
+    lacking = [kind for kind in PARTS if kind not in (*gallery.model.predictable, *COMPUTED)]
+    assert lacking
+    for kind in lacking:
+        with pytest.raises(QueryError, match=f"cannot take {kind} .*it can take text, seg, depth"):
+            gallery.search(image=striped((1, 2, 3)), take=kind)

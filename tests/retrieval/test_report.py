@@ -10,15 +10,16 @@ from PIL import Image
 from indexes import Picture
 from retrieval import Gallery, Query, UsageError
 from retrieval.gallery import Hit
+from retrieval.items import item_kind, read_item
 from retrieval.queries.class_table import coco_panoptic
 from retrieval.report import Results, write_page, write_sheet
+from retrieval.report.about_index import skipped_table
 from retrieval.report.outputs import check_output
 from retrieval.report.panels import panels
 from retrieval.report.printable import printable
 from retrieval.report.results import _tile
 from retrieval.report.sheet import draw_sheet
 from retrieval.report.table import table
-from retrieval.report.texts import skipped_table
 
 from .conftest import numbered
 from .files import striped, write
@@ -147,7 +148,8 @@ def test_a_picture_that_is_gone_by_now_leaves_a_note(gallery, tmp_path):
 @pytest.mark.parametrize("path", ["../../etc/passwd.png", "/etc/passwd.png"])
 def test_a_path_that_leads_out_of_the_gallery_is_not_read(tmp_path, path):
     (tmp_path / "g").mkdir()
-    tile = _tile(tmp_path / "g", Hit(1, 0.5, path, 1, "s"))
+    hit = Hit(1, 0.5, path, 1, "s")
+    tile = _tile(hit, lambda hit: read_item(tmp_path / "g", item_kind("image"), "", hit.path), 0.5)
     assert tile.thumbnail is None and "out of the gallery" in tile.note
 
 

@@ -74,7 +74,7 @@ def numbers(value: Any, what: str) -> NDArray[np.float32]:
     """
     try:
         array = np.asarray(value)
-    except (ValueError, TypeError) as error:  # rows of different lengths
+    except (ValueError, TypeError, OverflowError) as error:  # rows of different lengths
         raise BadInput(f"{what} takes an array of numbers ({error})") from None
     if array.dtype.kind not in "uif":
         raise BadInput(f"{what} takes an array of numbers, not of {array.dtype}")

@@ -11,6 +11,7 @@ import numpy as np
 
 from fourm.bundle.readers.base import Content, Lazy, Reader
 from fourm.errors import BadInput, ConfigError
+from fourm.modalities.checks import shown
 
 if TYPE_CHECKING:
     import torch
@@ -109,11 +110,12 @@ class PaletteReader(WrittenReader):
         from fourm.modalities.palette import palette_text
 
         try:
-            return palette_text([tuple(float(part) for part in colour) for colour in value])
-        except (TypeError, ValueError):
+            colours = [tuple(float(part) for part in colour) for colour in value]
+        except (TypeError, ValueError, OverflowError):
             raise BadInput(
-                f"a palette is a list of colours (red, green, blue), not {value!r}"
+                f"a palette is a list of colours (red, green, blue), not {shown(value)}"
             ) from None
+        return palette_text(colours)
 
 
 class MetadataReader(WrittenReader):
@@ -131,7 +133,9 @@ class MetadataReader(WrittenReader):
         from fourm.modalities.metadata import metadata_text
 
         if not isinstance(value, dict) or not value:
-            raise BadInput(f"metadata is a dict of at least one key and its number, not {value!r}")
+            raise BadInput(
+                f"metadata is a dict of at least one key and its number, not {shown(value)}"
+            )
         return metadata_text(value)
 
 

@@ -1,0 +1,123 @@
+"""Judged queries that differ only in how their inputs are combined."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from itertools import permutations
+from pathlib import Path
+from typing import Any
+
+from benchmarks import quality_sets
+from benchmarks.quality_sets import JudgedSet
+from fourm.training import material
+
+SHARES = (0.25, 0.5, 1.0)
+"""Weights of a map beside words of weight 1, and of words beside a photo of weight 1."""
+
+ALTERED = 300
+"""So many of the altered photos are asked for; each takes long to read."""
+
+PUSHES = (0.25, 0.5, 1.0)
+"""Weights of words to push away from."""
+
+WORDS = (
+    *("dog", "man", "woman", "boy", "girl", "child", "people", "ball", "bike", "car", "hat"),
+    *("water", "snow", "grass", "beach", "street", "rock", "mountain", "tree", "field", "wall"),
+)
+LEAST_WANTED, LEAST_UNWANTED = 20, 10
+"""How many photos of each must show one thing without the other, and both of them."""
+
+
+def make(data: Path, out: Path) -> list[JudgedSet]:
+    """Write the query files beside those of `quality_sets.make`; the same every time."""
+    basic = {judged.queries.stem: judged for judged in quality_sets.make(data, out)}
+    maps = {f"{way}, map {share:g}": _weighed(way, seg=share) for way, share in _ways()}
+    words = {f"{way}, words {share:g}": _weighed(way, text=share) for way, share in _ways()}
+    return [
+        *_negatives(data, out, basic["captions"].gallery),
+        *_variants(basic["altered-much"], {"alone": {}}, ALTERED),
+        *_variants(basic["altered-and-captions"], {"together": {}, **words}, ALTERED),
+        basic["first-captions"],
+        basic["instance-maps"],
+        basic["captions-and-maps"],
+        *_variants(basic["captions-and-maps"], maps),
+    ]
+
+
+def _ways() -> list[tuple[str, float]]:
+    return [(way, share) for way in ("guided", "late") for share in SHARES]
+
+
+def _weighed(way: str, **weights: float) -> dict[str, Any]:
+    return {"combine": way, "weights": weights}
+
+
+def _variants(
+    judged: JudgedSet, ways: Mapping[str, Mapping[str, Any]], most: int | None = None
+) -> list[JudgedSet]:
+    """The same queries, the first `most` of them, with other keys beside their inputs."""
+    lines = judged.queries.read_text(encoding="utf-8").splitlines()[:most]
+    rows = [json.loads(line) for line in lines]
+    return [
+        JudgedSet(
+            f"{judged.title}: {name}",
+            judged.gallery,
+            quality_sets.write(_named(judged.queries, name), [{**row, **keys} for row in rows]),
+        )
+        for name, keys in ways.items()
+    ]
+
+
+def _negatives(data: Path, out: Path, gallery: Path) -> list[JudgedSet]:
+    """One thing without another: "dog", not "water".
+
+    Each way is judged twice: by the photos whose captions name the one and never the other, which
+    should come, and by those whose captions name both, which should not.
+    """
+    photos = [photo for photo in material.captioned(data) if photo.split == "dev"]
+    shown = {word: {p.path.name for p in photos if _names(p.captions, word)} for word in WORDS}
+    pairs = [
+        (wanted, unwanted)
+        for wanted, unwanted in permutations(WORDS, 2)
+        if len(shown[wanted] - shown[unwanted]) >= LEAST_WANTED
+        and len(shown[wanted] & shown[unwanted]) >= LEAST_UNWANTED
+    ]
+    ways: dict[str, Any] = {
+        "the one word": lambda wanted, unwanted: {"text": wanted},
+        "a sentence with 'without'": lambda wanted, unwanted: {
+            "text": f"{wanted} without {unwanted}"
+        },
+    }
+    for way in ("guided", "late"):
+        for push in PUSHES:
+            ways[f"{way}, pushed by {push:g}"] = _pushing(way, push)
+    found = []
+    for name, asked in ways.items():
+        for judged_by, relevant in (("wanted", set.difference), ("unwanted", set.intersection)):
+            rows = [
+                {**asked(one, other), "relevant": sorted(relevant(shown[one], shown[other]))}
+                for one, other in pairs
+            ]
+            path = _named(out / "one-not-other.jsonl", f"{name}, {judged_by}")
+            title = f"one thing, not another ({len(pairs)} pairs): {name}: {judged_by}"
+            found.append(JudgedSet(title, gallery, quality_sets.write(path, rows)))
+    return found
+
+
+def _pushing(way: str, push: float) -> Any:
+    return lambda wanted, unwanted: {
+        "text": wanted,
+        "not": unwanted,
+        **_weighed(way, **{"not": push}),
+    }
+
+
+def _names(captions: tuple[str, ...], word: str) -> bool:
+    pattern = re.compile(rf"\b{word}(s|es|ren)?\b", re.IGNORECASE)
+    return any(pattern.search(caption) for caption in captions)
+
+
+def _named(path: Path, name: str) -> Path:
+    return path.with_name(f"{path.stem}-{re.sub(r'[^a-z0-9.]+', '-', name.lower())}.jsonl")

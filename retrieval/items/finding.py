@@ -1,0 +1,55 @@
+"""Which items a gallery has: files of its kind below a folder, or the lines of text files."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from pathlib import Path
+
+from retrieval.errors import PictureError, UsageError
+from retrieval.items.kinds import ItemKind
+from retrieval.items.lines import lines_of
+from retrieval.pictures import Found, Listing, Unreadable, find_files, read_file
+
+
+def find_items(
+    root: str | os.PathLike[str], kind: ItemKind, exclude: Iterable[Path] = ()
+) -> Listing:
+    """List the items of a gallery, sorted by path.
+
+    Args:
+        root: a folder; or one text file, where the kind's items are lines.
+        kind: what to look for.
+        exclude: folders to leave out.
+
+    Raises:
+        UsageError: `root` does not exist, is not a folder (or such a file), or cannot be listed.
+    """
+    top = Path(root)
+    if kind.holds == "one" or not top.is_file():
+        files = find_files(top, kind.suffixes, exclude)
+        return _lines(top, files, kind) if kind.holds == "lines" else files
+    if top.suffix.lower() not in kind.suffixes:
+        raise UsageError(
+            f"{top}: expected a folder, or a {' or '.join(sorted(kind.suffixes))} file"
+        )
+    status = top.stat()
+    only = Found(top.name, status.st_size, status.st_mtime_ns)
+    return _lines(top.parent, Listing(pictures=[only]), kind)
+
+
+def _lines(folder: Path, files: Listing, kind: ItemKind) -> Listing:
+    listing = Listing(unreadable=files.unreadable, closed_folders=list(files.closed_folders))
+    for file in files.pictures:
+        try:
+            content = read_file(folder / file.path).content
+            lines = list(lines_of(content, file.path, file.mtime_ns, kind.name))
+        except PictureError as error:
+            # What the file held before is not gone: nothing is known about it.
+            listing.unreadable.append(Unreadable(file.path, str(error)))
+            listing.closed_folders += [f"{file.path}:", f"{file.path}#"]
+        else:
+            listing.pictures += lines
+    listing.pictures.sort(key=lambda found: found.path)
+    listing.unreadable.sort(key=lambda entry: entry.path)
+    return listing

@@ -1,0 +1,106 @@
+"""Parts of a photo as queries: its edges, its colours ..., and nothing else of it.
+
+Some are computed here; the others the model predicts, if it can.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from PIL import Image
+
+from fourm.modalities.canny import canny_edges
+from fourm.modalities.checks import shown
+from fourm.modalities.facts import computable_metadata
+from fourm.modalities.palette import palette_of
+from retrieval.errors import QueryError
+from retrieval.queries.inputs import Input
+from retrieval.queries.named import named
+from retrieval.queries.photo import Photo, open_photo
+from retrieval.sources import ALIASES, KINDS
+
+
+def edges_of(photo: Photo) -> Input:
+    """Canny edges, as an edge picture of 224 x 224."""
+    edges = Image.fromarray(canny_edges(photo.image)[0])
+    return Input("edges", edges, photo.name, "computed")
+
+
+def colours_of(photo: Photo) -> Input:
+    """The five main colours."""
+    return Input("palette", palette_of(photo.image), photo.name, "computed")
+
+
+def facts_of(photo: Photo) -> Input:
+    """The metadata that can be computed; the size is that of the photo before it was shrunk."""
+    facts = computable_metadata(photo.image)
+    facts["original_width"], facts["original_height"] = map(float, photo.size)
+    return Input("metadata", facts, photo.name, "computed")
+
+
+def tokens_of(photo: Photo) -> Input:
+    """The photo itself, for models that can read one as tokens."""
+    return Input("image_tokens", photo.image, photo.name, "computed")
+
+
+COMPUTED: Mapping[str, Callable[[Photo], Input]] = {
+    "edges": edges_of,
+    "palette": colours_of,
+    "metadata": facts_of,
+    "image_tokens": tokens_of,
+}
+"""Parts that need no model: kind -> how it is computed."""
+
+PARTS = tuple(kind for kind in KINDS if kind not in ("image", "t5"))
+"""What could be taken from a photo, by a model that predicts everything."""
+
+
+def read_part(source: object, kind: str) -> Input:
+    """A computed part of a photo that was given for it alone.
+
+    Raises:
+        QueryError: as `open_photo`.
+    """
+    photo = open_photo(source)
+    with named(photo.name or kind):
+        return COMPUTED[kind](photo)
+
+
+def read_take(source: object) -> tuple[str, ...]:
+    """Which parts are to be taken: `depth,edges`, or a list of such.
+
+    Raises:
+        QueryError: another form, none, one twice, or something that is no part of a photo.
+    """
+    entries = [source] if isinstance(source, str) else source
+    if not isinstance(entries, (list, tuple)) or not all(isinstance(e, str) for e in entries):
+        raise QueryError(f"take: expected parts like depth,edges, got {shown(source)}")
+    words = [word for entry in entries for word in entry.replace(",", " ").split()]
+    kinds = [ALIASES.get(kind, kind) for kind in (word.replace("-", "_") for word in words)]
+    if not kinds:
+        raise QueryError(f"take: names no part; there are {', '.join(PARTS)}")
+    for word, kind in zip(words, kinds, strict=True):
+        if kind not in PARTS:
+            hint = " (the picture itself: leave take out)" if kind == "image" else ""
+            raise QueryError(
+                f"take: {shown(word)} is no part of a picture{hint}; there are {', '.join(PARTS)}"
+            )
+        if kinds.count(kind) > 1:
+            raise QueryError(f"take: {kind} is named twice")
+    return tuple(kinds)
+
+
+def take_parts(source: object, kinds: tuple[str, ...]) -> list[Input]:
+    """These parts of a photo: computed, or left to the model with the photo as their value.
+
+    Raises:
+        QueryError: as `open_photo`.
+    """
+    photo = open_photo(source)
+    with named(photo.name or "image"):
+        return [
+            COMPUTED[kind](photo)
+            if kind in COMPUTED
+            else Input(kind, photo.image, photo.name, "predicted")
+            for kind in kinds
+        ]

@@ -1,0 +1,46 @@
+"""From a query to what the model embeds: all inputs of one pass, or a blend of several passes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from retrieval.errors import QueryError
+from retrieval.model import Model
+from retrieval.queries.inputs import Input
+from retrieval.queries.parts import COMPUTED, PARTS
+from retrieval.queries.query import Query
+
+
+def prepare(query: Query, model: Model) -> Any:
+    """What `model.embed` takes for a query. May be called from several threads at once.
+
+    Raises:
+        QueryError: a part is to be taken from a photo that this model can neither predict nor read.
+        fourm.FourmError: the model does not take in such an input, or cannot read this one.
+    """
+    if query.take:
+        _check_parts(query, model)
+    if query.how == "together":
+        return _one_pass(query.inputs, model)
+    parts = [(_one_pass([entry], model), entry.weight) for entry in query.inputs if entry.weight]
+    return model.blend(parts, how=query.how)
+
+
+def _one_pass(inputs: tuple[Input, ...] | list[Input], model: Model) -> Any:
+    values = {entry.kind: entry.value for entry in inputs if entry.origin != "predicted"}
+    predicted = [entry for entry in inputs if entry.origin == "predicted"]
+    if not predicted:
+        return model.prepare(values)
+    # All of them come from one photo, which is only their source.
+    values["image"] = predicted[0].value
+    return model.prepare(values, take=tuple(entry.kind for entry in predicted))
+
+
+def _check_parts(query: Query, model: Model) -> None:
+    possible = [
+        kind for kind in PARTS if kind in (model.inputs if kind in COMPUTED else model.predictable)
+    ]
+    for kind in query.take:
+        if kind not in possible:
+            has = f"it can take {', '.join(possible)}" if possible else "it can take no part of one"
+            raise QueryError(f"take: {model.name} cannot take {kind} from a picture; {has}")

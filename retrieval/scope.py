@@ -1,0 +1,165 @@
+"""Where a query is searched: in which spaces, how these are fused, among which kinds of items."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from indexes import FUSIONS, Index
+from retrieval.errors import UsageError
+from retrieval.model import Vectors
+
+Spaces = str | Sequence[str] | Mapping[str, float]
+"""One space, several of the same weight, or spaces with weights above 0."""
+
+
+@dataclass(frozen=True)
+class Found:
+    """Arrays (Q, k'), best first: the scores, the ids, and the cosines in each space."""
+
+    scores: NDArray[Any]
+    ids: NDArray[np.int64]
+    cosines: Mapping[str, Vectors]
+
+
+@dataclass(frozen=True)
+class Scope:
+    """A checked answer to that.
+
+    Several spaces are fused from the exact and full ranking of the galleries in each of them.
+
+    Attributes:
+        weights: space -> weight; at least one.
+        fusion: "rrf": the score is the sum over the spaces of weight / (60 + rank); "scores": it
+            is the mean of the cosines by weight. In one space it is the cosine.
+        kinds: galleries; None: all.
+    """
+
+    weights: Mapping[str, float]
+    fusion: str = "rrf"
+    kinds: tuple[str, ...] | None = None
+
+    @classmethod
+    def of(
+        cls,
+        index: Index,
+        spaces: Spaces | None = None,
+        fusion: str = "rrf",
+        kinds: str | Collection[str] | None = None,
+    ) -> Scope:
+        """Check what is asked for against what an index has.
+
+        Args:
+            index: it.
+            spaces: None: the index's first; "all": all of them.
+            fusion: "rrf" or "scores".
+            kinds: None: all.
+
+        Raises:
+            UsageError: a space or kind that the index does not have, twice the same, a weight that
+                is not above 0, an unknown fusion.
+        """
+        if fusion not in FUSIONS:
+            raise UsageError(f"fusion: one of {', '.join(FUSIONS)}, not {fusion!r}")
+        weights = _weights(spaces, list(index.recipes))
+        for name, weight in weights.items():
+            if name not in index.recipes:
+                raise UsageError(
+                    f"{index.folder}: has no space {name!r}; it has {', '.join(index.recipes)} "
+                    "(`fourm index --space` adds one)"
+                )
+            if not 0 < weight < float("inf"):
+                raise UsageError(f"space {name}: its weight must be above 0, not {weight:g}")
+        return cls(weights, fusion, _kinds(kinds, index))
+
+    @property
+    def spaces(self) -> tuple[str, ...]:
+        """The spaces, in the order in which they were asked for."""
+        return tuple(self.weights)
+
+    @property
+    def name(self) -> str:
+        """The spaces as hits name them: `dinov2+clip`."""
+        return "+".join(self.weights)
+
+    def search(self, index: Index, vectors: Mapping[str, Vectors], k: int) -> Found:
+        """The k best items for each query.
+
+        Args:
+            index: the one of `of`.
+            vectors: space -> float32 (Q, dim), unit rows.
+            k: at least 1.
+
+        Raises:
+            indexes.IndexesError: see `Index.search`.
+        """
+        if len(self.weights) == 1:
+            (space,) = self.weights
+            scores, ids = index.search(vectors[space], k, space=space, kinds=self.kinds)
+            return Found(scores, ids, {space: scores})
+        asked = {space: vectors[space] for space in self.weights}
+        fused = index.search_fused(
+            asked, k, weights=self.weights, fusion=self.fusion, kinds=self.kinds
+        )
+        return Found(fused.scores, fused.ids, fused.cosines)
+
+
+def typed_spaces(given: Sequence[str]) -> dict[str, float] | None:
+    """Spaces as they are typed, `clip` or `clip=0.5`, with their weights; None if there are none.
+
+    Raises:
+        UsageError: a weight that is no number, or a space twice.
+    """
+    weights: dict[str, float] = {}
+    for text in given:
+        name, marked, number = text.partition("=")
+        if name in weights:
+            raise UsageError(f"space {name}: asked for twice")
+        try:
+            weights[name] = float(number) if marked else 1.0
+        except ValueError:
+            raise UsageError(f"space {name}: {number!r} is no weight; expected a number") from None
+    return weights or None
+
+
+def _weights(spaces: Spaces | None, known: list[str]) -> dict[str, float]:
+    if spaces is None:
+        return {known[0]: 1.0}
+    if isinstance(spaces, Mapping):
+        if not all(_is_number(weight) for weight in spaces.values()):
+            raise UsageError("spaces: expected a number for each of them, its weight")
+        weights = {name: float(weight) for name, weight in spaces.items()}
+    else:
+        names = [spaces] if isinstance(spaces, str) else list(spaces)
+        if twice := [name for name in names if names.count(name) > 1]:
+            raise UsageError(f"space {twice[0]}: asked for twice")
+        weights = dict.fromkeys(names, 1.0)
+    if weights.keys() == {"all"} and "all" not in known:
+        return dict.fromkeys(known, weights["all"])
+    if not weights:
+        raise UsageError("spaces: expected at least one")
+    return weights
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, (int, float, np.number)) and not isinstance(value, bool)
+
+
+def _kinds(kinds: str | Collection[str] | None, index: Index) -> tuple[str, ...] | None:
+    if kinds is None:
+        return None
+    asked = [kinds] if isinstance(kinds, str) else list(kinds)
+    names = tuple(dict.fromkeys(kind.replace("-", "_") for kind in asked))
+    if not names:
+        return None
+    for name in names:
+        if name not in index.readings:
+            raise UsageError(
+                f"{index.folder}: has no gallery of the kind {name!r}; it has "
+                f"{', '.join(index.readings)} (`fourm index --as` adds one)"
+            )
+    return names

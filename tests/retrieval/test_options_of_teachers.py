@@ -1,0 +1,63 @@
+import pytest
+
+from retrieval import UsageError
+from retrieval.encoders import Teachers, read_encoder, read_teachers
+
+
+def test_teachers_are_named_in_full_or_by_their_space():
+    given = ["clip=weights/a=b", "dinov2-b14=owner/name"]
+    assert read_teachers(given) == {"clip-b16": "weights/a=b", "dinov2-b14": "owner/name"}
+    assert Teachers({"clip": "x"}).sources == {"clip-b16": "x"}
+
+
+@pytest.mark.parametrize(
+    ("given", "match"),
+    [
+        (["clip"], "NAME=PATH"),
+        (["=path"], "NAME=PATH"),
+        (["clip="], "NAME=PATH"),
+        (["imagebind=path"], "no teacher 'imagebind'; known: clip-b16, clip, dinov2-b14, dinov2"),
+        (["clip=a", "clip-b16=b"], "twice"),
+    ],
+)
+def test_what_names_no_teacher(given, match):
+    with pytest.raises(UsageError, match=match):
+        read_teachers(given)
+
+
+def test_what_the_options_ask_for():
+    assert read_encoder(None) is None
+    assert read_encoder("model") == "model"
+    assert read_encoder("teacher") == Teachers()
+    assert read_encoder("teacher", ["clip=a"], "clip") == Teachers(
+        {"clip": "a"}, clip_pixels="clip"
+    )
+    assert read_encoder(None, ["clip=a"]) == Teachers({"clip": "a"})
+
+
+@pytest.mark.parametrize(
+    ("options", "match"),
+    [
+        (("student",), "model or teacher"),
+        (("model", ["clip=a"]), "go with --encoder teacher"),
+        (("model", [], "clip"), "go with --encoder teacher"),
+        (("teacher", [], "half"), "imagenet or clip"),
+    ],
+)
+def test_what_cannot_be_asked_for(options, match):
+    with pytest.raises(UsageError, match=match):
+        read_encoder(*options)
+
+
+def test_words_are_read_by_one_of_two():
+    with pytest.raises(UsageError, match="tower or model"):
+        Teachers(words="both")
+
+
+def test_what_is_said_goes_before_what_is_remembered():
+    remembered = Teachers({"clip": "old", "dinov2": "old"}, clip_pixels="clip")
+    assert Teachers({"clip": "new"}).over(remembered) == Teachers(
+        {"clip": "new", "dinov2": "old"}, clip_pixels="clip"
+    )
+    assert Teachers(clip_pixels="imagenet").over(remembered).clip_pixels == "imagenet"
+    assert Teachers(words="model").over(remembered).words == "model"

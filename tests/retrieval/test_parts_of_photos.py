@@ -1,0 +1,149 @@
+"""`take`: only parts of a photo are used, computed here or predicted by the model."""
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from fourm.modalities.canny import canny_edges
+from fourm.modalities.facts import COMPUTABLE
+from fourm.modalities.palette import palette_of
+from retrieval import Query, QueryError, UsageError
+from retrieval.queries import prepare
+from retrieval.queries.parts import COMPUTED, PARTS
+from retrieval.report.panels import panels
+from retrieval.report.results import Results
+from retrieval.report.sheet import draw_sheet
+
+from .fake_model import FakeModel
+from .files import striped, write
+
+PHOTO = striped((200, 120, 10), (320, 240))
+
+
+@pytest.fixture
+def able():
+    """A model that predicts depth, words and colours, and reads edges."""
+    return FakeModel(
+        inputs=("image", "text", "seg", "edges"), predictable=("depth", "text", "palette")
+    )
+
+
+class Recorder:
+    """Keeps what the model was given."""
+
+    name, inputs, predictable = (
+        "recorder",
+        ("text", "image", "depth", "edges", "palette"),
+        ("depth",),
+    )
+
+    def prepare(self, values, *, take=()):
+        return (dict(values), tuple(take))
+
+    def blend(self, parts, *, how):
+        return (how, list(parts))
+
+
+def test_what_can_be_computed_is_computed():
+    query = Query.read(image=PHOTO, take=["edges", "palette", "metadata", "image_tokens"])
+    assert query.kinds == ("edges", "palette", "metadata", "image_tokens")
+    assert {entry.origin for entry in query.inputs} == {"computed"}
+    values = query.values
+    assert np.array_equal(np.asarray(values["edges"]), canny_edges(PHOTO)[0])
+    assert values["palette"] == palette_of(PHOTO)
+    assert list(values["metadata"]) == list(COMPUTABLE)
+    assert np.array_equal(np.asarray(values["image_tokens"]), np.asarray(PHOTO))
+
+
+def test_the_size_is_that_of_the_file(tmp_path):
+    big = write(tmp_path / "big.png", Image.new("RGB", (2000, 1000), "red"))
+    for source in (big, Image.new("RGB", (2000, 1000)), np.zeros((1000, 2000, 3), np.uint8)):
+        facts = Query.read(image=source, take="metadata").values["metadata"]
+        assert (facts["original_width"], facts["original_height"]) == (2000, 1000)
+
+
+def test_the_rest_is_left_to_the_model_with_the_photo_as_its_source():
+    query = Query.read(image=PHOTO, take="depth,edges", text="a lake")
+    values, take = prepare(query, Recorder())
+    assert take == ("depth",) and set(values) == {"text", "edges", "image"}
+    assert values["image"].size == PHOTO.size and values["text"] == "a lake"
+
+
+def test_without_anything_to_predict_the_photo_is_not_given():
+    values, take = prepare(Query.read(image=PHOTO, take="edges"), Recorder())
+    assert take == () and set(values) == {"edges"}
+
+
+def test_weighed_parts_are_conditions_of_their_own():
+    query = Query.read(
+        image=PHOTO, take="depth,edges", text="a lake", weights={"depth": 2, "text": -1}
+    )
+    how, parts = prepare(query, Recorder())
+    assert how == "guided"
+    assert [(sorted(values), take, weight) for (values, take), weight in parts] == [
+        (["text"], (), -1.0),
+        (["image"], ("depth",), 2.0),
+        (["edges"], (), 1.0),
+    ]
+    with pytest.raises(
+        QueryError, match="'image' is not among the inputs of this query: text, edg"
+    ):
+        Query.read(image=PHOTO, take="edges", text="a lake", weights={"image": 2})
+
+
+@pytest.mark.parametrize("take", ["sam-edges", ["sam_edges"], " sam_edges, "])
+def test_parts_are_named_as_options_are(take):
+    assert Query.read(image=PHOTO, take=take).take == ("sam_edges",)
+    assert Query.read(image=PHOTO, take="canny,palette-of").kinds == ("edges", "palette")
+
+
+@pytest.mark.parametrize(
+    ("sources", "words"),
+    [
+        ({"take": "edges"}, "give one (image)"),
+        ({"take": "edges", "text": "x"}, "give one (image)"),
+        ({"take": "", "image": PHOTO}, "names no part; there are text, seg, depth"),
+        ({"take": [], "image": PHOTO}, "names no part"),
+        ({"take": "smell", "image": PHOTO}, "'smell' is no part of a picture; there are"),
+        ({"take": "image", "image": PHOTO}, "leave take out"),
+        ({"take": "t5", "image": PHOTO}, "'t5' is no part"),
+        ({"take": "edges,canny", "image": PHOTO}, "edges is named twice"),
+        ({"take": 3, "image": PHOTO}, "expected parts like depth,edges"),
+        ({"take": [3], "image": PHOTO}, "expected parts like depth,edges"),
+        ({"take": "edges", "image": PHOTO, "canny": PHOTO}, "edges: given twice"),
+        ({"take": "edges", "image": "gone.jpg"}, "gone.jpg: no such file"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else str(value.get("take")),
+)
+def test_what_cannot_be_taken_is_refused(sources, words):
+    with pytest.raises(UsageError) as caught:
+        Query.read(**sources)
+    assert words in str(caught.value)
+
+
+@pytest.mark.parametrize("kind", ["normals", "palette", "boxes"])
+def test_a_model_takes_what_it_reads_and_can_predict(able, kind):
+    for weights in (None, {kind: 2}):
+        query = Query.read(image=PHOTO, take=["edges", kind], weights=weights)
+        with pytest.raises(QueryError) as caught:
+            prepare(query, able)
+        assert f"cannot take {kind} from a picture; it can take text, depth, edges" in str(
+            caught.value
+        )
+
+
+def test_a_model_that_can_take_nothing_says_so(model):
+    with pytest.raises(QueryError, match=r"fake cannot take edges .*no part"):
+        prepare(Query.read(image=PHOTO, take="edges"), model)
+
+
+def test_every_part_is_drawn_or_named(tmp_path):
+    path = write(tmp_path / "a <b>.png", PHOTO)
+    for kind in PARTS:
+        query = Query.read(image=path, take=kind, t5=np.ones((3, 4096)))
+        (panel,) = [panel for panel in panels(query) if panel.title != "T5 embeddings"]
+        assert ("computed from" in panel.note) == (kind in COMPUTED)
+        assert ("predicted by the model" in panel.note) == (kind not in COMPUTED)
+        assert panel.picture is not None or panel.rows
+        assert panel.name is None or panel.name == "a <b>.png"
+        draw_sheet(Results(panels(query), (), 0, "gallery", "model", "space"))
