@@ -7,6 +7,7 @@ which near values look alike: each item is a sparse vector of shares that a line
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 
@@ -65,8 +66,8 @@ def palette_items(colours: Sequence[Sequence[float]]) -> Items:
     if not ((values >= 0) & (values <= 255)).all():
         raise BadInput("a colour is red, green, blue from 0 to 255")
     red, green, blue = (shares(values[:, part], 0, 255, COLOUR_KNOTS) for part in range(3))
-    cells = np.einsum("nr,ng,nb->nrgb", red, green, blue)
-    return cells.reshape(len(values), PALETTE_WIDTH).astype(np.float32)
+    cells: Items = np.einsum("nr,ng,nb->nrgb", red, green, blue).astype(np.float32)
+    return cells.reshape(len(values), PALETTE_WIDTH)
 
 
 def fact_items(facts: Mapping[str, float]) -> Items:
@@ -84,8 +85,10 @@ def fact_items(facts: Mapping[str, float]) -> Items:
     given = [name for name in FACTS if name in facts]
     for row, name in zip(rows, given, strict=True):
         value = facts[name]
-        if isinstance(value, bool) or not isinstance(value, (int, float)) or value != value:
+        if isinstance(value, bool) or not isinstance(value, (int, float)):
             raise BadInput(f"{name} must be a number, not {value!r}")
+        if not math.isfinite(value):
+            raise BadInput(f"{name} must be a finite number, not {value}")
         row[list(FACTS).index(name)] = shares(np.array([value]), *FACTS[name], FACT_KNOTS)[0]
     return rows.reshape(len(facts), FACTS_WIDTH)
 
