@@ -103,6 +103,23 @@ def export(
     typer.echo(f"{out}: {size / 1e6:.1f} MB")
 
 
+Bundle = Annotated[Path, typer.Option(help="Folder of the bundle that learns more.")]
+
+
+@app.command()
+def further(
+    bundle: Bundle = Path("fourm/weights/mini"),
+    run: RunFolder = RUN,
+    data: Data = DATA,
+    steps: Steps = 500,
+) -> None:
+    """Edges, boxes, palettes and facts learn to name their photo; the rest stays as it is."""
+    from fourm.training import further as stage
+    from fourm.training.run import Run
+
+    stage.learn(Run(run, data), bundle, steps)
+
+
 @app.command("all")
 def every_stage(onnx: Teacher, language: Language, run: RunFolder = RUN, data: Data = DATA) -> None:
     """All stages, one after the other; started again, it goes on where it stopped."""
