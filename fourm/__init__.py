@@ -25,29 +25,44 @@ from fourm.errors import (
 )
 
 if TYPE_CHECKING:
-    from fourm.bundle import Model, ModelCard, Space, list_models, load_model
+    from fourm.bundle import (
+        Blend,
+        Model,
+        ModelCard,
+        Prepared,
+        Space,
+        TokenIds,
+        list_models,
+        load_model,
+    )
     from fourm.generate import Sampler
 
 _LAZY = {
+    "Blend": "fourm.bundle",
     "Model": "fourm.bundle",
     "ModelCard": "fourm.bundle",
+    "Prepared": "fourm.bundle",
     "Sampler": "fourm.generate",
     "Space": "fourm.bundle",
+    "TokenIds": "fourm.bundle",
     "list_models": "fourm.bundle",
     "load_model": "fourm.bundle",
 }
 
 __all__ = [
     "BadInput",
+    "Blend",
     "CheckpointError",
     "ConfigError",
     "FourmError",
     "Model",
     "ModelCard",
     "ModelNotFound",
+    "Prepared",
     "Sampler",
     "Space",
     "TensorMismatch",
+    "TokenIds",
     "UnknownModality",
     "UnknownSpace",
     "list_models",

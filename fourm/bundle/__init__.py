@@ -8,6 +8,12 @@ kinds       the kinds of input
 readers     one input kind each: what a user brings -> what the transformer is given
 spaces      embedding spaces, and the linear transform a space may end with
 devices     choosing device and dtype
+samples     what is embedded: prepared samples, known tokens, blends
+network     the transformer, its tables loaded when they are needed
+decoding    from a space's logits to unit vectors
+plans       how a space reads a sample: what is predicted together, what is joined afterwards
+embedding   a batch in several spaces, from as few passes as there can be
+taking      parts of a photo that the model itself predicts
 model       the `Model` itself
 ==========  =================================================================================
 
@@ -16,6 +22,16 @@ Importing this package does not import torch.
 
 from fourm.bundle.library import ModelCard, list_models, load_model
 from fourm.bundle.model import Model
+from fourm.bundle.samples import Blend, Prepared, TokenIds
 from fourm.bundle.spaces import Space
 
-__all__ = ["Model", "ModelCard", "Space", "list_models", "load_model"]
+__all__ = [
+    "Blend",
+    "Model",
+    "ModelCard",
+    "Prepared",
+    "Space",
+    "TokenIds",
+    "list_models",
+    "load_model",
+]

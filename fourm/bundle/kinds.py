@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from fourm.transformer.config import FMConfig
 
 KINDS: Mapping[str, str] = {
     "image": "rgb@224",
@@ -33,3 +37,32 @@ FIRST = ("image", "text", "seg")
 A gallery's vectors do not depend on how the other kinds of a query are read, and their tables
 would double the memory that searching by words or photos takes.
 """
+
+GLOBAL = ("dinov2_embedding", "imagebind_embedding")
+"""Kinds that are the vector of a whole picture."""
+
+
+def takeable(kinds: Mapping[str, str], config: FMConfig) -> dict[str, str]:
+    """The kinds that a model can predict from a photo and then be given, with their modalities.
+
+    They need no tokenizer, so that those of 4M-21 count whether or not the bundle reads them.
+
+    Args:
+        kinds: kind -> modality, those that the bundle reads.
+        config: of the transformer.
+    """
+    if "image" not in kinds:
+        return {}
+    further = {
+        kind: name
+        for kind, name in KINDS.items()
+        if kind not in kinds and name not in kinds.values()
+    }
+    return {
+        kind: name
+        for kind, name in {**kinds, **further}.items()
+        if kind not in GLOBAL
+        and name in config.domains_in
+        and name in config.domains_out
+        and config.modalities[name].kind in ("img", "seq")
+    }

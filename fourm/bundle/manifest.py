@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from pathlib import Path, PurePosixPath
 from typing import Any, Literal, get_args
 
@@ -37,6 +38,7 @@ class SpaceEntry:
             picture's weighted by this. 0: everything goes into one forward pass.
         transform: file with `mean` (dim,) and `matrix` (dim_out, dim), or None.
         title: a line for people.
+        pool: how a grid of decoded vectors becomes one vector; None: there is no grid.
     """
 
     modality: str
@@ -48,6 +50,12 @@ class SpaceEntry:
     image_share: float = 0.0
     transform: str | None = None
     title: str = ""
+    pool: Literal["mean"] | None = None
+
+    def about_vectors(self) -> dict[str, Any]:
+        """The fields that vectors depend on, as fingerprints count them."""
+        # Fields that came later count where they are used: other spaces keep their fingerprint.
+        return {name: value for name, value in vars(self).items() if name != "pool" or value}
 
 
 @dataclass(frozen=True)
@@ -138,6 +146,12 @@ class Manifest:
             words=kept(self.words),
         )
 
+    def only(self, space: str) -> Manifest:
+        """The same with one space, and without what only the others need."""
+        if tuple(self.spaces) == (space,):
+            return self
+        return replace(self, spaces={space: self.spaces[space]}).first()
+
     def fingerprint(self) -> str:
         """SHA-256 (hex) of the manifest and the content of every file of every part.
 
@@ -150,7 +164,7 @@ class Manifest:
             "tokenizers": dict(self.tokenizers),
             "language_models": dict(self.language_models),
             "words": dict(self.words),
-            "spaces": {name: vars(space) for name, space in self.spaces.items()},
+            "spaces": {name: space.about_vectors() for name, space in self.spaces.items()},
         }
         total = hashlib.sha256(json.dumps(about, sort_keys=True).encode())
         for part in self.parts():
@@ -160,6 +174,13 @@ class Manifest:
 
 
 def _digest(path: Path) -> str:
+    status = path.stat()
+    return _digest_of(path, status.st_size, status.st_mtime_ns)
+
+
+@lru_cache(maxsize=256)
+def _digest_of(path: Path, size: int, changed: int) -> str:
+    """SHA-256 of a file, which every space of a model asks for."""
     digest = hashlib.sha256()
     with path.open("rb") as file:
         while block := file.read(1 << 20):
@@ -181,6 +202,9 @@ def _space(fields: Fields) -> SpaceEntry:
     readout = fields.values.get("image_readout")
     if readout not in (None, "register"):
         raise fields.error("image_readout", '"register" or null', readout)
+    pool = fields.values.get("pool")
+    if pool not in (None, "mean"):
+        raise fields.error("pool", '"mean" or null', pool)
     temperature = fields.number("temperature", 1.0)
     top_p = fields.number("top_p", 0.0)
     if temperature <= 0 or not 0 <= top_p <= 1:
@@ -198,6 +222,7 @@ def _space(fields: Fields) -> SpaceEntry:
         image_share=share,
         transform=fields.text("transform") if fields.values.get("transform") else None,
         title=fields.text("title", ""),
+        pool=pool,
     )
 
 

@@ -1,48 +1,41 @@
-"""A model that embeds pictures, words, maps and more into the same space."""
+"""A model that embeds pictures, words, maps and more into the same spaces."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import cached_property, partial
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from fourm.bundle.decoding import SpaceDecoder
 from fourm.bundle.devices import choose_device, choose_dtype
-from fourm.bundle.kinds import FIRST
-from fourm.bundle.manifest import Manifest, SpaceEntry
-from fourm.bundle.readers import (
-    Content,
-    Lazy,
-    Parts,
-    PictureReader,
-    Reader,
-    reader_for,
-)
-from fourm.bundle.spaces import Space, Transform
+from fourm.bundle.embedding import Embedding
+from fourm.bundle.kinds import takeable
+from fourm.bundle.manifest import Manifest
+from fourm.bundle.network import Network
+from fourm.bundle.official import WORDS
+from fourm.bundle.readers import Content, Parts, PictureReader, Reader, reader_for
+from fourm.bundle.readers.words import WordReader
+from fourm.bundle.samples import Blend, How, Prepared, TokenIds
+from fourm.bundle.spaces import Space
+from fourm.bundle.taking import with_parts
 from fourm.checkpoints import Checkpoint
 from fourm.errors import BadInput, ConfigError, UnknownModality, UnknownSpace
 
 if TYPE_CHECKING:
-    import torch
-
+    from fourm.generate import TextIds
     from fourm.modalities.registry import Modality
-    from fourm.tokenizers.vqvae import VQVAE
-    from fourm.transformer.model import FM, EncoderOutput
 
-
-class Prepared(NamedTuple):
-    """One sample, ready for `Model.embed`: input kind -> content, in the order of the kinds."""
-
-    contents: Mapping[str, Content]
+MOST_SEEDS = 1000
 
 
 class Model:
-    """Any kinds of input in, unit vectors of an embedding space out.
+    """Any kinds of input in, unit vectors of embedding spaces out.
 
-    Weights are read when they are first needed, and only those that this model's kinds and spaces
+    Weights are read when they are first needed, and only those that the used kinds and spaces
     need. All methods may be called from several threads.
 
     Args:
@@ -53,6 +46,7 @@ class Model:
     Attributes:
         name, title: of the model.
         inputs: kinds that it reads, e.g. `("image", "text", "seg")`.
+        predictable: kinds that it can predict from a photo and then be given (`prepare`, `take`).
         spaces: name -> `Space`.
         default_space: the first of them.
 
@@ -72,25 +66,21 @@ class Model:
         self._checkpoint = Checkpoint.open(manifest.locate(manifest.model))
         self._config = FMConfig.from_fields(self._checkpoint.fields)
         self._readers = {kind: self._reader(kind, name) for kind, name in manifest.kinds.items()}
-        self._transforms = {
-            name: Transform(manifest.locate(space.transform))
-            for name, space in manifest.spaces.items()
-            if space.transform
-        }
-        self._decoders: dict[str, Lazy[VQVAE]] = {
-            name: Lazy(partial(self._load_decoder, space))
-            for name, space in manifest.spaces.items()
-        }
+        self._decoders = {name: self._decoder(name) for name in manifest.spaces}
         self.spaces: Mapping[str, Space] = MappingProxyType(
-            {name: self._space(name, space) for name, space in manifest.spaces.items()}
+            {name: decoder.space for name, decoder in self._decoders.items()}
         )
         self.default_space = next(iter(self.spaces))
-        self._fm: Lazy[FM] = Lazy(self._load_fm)
-        self._further: dict[str, Lazy[str]] = {
-            name: Lazy(partial(self._load_input, name))
-            for kind, name in manifest.kinds.items()
-            if kind not in FIRST
-        }
+        taken = takeable(manifest.kinds, self._config)
+        self.predictable: tuple[str, ...] = tuple(taken)
+        self._network = Network(
+            self._checkpoint,
+            self._config,
+            self.device,
+            self.dtype,
+            {**manifest.kinds, **taken},
+            self._readers,
+        )
 
     def __repr__(self) -> str:
         return f"Model({self.name!r}, inputs={self.inputs}, spaces={tuple(self.spaces)})"
@@ -100,7 +90,18 @@ class Model:
         """SHA-256 (hex) of the manifest and all weights: another one, other vectors."""
         return self.manifest.fingerprint()
 
-    def prepare(self, inputs: Mapping[str, Any]) -> Prepared:
+    def space_fingerprint(self, space: str) -> str:
+        """SHA-256 (hex) of what the vectors of one space depend on.
+
+        That is the transformer, how photos, words and segmentation maps are read, and the space's
+        entry, tokenizer and transform. It is the `fingerprint` of a model with this space alone.
+
+        Raises:
+            UnknownSpace: this model has no such space.
+        """
+        return self.manifest.only(self._known_space(space)).fingerprint()
+
+    def prepare(self, inputs: Mapping[str, Any], *, take: Sequence[str] = ()) -> Prepared:
         """Check and shrink the inputs of one sample; no network runs.
 
         Args:
@@ -110,114 +111,149 @@ class Model:
                 `sam_edges` pictures; `boxes` a list of `Box`; `palette` a list of colours;
                 `metadata` a dict; `sam` a list of `Mask`; `poses` `People`; `t5` numbers (n, 4096);
                 `..._features` and `..._embedding` numbers of the other network's shape. All of
-                them describe the same sample.
+                them describe the same sample. Any kind that is tokens to the model, `predictable`
+                ones included, may come as `TokenIds`.
+            take: of `predictable`. The photo is then only the source of these parts: a first pass
+                predicts them, greedily, and the model is given their tokens instead of the photo.
 
         Raises:
-            UnknownModality: a kind that this model does not read.
-            BadInput: no input at all, or one that is empty, of the wrong type or out of range.
+            UnknownModality: a kind that this model does not read, or cannot predict.
+            BadInput: no input at all, or one that is empty, of the wrong type or out of range;
+                parts without a photo to take them from, or that are given, too.
         """
         if not inputs:
             raise BadInput("nothing was given: the model needs at least one input")
-        for kind in inputs:
-            if kind not in self._readers:
-                raise UnknownModality(
-                    f"{self.name} does not read {kind!r}; it reads {', '.join(self.inputs)}"
-                )
-        return Prepared(
-            {
-                kind: reader.prepare(inputs[kind])
-                for kind, reader in self._readers.items()
-                if kind in inputs
-            }
-        )
+        contents = {kind: self._content(kind, value) for kind, value in inputs.items()}
+        taken = tuple(dict.fromkeys(self._takeable(kind, inputs) for kind in take))
+        source = contents.pop("image") if taken else None
+        ordered = {kind: contents[kind] for kind in self._network.modalities if kind in contents}
+        return Prepared(ordered, source, taken)
+
+    def blend(self, parts: Sequence[tuple[Prepared, float]], how: How = "guided") -> Blend:
+        """Several samples as one, each with a weight; a negative weight leads away from it.
+
+        `guided` predicts once, from logits u + sum of w_i (c_i - u) with c_i given part i and u
+        given nothing (4M-21 reference, sec. 4.4): a weight above 1 is stronger than the part
+        itself, and its vector is one that the model would predict. Spaces that read a picture in a
+        pass of its own do so here: parts with a picture are embedded alone, and joined with what
+        the others predict. `late` sums the parts' unit vectors.
+
+        Args:
+            parts: what `prepare` gave, and weights of -1000 .. 1000.
+            how: `guided` or `late`.
+
+        Raises:
+            BadInput: no parts, or impossible weights.
+        """
+        try:
+            pairs = tuple((sample, weight) for sample, weight in parts)
+        except (TypeError, ValueError):
+            raise BadInput("the parts of a blend are pairs of a sample and its weight") from None
+        return Blend(pairs, how)
 
     def embed(
-        self, prepared: Sequence[Prepared], /, *, space: str | None = None
+        self,
+        prepared: Sequence[Prepared | Blend],
+        /,
+        *,
+        space: str | None = None,
+        seeds: int = 1,
     ) -> NDArray[np.float32]:
-        """Vectors of several samples, each from one forward pass over all of its inputs.
+        """Vectors of several samples in one space; see `embed_spaces`.
+
+        Args:
+            prepared: what `prepare` and `blend` gave.
+            space: default: `default_space`.
+            seeds: as `embed_spaces`.
+
+        Returns:
+            float32 (B, dim), rows of length 1, after the space's transform.
+
+        Raises:
+            UnknownSpace, BadInput: as `embed_spaces`.
+        """
+        chosen = self._known_space(space)
+        return self.embed_spaces(prepared, spaces=(chosen,), seeds=seeds)[chosen]
+
+    def embed_spaces(
+        self, prepared: Sequence[Prepared | Blend], /, *, spaces: Sequence[str], seeds: int = 1
+    ) -> dict[str, NDArray[np.float32]]:
+        """Vectors of several samples in several spaces, each sample encoded once.
 
         A space with an `image_share` reads a picture beside other inputs in a pass of its own.
 
         A vector does not depend on the others of its batch, whose samples may have different kinds.
 
         Args:
-            prepared: what `prepare` gave.
-            space: default: `default_space`.
+            prepared: what `prepare` and `blend` gave.
+            spaces: some of the model's.
+            seeds: 1: tokens are taken as each space says. More: they are drawn so many times, at
+                the space's temperature, and the unit vectors are averaged; vectors that are not
+                predicted, but read at a register, stay as they are.
 
         Returns:
-            float32 (B, dim), rows of length 1, after the space's transform.
+            Space -> float32 (B, dim), rows of length 1, after the space's transform.
 
         Raises:
             UnknownSpace: this model has no such space.
+            BadInput: the parts of a blend cancel each other out; seeds out of range.
         """
-        chosen = self._known_space(space)
-        vectors = np.zeros((len(prepared), self.spaces[chosen].dim), np.float32)
-        # Samples of the same kinds have (nearly) the same length: together they need no filler.
-        groups: dict[tuple[str, ...], list[int]] = {}
-        for row, sample in enumerate(prepared):
-            groups.setdefault(tuple(sample.contents), []).append(row)
-        for kinds, rows in groups.items():
-            vectors[rows] = self._embed_alike(kinds, [prepared[row] for row in rows], chosen)
-        return vectors
-
-    def _embed_alike(
-        self, kinds: tuple[str, ...], samples: Sequence[Prepared], name: str
-    ) -> NDArray[np.float32]:
-        """Vectors of samples of the same kinds; see `SpaceEntry.image_share`."""
-        others = tuple(kind for kind in kinds if kind != "image")
-        share = self.manifest.spaces[name].image_share
-        if not share or not others or "image" not in kinds:
-            return self._embed_group(kinds, samples, name)
-        mean = share * self._embed_group(("image",), samples, name)
-        mean += (1 - share) * self._embed_group(others, samples, name)
-        units: NDArray[np.float32] = mean / np.linalg.norm(mean, axis=1, keepdims=True).clip(1e-12)
-        return units
-
-    def _embed_group(
-        self, kinds: tuple[str, ...], samples: Sequence[Prepared], name: str
-    ) -> NDArray[np.float32]:
         import torch
 
-        space = self.manifest.spaces[name]
-        model = self._fm.get()
-        for kind in kinds:
-            if kind not in FIRST:
-                self._further[self.manifest.kinds[kind]].get()
+        decoders = {name: self._decoders[self._known_space(name)] for name in spaces}
+        if isinstance(seeds, bool) or not isinstance(seeds, int) or not 1 <= seeds <= MOST_SEEDS:
+            raise BadInput(f"seeds is a number from 1 to {MOST_SEEDS}, not {seeds!r}")
         with torch.no_grad():  # inference_mode would mark weights that are loaded within it
-            inputs = {
-                self.manifest.kinds[kind]: self._readers[kind].batch(
-                    [sample.contents[kind] for sample in samples], self.device
-                )
-                for kind in kinds
-            }
-            encoded = model.encode(inputs)
-            if space.image_readout == "register" and kinds == ("image",):
-                vectors = encoded.tokens[:, 0]
-            else:
-                vectors = self._decode(model, encoded, name, space)
-            vectors = vectors.float().cpu()
-            if name in self._transforms:
-                vectors = self._transforms[name](vectors)
-            units: NDArray[np.float32] = torch.nn.functional.normalize(vectors, dim=1).numpy()
-        return units
+            complete = self._complete(prepared) if decoders else prepared
+            return Embedding(self._network, decoders, seeds).vectors(complete)
 
-    def _decode(
-        self, model: FM, encoded: EncoderOutput, name: str, space: SpaceEntry
-    ) -> torch.Tensor:
-        from fourm.predict import choose
+    def _complete(self, samples: Sequence[Prepared | Blend]) -> list[Prepared | Blend]:
+        """The samples, with what they take from their photos."""
+        parts = [
+            part
+            for sample in samples
+            for part in ([sample] if isinstance(sample, Prepared) else [p for p, _ in sample.parts])
+        ]
+        if not any(part.taken for part in parts):
+            return list(samples)
+        whole = iter(with_parts(self._network, parts, self._text_ids))
+        return [
+            next(whole)
+            if isinstance(sample, Prepared)
+            else Blend(tuple((next(whole), weight) for _, weight in sample.parts), sample.how)
+            for sample in samples
+        ]
 
-        predicted = choose(
-            model.decode_logits(encoded, space.modality).float(),
-            space.decode,
-            temperature=space.temperature,
-            top_p=space.top_p,
-            seed=space.seed,
-        )
-        tokenizer = self._decoders[name].get()
-        if predicted.probabilities is not None:
-            return tokenizer.decode_soft(predicted.probabilities)
-        assert predicted.tokens is not None
-        return tokenizer.decode_tokens(predicted.tokens)
+    def _content(self, kind: str, value: Any) -> Content:
+        if isinstance(value, TokenIds) and kind in self._network.modalities:
+            return value.checked(self._config.modalities[self._network.modalities[kind]])
+        if kind not in self._readers:
+            raise UnknownModality(
+                f"{self.name} does not read {kind!r}; it reads {', '.join(self.inputs)}"
+            )
+        return self._readers[kind].prepare(value)
+
+    def _takeable(self, kind: str, inputs: Mapping[str, Any]) -> str:
+        if kind not in self.predictable:
+            known = f"only {', '.join(self.predictable)}" if self.predictable else "nothing"
+            raise UnknownModality(
+                f"{self.name} cannot take {kind!r} from a photo: it predicts {known}"
+            )
+        if kind in inputs:
+            raise BadInput(f"{kind} is given, and to be taken from the photo: leave one out")
+        if "image" not in inputs:
+            raise BadInput(f"there is no photo to take {kind} from: give an image")
+        return kind
+
+    def _text_ids(self, kind: str) -> TextIds:
+        """Special tokens of a kind's word pieces; those of 4M-21 need no file."""
+        from fourm.generate import TextIds
+
+        reader = self._readers.get(kind)
+        part = self.manifest.words.get(self._network.modalities[kind], WORDS)
+        if part == WORDS or not isinstance(reader, WordReader):
+            return TextIds()
+        return TextIds.of(reader.tokenizer.get())
 
     def _known_space(self, space: str | None) -> str:
         name = self.default_space if space is None else space
@@ -242,73 +278,14 @@ class Model:
             raise ConfigError(f"{self.name}: {kind} cannot be read as {name} ({modality.kind})")
         return reader
 
-    def _space(self, name: str, entry: SpaceEntry) -> Space:
-        modality = self._modality(entry.modality, self._config.domains_out)
-        if modality.kind != "img" or entry.modality not in self.manifest.tokenizers:
-            raise ConfigError(f"{self.name}: {entry.modality} has no tokenizer that decodes it")
-        register = entry.image_readout == "register"
-        if register and not self._config.num_register_tokens:
-            raise ConfigError(f"{self.name}: image_readout needs a model with register tokens")
-        dim = self._tokenizer_width(entry)
-        if register and dim != self._config.dim:
-            raise ConfigError(
-                f"{self.name}: image_readout gives vectors of {self._config.dim}, the tokenizer of "
-                f"{entry.modality} makes {dim}"
-            )
-        transform = self._transforms.get(name)
-        if transform is not None and transform.dim_in != dim:
-            raise ConfigError(
-                f"{self.name}: the transform of {name} takes vectors of {transform.dim_in}, "
-                f"its tokenizer makes {dim}"
-            )
-        readout = "register token" if register else f"{entry.modality} {entry.decode}"
-        steps = (
-            [f"image {readout}", f"else {entry.modality} {entry.decode}"] if register else [readout]
+    def _decoder(self, name: str) -> SpaceDecoder:
+        self._modality(self.manifest.spaces[name].modality, self._config.domains_out)
+        picture = next(
+            (
+                f"central square, bicubic {reader.side} px, ImageNet mean and deviation"
+                for reader in self._readers.values()
+                if isinstance(reader, PictureReader)
+            ),
+            None,
         )
-        for reader in self._readers.values():
-            if isinstance(reader, PictureReader):
-                steps.insert(
-                    0, f"central square, bicubic {reader.side} px, ImageNet mean and deviation"
-                )
-        if transform is not None:
-            steps.append(f"linear transform {transform.dim_in} to {transform.dim_out}")
-        return Space(
-            name=name,
-            dim=transform.dim_out if transform is not None else dim,
-            title=entry.title or name,
-            preprocessing="; ".join([*steps, "unit length"]),
-        )
-
-    def _tokenizer_width(self, entry: SpaceEntry) -> int:
-        folder = self.manifest.locate(self.manifest.tokenizers[entry.modality])
-        return Checkpoint.open(folder).fields.integer("n_channels", low=1)
-
-    def _load_decoder(self, entry: SpaceEntry) -> VQVAE:
-        from fourm.tokenizers.loading import load_tokenizer
-
-        folder = self.manifest.locate(self.manifest.tokenizers[entry.modality])
-        tokenizer = load_tokenizer(folder, encode=False)
-        places = (tokenizer.config.num_codebooks, tokenizer.config.codebook_size)
-        modality = self._config.modalities[entry.modality]
-        if places != (modality.max_tokens, modality.vocabulary):
-            raise ConfigError(
-                f"{folder} has {places[0]} codebooks of {places[1]}, {entry.modality} of the model "
-                f"{modality.max_tokens} tokens of {modality.vocabulary}"
-            )
-        return tokenizer.to(self.device)
-
-    def _load_fm(self) -> FM:
-        from fourm.transformer.builders import load_fm
-
-        model = load_fm(
-            self._checkpoint,
-            inputs=[name for kind, name in self.manifest.kinds.items() if kind in FIRST],
-            outputs=[space.modality for space in self.manifest.spaces.values()],
-        )
-        return model.to(self.device, self.dtype).requires_grad_(False)
-
-    def _load_input(self, name: str) -> str:
-        from fourm.transformer.builders import add_input
-
-        add_input(self._fm.get(), self._checkpoint, name)
-        return name
+        return SpaceDecoder(name, self.manifest, self._config, self.device, picture)

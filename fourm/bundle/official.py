@@ -36,7 +36,13 @@ TOKENIZERS: Mapping[str, str] = {
 
 SPACES: Mapping[str, SpaceEntry] = {
     "dinov2": SpaceEntry("tok_dinov2_global", title="DINOv2 ViT-B/14, global"),
-    "imagebind": SpaceEntry("tok_imagebind_global", title="ImageBind ViT-H/14, before its head"),
+    "imagebind": SpaceEntry(
+        "tok_imagebind_global",
+        title="ImageBind ViT-H/14: CLS of its vision trunk (1280), not the joint space of its head",
+    ),
+    "clip": SpaceEntry(
+        "tok_clip@224", title="CLIP ViT-B/16: mean of its projected patch tokens", pool="mean"
+    ),
 }
 
 WORDS = "text_tokenizer_4m_wordpiece_30k.json"
@@ -88,8 +94,8 @@ def folder_manifest(folder: Path) -> Manifest:
     spaces = here or spaces
     if not kinds or not spaces:
         raise CheckpointError(
-            f"{folder} cannot be searched with: it reads none of {', '.join(KINDS.values())} "
-            "or predicts no global embedding"
+            f"{folder} cannot be searched with: it reads none of {', '.join(KINDS.values())} or "
+            f"predicts none of {', '.join(space.modality for space in SPACES.values())}"
         )
     name = folder.resolve().name
     return _manifest(name, MODELS.get(name, name), kinds, spaces, Parts(str(folder), folder))

@@ -16,7 +16,7 @@ from fourm.embeddings import ModalityInput
 from fourm.errors import BadInput
 from fourm.generate.parts import Part, Sample
 from fourm.generate.schedule import Step
-from fourm.predict import unconditional
+from fourm.predict import guide_by_weights, unconditional
 from fourm.transformer import FM, EncoderOutput
 
 
@@ -46,14 +46,10 @@ class Branches(NamedTuple):
 
     def combine(self, logits: Sequence[Tensor]) -> Tensor:
         """Logits of all branches as one, in float32: u + sum of w * (c - u), u the last."""
-        logits = [one.float() for one in logits]
         if not self.weights:
-            return logits[0]
+            return logits[0].float()
         *conditional, empty = logits
-        result = empty
-        for weight, one in zip(self.weights, conditional, strict=True):
-            result = result + weight * (one - empty)
-        return result
+        return guide_by_weights(conditional, self.weights, empty)
 
 
 def guided(model: FM, sample: Sample, step: Step) -> Branches:

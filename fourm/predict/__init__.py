@@ -1,6 +1,6 @@
 """Predicting the tokens of an image-kind modality in one pass."""
 
-from fourm.predict.guidance import guide, unconditional
+from fourm.predict.guidance import guide, guide_by_weights, unconditional
 from fourm.predict.one_step import Decode, Prediction, choose, predict
 from fourm.predict.sampling import draw, keep_likely
 
@@ -10,6 +10,7 @@ __all__ = [
     "choose",
     "draw",
     "guide",
+    "guide_by_weights",
     "keep_likely",
     "predict",
     "unconditional",

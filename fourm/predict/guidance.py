@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 import torch
 from torch import Tensor
@@ -16,6 +16,21 @@ FIRST_SENTINEL = 5  # [S_1]: numbering starts at [S_0], which no text uses
 def guide(conditional: Tensor, empty: Tensor, scale: float) -> Tensor:
     """Logits pushed away from those without the condition: u + scale * (c - u)."""
     return empty + scale * (conditional - empty)
+
+
+def guide_by_weights(
+    conditional: Sequence[Tensor], weights: Sequence[float], empty: Tensor
+) -> Tensor:
+    """Logits by several conditions, each with a weight: u + sum of w_i * (c_i - u), in float32.
+
+    A negative weight leads away from its condition; all weights 0 give u. `empty` may have a batch
+    of 1 for all samples.
+    """
+    empty = empty.float()
+    result = empty
+    for weight, one in zip(weights, conditional, strict=True):
+        result = result + weight * (one.float() - empty)
+    return result
 
 
 def unconditional(

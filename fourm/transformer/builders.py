@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 from fourm.checkpoints import Checkpoint, load_module
-from fourm.embeddings import input_embedding
+from fourm.embeddings import input_embedding, target_embedding
 from fourm.errors import UnknownModality
 from fourm.modalities.registry import OFFICIAL
 from fourm.transformer.config import FMConfig
@@ -98,19 +98,53 @@ def add_input(model: FM, source: Checkpoint | Path | str, name: str) -> None:
         UnknownModality: the config has no such input.
         CheckpointError: as `load_fm`.
     """
-    checkpoint = source if isinstance(source, Checkpoint) else Checkpoint.open(source)
-    if name not in model.config.domains_in:
+    config = model.config
+    if name not in config.domains_in:
         raise UnknownModality(f"{name!r} is not one of the model's domains_in")
     with torch.device("meta"):
-        embedding = input_embedding(model.config.modalities[name], model.config.dim)
-        # Under the names of the file.
-        part = nn.ModuleDict({"encoder_embeddings": nn.ModuleDict({name: embedding})})
-    prefix = f"encoder_embeddings.{name}."
-    load_module(part, checkpoint, ignore=lambda key: not key.startswith(prefix))
-    like = model.mask_token
-    embedding.to(like.device, like.dtype).requires_grad_(like.requires_grad).eval()
+        embedding = input_embedding(config.modalities[name], config.dim)
+    _fill(model, source, "encoder_embeddings", name, embedding)
     model.encoder_embeddings[name] = embedding
     model.inputs = (*model.inputs, name)
+
+
+def add_output(model: FM, source: Checkpoint | Path | str, name: str) -> None:
+    """Let a model of `load_fm` predict one more modality, from the same checkpoint.
+
+    Args:
+        model: gets the decoder's part, on its device and in its precision.
+        source: as for `load_fm`.
+        name: one of the config's `domains_out`.
+
+    Raises:
+        UnknownModality: the config has no such output.
+        CheckpointError: as `load_fm`.
+    """
+    config = model.config
+    if name not in config.domains_out:
+        raise UnknownModality(f"{name!r} is not one of the model's domains_out")
+    with torch.device("meta"):
+        target = target_embedding(config.modalities[name], config.dim)
+    _fill(model, source, "decoder_embeddings", name, target)
+    model.decoder_embeddings[name] = target
+    model.outputs = (*model.outputs, name)
+
+
+def _fill(
+    model: FM, source: Checkpoint | Path | str, side: str, name: str, part: nn.Module
+) -> None:
+    """Read the tensors of one modality's part, which is built but empty."""
+    checkpoint = source if isinstance(source, Checkpoint) else Checkpoint.open(source)
+    prefix = f"{side}.{name}."
+    named = nn.ModuleDict({side: nn.ModuleDict({name: part})})  # as the file names it
+    load_module(
+        named,
+        checkpoint,
+        ignore=lambda key: not key.startswith(prefix),
+        tied=tied_names(model.config),
+    )
+    like = model.mask_token
+    part.to(like.device, like.dtype).requires_grad_(like.requires_grad).eval()
 
 
 def tied_names(config: FMConfig) -> dict[str, str]:

@@ -139,6 +139,14 @@ class FM(nn.Module):
         """
         return self.encode_embedded(self.embed(inputs, keep))
 
+    def encode_nothing(self, batch: int = 1) -> EncoderOutput:
+        """What the encoder makes of samples without any input: its registers, or no token at all.
+
+        4M-21 reference, sec. 4.4: the pass that guidance leads away from.
+        """
+        nothing = self.mask_token.new_zeros(batch, 0, self.config.dim)
+        return self.encode_embedded(Embedded(nothing, nothing, None))
+
     def encode_embedded(self, embedded: Embedded) -> EncoderOutput:
         """Run the encoder on embedded tokens (`embed`)."""
         x, e, mask = embedded

@@ -149,16 +149,20 @@ class TestVectors:
         assert cosines.min() > 0.99
 
     def test_many_threads_load_each_part_once(self, folder, monkeypatch):
-        opened = []
+        read = []
         original = TensorFile.read
-        monkeypatch.setattr(
-            TensorFile, "read", lambda self, *a: opened.append(self.path) or original(self, *a)
-        )
+
+        def reading(self, names=None, dtype=None):
+            read.extend((self.path, name) for name in names or ["all"])
+            return original(self, names, dtype)
+
+        monkeypatch.setattr(TensorFile, "read", reading)
         model = fourm.load_model(folder, dtype="float32")
         with ThreadPoolExecutor(8) as pool:
             prepared = list(pool.map(model.prepare, SAMPLES * 4))
             vectors = np.concatenate(list(pool.map(lambda p: model.embed([p]), prepared)))
-        assert len(opened) == len(set(opened)) == 5
+        assert len(read) == len(set(read)) > 50
+        assert len({path for path, _ in read}) == 5
         np.testing.assert_allclose(vectors[: len(SAMPLES)], vectors[len(SAMPLES) : 18], atol=1e-5)
 
     def test_only_what_is_needed_is_loaded(self, folder, monkeypatch):
@@ -345,7 +349,7 @@ class TestLibrary:
         cards = {card.name: card for card in fourm.list_models()}
         assert {"4M-21_B", "4M-21_L", "4M-21_XL"} <= set(cards)
         assert cards["4M-21_L"].where == "EPFL-VILAB/4M-21_L"
-        assert cards["4M-21_L"].spaces == ("dinov2", "imagebind")
+        assert cards["4M-21_L"].spaces == ("dinov2", "imagebind", "clip")
 
     def test_an_unknown_name_lists_the_known(self, tmp_path, monkeypatch):
         monkeypatch.chdir(tmp_path)

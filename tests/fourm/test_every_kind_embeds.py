@@ -80,6 +80,33 @@ def test_what_has_its_tokenizer_is_read(model):
         model.prepare({"dinov2_features": VALUES["clip_features"]})
 
 
+def test_spaces_of_an_official_model(model):
+    assert {name: space.dim for name, space in model.spaces.items()} == {
+        "dinov2": 768,
+        "imagebind": 1280,
+        "clip": 512,
+    }
+    assert model.default_space == "dinov2"
+    assert "not the joint space" in model.spaces["imagebind"].title
+    prepared = [model.prepare({"text": "a lake"}), model.prepare({"depth": VALUES["depth"]})]
+    together = model.embed_spaces(prepared, spaces=("dinov2", "clip"))
+    for name, vectors in together.items():
+        assert vectors.shape == (2, model.spaces[name].dim)
+        np.testing.assert_allclose(vectors, model.embed(prepared, space=name), atol=2e-4)
+
+
+def test_every_part_of_a_photo_that_the_model_predicts(model):
+    """All but photos, T5's outputs and global embeddings; no tokenizer is asked."""
+    never = {"image", "t5", "dinov2_embedding", "imagebind_embedding"}
+    assert set(model.predictable) == set(KINDS) - never
+    photo = VALUES["image_tokens"]
+    samples = [model.prepare({"image": photo}, take=[kind]) for kind in model.predictable]
+    vectors = model.embed([*samples, model.prepare({"image": photo})])
+    assert np.isfinite(vectors).all()
+    apart = np.abs(vectors[:, None] - vectors[None]).max(axis=2) + np.eye(len(vectors))
+    assert apart.min() > 1e-5
+
+
 @pytest.mark.parametrize("kind", VALUES)
 def test_each_kind_gives_a_vector_of_its_own(model, kind):
     other = model.prepare({"text": "a lake"})
@@ -91,7 +118,7 @@ def test_each_kind_gives_a_vector_of_its_own(model, kind):
     assert np.abs(vectors[2] - vectors[1]).max() > 1e-6
     alone = model.embed([model.prepare({kind: VALUES[kind]})])
     np.testing.assert_allclose(alone[0], vectors[0], atol=1e-5)
-    read = model._fm.get().inputs
+    read = model._network.trunk.get().inputs
     assert len(set(read)) == len(read)  # a table is loaded once
 
 
@@ -134,6 +161,7 @@ def test_all_keys_of_metadata_fit(model):
         ("clip_features", np.empty((512, 14, 14), object), "object"),
         ("dinov2_embedding", np.zeros(767), "(768,)"),
         ("dinov2_embedding", np.full(768, 1e300), "finite"),
+        ("imagebind_embedding", np.zeros(1024), "joint space"),
         ("t5", np.zeros((78, 4096)), "1 to 77"),
         ("t5", np.zeros((0, 4096)), "empty"),
         ("t5", np.zeros((3, 4095)), "(n, 4096)"),

@@ -95,25 +95,10 @@ def make_tiny_bundle(folder: Path, seed: int = 0) -> Path:
     folder = Path(folder)
     with torch.random.fork_rng(devices=[]), torch.no_grad():
         torch.manual_seed(seed)
-        model = FM(FMConfig.from_fields(Fields(FM_CONFIG))).eval()
-        for name, value in model.named_parameters():
-            # Louder than at the start of training, so that inputs are told apart.
-            if "embeddings" in name or "register" in name or "mask_token" in name:
-                value.normal_()
-            elif "cross_attn" in name and value.dim() > 1:
-                value.mul_(3)
-        model.get_submodule("encoder_embeddings.rgb@224.proj").weight.normal_(std=0.1)
-        _write(folder / "model", FM_CONFIG, model.state_dict())
+        model = write_model(folder / "model", FM_CONFIG)
         for part, config in (("tok_semseg", SEMSEG_CONFIG), ("tok_dinov2_global", GLOBAL_CONFIG)):
-            tokenizer = build_tokenizer(config)
-            for value in tokenizer.parameters():
-                if value.dim() > 1 and value.requires_grad:
-                    value.normal_(std=0.3)
-            for name, value in tokenizer.quantize.named_buffers():
-                if name.endswith("embed"):
-                    value.normal_()
-            _write(folder / part, config, tokenizer.state_dict())
-        _write_language_model(folder / "language_model")
+            write_tokenizer(folder / part, config)
+        write_language_model(folder / "language_model")
         # The mean over noise, so that cosines between pictures spread over -1 .. 1.
         noise = {"rgb@224": ModalityInput(torch.randn(16, 3, SIDE, SIDE))}
         mean = model.encode(noise).tokens[:, 0].mean(0)
@@ -123,7 +108,35 @@ def make_tiny_bundle(folder: Path, seed: int = 0) -> Path:
     return folder
 
 
-def _write_language_model(folder):
+@torch.no_grad()
+def write_model(folder, config):
+    """A model with random weights, written into a folder; the model."""
+    model = FM(FMConfig.from_fields(Fields(config))).eval()
+    for name, value in model.named_parameters():
+        # Louder than at the start of training, so that inputs are told apart.
+        if "embeddings" in name or "register" in name or "mask_token" in name:
+            value.normal_()
+        elif "cross_attn" in name and value.dim() > 1:
+            value.mul_(3)
+    model.get_submodule("encoder_embeddings.rgb@224.proj").weight.normal_(std=0.1)
+    _write(folder, config, model.state_dict())
+    return model
+
+
+@torch.no_grad()
+def write_tokenizer(folder, config):
+    """A tokenizer with random weights, written into a folder."""
+    tokenizer = build_tokenizer(config)
+    for value in tokenizer.parameters():
+        if value.dim() > 1 and value.requires_grad:
+            value.normal_(std=0.3)
+    for name, value in tokenizer.quantize.named_buffers():
+        if name.endswith("embed"):
+            value.normal_()
+    _write(folder, config, tokenizer.state_dict())
+
+
+def write_language_model(folder):
     vocabulary = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", *WORDS.split()]
     vocabulary += [
         f"{mark}{letter}" for mark in ("", "##") for letter in "abcdefghijklmnopqrstuvwxyz"

@@ -20,6 +20,12 @@ if TYPE_CHECKING:
     from fourm.tokenizers.vqvae import VQVAE
 
 
+_NOTES = {
+    "tok_imagebind_global": ": the CLS of ImageBind's vision trunk, and not the embedding of 1024 "
+    "numbers in its joint space, which its head makes of it"
+}
+
+
 class FeatureReader(Reader):
     """Features that were computed elsewhere: a map with one vector a patch, or one vector alone.
 
@@ -67,7 +73,7 @@ class FeatureReader(Reader):
             return np.ascontiguousarray(features.T.reshape(wanted))
         raise BadInput(
             f"{self.modality.name} takes numbers of the shape {wanted} or {(rows, wanted[0])}, "
-            f"not {features.shape}"
+            f"not {features.shape}{_NOTES.get(self.modality.name, '')}"
         )
 
     def batch(self, contents: Sequence[Content], device: torch.device) -> ModalityInput:

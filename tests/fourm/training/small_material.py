@@ -60,7 +60,7 @@ def make_language(folder, monkeypatch):
     small = {**tiny_bundle.BERT_CONFIG, "hidden_size": WIDTH, "max_position_embeddings": 64}
     monkeypatch.setattr(tiny_bundle, "BERT_CONFIG", small)
     torch.manual_seed(0)
-    tiny_bundle._write_language_model(folder)
+    tiny_bundle.write_language_model(folder)
     return folder
 
 

@@ -1,0 +1,24 @@
+import json
+
+import pytest
+
+from benchmarks import spaces
+
+
+def test_spaces(capsys):
+    arguments = ["--size", "tiny", "--rounds", "1", "--batch-size", "2"]
+    assert spaces.main(arguments) == 0
+    result = json.loads(capsys.readouterr().out.strip().splitlines()[-1])
+    assert result["setting"]["batch"] == 2
+    dearest, two, all_, apart = result["rows"]
+    assert dearest["what"] == all_["what"] == "dinov2 + imagebind + clip"
+    assert two["reached"] == (two["ratio"] <= spaces.TARGET)
+    assert all_["reached"] is None
+    assert apart["floor_is"] == "three calls"
+
+
+@pytest.mark.parametrize("option", ["--rounds", "--batch-size"])
+def test_numbers_out_of_range(option, capsys):
+    with pytest.raises(SystemExit) as caught:
+        spaces.main([option, "0"])
+    assert caught.value.code == 2
