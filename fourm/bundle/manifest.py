@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
@@ -23,6 +24,19 @@ Decode = Literal["argmax", "soft", "sample"]
 
 
 @dataclass(frozen=True)
+class ReadoutEntry:
+    """How a kind of input is read at the encoder's first register token.
+
+    Attributes:
+        transform: file with `mean` (width,) and `matrix` (dim, width): register token to space.
+        weight: how the kind counts beside what is predicted from other inputs, which counts 1.
+    """
+
+    transform: str
+    weight: float = 1.0
+
+
+@dataclass(frozen=True)
 class SpaceEntry:
     """How a manifest describes one embedding space.
 
@@ -39,6 +53,7 @@ class SpaceEntry:
         transform: file with `mean` (dim,) and `matrix` (dim_out, dim), or None.
         title: a line for people.
         pool: how a grid of decoded vectors becomes one vector; None: there is no grid.
+        readouts: other kinds that are read alone at the register token, and joined afterwards.
     """
 
     modality: str
@@ -51,11 +66,27 @@ class SpaceEntry:
     transform: str | None = None
     title: str = ""
     pool: Literal["mean"] | None = None
+    readouts: Mapping[str, ReadoutEntry] = field(default_factory=dict)
 
     def about_vectors(self) -> dict[str, Any]:
         """The fields that vectors depend on, as fingerprints count them."""
         # Fields that came later count where they are used: other spaces keep their fingerprint.
-        return {name: value for name, value in vars(self).items() if name != "pool" or value}
+        late = ("pool", "readouts")
+        about = {name: value for name, value in vars(self).items() if name not in late or value}
+        if self.readouts:
+            about["readouts"] = {kind: vars(entry) for kind, entry in self.readouts.items()}
+        return about
+
+    def apart(self) -> dict[str, float]:
+        """Kinds that are read in a pass of their own, with their weights; others together have 1.
+
+        Infinite where nothing else counts beside the kind.
+        """
+        weights = {kind: entry.weight for kind, entry in self.readouts.items()}
+        if self.image_share:
+            share = self.image_share
+            weights["image"] = share / (1 - share) if share < 1 else math.inf
+        return weights
 
 
 @dataclass(frozen=True)
@@ -126,6 +157,7 @@ class Manifest:
     def parts(self) -> tuple[str, ...]:
         """Names of all parts, each once, sorted."""
         transforms = [space.transform for space in self.spaces.values() if space.transform]
+        transforms += [one.transform for s in self.spaces.values() for one in s.readouts.values()]
         named = (self.tokenizers, self.language_models, self.words)
         inner = [part for mapping in named for part in mapping.values()]
         return tuple(sorted({self.model, *inner, *transforms}))
@@ -138,9 +170,17 @@ class Manifest:
         def kept(parts: Mapping[str, str]) -> dict[str, str]:
             return {name: part for name, part in parts.items() if name in used}
 
+        spaces = {
+            name: replace(
+                space,
+                readouts={kind: one for kind, one in space.readouts.items() if kind in FIRST},
+            )
+            for name, space in self.spaces.items()
+        }
         return replace(
             self,
             kinds=kinds,
+            spaces=spaces,
             tokenizers=kept(self.tokenizers),
             language_models=kept(self.language_models),
             words=kept(self.words),
@@ -223,7 +263,19 @@ def _space(fields: Fields) -> SpaceEntry:
         transform=fields.text("transform") if fields.values.get("transform") else None,
         title=fields.text("title", ""),
         pool=pool,
+        readouts=_readouts(fields),
     )
+
+
+def _readouts(fields: Fields) -> dict[str, ReadoutEntry]:
+    found = {}
+    for kind, value in fields.mapping("readouts").items():
+        entry = Fields(_object(value), f"{fields.where}: readout of {kind}")
+        weight = entry.number("weight", 1.0)
+        if kind not in KINDS or not 0 < weight < math.inf:
+            raise ConfigError(f"{entry.where}: a known kind, with a weight above 0")
+        found[kind] = ReadoutEntry(entry.text("transform"), weight)
+    return found
 
 
 def _names(fields: Fields, name: str) -> dict[str, str]:
