@@ -12,7 +12,7 @@ from fourm.bundle.readers.features import FeatureReader
 from fourm.bundle.readers.grids import ByteReader, DepthReader, MapReader
 from fourm.bundle.readers.items import ItemsReader
 from fourm.bundle.readers.objects import InstancesReader, PosesReader
-from fourm.bundle.readers.photos import EdgesAsPictureReader, PictureReader
+from fourm.bundle.readers.photos import DrawingReader, PictureReader
 from fourm.bundle.readers.sentences import SentenceReader, StatesReader
 from fourm.bundle.readers.words import BoxesReader, MetadataReader, PaletteReader, WordReader
 from fourm.modalities.items import (
@@ -46,8 +46,8 @@ def reader_for(kind: str, modality: Modality, parts: Parts) -> Reader | None:
     tokenizer, words, language_model = parts
     if kind == "image" and modality.kind == "pixels":
         return PictureReader(modality)
-    if kind == "edges" and modality.kind == "pixels":
-        return EdgesAsPictureReader(modality)
+    if kind == "edges" and modality.kind == "pixels" and modality.channels == 1:
+        return DrawingReader(modality)
     if kind in _ITEMS and modality.kind == "seq_emb":
         return ItemsReader(modality, *_ITEMS[kind])
     if kind == "t5" and modality.kind == "seq_emb":

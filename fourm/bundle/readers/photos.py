@@ -40,15 +40,20 @@ class PictureReader(Reader):
         return ModalityInput(imagenet_normalised(pixels))
 
 
-class EdgesAsPictureReader(PictureReader):
-    """Edges as a drawing, dark lines on white, read as a photo is."""
+class DrawingReader(PictureReader):
+    """Edges as a grey drawing, light lines on dark, whose pixels the model reads."""
 
     def prepare(self, value: Any) -> Content:
-        """Light lines on dark, a PIL image or uint8 array -> uint8 (1, side, side)."""
+        """PIL image or uint8 array, see `square_edges` -> uint8 (1, side, side)."""
         from fourm.modalities.edges import square_edges
 
-        return 255 - square_edges(value, self.side)
+        return square_edges(value, self.side)
 
     def batch(self, contents: Sequence[Content], device: torch.device) -> ModalityInput:
-        """-> (B, 3, side, side) float32, ImageNet-standardised."""
-        return super().batch([np.repeat(content, 3, axis=0) for content in contents], device)
+        """-> (B, 1, side, side) float32 from 0 to 1."""
+        import torch
+
+        from fourm.embeddings import ModalityInput
+
+        pixels = torch.from_numpy(np.stack(contents)).to(device)
+        return ModalityInput(pixels.float() / 255)
