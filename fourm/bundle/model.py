@@ -286,8 +286,8 @@ class Model:
         picture = next(
             (
                 f"central square, bicubic {reader.side} px, ImageNet mean and deviation"
-                for reader in self._readers.values()
-                if isinstance(reader, PictureReader)
+                for kind, reader in self._readers.items()
+                if kind == "image" and isinstance(reader, PictureReader)
             ),
             None,
         )

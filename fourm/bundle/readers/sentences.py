@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fourm.bundle.readers.base import Content, Lazy, Reader, numbers
+from fourm.bundle.readers.items import padded
 from fourm.errors import BadInput, ConfigError
 
 if TYPE_CHECKING:
@@ -70,16 +71,4 @@ class StatesReader(Reader):
 
     def batch(self, contents: Sequence[Content], device: torch.device) -> ModalityInput:
         """-> (B, n, width) float32 and their mask."""
-        import torch
-
-        from fourm.embeddings import ModalityInput
-
-        longest = max(map(len, contents))
-        states = np.zeros((len(contents), longest, self.modality.width), np.float32)
-        masked = np.ones(states.shape[:2], np.bool_)
-        for row, content in enumerate(contents):
-            states[row, : len(content)] = content
-            masked[row, : len(content)] = False
-        return ModalityInput(
-            torch.from_numpy(states).to(device), torch.from_numpy(masked).to(device)
-        )
+        return padded(contents, device)
