@@ -125,7 +125,7 @@ def add(
     bundle: Bundle = Path("fourm/weights/mini"),
     run: RunFolder = RUN,
     data: Data = DATA,
-    vocabulary: Annotated[int, typer.Option(min=1, help="Words that stay.")] = 9_000,
+    vocabulary: Annotated[int, typer.Option(min=1, help="Words that stay.")] = 8_000,
 ) -> None:
     """What `further` learnt goes into the bundle."""
     from fourm.training import adding as stage
