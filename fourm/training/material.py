@@ -22,6 +22,7 @@ from fourm.modalities.boxes import LOWEST_SCORE, Box
 from fourm.modalities.classes import panoptic_classes
 from fourm.modalities.facts import computable_metadata
 from fourm.modalities.items import FACTS
+from fourm.modalities.metadata import KEYS
 
 SIDE = 224
 NOTHING = 0
@@ -133,7 +134,9 @@ def facts(photo: Path, found: list[Box]) -> dict[str, float]:
         "n_coco_instances": len(names),
         "coco_instance_diversity": len(set(names)),
     }
-    return {**counted, **{key: value for key, value in computed.items() if key in FACTS}}
+    # Nearly random colours are more colourful than what users may ask for.
+    told = {key: min(value, KEYS[key].high) for key, value in computed.items() if key in FACTS}
+    return {**counted, **told}
 
 
 def is_held_out(photo: int) -> bool:
