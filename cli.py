@@ -66,7 +66,7 @@ def _exit_code(error: Exception) -> int | None:
 
 app = typer.Typer(
     cls=_OneLineErrors,
-    help="Find photos by words, by another photo, or by a segmentation map.",
+    help="Find photos by words, another photo, a segmentation map, edges, boxes, colours ...",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -200,8 +200,7 @@ def query(
     """Find the pictures nearest to words, a picture, a segmentation map, or several together.
 
     All that is given goes into one forward pass of the model, unless it is weighed. `fourm models`
-    lists what each model takes in: mini words, pictures and segmentation maps, 4M-21 all that there
-    is here.
+    lists what each model takes in: 4M-21 all that there is here, mini a part of it.
     """
     from retrieval import Gallery, Query
     from retrieval.encoders import read_query_teachers
