@@ -79,7 +79,10 @@ def load_model(
 def load_4m(source: str | os.PathLike[str], device: str = "auto", dtype: str = "auto") -> Model:
     """The model of a name, teachers excepted: one that predicts; otherwise as `load_model`."""
     from fourm.bundle.model import Model
+    from fourm.teachers import teacher_names
 
+    if (name := os.fspath(source).partition("=")[0]) in teacher_names():
+        raise ModelNotFound(f"{name} is a teacher alone and predicts nothing; give a 4M model")
     return Model(find_manifest(os.fspath(source)), device, dtype)
 
 

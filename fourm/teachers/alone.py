@@ -82,7 +82,10 @@ class TeacherModel:
         if take:
             raise UnknownModality(f"{self.name} cannot take {take[0]!r} from a photo")
         if len(inputs) != 1:
-            raise BadInput(f"{self.name} reads one input at a time: {' or '.join(self.inputs)}")
+            raise BadInput(
+                f"{self.name} reads one input at a time: {' or '.join(self.inputs)}; "
+                "several are combined late"
+            )
         if "image" in inputs:
             return Sample(pixels=picture(inputs["image"]))
         return Sample(text=text(inputs["text"]))
@@ -95,7 +98,9 @@ class TeacherModel:
         """
         checked = weighed(parts, how)
         if how == "guided":
-            raise BadInput(f"{self.name} predicts nothing that could be guided: combine late")
+            raise BadInput(
+                f"{self.name} predicts nothing that could be guided: combine inputs late"
+            )
         return Sample(parts=checked)
 
     def embed(

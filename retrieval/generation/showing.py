@@ -14,6 +14,7 @@ import fourm
 from fourm.bundle import Prepared
 from fourm.bundle.generating import Generator, Settings
 from fourm.decode import Decoded, Quality
+from fourm.teachers import Taught
 from retrieval.errors import UsageError
 from retrieval.generation.drawing import panel_of
 from retrieval.generation.files import write_file, write_files
@@ -38,7 +39,7 @@ def show_query(model: object, query: Query, folder: str | os.PathLike[str]) -> l
     the model does not know; `sheet.png` all of it. Seeds are fixed.
 
     Args:
-        model: a `fourm.Model`.
+        model: a `fourm.Model`, with or without teachers.
         query: what was asked.
         folder: made if it does not exist.
 
@@ -46,9 +47,14 @@ def show_query(model: object, query: Query, folder: str | os.PathLike[str]) -> l
         The files, relative to the folder.
 
     Raises:
-        UsageError: another model, or a folder that cannot be written to.
+        UsageError: another model, a query that a teacher reads, or a folder that cannot be written
+            to.
         fourm.FourmError: an input that the model does not read.
     """
+    if isinstance(model, Taught):
+        if model.prepare(query.values).prepared is None:
+            raise UsageError("show query: a teacher reads this query, not the model")
+        model = model.model
     if not isinstance(model, fourm.Model):
         raise UsageError("show query: this model cannot show what it reads")
     target = Path(folder)

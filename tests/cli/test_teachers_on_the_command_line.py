@@ -58,6 +58,14 @@ def test_from_pictures_to_hits(shelf, tmp_path):
         asked = ("query", index, "two dogs", "--space", "clip", "--words", words, "--json")
         scores[words] = [hit["score"] for hit in json.loads(run(*asked).stdout)]
     assert len(scores["tower"]) == 4 and scores["tower"] != scores["model"]
+    late = ("--image", shelf / "photos/1.png", "--weight", "image=2", "--combine", "late", "--json")
+    for how in (("dog", *late), ("dog", "--not", "snow", "--json")):
+        asked = run("query", index, *how)
+        assert asked.exit_code == 0 and len(json.loads(asked.stdout)) == 4, asked.stderr
+    show = ("--show-query", tmp_path / "shown")
+    refused(run("query", index, "dog", *show), 2, "a teacher reads this query")
+    assert run("query", index, "dog", "--words", "model", *show).exit_code == 0
+    assert (tmp_path / "shown/sheet.png").is_file()
     about = json.loads(run("info", index, "--json").stdout)
     assert "dinov2-b14" in json.dumps(about)
 
@@ -69,6 +77,8 @@ def test_a_teacher_alone(shelf, tmp_path):
     hits = json.loads(run("query", index, "a red house", "--json").stdout)
     assert len(hits) == 4 and {hit["space"] for hit in hits} == {"clip_joint"}
     refused(run("query", index, "--palette", "#ff0000"), 1, "does not read 'palette'")
+    refused(run("query", index, "dog", "--not", "snow"), 1, "combine inputs late")
+    assert run("query", index, "dog", "--not", "snow", "--combine", "late").exit_code == 0
 
 
 def test_what_cannot_be(shelf, tmp_path, monkeypatch):

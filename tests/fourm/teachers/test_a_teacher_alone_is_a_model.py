@@ -134,7 +134,7 @@ def test_blends_that_cannot_be(clip):
     dog = clip.prepare({"text": "a dog"})
     late = clip.blend([(dog, 1)], how="late")
     for parts, how, match in (
-        ([(dog, 1)], "guided", "combine late"),
+        ([(dog, 1)], "guided", "combine inputs late"),
         ([], "late", "at least one part"),
         ([(dog, 0)], "late", "all 0"),
         ([(dog, float("nan"))], "late", "weight"),
@@ -153,5 +153,6 @@ def test_blends_that_cannot_be(clip):
 
 def test_what_has_to_predict_is_no_teacher():
     assert isinstance(fourm.load_4m("mini"), fourm.Model)
-    with pytest.raises(fourm.ModelNotFound):
-        fourm.load_4m("clip-b16")
+    for name in ("clip-b16", "dinov2-b14=anywhere"):
+        with pytest.raises(fourm.ModelNotFound, match="predicts nothing"):
+            fourm.load_4m(name)

@@ -189,9 +189,7 @@ def test_official_models_name_their_teachers():
     from fourm.bundle.official import SPACES
 
     named = {name: entry.teacher for name, entry in SPACES.items()}
-    assert named["dinov2"] == "dinov2-b14"
-    assert named["imagebind"] is None
-    assert named.get("clip", "clip-b16") == "clip-b16"
+    assert named == {"dinov2": "dinov2-b14", "clip": "clip-b16", "imagebind": None}
 
 
 def test_a_late_blend_sums_what_the_parts_have_alone(taught):
