@@ -6,20 +6,30 @@ Everything that takes time to import is imported by the command that needs it, s
 
 from __future__ import annotations
 
-import functools
-import inspect
 import sys
-from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Annotated, Any, get_type_hints
+from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup
 
 import cli_models
+from cli_options import (
+    AsJson,
+    Device,
+    Dtype,
+    Fusion,
+    IndexFolder,
+    Kinds,
+    ModelName,
+    ReadBy,
+    Sources,
+    Spaces,
+    TeacherWeights,
+    takes_sources,
+)
 from cli_output import note as _note
 from cli_output import print_text as _print
-from retrieval.sources import SETTINGS
 
 
 class _OneLineErrors(TyperGroup):
@@ -56,106 +66,11 @@ def _exit_code(error: Exception) -> int | None:
 
 app = typer.Typer(
     cls=_OneLineErrors,
-    help="Find photos by words, by another photo, or by a segmentation map.",
+    help="Find photos by words, another photo, a segmentation map, edges, boxes, colours ...",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-
-IndexFolder = Annotated[Path, typer.Argument(metavar="INDEX", help="Folder of the index.")]
-ModelName = Annotated[
-    str | None,
-    typer.Option(
-        help="Model: a name that `fourm models` lists, a folder, or a hub name. "
-        "Default: the index's own, or mini for a new one."
-    ),
-]
-Device = Annotated[str, typer.Option(help="Where the model runs: auto, cpu, cuda or mps.")]
-Dtype = Annotated[
-    str, typer.Option(help="Precision of the model: auto, float32, bfloat16 or float16.")
-]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
-
-Spaces = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--space",
-        metavar="NAME[=WEIGHT]",
-        help="Embedding space to search in. Default: the index's first. May be repeated to fuse "
-        "several, with weights if need be; all stands for all of them.",
-    ),
-]
-Fusion = Annotated[
-    str,
-    typer.Option(
-        metavar="WAY",
-        help="How several spaces are fused: rrf (by the ranks in each) or scores (by the cosines).",
-    ),
-]
-Kinds = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--kind",
-        metavar="KIND",
-        help="Kind of items to find: image, depth ... Default: all. May be repeated.",
-    ),
-]
-
-TeacherWeights = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--teacher",
-        metavar="NAME=PATH",
-        help="Where a teacher's weights are: clip or dinov2, and a file, a folder or a hub name. "
-        "Default: as the index remembers, or the hub. May be repeated.",
-    ),
-]
-ReadBy = Annotated[
-    str,
-    typer.Option(
-        "--words",
-        metavar="WHO",
-        help="In an index that teachers made, what reads words alone in the space clip: CLIP's "
-        "text tower, or the model.",
-    ),
-]
-
-_Sources = Mapping[str, Any]
-
-
-def _takes_sources(but: tuple[str, ...] = ()) -> Callable[[Callable[..., None]], Any]:
-    """Give a command an option for each thing that can be said of a query.
-
-    The command gets what was given of them as one mapping, `sources`.
-    """
-    settings = [setting for setting in SETTINGS if setting.name not in but]
-
-    def decorate(command: Callable[..., None]) -> Any:
-        hints = get_type_hints(command, include_extras=True)
-        parameters = []
-        for parameter in inspect.signature(command).parameters.values():
-            if parameter.name != "sources":
-                parameters.append(parameter.replace(annotation=hints[parameter.name]))
-                continue
-            for setting in settings:
-                option = typer.Option(setting.flag, metavar=setting.metavar, help=setting.help)
-                kind: Any = str if setting.typed else Path
-                kind = list[str] if setting.repeated else kind
-                wanted = Annotated[kind | None, option]
-                parameters.append(
-                    inspect.Parameter(setting.name, parameter.kind, default=None, annotation=wanted)
-                )
-
-        @functools.wraps(command)
-        def run(**given: Any) -> None:
-            sources = {setting.name: given.pop(setting.name) for setting in settings}
-            command(**given, sources=sources)
-
-        vars(run)["__signature__"] = inspect.Signature(parameters)
-        run.__annotations__ = {one.name: one.annotation for one in parameters}
-        return run
-
-    return decorate
 
 
 @app.command()
@@ -246,12 +161,12 @@ def index(
 
 
 @app.command()
-@_takes_sources(but=("text",))
+@takes_sources(but=("text",))
 def query(
     index: IndexFolder,
     text: Annotated[str | None, typer.Argument(metavar="TEXT", help="Words to find.")] = None,
     *,
-    sources: _Sources,
+    sources: Sources,
     query_file: Annotated[
         Path | None,
         typer.Option(
@@ -272,6 +187,10 @@ def query(
     sheet: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write the same as one contact sheet (PNG).")
     ] = None,
+    show_query: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="First write what the model understands of the query."),
+    ] = None,
     model: ModelName = None,
     teachers: TeacherWeights = None,
     read_by: ReadBy = "tower",
@@ -281,8 +200,7 @@ def query(
     """Find the pictures nearest to words, a picture, a segmentation map, or several together.
 
     All that is given goes into one forward pass of the model, unless it is weighed. `fourm models`
-    lists what each model takes in: mini words, pictures and segmentation maps, 4M-21 all that there
-    is here.
+    lists what each model takes in: 4M-21 all that there is here, mini a part of it.
     """
     from retrieval import Gallery, Query
     from retrieval.encoders import read_query_teachers
@@ -305,6 +223,10 @@ def query(
         check_output(output, (query_file, *input_files(given)))
     asked_teachers = read_query_teachers(teachers or (), read_by)
     with Gallery.open(index, model, encoder=asked_teachers, device=device, dtype=dtype) as gallery:
+        if show_query is not None:
+            from retrieval.generation import show_query as show
+
+            _note(f"wrote {show_query}: {len(show(gallery.model, asked, show_query))} files")
         (hits,) = gallery.search_batch(
             [asked], k, spaces=weights, fusion=fusion, kinds=kinds or None
         )
@@ -319,6 +241,112 @@ def query(
     for output in (html, sheet):
         if output is not None:
             _note(f"wrote {output}")
+
+
+@app.command()
+@takes_sources(but=("image", "take", "not_text", "weights", "combine"))
+def generate(
+    photo: Annotated[
+        Path | None, typer.Argument(metavar="PHOTO", help="Picture to generate from.")
+    ] = None,
+    *,
+    to: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="KINDS", help="What to generate, e.g. depth,normals,seg,text; all: everything."
+        ),
+    ] = None,
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Folder to write the files to.")],
+    sources: Sources,
+    hide: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="BOX",
+            help="Part of the picture to make up anew: xmin,ymin,xmax,ymax as fractions, "
+            "e.g. 0.25,0.25,0.75,0.75. May be repeated.",
+        ),
+    ] = None,
+    steps: Annotated[
+        int | None, typer.Option(help="Passes for each kind that is no text. Default: by kind.")
+    ] = None,
+    scheme: Annotated[
+        str | None,
+        typer.Option(help="Of kinds that are no text: roar or maskgit. Default: by kind."),
+    ] = None,
+    temperature: Annotated[
+        float | None, typer.Option(help="Randomness; 0 takes the likeliest. Default: by kind.")
+    ] = None,
+    top_k: Annotated[
+        float, typer.Option(help="Draw among so many tokens, or a share below 1; 0: all.")
+    ] = 0,
+    top_p: Annotated[
+        float, typer.Option(help="Draw among the tokens that have so much probability; 0: all.")
+    ] = 0.8,
+    guidance: Annotated[
+        float | None,
+        typer.Option(
+            help="How far away from what comes without inputs; 1: none. Default: by kind."
+        ),
+    ] = None,
+    weight: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="KIND=W",
+            help="Guide by each input with a weight of its own, e.g. text=2; below 0: away from "
+            "it. May be repeated.",
+        ),
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Of everything that is drawn.")] = 0,
+    diffusion_steps: Annotated[
+        int, typer.Option(help="Passes for pictures, depth, normals and edges out of tokens.")
+    ] = 50,
+    image_size: Annotated[
+        int | None,
+        typer.Option(help="Side of these in pixels, a multiple of 32. Default: 224."),
+    ] = None,
+    as_json: AsJson = False,
+    model: Annotated[
+        str, typer.Option(help="Model: a name that `fourm models` lists, a folder, or a hub name.")
+    ] = "4M-21_B",
+    device: Device = "auto",
+    dtype: Dtype = "auto",
+) -> None:
+    """Generate any kinds from any others: depth, normals, words, boxes, a picture ...
+
+    Kinds are made one after another, in the order of --to; each sees the inputs and those before
+    it. Words with [S_1], [S_2] ... in them are completed. What is finished when the command is
+    stopped stays.
+    """
+    from fourm.bundle.generating import Settings
+    from fourm.decode import Quality
+    from retrieval.generation import generate as generate_files
+    from retrieval.generation.options import given_kinds, read_hidden, read_top_k, read_weights
+    from retrieval.report.json_text import json_object
+
+    sources = {**sources, "image": photo}
+    made = generate_files(
+        model,
+        to or [],
+        out,
+        settings=Settings(
+            steps=steps,
+            scheme=scheme,  # type: ignore[arg-type]  # checked there
+            temperature=temperature,
+            top_k=read_top_k(top_k),
+            top_p=top_p,
+            guidance=guidance,
+            weights=read_weights(weight or [], given_kinds(sources)),
+            seed=seed,
+            quality=Quality(diffusion_steps, image_size),
+        ),
+        hide=read_hidden(hide or []),
+        device=device,
+        dtype=dtype,
+        progress=sys.stderr.isatty(),
+        **sources,
+    )
+    _print(json_object(made.as_dict()) if as_json else made.table())
+    _note(f"wrote {out}")
 
 
 @app.command()

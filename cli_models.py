@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from cli_options import AsJson
 from cli_output import print_text
 
 app = typer.Typer(
@@ -15,8 +16,6 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 
 
 @app.callback()

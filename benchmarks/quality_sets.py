@@ -16,6 +16,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageEnhance, ImageOps
 
+from fourm.modalities.boxes import Box
 from fourm.training import material
 
 ALTERED_SIDE = {"altered": (0.85, 0.95), "altered-much": (0.7, 0.85)}
@@ -99,10 +100,45 @@ def make(data: Path, out: Path) -> list[JudgedSet]:
             [_line(p.path, **both(p)) for p in drawn],
         ),
     }
+    for name, what, asked in _further(dev, rows):
+        alone = [_line(p.path, **inputs) for p, inputs in asked]
+        with_words = [_line(p.path, text=p.captions[0], **inputs) for p, inputs in asked]
+        lines[name] = (f"{what} -> photo, of {size}", photos, alone)
+        title = f"first caption and {what} -> photo, of {size}"
+        lines[f"captions-and-{name}"] = (title, photos, with_words)
     return [
         JudgedSet(title, gallery, write(out / f"{name}.jsonl", rows))
         for name, (title, gallery, rows) in lines.items()
     ]
+
+
+Inputs = list[tuple[material.Captioned, dict[str, object]]]
+
+
+def _further(
+    dev: list[material.Captioned], rows: dict[str, list[material.Instance]]
+) -> list[tuple[str, str, Inputs]]:
+    """Name, title and inputs of what is computed from photos, or from the boxes of their things."""
+    boxed = [(photo, material.boxes(rows.get(photo.path.name, []))) for photo in dev]
+    return [
+        ("edges", "Canny edges", [(p, {"canny": str(p.path.resolve())}) for p in dev]),
+        ("palettes", "five colours", [(p, {"palette_of": str(p.path.resolve())}) for p in dev]),
+        (
+            "facts",
+            "facts",
+            [(p, {"metadata": material.facts(p.path, boxes)}) for p, boxes in boxed],
+        ),
+        (
+            "boxes",
+            "boxes of its things (a network's)",
+            [(p, {"boxes": [_written(box) for box in boxes]}) for p, boxes in boxed if boxes],
+        ),
+    ]
+
+
+def _written(box: Box) -> str:
+    """A box as the command line takes it."""
+    return f"{box.name}:{box.xmin:g},{box.ymin:g},{box.xmax:g},{box.ymax:g}"
 
 
 def _line(relevant: Path, **inputs: object) -> dict[str, object]:
@@ -133,7 +169,7 @@ def _altered(out: Path, path: Path, name: str) -> str:
 
 
 def _instance_map(
-    data: Path, out: Path, photo: material.Captioned, rows: dict[str, list[dict[str, int]]]
+    data: Path, out: Path, photo: material.Captioned, rows: dict[str, list[material.Instance]]
 ) -> str:
     """Where the map of a photo's instances was written, or nothing if it has none."""
     ids = material.instance_ids(data, photo.path, rows)

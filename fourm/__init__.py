@@ -37,10 +37,12 @@ if TYPE_CHECKING:
         load_4m,
         load_model,
     )
+    from fourm.bundle.generating import Generator
     from fourm.generate import Sampler
 
 _LAZY = {
     "Blend": "fourm.bundle",
+    "Generator": "fourm.bundle.generating",
     "Model": "fourm.bundle",
     "ModelCard": "fourm.bundle",
     "Prepared": "fourm.bundle",
@@ -59,6 +61,7 @@ __all__ = [
     "ConfigError",
     "DownloadFailed",
     "FourmError",
+    "Generator",
     "Model",
     "ModelCard",
     "ModelNotFound",

@@ -25,6 +25,7 @@ from retrieval.errors import (
 if TYPE_CHECKING:
     from retrieval.encoders import Teachers
     from retrieval.gallery import Gallery
+    from retrieval.generation import generate
     from retrieval.hits import Hit
     from retrieval.queries import Query
 
@@ -33,6 +34,7 @@ _LAZY = {
     "Hit": "retrieval.hits",
     "Query": "retrieval.queries",
     "Teachers": "retrieval.encoders",
+    "generate": "retrieval.generation",
 }
 
 __all__ = [
@@ -45,6 +47,7 @@ __all__ = [
     "RetrievalError",
     "Teachers",
     "UsageError",
+    "generate",
 ]
 
 

@@ -190,8 +190,8 @@ MODIFIERS = (
     Setting(
         "weights",
         "INPUT=NUMBER",
-        "How much an input counts, e.g. text=2; below 0 it pushes away. For --not: not=2. "
-        "1 by default. May be repeated.",
+        "How much an input counts, e.g. text=2; 1 by default, below 0 it pushes away. How hard "
+        "the words of --not push: not=0.25, by default 0.5. May be repeated.",
         typed=True,
         repeated=True,
         option="weight",

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,6 +15,8 @@ from fourm.bundle.readers import Lazy
 from fourm.bundle.spaces import Space, Transform
 from fourm.checkpoints import Checkpoint
 from fourm.errors import ConfigError
+
+IMAGE = "image"
 
 if TYPE_CHECKING:
     import torch
@@ -65,10 +69,19 @@ class SpaceDecoder:
         self._transform = Transform(manifest.locate(transform)) if transform else None
         self._tokenizer: Lazy[VQVAE] = Lazy(self._load)
         self.space = self._described(manifest, config, picture)
+        self._readouts = {
+            kind: Lazy(partial(self._load_readout, manifest.locate(entry.transform), config.dim))
+            for kind, entry in self.entry.readouts.items()
+        }
+        if self._readouts and not config.num_register_tokens:
+            raise ConfigError(f"{manifest.name}: readouts need a model with register tokens")
+
+    def reads_register(self, kind: str) -> bool:
+        """Whether a sample of this kind alone is read at the encoder's register token."""
+        return kind in self._readouts or (kind == IMAGE and self._reads_pictures)
 
     @property
-    def reads_registers(self) -> bool:
-        """Whether a picture alone is read at the encoder's register token."""
+    def _reads_pictures(self) -> bool:
         return self.entry.image_readout == "register"
 
     def units_of_logits(self, logits: torch.Tensor, seeds: int = 1) -> NDArray[np.float32]:
@@ -104,9 +117,12 @@ class SpaceDecoder:
             total += self._units(self._decode(drawn.tokens))
         return unit_rows(total)
 
-    def units_of_registers(self, tokens: torch.Tensor) -> NDArray[np.float32]:
-        """Unit vectors float32 (B, dim) of pictures, from the encoder's tokens (B, K, dim)."""
-        return self._units(tokens[:, 0])
+    def units_of_registers(self, tokens: torch.Tensor, kind: str) -> NDArray[np.float32]:
+        """Unit vectors float32 (B, dim) of samples of one kind, from the encoder's tokens
+        (B, K, width)."""
+        if kind not in self._readouts:
+            return self._units(tokens[:, 0])
+        return _normalised(self._readouts[kind].get()(tokens[:, 0].float().cpu()))
 
     def _decode(
         self, tokens: torch.Tensor | None = None, probabilities: torch.Tensor | None = None
@@ -123,19 +139,25 @@ class SpaceDecoder:
         return decoded.mean(dim=(2, 3)) if self.entry.pool == "mean" else decoded
 
     def _units(self, vectors: torch.Tensor) -> NDArray[np.float32]:
-        import torch
-
         vectors = vectors.float().cpu()
         if self._transform is not None:
             vectors = self._transform(vectors)
-        units: NDArray[np.float32] = torch.nn.functional.normalize(vectors, dim=1).numpy()
-        return units
+        return _normalised(vectors)
 
     def _load(self) -> VQVAE:
         from fourm.tokenizers.loading import load_tokenizer
 
         self._check_tokens()
         return load_tokenizer(self._folder, encode=False).to(self._device)
+
+    def _load_readout(self, path: Path, width: int) -> Transform:
+        readout = Transform(path)
+        if (readout.dim_in, readout.dim_out) != (width, self.space.dim):
+            raise ConfigError(
+                f"{path} makes vectors of {readout.dim_out} of {readout.dim_in}; the space "
+                f"{self.name} takes {self.space.dim} of {width}"
+            )
+        return readout
 
     def _check_kind(self) -> None:
         name, folder, config = self.name, self._folder, self._config
@@ -161,9 +183,9 @@ class SpaceDecoder:
 
     def _described(self, manifest: Manifest, config: FMConfig, picture: str | None) -> Space:
         entry, transform, dim = self.entry, self._transform, self._config.n_channels
-        if self.reads_registers and not config.num_register_tokens:
+        if self._reads_pictures and not config.num_register_tokens:
             raise ConfigError(f"{manifest.name}: image_readout needs a model with register tokens")
-        if self.reads_registers and dim != config.dim:
+        if self._reads_pictures and dim != config.dim:
             raise ConfigError(
                 f"{manifest.name}: image_readout gives vectors of {config.dim}, the tokenizer of "
                 f"{entry.modality} makes {dim}"
@@ -177,7 +199,7 @@ class SpaceDecoder:
         if entry.pool is not None:
             predicted += f", {entry.pool} over the grid"
         steps = [picture] if picture is not None else []
-        if self.reads_registers:
+        if self._reads_pictures:
             steps += ["image register token", f"else {predicted}"]
         else:
             steps.append(predicted)
@@ -190,6 +212,13 @@ class SpaceDecoder:
             preprocessing="; ".join([*steps, "unit length"]),
             teacher=entry.teacher,
         )
+
+
+def _normalised(vectors: torch.Tensor) -> NDArray[np.float32]:
+    import torch
+
+    units: NDArray[np.float32] = torch.nn.functional.normalize(vectors, dim=1).numpy()
+    return units
 
 
 def unit_rows(vectors: NDArray[np.float32]) -> NDArray[np.float32]:

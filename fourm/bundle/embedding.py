@@ -81,12 +81,14 @@ class Embedding:
     def _run(self, group: Sequence[_Wanted]) -> None:
         """One pass over samples with the same kinds; fills `_units` and `_logits`."""
         encoded = self._network.encode([wanted.sample for wanted in group])
-        pictures = signature(group[0].sample) == (("image", False),)
+        (kind, known), *others = signature(group[0].sample)
+        only = None if known or others else kind
         predicted = []
         for name, decoder in self._decoders.items():
             rows = [row for row, wanted in enumerate(group) if name in wanted.units]
-            if pictures and decoder.reads_registers:
-                self._keep(name, group, rows, decoder.units_of_registers(encoded.tokens[rows]))
+            if only is not None and decoder.reads_register(only):
+                units = decoder.units_of_registers(encoded.tokens[rows], only)
+                self._keep(name, group, rows, units)
             elif any(name in wanted.units | wanted.logits for wanted in group):
                 predicted.append(name)
         targets = list(dict.fromkeys(self._decoders[name].entry.modality for name in predicted))

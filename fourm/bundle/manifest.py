@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
@@ -20,6 +21,19 @@ FORMAT = 1
 PART_FILES = (CONFIG, TENSORS, "tokenizer.json")
 
 Decode = Literal["argmax", "soft", "sample"]
+
+
+@dataclass(frozen=True)
+class ReadoutEntry:
+    """How a kind of input is read at the encoder's first register token.
+
+    Attributes:
+        transform: file with `mean` (width,) and `matrix` (dim, width): register token to space.
+        weight: how the kind counts beside what is predicted from other inputs, which counts 1.
+    """
+
+    transform: str
+    weight: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -41,6 +55,7 @@ class SpaceEntry:
         pool: how a grid of decoded vectors becomes one vector; None: there is no grid.
         teacher: name of the network whose vectors are predicted, where the vectors can be compared
             with that network's own (`fourm.teachers`), or None.
+        readouts: other kinds that are read alone at the register token, and joined afterwards.
     """
 
     modality: str
@@ -54,12 +69,27 @@ class SpaceEntry:
     title: str = ""
     pool: Literal["mean"] | None = None
     teacher: str | None = None
+    readouts: Mapping[str, ReadoutEntry] = field(default_factory=dict)
 
     def about_vectors(self) -> dict[str, Any]:
         """The fields that vectors depend on, as fingerprints count them."""
         # Fields that came later count where they are used: other spaces keep their fingerprint.
-        unused = {"teacher", *(() if self.pool else ("pool",))}
-        return {name: value for name, value in vars(self).items() if name not in unused}
+        unused = {"teacher", *(name for name in ("pool", "readouts") if not getattr(self, name))}
+        about = {name: value for name, value in vars(self).items() if name not in unused}
+        if self.readouts:
+            about["readouts"] = {kind: vars(entry) for kind, entry in self.readouts.items()}
+        return about
+
+    def apart(self) -> dict[str, float]:
+        """Kinds that are read in a pass of their own, with their weights; others together have 1.
+
+        Infinite where nothing else counts beside the kind.
+        """
+        weights = {kind: entry.weight for kind, entry in self.readouts.items()}
+        if self.image_share:
+            share = self.image_share
+            weights["image"] = share / (1 - share) if share < 1 else math.inf
+        return weights
 
 
 @dataclass(frozen=True)
@@ -130,6 +160,7 @@ class Manifest:
     def parts(self) -> tuple[str, ...]:
         """Names of all parts, each once, sorted."""
         transforms = [space.transform for space in self.spaces.values() if space.transform]
+        transforms += [one.transform for s in self.spaces.values() for one in s.readouts.values()]
         named = (self.tokenizers, self.language_models, self.words)
         inner = [part for mapping in named for part in mapping.values()]
         return tuple(sorted({self.model, *inner, *transforms}))
@@ -142,9 +173,17 @@ class Manifest:
         def kept(parts: Mapping[str, str]) -> dict[str, str]:
             return {name: part for name, part in parts.items() if name in used}
 
+        spaces = {
+            name: replace(
+                space,
+                readouts={kind: one for kind, one in space.readouts.items() if kind in FIRST},
+            )
+            for name, space in self.spaces.items()
+        }
         return replace(
             self,
             kinds=kinds,
+            spaces=spaces,
             tokenizers=kept(self.tokenizers),
             language_models=kept(self.language_models),
             words=kept(self.words),
@@ -246,7 +285,19 @@ def _space(fields: Fields) -> SpaceEntry:
         title=fields.text("title", ""),
         pool=pool,
         teacher=fields.text("teacher") if fields.values.get("teacher") else None,
+        readouts=_readouts(fields),
     )
+
+
+def _readouts(fields: Fields) -> dict[str, ReadoutEntry]:
+    found = {}
+    for kind, value in fields.mapping("readouts").items():
+        entry = Fields(_object(value), f"{fields.where}: readout of {kind}")
+        weight = entry.number("weight", 1.0)
+        if kind not in KINDS or not 0 < weight < math.inf:
+            raise ConfigError(f"{entry.where}: a known kind, with a weight above 0")
+        found[kind] = ReadoutEntry(entry.text("transform"), weight)
+    return found
 
 
 def _names(fields: Fields, name: str) -> dict[str, str]:

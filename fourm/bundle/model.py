@@ -21,7 +21,7 @@ from fourm.bundle.readers import Content, Parts, PictureReader, Reader, reader_f
 from fourm.bundle.readers.words import WordReader
 from fourm.bundle.samples import Blend, How, Prepared, TokenIds
 from fourm.bundle.spaces import Space
-from fourm.bundle.taking import with_parts
+from fourm.bundle.taking import completed
 from fourm.checkpoints import Checkpoint
 from fourm.errors import BadInput, ConfigError, UnknownModality, UnknownSpace
 
@@ -84,6 +84,11 @@ class Model:
 
     def __repr__(self) -> str:
         return f"Model({self.name!r}, inputs={self.inputs}, spaces={tuple(self.spaces)})"
+
+    @property
+    def readers(self) -> Mapping[str, Reader]:
+        """Kind of input -> what reads it, in the order of `inputs`."""
+        return MappingProxyType(self._readers)
 
     @cached_property
     def fingerprint(self) -> str:
@@ -219,25 +224,8 @@ class Model:
         if isinstance(seeds, bool) or not isinstance(seeds, int) or not 1 <= seeds <= MOST_SEEDS:
             raise BadInput(f"seeds is a number from 1 to {MOST_SEEDS}, not {seeds!r}")
         with torch.no_grad():  # inference_mode would mark weights that are loaded within it
-            complete = self._complete(prepared) if decoders else prepared
+            complete = completed(self._network, prepared, self._text_ids) if decoders else prepared
             return Embedding(self._network, decoders, seeds).vectors(complete)
-
-    def _complete(self, samples: Sequence[Prepared | Blend]) -> list[Prepared | Blend]:
-        """The samples, with what they take from their photos."""
-        parts = [
-            part
-            for sample in samples
-            for part in ([sample] if isinstance(sample, Prepared) else [p for p, _ in sample.parts])
-        ]
-        if not any(part.taken for part in parts):
-            return list(samples)
-        whole = iter(with_parts(self._network, parts, self._text_ids))
-        return [
-            next(whole)
-            if isinstance(sample, Prepared)
-            else Blend(tuple((next(whole), weight) for _, weight in sample.parts), sample.how)
-            for sample in samples
-        ]
 
     def _content(self, kind: str, value: Any) -> Content:
         if isinstance(value, TokenIds) and kind in self._network.modalities:
@@ -298,8 +286,8 @@ class Model:
         picture = next(
             (
                 f"central square, bicubic {reader.side} px, ImageNet mean and deviation"
-                for reader in self._readers.values()
-                if isinstance(reader, PictureReader)
+                for kind, reader in self._readers.items()
+                if kind == "image" and isinstance(reader, PictureReader)
             ),
             None,
         )

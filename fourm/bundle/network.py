@@ -52,8 +52,11 @@ class Network:
         self._outputs = {name: Lazy(partial(self._add_output, name)) for name in config.domains_out}
 
     def _load(self) -> FM:
+        from fourm.bundle.unused_code import release_unused_code
         from fourm.transformer import load_fm
 
+        if self.device.type == "cpu":
+            release_unused_code()
         model = load_fm(self._checkpoint, inputs=(), outputs=())
         return model.to(self.device, self._dtype).requires_grad_(False)
 

@@ -162,6 +162,23 @@ def _manifest(
     )
 
 
+def tokenizer_at_hand(model: str, part: str) -> bool:
+    """Whether a tokenizer lies beside its official model, or in the cache of the hub.
+
+    Args:
+        model: folder or hub name of the model.
+        part: as `Manifest.tokenizers` names it. What is no hub name of ours is part of a bundle.
+    """
+    if not part.startswith(f"{OWNER}/"):
+        return True
+    beside = Path(model).resolve().parent
+    if (beside / Path(part).name).is_dir() or (beside / part).is_dir():
+        return True
+    from huggingface_hub import try_to_load_from_cache
+
+    return isinstance(try_to_load_from_cache(part, "model.safetensors"), str)
+
+
 class Parts:
     """Where the parts of an official model are: its folder, beside it, or the hub."""
 

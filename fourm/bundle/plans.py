@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -39,9 +40,9 @@ Plan = Guided | Joined
 def plan(sample: Prepared | Blend, entry: SpaceEntry) -> Plan:
     """How the vector of a sample is made in a space.
 
-    A space that reads pictures in a pass of their own does so in a blend, too: parts with a picture
-    are embedded alone and joined with the prediction that the other parts guide. That counts as
-    much as the positive weights of its parts, or as the negative ones if those are more.
+    A space that reads some kinds in a pass of their own does so in a blend, too: parts with such a
+    kind are embedded alone and joined with the prediction that the other parts guide. That counts
+    as much as the positive weights of its parts, or as the negative ones if those are more.
     """
     if isinstance(sample, Prepared):
         return _plain(sample, entry)
@@ -67,23 +68,26 @@ def leaves(plan: Plan) -> Iterator[Guided]:
 
 
 def _plain(sample: Prepared, entry: SpaceEntry) -> Plan:
-    """One sample in one pass, or its picture apart from the rest; see `SpaceEntry.image_share`."""
-    others = {kind: content for kind, content in sample.contents.items() if kind != IMAGE}
-    if not entry.image_share or not others or len(others) == len(sample.contents):
+    """One sample in one pass, or some of its kinds apart from the rest; see `SpaceEntry.apart`."""
+    weights = entry.apart()
+    alone = [kind for kind in sample.contents if kind in weights]
+    if not alone or len(sample.contents) == 1:
         return Guided(((sample, 1.0),))
-    picture = Prepared({IMAGE: sample.contents[IMAGE]})
-    share = entry.image_share
-    return Joined(
-        (
-            (Guided(((picture, 1.0),)), share),
-            (Guided(((Prepared(others), 1.0),)), 1 - share),
-        )
-    )
+    if endless := [kind for kind in alone if weights[kind] == math.inf]:
+        return _kept(sample, endless)
+    parts: list[tuple[Plan, float]] = [(_kept(sample, [kind]), weights[kind]) for kind in alone]
+    if others := [kind for kind in sample.contents if kind not in weights]:
+        parts.append((_kept(sample, others), 1.0))
+    return Joined(tuple(parts))
+
+
+def _kept(sample: Prepared, kinds: Sequence[str]) -> Guided:
+    return Guided(((Prepared({kind: sample.contents[kind] for kind in kinds}), 1.0),))
 
 
 def _apart(sample: Prepared, entry: SpaceEntry) -> bool:
-    """Whether a picture of the sample is read otherwise than by predicting tokens."""
-    if entry.image_share and IMAGE in sample.contents:
+    """Whether something of the sample is read otherwise than by predicting tokens."""
+    if any(kind in entry.apart() for kind in sample.contents):
         return True
     return entry.image_readout == "register" and tuple(sample.contents) == (IMAGE,)
 

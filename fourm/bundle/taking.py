@@ -9,12 +9,32 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from fourm.bundle.network import Network
-from fourm.bundle.samples import Prepared, TokenIds
+from fourm.bundle.samples import Blend, Prepared, TokenIds
 
 if TYPE_CHECKING:
     from fourm.generate import TextIds
 
 IMAGE = "image"
+
+
+def completed(
+    network: Network, samples: Sequence[Prepared | Blend], ids: Callable[[str], TextIds]
+) -> list[Prepared | Blend]:
+    """As `with_parts`, for samples and blends of them."""
+    parts = [part for sample in samples for part in _parts(sample)]
+    if not any(part.taken for part in parts):
+        return list(samples)
+    whole = iter(with_parts(network, parts, ids))
+    return [
+        next(whole)
+        if isinstance(sample, Prepared)
+        else Blend(tuple((next(whole), weight) for _, weight in sample.parts), sample.how)
+        for sample in samples
+    ]
+
+
+def _parts(sample: Prepared | Blend) -> list[Prepared]:
+    return [sample] if isinstance(sample, Prepared) else [part for part, _ in sample.parts]
 
 
 def with_parts(

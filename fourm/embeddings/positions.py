@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from fourm.embeddings.initial import normal
 from fourm.modalities.registry import Modality
 
 
@@ -34,10 +35,11 @@ def _frequencies(count: int) -> Tensor:
 
 def add_positions(module: nn.Module, modality: Modality, dim: int) -> None:
     """Give a module its `pos_emb` (1, rows, dim): a parameter if learned, else a buffer."""
+    table = torch.empty(1, modality.position_rows, dim)
     if modality.positions == "learned":
-        table = nn.Parameter(torch.empty(1, modality.position_rows, dim))
-        nn.init.normal_(table, std=0.02)
-        module.register_parameter("pos_emb", table)
+        module.register_parameter("pos_emb", normal(nn.Parameter(table)))
+    elif table.is_meta:  # it will be loaded; sines of nothing would import torch's compiler
+        module.register_buffer("pos_emb", table)
     elif modality.positions == "sincos2d":
         module.register_buffer("pos_emb", sincos_2d(modality.grid, dim))
     else:
@@ -46,9 +48,7 @@ def add_positions(module: nn.Module, modality: Modality, dim: int) -> None:
 
 def add_modality_vector(module: nn.Module, dim: int) -> None:
     """Give a module its `mod_emb` parameter (1, 1, dim)."""
-    vector = nn.Parameter(torch.empty(1, 1, dim))
-    nn.init.normal_(vector, std=0.02)
-    module.register_parameter("mod_emb", vector)
+    module.register_parameter("mod_emb", normal(nn.Parameter(torch.empty(1, 1, dim))))
 
 
 def ranks(masked: Tensor) -> Tensor:

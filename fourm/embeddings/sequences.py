@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from fourm.embeddings.initial import token_table
 from fourm.embeddings.positions import add_modality_vector, add_positions, ranks
 from fourm.embeddings.tokens import check_ids
 from fourm.errors import BadInput
@@ -23,7 +24,7 @@ class SequenceEmbedding(nn.Module):
     def __init__(self, modality: Modality, dim: int) -> None:
         super().__init__()
         self.modality = modality
-        self.token_emb = nn.Embedding(modality.vocabulary, dim)
+        self.token_emb = token_table(modality.vocabulary, dim)
         add_positions(self, modality, dim)
         add_modality_vector(self, dim)
 

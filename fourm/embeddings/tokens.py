@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
+from fourm.embeddings.initial import token_table
 from fourm.embeddings.positions import add_modality_vector, add_positions
 from fourm.errors import BadInput
 from fourm.modalities.registry import Modality
@@ -21,7 +22,7 @@ class TokenEmbedding(nn.Module):
     def __init__(self, modality: Modality, dim: int) -> None:
         super().__init__()
         self.modality = modality
-        self.token_emb = nn.Embedding(modality.vocabulary, dim)
+        self.token_emb = token_table(modality.vocabulary, dim)
         add_positions(self, modality, dim)
         add_modality_vector(self, dim)
 

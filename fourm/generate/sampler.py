@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 import torch
@@ -25,6 +25,7 @@ from fourm.predict import Decode, Prediction, choose
 from fourm.transformer import FM, load_fm
 
 Settings = tuple[int | float, float, int | None]
+Finished = Callable[[str, Part], None]
 
 
 class Sampler:
@@ -100,6 +101,7 @@ class Sampler:
         top_p: float = 0.0,
         last: int | None = None,
         progress: bool = False,
+        finished: Finished | None = None,
     ) -> dict[str, Part]:
         """Run the steps of a schedule; every target sees the sample and the targets before it.
 
@@ -113,6 +115,7 @@ class Sampler:
             top_k, top_p: see `fourm.predict.keep_likely`; 0: every token can be drawn.
             last: id that ends a text; default: each text's own closing sentinel.
             progress: show the steps on stderr.
+            finished: called with the name and the part of each target after its last step.
 
         Returns:
             The sample with all its targets. Its parts share memory with the given ones.
@@ -132,6 +135,7 @@ class Sampler:
             branches = guided(self.model, state, step)
             randomness.begin(number, batch, self.device)
             state[step.target] = self._step(branches, part, step, randomness, (top_k, top_p, last))
+            _tell(finished, schedule, number, state)
         return state
 
     def generate_weighted(
@@ -145,6 +149,7 @@ class Sampler:
         top_p: float = 0.0,
         last: int | None = None,
         progress: bool = False,
+        finished: Finished | None = None,
     ) -> dict[str, Part]:
         """Guidance by several conditions, each with a weight of its own.
 
@@ -156,7 +161,7 @@ class Sampler:
             conditions: what each pass is given.
             schedule: steps whose `guidance` is one weight for each condition, or one for all.
             targets: targets of which something is known; default: nothing is.
-            seed, top_k, top_p, last, progress: as `generate`.
+            seed, top_k, top_p, last, progress, finished: as `generate`.
 
         Returns:
             The targets.
@@ -180,13 +185,14 @@ class Sampler:
         batch = sizes.pop()
         for number, step in self._walk(schedule, progress):
             if done and step.target not in done:  # the target before this one is finished
-                name, finished = list(done.items())[-1]
-                known.append({name: finished})
+                name, latest = list(done.items())[-1]
+                known.append({name: latest})
             part = done.get(step.target) or waiting.pop(step.target, None)
             part = self.empty(step.target, batch) if part is None else part
             branches = weighted([{**waiting, **one} for one in known], waiting, step)
             randomness.begin(number, batch, self.device)
             done[step.target] = self._step(branches, part, step, randomness, (top_k, top_p, last))
+            _tell(finished, schedule, number, done)
         return done
 
     @torch.no_grad()
@@ -273,3 +279,10 @@ class Sampler:
             listed = ", ".join(dict.fromkeys(known))
             raise UnknownModality(f"{name!r} is none of this model's modalities: {listed}")
         return self.model.config.modalities[name]
+
+
+def _tell(finished: Finished | None, schedule: Sequence[Step], number: int, state: Sample) -> None:
+    """Hand on the target of a step if no later step works on it."""
+    name = schedule[number].target
+    if finished is not None and all(step.target != name for step in schedule[number + 1 :]):
+        finished(name, state[name])

@@ -60,6 +60,10 @@ class SentenceTokenizer:
         ids: list[int] = self._tokenizer.encode(text).ids
         return ids
 
+    def tokens(self, ids: Sequence[int]) -> list[str]:
+        """The word piece behind each id."""
+        return [str(self._tokenizer.id_to_token(value)) for value in ids]
+
 
 def pad(rows: Sequence[Sequence[int]]) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
     """Texts of different lengths as one batch.

@@ -57,6 +57,17 @@ class MetadataKey:
             return number / _BINS * (self.high - self.low) + self.low
         return number
 
+    def value_of(self, number: int) -> float:
+        """A value that is written as this number, as far as any is: in the middle of its step."""
+        if self.scale == "pixels":
+            return min(number, LARGEST) * _PIXELS_A_STEP
+        if self.scale == "binned":
+            share = min((number + 0.5) / _HIGHEST_BIN, 1.0)
+            return share * (self.high - self.low) + self.low
+        if self.scale == "steps":
+            return (self.low, *self.thresholds)[min(number, len(self.thresholds))]
+        return number
+
 
 def _keys() -> tuple[MetadataKey, ...]:
     most_pixels = float(_PIXELS_A_STEP * (LARGEST + 1) - 1)
@@ -106,9 +117,21 @@ def metadata_text(values: Mapping[str, float]) -> str:
 
 
 def parse_metadata(text: str) -> dict[str, float]:
-    """Facts of a text that a model has written; what is cut short or unknown is passed over."""
+    """Facts of a text that a model has written; what is cut short or unknown is passed over.
+
+    Values are those of the reference, `MetadataKey.decode`: written again, some become smaller.
+    """
+    return {name: KEYS[name].decode(number) for name, number in _written(text).items()}
+
+
+def parse_facts(text: str) -> dict[str, float]:
+    """The same with values that are written as the same numbers, `MetadataKey.value_of`."""
+    return {name: KEYS[name].value_of(number) for name, number in _written(text).items()}
+
+
+def _written(text: str) -> dict[str, int]:
     words = text.split()
-    values: dict[str, float] = {}
+    values: dict[str, int] = {}
     at = 0
     while at + 1 < len(words):
         id_, number = read_number(words[at], 1), read_number(words[at + 1], 0)
@@ -116,7 +139,7 @@ def parse_metadata(text: str) -> dict[str, float]:
             at += 1
             continue
         if id_ in _NAMES:
-            values[_NAMES[id_]] = KEYS[_NAMES[id_]].decode(number)
+            values[_NAMES[id_]] = number
         at += 2
     return values
 

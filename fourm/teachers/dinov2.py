@@ -91,12 +91,15 @@ class Dinov2Teacher(Teacher):
 
     def _build(self, state: State, path: Path) -> torch.nn.Module:
         import timm
+        import torch
         from timm.models.vision_transformer import VisionTransformer
 
         architecture, arguments = self._architecture()
-        network = build(
-            lambda: timm.create_model(architecture, img_size=SIDE, num_classes=0, **arguments), path
-        )
+        with torch.device("meta"):  # first weights at random would take seconds
+            network = build(
+                lambda: timm.create_model(architecture, img_size=SIDE, num_classes=0, **arguments),
+                path,
+            )
         if not isinstance(network, VisionTransformer) or network.num_prefix_tokens != 1:
             raise ConfigError(f"{path}: {architecture} is not a plain ViT with one class token")
         positions = state.get("pos_embed")

@@ -101,7 +101,7 @@ def digest(state: State) -> str:
 
 
 def fill(network: torch.nn.Module, state: State, path: Path) -> None:
-    """Put a state into a network, strictly.
+    """Put a state into a network, which may be on the meta device, strictly.
 
     Raises:
         TensorMismatch: lists unknown, missing and wrongly shaped tensors.
@@ -116,7 +116,7 @@ def fill(network: torch.nn.Module, state: State, path: Path) -> None:
     ]
     if unknown or missing or wrong:
         raise TensorMismatch(path, unknown, missing, wrong)
-    network.load_state_dict(state, strict=True)
+    network.load_state_dict(state, strict=True, assign=True)
 
 
 def build(make: Callable[[], Any], where: Path) -> Any:

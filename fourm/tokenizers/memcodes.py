@@ -14,11 +14,11 @@ class _HeadwiseLinear(nn.Module):
 
     def __init__(self, heads: int, dim: int) -> None:
         super().__init__()
-        self.weight = nn.Parameter(torch.randn(heads, dim, dim) * dim**-0.5)
+        self.weight = _drawn((heads, dim, dim), dim**-0.5)
 
     def forward(self, x: Tensor) -> Tensor:
-        """(H, K, d) -> (H, K, d)."""
-        return x @ self.weight
+        """(B, H, d) -> (B, H, d)."""
+        return torch.einsum("bhd,hde->bhe", x, self.weight)
 
 
 class MemcodesQuantizer(nn.Module):
@@ -26,7 +26,8 @@ class MemcodesQuantizer(nn.Module):
     codebook i, so the i-th token has its own vocabulary and there is no spatial grid.
 
     Entries have a key (what a chunk is compared with, by inner product) and a value (what a token
-    decodes to). The table of values is computed once and kept while the weights stay as they are.
+    decodes to), both linear in the entry. So values are computed of the entries that are asked
+    for, and the expected value is that of the expected entry.
     """
 
     def __init__(self, codebook_size: int, dim: int, num_codebooks: int) -> None:
@@ -35,33 +36,9 @@ class MemcodesQuantizer(nn.Module):
         self.num_codebooks = num_codebooks
         self.dim = dim
         self.head_dim = dim // num_codebooks
-        self.codes = nn.Parameter(torch.randn(num_codebooks, codebook_size, self.head_dim))
+        self.codes = _drawn((num_codebooks, codebook_size, self.head_dim))
         self.to_k = _HeadwiseLinear(num_codebooks, self.head_dim)
         self.to_v = _HeadwiseLinear(num_codebooks, self.head_dim)
-        self._kept: tuple[tuple[int, ...], Tensor] | None = None
-
-    def values(self) -> Tensor:
-        """What each token of each codebook decodes to, (H, K, d)."""
-        trained = torch.is_grad_enabled() and (
-            self.codes.requires_grad or self.to_v.weight.requires_grad
-        )
-        if trained or self.codes.is_inference() or self.to_v.weight.is_inference():
-            table: Tensor = self.to_v(self.codes)
-            return table
-        # Versions change with every in-place write (an optimiser's step, load_state_dict),
-        # addresses with every move to another device or dtype.
-        state = (
-            self.codes._version,
-            self.codes.data_ptr(),
-            self.to_v.weight._version,
-            self.to_v.weight.data_ptr(),
-        )
-        kept = self._kept
-        if kept is None or kept[0] != state:
-            with torch.inference_mode(False), torch.no_grad():
-                kept = (state, self.to_v(self.codes))
-            self._kept = kept
-        return kept[1]
 
     def encode(self, latents: Tensor) -> Tensor:
         """(B, dim) -> tokens (B, H), int64; computed in float32."""
@@ -81,7 +58,8 @@ class MemcodesQuantizer(nn.Module):
             )
         check_tokens(tokens, self.codebook_size)
         heads = torch.arange(self.num_codebooks, device=tokens.device)
-        return self.values()[heads, tokens.long()].flatten(1)
+        values: Tensor = self.to_v(self.codes[heads, tokens.long()])
+        return values.flatten(1)
 
     def decode_soft(self, probabilities: Tensor) -> Tensor:
         """Expected value under probabilities (B, H, K), rows summing to 1 -> (B, dim).
@@ -98,5 +76,12 @@ class MemcodesQuantizer(nn.Module):
                 f"probabilities must have shape (B, {wanted[0]}, {wanted[1]}), "
                 f"not {tuple(probabilities.shape)}"
             )
-        values = self.values()
-        return torch.einsum("bhk,hkd->bhd", probabilities.to(values.dtype), values).flatten(1)
+        entries = torch.einsum("bhk,hkd->bhd", probabilities.to(self.codes.dtype), self.codes)
+        values: Tensor = self.to_v(entries)
+        return values.flatten(1)
+
+
+def _drawn(shape: tuple[int, ...], deviation: float = 1.0) -> nn.Parameter:
+    """Normal numbers; on the meta device none, where a checkpoint's take their place."""
+    values = torch.empty(shape)
+    return nn.Parameter(values if values.is_meta else values.normal_(std=deviation))

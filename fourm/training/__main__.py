@@ -103,6 +103,38 @@ def export(
     typer.echo(f"{out}: {size / 1e6:.1f} MB")
 
 
+Bundle = Annotated[Path, typer.Option(help="Folder of the bundle that learns more.")]
+
+
+@app.command()
+def further(
+    bundle: Bundle = Path("fourm/weights/mini"),
+    run: RunFolder = RUN,
+    data: Data = DATA,
+    steps: Steps = 500,
+) -> None:
+    """Edges, boxes, palettes and facts learn to name their photo; the rest stays as it is."""
+    from fourm.training import further as stage
+    from fourm.training.run import Run
+
+    stage.learn(Run(run, data), bundle, steps)
+
+
+@app.command()
+def add(
+    bundle: Bundle = Path("fourm/weights/mini"),
+    run: RunFolder = RUN,
+    data: Data = DATA,
+    vocabulary: Annotated[int, typer.Option(min=1, help="Words that stay.")] = 8_000,
+) -> None:
+    """What `further` learnt goes into the bundle."""
+    from fourm.training import adding as stage
+    from fourm.training.run import Run
+
+    size = stage.add(Run(run, data), bundle, vocabulary)
+    typer.echo(f"{bundle}: {size / 1e6:.1f} MB")
+
+
 @app.command("all")
 def every_stage(onnx: Teacher, language: Language, run: RunFolder = RUN, data: Data = DATA) -> None:
     """All stages, one after the other; started again, it goes on where it stopped."""
@@ -113,6 +145,8 @@ def every_stage(onnx: Teacher, language: Language, run: RunFolder = RUN, data: D
     seg_tokenizer(language, run, data)
     joint(language, run, data)
     export(language, run=run, data=data)
+    further(run=run, data=data)
+    add(run=run, data=data)
 
 
 if __name__ == "__main__":

@@ -64,16 +64,16 @@ def write(run: Run, language: Path, out: Path, step: str = "joint") -> int:
     trained = run.load(step)
     config = config_for(teacher)
     model = start(config, teacher, space["codes"], seed=0)
-    model.load_state_dict(_part(trained, "model."), strict=False)
+    model.load_state_dict(part_of(trained, "model."), strict=False)
     state = model.state_dict()
     # Tied in the official format: the decoder never reads its own token table here.
     state.pop(f"decoder_embeddings.{TARGET}.token_emb.weight")
-    write_part(out / "model", config, state)
-    write_part(out / "tok_dinov2_global", *global_tokenizer(space))
-    write_part(out / "tok_semseg", SEG_CONFIG, run.load("tok_semseg"))
-    _write_language(run, language, _part(trained, "language."), out / "language_model")
+    writepart_of(out / "model", config, state)
+    writepart_of(out / "tok_dinov2_global", *global_tokenizer(space))
+    writepart_of(out / "tok_semseg", SEG_CONFIG, run.load("tok_semseg"))
+    _write_language(run, language, part_of(trained, "language."), out / "language_model")
     transform = {"mean": space["mean"], "matrix": space["matrix"]}
-    _save(out / "transform.safetensors", transform, {})
+    save(out / "transform.safetensors", transform, {})
     (out / "bundle.json").write_text(json.dumps(BUNDLE, indent=2) + "\n", encoding="utf-8")
     size = sum(path.stat().st_size for path in out.rglob("*") if path.is_file())
     if size > MOST_BYTES:
@@ -81,7 +81,7 @@ def write(run: Run, language: Path, out: Path, step: str = "joint") -> int:
     return size
 
 
-def write_part(folder: Path, config: Mapping[str, Any], state: Mapping[str, Tensor]) -> None:
+def writepart_of(folder: Path, config: Mapping[str, Any], state: Mapping[str, Tensor]) -> None:
     """One checkpoint folder, its tensors stored small."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "config.json").write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
@@ -89,11 +89,12 @@ def write_part(folder: Path, config: Mapping[str, Any], state: Mapping[str, Tens
     for name, tensor in state.items():
         tensors.update(stored(name, tensor.detach().float()))
     metadata = {key: str(value) for key, value in config.items()}
-    _save(folder / "model.safetensors", tensors, metadata)
+    save(folder / "model.safetensors", tensors, metadata)
 
 
-def _save(path: Path, tensors: dict[str, Tensor], metadata: dict[str, str]) -> None:
-    save_file(tensors, str(path), metadata)
+def save(path: Path, tensors: Mapping[str, Tensor], metadata: dict[str, str]) -> None:
+    """A safetensors file that everybody may read."""
+    save_file(dict(tensors), str(path), metadata)
     path.chmod(0o644)  # the library leaves it readable by its owner alone
 
 
@@ -123,10 +124,11 @@ def _write_language(run: Run, source: Path, trained: dict[str, Tensor], out: Pat
     config = read_json_object(source / "config.json")
     config = {key: value for key, value in config.items() if not key.startswith("_")}
     config |= {"vocab_size": len(old_ids), "max_position_embeddings": MAX_WORDS}
-    write_part(out, config, state)
+    writepart_of(out, config, state)
     text = json.dumps(small, ensure_ascii=False, separators=(",", ":"))
     (out / TOKENIZER).write_text(text + "\n", encoding="utf-8")
 
 
-def _part(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
+def part_of(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    """The tensors whose names start with a prefix, without it."""
     return {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}

@@ -11,13 +11,18 @@ import random
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypedDict
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
 from fourm.errors import BadInput
+from fourm.modalities.boxes import LOWEST_SCORE, Box
 from fourm.modalities.classes import panoptic_classes
+from fourm.modalities.facts import computable_metadata
+from fourm.modalities.items import FACTS
+from fourm.modalities.metadata import KEYS
 
 SIDE = 224
 NOTHING = 0
@@ -36,6 +41,15 @@ class Captioned:
     path: Path
     split: str
     captions: tuple[str, ...]
+
+
+class Instance(TypedDict):
+    """One thing in a photo, as a segmenter saw it; `box` is x0, y0, x1, y1 in fractions."""
+
+    index: int
+    category_id: int
+    score: float
+    box: list[float]
 
 
 @dataclass(frozen=True)
@@ -77,7 +91,7 @@ def square_photo(path: Path) -> NDArray[np.uint8]:
 
 
 def instance_ids(
-    data: Path, photo: Path, boxes: dict[str, list[dict[str, int]]]
+    data: Path, photo: Path, instances: dict[str, list[Instance]]
 ) -> NDArray[np.uint8]:
     """(H, W) uint8 map of COCO category ids of a photo's instances, 0 where there is none."""
     path = data / "flickr8k" / "instances" / f"{photo.stem}.png"
@@ -86,17 +100,43 @@ def instance_ids(
     with Image.open(path) as image:
         places = np.array(image)
     table = np.zeros(256, np.uint8)
-    for row in boxes.get(photo.name, []):
+    for row in instances.get(photo.name, []):
         table[row["index"]] = row["category_id"]
     ids: NDArray[np.uint8] = table[places]
     return ids
 
 
-def instance_rows(data: Path) -> dict[str, list[dict[str, int]]]:
+def instance_rows(data: Path) -> dict[str, list[Instance]]:
     """Photo name -> its instances, from `instances.jsonl`."""
     path = data / "flickr8k" / "instances.jsonl"
     rows = (json.loads(line) for line in path.read_text(encoding="utf-8").splitlines())
     return {row["image"]: row["instances"] for row in rows}
+
+
+def boxes(instances: list[Instance], lowest: float = LOWEST_SCORE) -> list[Box]:
+    """The boxes of a photo's instances, but for those the segmenter was less sure of."""
+    names = {row.id: row.name for row in panoptic_classes()}
+    found = []
+    for row in instances:
+        if row["score"] >= lowest:
+            xmin, ymin, xmax, ymax = row["box"]
+            found.append(Box(xmin, ymin, xmax, ymax, names[row["category_id"]], row["score"]))
+    return found
+
+
+def facts(photo: Path, found: list[Box]) -> dict[str, float]:
+    """What `fourm.modalities.items.FACTS` names, of a photo and the boxes in it."""
+    with Image.open(photo) as image:
+        computed = computable_metadata(image.convert("RGB"))
+    names = [box.name for box in found]
+    counted: dict[str, float] = {
+        "n_humans": names.count("person"),
+        "n_coco_instances": len(names),
+        "coco_instance_diversity": len(set(names)),
+    }
+    # Nearly random colours are more colourful than what users may ask for.
+    told = {key: min(value, KEYS[key].high) for key, value in computed.items() if key in FACTS}
+    return {**counted, **told}
 
 
 def is_held_out(photo: int) -> bool:

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import scaled_dot_product_attention
 
+from fourm.transformer.linear import Linear
 from fourm.transformer.norm import LayerNorm
 
 if TYPE_CHECKING:
@@ -26,8 +27,8 @@ class SelfAttention(nn.Module):
     def __init__(self, config: FMConfig) -> None:
         super().__init__()
         self.heads = config.num_heads
-        self.qkv = nn.Linear(config.dim, 3 * config.dim, bias=config.qkv_bias)
-        self.proj = nn.Linear(config.dim, config.dim, bias=config.proj_bias)
+        self.qkv = Linear(config.dim, 3 * config.dim, bias=config.qkv_bias)
+        self.proj = Linear(config.dim, config.dim, bias=config.proj_bias)
         self.q_norm, self.k_norm = _head_norms(config)
 
     def forward(self, x: Tensor, allowed: Tensor | None = None) -> Tensor:
@@ -65,9 +66,9 @@ class CrossAttention(nn.Module):
     def __init__(self, config: FMConfig) -> None:
         super().__init__()
         self.heads = config.num_heads
-        self.q = nn.Linear(config.dim, config.dim, bias=config.qkv_bias)
-        self.kv = nn.Linear(config.dim, 2 * config.dim, bias=config.qkv_bias)
-        self.proj = nn.Linear(config.dim, config.dim, bias=config.proj_bias)
+        self.q = Linear(config.dim, config.dim, bias=config.qkv_bias)
+        self.kv = Linear(config.dim, 2 * config.dim, bias=config.qkv_bias)
+        self.proj = Linear(config.dim, config.dim, bias=config.proj_bias)
         self.q_norm, self.k_norm = _head_norms(config)
 
     def forward(
@@ -81,6 +82,8 @@ class CrossAttention(nn.Module):
             allowed: bool that broadcasts to (B, heads, M, K), True = visible, or None.
             blind: (B,) bool, samples without any visible key: their attention output is 0.
         """
+        if x.device.type == "cpu" and self._has_few_queries(x.shape[1], context.shape[1]):
+            return self._look_at_context(x, context, allowed, blind)
         return self.attend(x, self.keys_values(context), allowed, blind)
 
     def keys_values(self, context: Tensor) -> tuple[Tensor, Tensor]:
@@ -104,14 +107,55 @@ class CrossAttention(nn.Module):
             return self._project(x.new_zeros(batch, length, dim))
         q = self.q(x).view(batch, length, self.heads, -1).transpose(1, 2)
         out = scaled_dot_product_attention(self.q_norm(q), k, v, attn_mask=allowed)
-        out = out.transpose(1, 2).reshape(batch, length, dim)
-        if blind is not None:
-            out = out.masked_fill(blind[:, None, None], 0)
-        return self._project(out)
+        return self._project(_unless_blind(out.transpose(1, 2).flatten(2), blind))
+
+    def _has_few_queries(self, queries: int, keys: int) -> bool:
+        """Whether `_look_at_context` takes less time than computing keys and values.
+
+        It spares projecting the keys, projects the queries once more, and looks at vectors that
+        are `heads` times as wide, which takes twice the time of a projection of as many products.
+        """
+        if keys == 0 or not isinstance(self.k_norm, nn.Identity):
+            return False
+        dim = self.q.in_features
+        return queries * dim + 2 * self.heads * queries * keys < keys * dim
+
+    def _look_at_context(
+        self, x: Tensor, context: Tensor, allowed: Tensor | None, blind: Tensor | None
+    ) -> Tensor:
+        """As `forward`, without keys and values: for a few queries of a long context.
+
+        A score is q . (K c) = (K^T q) . c, and sums of values are values of sums: the two
+        projections move from every vector of the context to every query. The bias of the keys
+        adds the same to all scores of a query, which the softmax takes away; that of the values
+        is added once, since the weights sum to 1.
+        """
+        batch, length, dim = x.shape
+        to_keys, to_values = self.kv.weight.view(2, self.heads, -1, dim)
+        q = self.q(x).view(batch * length, self.heads, -1).transpose(0, 1)
+        q = (q @ to_keys).view(self.heads, batch, length, dim).transpose(0, 1)
+        context = context[:, None]
+        seen = scaled_dot_product_attention(
+            q.reshape(batch, 1, -1, dim),
+            context,
+            context,
+            attn_mask=allowed,
+            scale=to_keys.shape[1] ** -0.5,
+        )
+        seen = seen.view(batch, self.heads, length, dim).transpose(0, 1).flatten(1, 2)
+        out = (seen @ to_values.mT).view(self.heads, batch, length, -1).permute(1, 2, 0, 3)
+        out = out.flatten(2)
+        if self.kv.bias is not None:
+            out = out + self.kv.bias[dim:]
+        return self._project(_unless_blind(out, blind))
 
     def _project(self, out: Tensor) -> Tensor:
         result: Tensor = self.proj(out)
         return result
+
+
+def _unless_blind(out: Tensor, blind: Tensor | None) -> Tensor:
+    return out if blind is None else out.masked_fill(blind[:, None, None], 0)
 
 
 class SeenKeys:

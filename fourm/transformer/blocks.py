@@ -26,9 +26,8 @@ class EncoderBlock(nn.Module):
 
     def forward(self, x: Tensor, allowed: Tensor | None = None) -> Tensor:
         """X (B, N, dim), allowed as in `SelfAttention` -> (B, N, dim)."""
-        x = x + self.attn(self.norm1(x), allowed)
-        x = x + self.mlp(self.norm2(x))
-        return x
+        x = add(self.attn(self.norm1(x), allowed), x)
+        return add(self.mlp(self.norm2(x)), x)
 
 
 class BlockMemory(NamedTuple):
@@ -69,12 +68,10 @@ class DecoderBlock(nn.Module):
         blind: Tensor | None = None,
     ) -> Tensor:
         """Y (B, M, dim), context (B, K, dim), masks as in the attentions -> (B, M, dim)."""
-        y = y + self.self_attn(self.norm1(y), self_allowed)
-        y = y + self.cross_attn(
-            self.query_norm(y), self.context_norm(context), cross_allowed, blind
-        )
-        y = y + self.mlp(self.norm2(y))
-        return y
+        y = add(self.self_attn(self.norm1(y), self_allowed), y)
+        context = self.context_norm(context)
+        y = add(self.cross_attn(self.query_norm(y), context, cross_allowed, blind), y)
+        return add(self.mlp(self.norm2(y)), y)
 
     def remember(self, context: Tensor, most: int) -> BlockMemory:
         """What `step` needs of a context (B, K, dim), for at most `most` tokens."""
@@ -89,8 +86,12 @@ class DecoderBlock(nn.Module):
         blind: Tensor | None = None,
     ) -> Tensor:
         """The next token of a sequence, y (B, 1, dim) -> (B, 1, dim); added to the memory."""
-        y = y + self.self_attn.step(self.norm1(y), memory.seen)
+        y = add(self.self_attn.step(self.norm1(y), memory.seen), y)
         context = (memory.keys, memory.values)
-        y = y + self.cross_attn.attend(self.query_norm(y), context, cross_allowed, blind)
-        y = y + self.mlp(self.norm2(y))
-        return y
+        y = add(self.cross_attn.attend(self.query_norm(y), context, cross_allowed, blind), y)
+        return add(self.mlp(self.norm2(y)), y)
+
+
+def add(update: Tensor, x: Tensor) -> Tensor:
+    """X + update, in the memory of the update, which a linear layer has just made."""
+    return update.add_(x)

@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+import torch
 from torch import Tensor, nn
+
+from fourm.transformer.linear import Linear
 
 if TYPE_CHECKING:
     from fourm.transformer.config import FMConfig
@@ -26,9 +29,9 @@ class Mlp(nn.Module):
 
     def __init__(self, config: FMConfig) -> None:
         super().__init__()
-        self.fc1 = nn.Linear(config.dim, config.hidden, bias=config.mlp_bias)
+        self.fc1 = Linear(config.dim, config.hidden, bias=config.mlp_bias)
         self.act = ACTIVATIONS[config.act_layer]()
-        self.fc2 = nn.Linear(config.hidden, config.dim, bias=config.mlp_bias)
+        self.fc2 = Linear(config.hidden, config.dim, bias=config.mlp_bias)
 
     def forward(self, x: Tensor) -> Tensor:
         """(..., dim) -> (..., dim)."""
@@ -41,11 +44,14 @@ class GatedMlp(Mlp):
 
     def __init__(self, config: FMConfig) -> None:
         super().__init__(config)
-        self.fc3 = nn.Linear(config.dim, config.hidden, bias=config.mlp_bias)
+        self.fc3 = Linear(config.dim, config.hidden, bias=config.mlp_bias)
 
     def forward(self, x: Tensor) -> Tensor:
         """(..., dim) -> (..., dim)."""
-        result: Tensor = self.fc2(self.act(self.fc1(x)) * self.fc3(x))
+        gate, hidden = self.act(self.fc1(x)), self.fc3(x)
+        # Where no gradient needs the factors, one of them makes room for the product.
+        product = gate * hidden if torch.is_grad_enabled() else hidden.mul_(gate)
+        result: Tensor = self.fc2(product)
         return result
 
 

@@ -13,7 +13,9 @@ from fourm.errors import BadInput, UnknownModality
 from fourm.transformer.attention import visible_keys
 from fourm.transformer.blocks import DecoderBlock, EncoderBlock
 from fourm.transformer.config import FMConfig
+from fourm.transformer.linear import Linear
 from fourm.transformer.norm import LayerNorm
+from fourm.transformer.pieces import in_pieces
 from fourm.transformer.selection import take, visible_first
 
 
@@ -75,13 +77,15 @@ class FM(nn.Module):
             self.register_tokens = nn.Parameter(torch.empty(1, config.num_register_tokens, dim))
         self.encoder = nn.ModuleList(EncoderBlock(config) for _ in range(config.encoder_depth))
         self.encoder_norm = LayerNorm(dim, config.norm_bias)
-        self.decoder_proj_context = nn.Linear(dim, dim)
+        self.decoder_proj_context = Linear(dim, dim)
         self.mask_token = nn.Parameter(torch.empty(1, 1, dim))
         self.decoder = nn.ModuleList(DecoderBlock(config) for _ in range(config.decoder_depth))
         self.decoder_norm = LayerNorm(dim, config.norm_bias)
         self._initialise()
 
     def _initialise(self) -> None:
+        if self.mask_token.is_meta:
+            return
         for module in self.modules():
             if isinstance(module, nn.Linear):
                 nn.init.xavier_uniform_(module.weight)
@@ -124,9 +128,9 @@ class FM(nn.Module):
             xs.append(x)
             es.append(e.expand(batch, -1, -1))
             masks.append(masked)
-        order, mask = visible_first(torch.cat(masks, dim=1), keep)
-        x = take(torch.cat(xs, dim=1), order)
-        e = take(torch.cat(es, dim=1), order)
+        order, mask = visible_first(_joined(masks), keep)
+        x = take(_joined(xs), order)
+        e = take(_joined(es), order)
         if mask is not None:
             x = x.masked_fill(mask[..., None], 0)
             e = e.masked_fill(mask[..., None], 0)
@@ -159,10 +163,14 @@ class FM(nn.Module):
                 mask = torch.cat([mask.new_zeros(len(mask), registers), mask], dim=1)
         allowed, _ = visible_keys(mask)
         if h.shape[1]:
-            for block in self.encoder:
-                h = block(h, allowed)
+            h = in_pieces(self._run_encoder, h, allowed)
         tokens = self.encoder_norm(h)
-        return EncoderOutput(tokens, self.decoder_proj_context(tokens) + e, mask)
+        return EncoderOutput(tokens, self.decoder_proj_context(tokens).add_(e), mask)
+
+    def _run_encoder(self, h: Tensor, allowed: Tensor | None) -> Tensor:
+        for block in self.encoder:
+            h = block(h, allowed)
+        return h
 
     def decode(
         self, y: Tensor, encoded: EncoderOutput, self_allowed: Tensor | None = None
@@ -256,6 +264,11 @@ class FM(nn.Module):
     def _as_weights(self, content: Tensor) -> Tensor:
         """Floats in the dtype of the weights; ids as they are."""
         return content.to(self.mask_token.dtype) if content.is_floating_point() else content
+
+
+def _joined(parts: list[Tensor]) -> Tensor:
+    """One after the other along the tokens; a single one as it is, not copied."""
+    return parts[0] if len(parts) == 1 else torch.cat(parts, dim=1)
 
 
 def _chosen(names: Iterable[str] | None, known: tuple[str, ...], field: str) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from fourm.bundle.kinds import KINDS
+from fourm.bundle.library import ModelCard, list_models
 from fourm.bundle.manifest import BUNDLE, Manifest
 from fourm.bundle.official import (
     MODELS,
@@ -26,7 +27,7 @@ from fourm.errors import CheckpointError, ModelNotFound
 from fourm.tokenizers.builders import OFFICIAL_CONFIGS
 from fourm.zoo.expected import Shapes, kind_of, official_model_shapes, tokenizer_shapes
 from fourm.zoo.listing import size_of
-from fourm.zoo.names import TEXT, by_repository, find, folder_of
+from fourm.zoo.names import ENTRIES, TEXT, by_repository, find, folder_of
 from fourm.zoo.verifying import repository_of
 
 
@@ -61,6 +62,9 @@ def describe(source: str) -> dict[str, Any]:
 
 
 def _absent(source: str) -> dict[str, Any]:
+    for card in list_models():
+        if card.name == source and source not in ENTRIES:
+            return _teacher(card)
     entry = find(source)
     facts: dict[str, Any] = {
         "name": entry.name,
@@ -77,6 +81,19 @@ def _absent(source: str) -> dict[str, Any]:
         shapes = tokenizer_shapes(OFFICIAL_CONFIGS[name])
         facts |= {"modalities": list(entry.modalities), "parameters": _halves(shapes)}
     return facts
+
+
+def _teacher(card: ModelCard) -> dict[str, Any]:
+    return {
+        "name": card.name,
+        "kind": "teacher",
+        "title": card.title,
+        "where": card.where,
+        "available": card.available,
+        "queries": list(card.inputs),
+        "spaces": list(card.spaces),
+        "note": card.note,
+    }
 
 
 def _bundle(folder: Path) -> dict[str, Any]:

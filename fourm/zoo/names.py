@@ -21,7 +21,7 @@ _SHORT: Mapping[str, tuple[str, str]] = {
     "4M_tokenizers_normal_8k_224-448": ("normals", "surface normals"),
     "4M_tokenizers_edge_8k_224-512": ("edges", "Canny edges and SAM edges"),
     "4M_tokenizers_semseg_4k_224-448": ("semseg", "segmentation maps"),
-    "4M_tokenizers_CLIP-B16_8k_224-448": ("clip", "CLIP B/16 feature maps"),
+    "4M_tokenizers_CLIP-B16_8k_224-448": ("clip", "CLIP B/16 feature maps; the space clip"),
     "4M_tokenizers_DINOv2-B14_8k_224-448": ("dinov2", "DINOv2 B/14 feature maps"),
     "4M_tokenizers_ImageBind-H14_8k_224-448": ("imagebind", "ImageBind H/14 feature maps"),
     "4M_tokenizers_human-poses_1k_8": ("poses", "human poses"),

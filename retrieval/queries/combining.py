@@ -28,9 +28,12 @@ NOT = "not"
 
 LARGEST_WEIGHT = 100.0
 
+PUSH = 0.5
+"""How hard words push away where nobody says: harder, and what is wanted goes, too (docs)."""
+
 
 def read_pushed(source: object) -> list[Input]:
-    """Words to push away from: a string, or a list of them. They come with the weight -1.
+    """Words to push away from: a string, or a list of them. Their weight is -`PUSH`.
 
     Raises:
         QueryError: another form, none, or words that are empty.
@@ -38,7 +41,7 @@ def read_pushed(source: object) -> list[Input]:
     texts = [source] if isinstance(source, str) else source
     if not isinstance(texts, (list, tuple)) or not texts:
         raise QueryError(f"not: expected words or a list of them, got {shown(source)}")
-    return [replace(read_words(text, "not"), weight=-1.0) for text in texts]
+    return [replace(read_words(text, "not"), weight=-PUSH) for text in texts]
 
 
 def read_weights(source: object) -> dict[str, float]:
@@ -108,7 +111,7 @@ def combined(
 
 def _weighed(entry: Input, weights: Mapping[str, float]) -> Input:
     if entry.weight < 0:
-        return replace(entry, weight=-weights.get(NOT, 1.0))
+        return replace(entry, weight=-weights.get(NOT, PUSH))
     return replace(entry, weight=weights.get(entry.kind, 1.0))
 
 

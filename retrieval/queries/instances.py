@@ -26,6 +26,7 @@ def read_instances(source: object) -> Input:
         source: a JSON file or its content: a list of objects with `segmentation` (run lengths) as
             SAM's automatic generator writes them, or COCO's object with `annotations` and the
             picture's size; polygons need that. `point_coords` may name a pixel of the object.
+            A list of `Mask` is taken as it is.
 
     Raises:
         QueryError: another form.
@@ -34,15 +35,15 @@ def read_instances(source: object) -> Input:
     size = None
     if isinstance(content, dict):
         size = the_image(content, where)
-    else:
+    elif not _are_masks(content):
         content = {"annotations": content}
-    entries = objects(content, "annotations", where)
+    entries: list[Any] = content if _are_masks(content) else objects(content, "annotations", where)
     if len(entries) > _MOST:
         raise QueryError(f"{where}: {len(entries)} objects; give at most {_MOST}")
     masks: list[Mask] = []
     first: tuple[int, ...] | None = None
     for number, entry in enumerate(entries, start=1):
-        mask = _mask(entry, size, f"{where}: object {number}")
+        mask = entry if isinstance(entry, Mask) else _mask(entry, size, f"{where}: object {number}")
         first = first or mask.pixels.shape
         if mask.pixels.shape != first:
             raise QueryError(
@@ -53,6 +54,10 @@ def read_instances(source: object) -> Input:
     with named(where):
         square_outlines(masks)
     return Input("sam", masks, name)
+
+
+def _are_masks(content: object) -> bool:
+    return isinstance(content, list) and bool(content) and all(isinstance(m, Mask) for m in content)
 
 
 def _light(mask: Mask) -> Mask:

@@ -108,8 +108,13 @@ class Query:
 
     @property
     def values(self) -> dict[str, Any]:
-        """Kind -> value, as the model takes them: the inputs that need no prediction."""
-        return {entry.kind: entry.value for entry in self.inputs if entry.origin != "predicted"}
+        """Kind -> value, as the model takes them: no parts that are still to be predicted, and no
+        words to push away from."""
+        return {
+            entry.kind: entry.value
+            for entry in self.inputs
+            if entry.origin != "predicted" and entry.weight >= 0
+        }
 
 
 def _read(sources: Mapping[str, object], near: object, take: tuple[str, ...]) -> Iterator[Input]:

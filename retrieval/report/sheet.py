@@ -69,6 +69,48 @@ def draw_sheet(results: Results) -> Image.Image:
     return sheet
 
 
+def draw_panels(sections: Sequence[tuple[str, Sequence[Panel]]]) -> Image.Image:
+    """Panels under their titles, in sections with a heading each, RGB, 1544 pixels wide.
+
+    Sections without panels are left out.
+    """
+    shown = [(heading, _flow([_titled(p) for p in panels])) for heading, panels in sections]
+    shown = [(heading, rows) for heading, rows in shown if rows]
+    heights = [[max(block.height for block in row) + _GAP for row in rows] for _, rows in shown]
+    total = sum(44 + sum(rows) for rows in heights)
+    sheet = Image.new("RGB", (_WIDTH, 2 * _MARGIN + max(total, 44) - _GAP), _GROUND)
+    draw = ImageDraw.Draw(sheet)
+    y = _MARGIN
+    for (heading, rows), below in zip(shown, heights, strict=True):
+        draw.text((_MARGIN, y + 4), heading, _ACCENT, _font(22))
+        y += 44
+        for row, height in zip(rows, below, strict=True):
+            x = _MARGIN
+            for block in row:
+                sheet.paste(block, (x, y))
+                x += block.width + _GAP
+            y += height
+    return sheet
+
+
+def draw_panel(panel: Panel) -> Image.Image:
+    """One panel, its legend beside it, RGB."""
+    return _panel(panel)
+
+
+def _titled(panel: Panel) -> Image.Image:
+    block = _panel(panel)
+    if panel.rows or (panel.words is None and panel.picture is None):
+        return block  # drawn with its title
+    font = _font(18)
+    title = _fitted(panel.title, font, max(block.width, 160))
+    wide = max(block.width, _text_width(title, font))
+    titled = Image.new("RGB", (wide, block.height + 30), _GROUND)
+    ImageDraw.Draw(titled).text((0, 2), title, _SOFT, font)
+    titled.paste(block, (0, 30))
+    return titled
+
+
 def _panel(panel: Panel) -> Image.Image:
     if panel.words is not None:
         return _words_block(panel.words)

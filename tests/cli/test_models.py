@@ -81,7 +81,7 @@ def test_what_cannot_be(run, arguments, code, words):
 def test_mini_is_here(run):
     assert "comes with this package" in run("models", "pull", "mini").stdout
     result = run("models", "verify", "mini")
-    assert result.exit_code == 0 and result.stdout.count(": OK, ") == 5
+    assert result.exit_code == 0 and result.stdout.count(": OK, ") == 9
     facts = json.loads(run("models", "info", "mini", "--json").stdout)
     assert len(facts["fingerprint"]) == 64
     assert "queries         image, text, seg" in run("models", "info", "mini").stdout

@@ -3,10 +3,10 @@
 from tokenizers import AddedToken, Tokenizer, models, normalizers, pre_tokenizers, processors
 
 
-def text_tokenizer(words=(), axes=("v0", "v1", "v2", "v3")):
+def text_tokenizer(words=(), axes=("v0", "v1", "v2", "v3"), sentinels=3):
     """A tokenizer built as 4M-21's is: special tokens, 1000 numbers an axis, then words."""
     numbers = [f"{axis}={value}" for axis in axes for value in range(1000)]
-    special = ["[PAD]", "[UNK]", "[SOS]", "[EOS]", "[S_0]", "[S_1]", "[S_2]"]
+    special = ["[PAD]", "[UNK]", "[SOS]", "[EOS]", *(f"[S_{i}]" for i in range(sentinels))]
     vocabulary = {token: i for i, token in enumerate([*special, *numbers, *words])}
     tokenizer = Tokenizer(models.WordPiece(vocabulary, unk_token="[UNK]"))
     tokenizer.normalizer = normalizers.BertNormalizer()

@@ -61,7 +61,7 @@ def test_gradients_reach_probabilities_codes_and_decoder(tokenizer):
     assert tokenizer.decoder.linear_out.weight.grad.abs().sum() > 0
 
 
-def test_the_kept_value_table_follows_the_weights(tokenizer):
+def test_values_follow_the_weights(tokenizer):
     tokens = torch.tensor([[1, 2]])
     with torch.no_grad():
         before = tokenizer.decode_tokens(tokens)
@@ -71,7 +71,7 @@ def test_the_kept_value_table_follows_the_weights(tokenizer):
         assert not torch.allclose(before, after)
         tokenizer.quantize.to_v.weight.zero_()
         assert not torch.allclose(after, tokenizer.decode_tokens(tokens))
-        # Another dtype, then back: tables of neither may be mixed up.
+        # Another dtype, then back.
         assert tokenizer.double().decode_tokens(tokens).dtype == torch.float64
         assert tokenizer.float().decode_tokens(tokens).dtype == torch.float32
 

@@ -49,15 +49,15 @@ def test_what_is_not_named_counts_one_and_zero_is_left_out(model):
     assert model.blends[-1] == ("late", [1.0, 1.0])
 
 
-def test_words_are_pushed_away_from_with_minus_one_or_as_hard_as_said():
+def test_words_are_pushed_away_from_a_little_or_as_hard_as_said():
     query = Query.read(text="red", not_text=["blue", " green "])
     assert query.how == "guided"
-    assert weighed(query) == {("text", "red"): 1, ("text", "blue"): -1, ("text", "green"): -1}
+    assert weighed(query) == {("text", "red"): 1, ("text", "blue"): -0.5, ("text", "green"): -0.5}
     query = Query.read(
         text="red", not_text="blue", weights={"text": 3, "not": 0.25}, combine="late"
     )
     assert weighed(query) == {("text", "red"): 3, ("text", "blue"): -0.25}
-    assert weighed(Query.read(not_text="blue")) == {("text", "blue"): -1}
+    assert weighed(Query.read(not_text="blue")) == {("text", "blue"): -0.5}
 
 
 def test_names_are_those_that_the_user_knows(tmp_path):
@@ -153,7 +153,7 @@ def test_pages_show_the_weights_and_what_is_pushed_away(model, photos, tmp_path)
     assert [panel.note for panel in shown] == [
         "weight 1",
         "weight 0.5",
-        "weight -1, to push away from",
+        "weight -0.5, to push away from",
     ]
     assert shown[2].title == "Not: words" and shown[2].summary == "not “people”"
     with Gallery.build(photos, tmp_path / "i", model) as gallery:

@@ -164,7 +164,7 @@ def test_judged_queries_may_be_weighed_and_pushed(model, photos, tmp_path):
         evaluate(gallery, judged[:4])
         assert sorted(model.blends) == [
             ("guided", [0.5, 1.0]),
-            ("guided", [1.0, -1.0]),
+            ("guided", [1.0, -0.5]),
             ("late", [1.0, 1.0]),
         ]
         with pytest.raises(QueryError, match=r"q\.jsonl:5: weight: 'seg' is not among"):

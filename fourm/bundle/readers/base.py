@@ -64,6 +64,10 @@ class Reader(ABC):
     def batch(self, contents: Sequence[Content], device: torch.device) -> ModalityInput:
         """Prepared inputs of several samples, as the transformer takes them."""
 
+    def pieces(self, content: Content) -> list[str] | None:
+        """The word pieces of a text as they are read, `[UNK]` for what is not known; else None."""
+        return None
+
 
 def numbers(value: Any, what: str) -> NDArray[np.float32]:
     """An array of finite numbers as float32; a copy where need be.

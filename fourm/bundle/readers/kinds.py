@@ -10,10 +10,19 @@ from fourm.bundle.kinds import KINDS
 from fourm.bundle.readers.base import Reader
 from fourm.bundle.readers.features import FeatureReader
 from fourm.bundle.readers.grids import ByteReader, DepthReader, MapReader
+from fourm.bundle.readers.items import ItemsReader
 from fourm.bundle.readers.objects import InstancesReader, PosesReader
-from fourm.bundle.readers.photos import PictureReader
+from fourm.bundle.readers.photos import DrawingReader, PictureReader
 from fourm.bundle.readers.sentences import SentenceReader, StatesReader
 from fourm.bundle.readers.words import BoxesReader, MetadataReader, PaletteReader, WordReader
+from fourm.modalities.items import (
+    BOXES_WIDTH,
+    FACTS_WIDTH,
+    PALETTE_WIDTH,
+    box_items,
+    fact_items,
+    palette_items,
+)
 
 if TYPE_CHECKING:
     import numpy as np
@@ -37,6 +46,10 @@ def reader_for(kind: str, modality: Modality, parts: Parts) -> Reader | None:
     tokenizer, words, language_model = parts
     if kind == "image" and modality.kind == "pixels":
         return PictureReader(modality)
+    if kind == "edges" and modality.kind == "pixels" and modality.channels == 1:
+        return DrawingReader(modality)
+    if kind in _ITEMS and modality.kind == "seq_emb":
+        return ItemsReader(modality, *_ITEMS[kind])
     if kind == "t5" and modality.kind == "seq_emb":
         return StatesReader(modality)
     if modality.kind == "img" and tokenizer is not None:
@@ -74,6 +87,11 @@ def _photo(image: Any, side: int) -> NDArray[np.uint8]:
     return square_pixels(image, side)
 
 
+_ITEMS: Mapping[str, tuple[Callable[[Any], NDArray[np.float32]], int]] = {
+    "palette": (palette_items, PALETTE_WIDTH),
+    "metadata": (fact_items, FACTS_WIDTH),
+    "boxes": (box_items, BOXES_WIDTH),
+}
 _GRIDS: Mapping[str, type[MapReader] | type[DepthReader]] = {
     "seg": MapReader,
     "depth": DepthReader,

@@ -38,3 +38,22 @@ class PictureReader(Reader):
 
         pixels = torch.from_numpy(np.stack(contents)).to(device)
         return ModalityInput(imagenet_normalised(pixels))
+
+
+class DrawingReader(PictureReader):
+    """Edges as a grey drawing, light lines on dark, whose pixels the model reads."""
+
+    def prepare(self, value: Any) -> Content:
+        """PIL image or uint8 array, see `square_edges` -> uint8 (1, side, side)."""
+        from fourm.modalities.edges import square_edges
+
+        return square_edges(value, self.side)
+
+    def batch(self, contents: Sequence[Content], device: torch.device) -> ModalityInput:
+        """-> (B, 1, side, side) float32 from 0 to 1."""
+        import torch
+
+        from fourm.embeddings import ModalityInput
+
+        pixels = torch.from_numpy(np.stack(contents)).to(device)
+        return ModalityInput(pixels.float() / 255)

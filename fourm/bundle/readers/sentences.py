@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fourm.bundle.readers.base import Content, Lazy, Reader, numbers
+from fourm.bundle.readers.items import padded
 from fourm.errors import BadInput, ConfigError
 
 if TYPE_CHECKING:
@@ -49,6 +50,10 @@ class SentenceReader(Reader):
         ids, masked = model.batch([content.tolist() for content in contents])
         return ModalityInput(model(ids, masked), masked)
 
+    def pieces(self, content: Content) -> list[str] | None:
+        """The word pieces, start and end tokens included."""
+        return self.language_model.get().tokenizer.tokens(content.tolist())
+
 
 class StatesReader(Reader):
     """Outputs of a language model that ran elsewhere (4M-21 reference: t5_caption)."""
@@ -66,16 +71,4 @@ class StatesReader(Reader):
 
     def batch(self, contents: Sequence[Content], device: torch.device) -> ModalityInput:
         """-> (B, n, width) float32 and their mask."""
-        import torch
-
-        from fourm.embeddings import ModalityInput
-
-        longest = max(map(len, contents))
-        states = np.zeros((len(contents), longest, self.modality.width), np.float32)
-        masked = np.ones(states.shape[:2], np.bool_)
-        for row, content in enumerate(contents):
-            states[row, : len(content)] = content
-            masked[row, : len(content)] = False
-        return ModalityInput(
-            torch.from_numpy(states).to(device), torch.from_numpy(masked).to(device)
-        )
+        return padded(contents, device)

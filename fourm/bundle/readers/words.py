@@ -56,6 +56,10 @@ class WordReader(Reader):
         ids, masked = pad([content.tolist() for content in contents])
         return ModalityInput(torch.from_numpy(ids).to(device), torch.from_numpy(masked).to(device))
 
+    def pieces(self, content: Content) -> list[str] | None:
+        """The word pieces, the mark of the text's end included."""
+        return self.tokenizer.get().tokens(content.tolist()) if _is_ids(content) else None
+
 
 class WrittenReader(WordReader):
     """Something that is no text, written as one that must not be cut off."""
@@ -137,6 +141,10 @@ class MetadataReader(WrittenReader):
                 f"metadata is a dict of at least one key and its number, not {shown(value)}"
             )
         return metadata_text(value)
+
+
+def _is_ids(content: Content) -> bool:
+    return isinstance(content, np.ndarray) and content.ndim == 1 and content.dtype == np.int64
 
 
 def _listed(value: Any, kind: type, what: str) -> list[Any]:

@@ -15,6 +15,25 @@ from fourm.tokenizers.vqvae import VQVAE
 DEFAULT_STEPS = 50
 
 
+def check_request(config: TokenizerConfig, steps: int, size: int | None) -> None:
+    """Refuse a number of steps or a size that a diffusion decoder does not have, before it runs.
+
+    Other decoders have nothing to choose, so that nothing is refused for them.
+
+    Raises:
+        BadInput: steps that are not 1 .. T, or a side that is no multiple of the network's.
+    """
+    if not config.is_diffusion:
+        return
+    if not 1 <= steps <= config.num_train_timesteps:
+        raise BadInput(
+            f"the number of steps must be 1 to {config.num_train_timesteps}, not {steps}"
+        )
+    multiple = parse_unet_name(config.dec_type).multiple
+    if size is not None and (size < 1 or size % multiple):
+        raise BadInput(f"height and width must be multiples of {multiple}, not {size}")
+
+
 class DiVAE(VQVAE):
     """Tokens of pixels, depth, normals or edges, and back through `steps` passes of a UNet.
 

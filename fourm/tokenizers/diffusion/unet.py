@@ -26,6 +26,11 @@ class UNetSize(NamedTuple):
     blocks: int
     attention: tuple[int, ...]
 
+    @property
+    def multiple(self) -> int:
+        """Height and width of pictures must be multiples of this."""
+        return self.patch << (len(self.multipliers) - 1)
+
 
 SIZES = {
     "unet_patched": UNetSize(4, 256, (1, 2, 2, 2), 3, (4, 8)),
@@ -184,7 +189,7 @@ class UNet(nn.Module):
     @property
     def multiple(self) -> int:
         """Height and width of pictures must be multiples of this."""
-        return int(self.size.patch * 2 ** (len(self.size.multipliers) - 1))
+        return self.size.multiple
 
     def forward(self, x: Tensor, steps: Tensor, condition: Tensor) -> Tensor:
         """Predict.

@@ -15,6 +15,9 @@ WIDTH = 384
 CAPTIONS = ("two dogs on snow", "a red bicycle at sea", "a cat and a dog on the beach")
 
 
+DOG = {"index": 1, "category_id": 18, "score": 0.9, "box": [0.27, 0.45, 0.8, 0.67]}
+
+
 def make_data(folder):
     """Photos of noise with captions, instances and label maps, laid out as the real data."""
     rng = np.random.default_rng(0)
@@ -25,7 +28,7 @@ def make_data(folder):
         _photo(flickr / "images" / name, rng, 224)
         split = "train" if number < 12 else "dev"
         rows.append({"image": name, "split": split, "captions": list(CAPTIONS)})
-        instances.append({"image": name, "instances": [{"index": 1, "category_id": 18}]})
+        instances.append({"image": name, "instances": [dict(DOG)]})
         places = np.zeros((224, 224), np.uint8)
         places[100:150, 60:180] = 1
         _save(flickr / "instances" / f"photo{number}.png", places)

@@ -8,6 +8,7 @@ import pytest
 import fourm
 from fourm.bundle.kinds import KINDS
 from fourm.bundle.official import SPACES, TOKENIZERS, WORDS
+from fourm.teachers import teacher_names
 from fourm.tokenizers.builders import OFFICIAL_CONFIGS
 from fourm.zoo.describing import describe
 from fourm.zoo.listing import listed
@@ -106,6 +107,12 @@ class TestNames:
     def test_sizes_are_those_of_the_paper(self):
         millions = [describe(f"4M-21_{size}")["parameters"]["trunk"] / 1e6 for size in "BL"]
         assert millions == pytest.approx([198, 705], rel=0.01)
+
+    @pytest.mark.parametrize("name", teacher_names())
+    def test_teachers(self, name):
+        facts = describe(name)
+        assert facts["kind"] == "teacher" and "image" in facts["queries"] and facts["spaces"]
+        assert json.dumps(facts)
 
     def test_unknown_ones(self):
         with pytest.raises(fourm.ModelNotFound, match=r"mini.*4M-21_XL.*tokenizer/text"):

@@ -1,0 +1,108 @@
+"""Options that several commands of `cli` share, and those that a query is made of."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Annotated, Any, get_type_hints
+
+import typer
+
+from retrieval.sources import SETTINGS
+
+IndexFolder = Annotated[Path, typer.Argument(metavar="INDEX", help="Folder of the index.")]
+ModelName = Annotated[
+    str | None,
+    typer.Option(
+        help="Model: a name that `fourm models` lists, a folder, or a hub name. "
+        "Default: the index's own, or mini for a new one."
+    ),
+]
+Device = Annotated[str, typer.Option(help="Where the model runs: auto, cpu, cuda or mps.")]
+Dtype = Annotated[
+    str, typer.Option(help="Precision of the model: auto, float32, bfloat16 or float16.")
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
+
+Spaces = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--space",
+        metavar="NAME[=WEIGHT]",
+        help="Embedding space to search in. Default: the index's first. May be repeated to fuse "
+        "several, with weights if need be; all stands for all of them.",
+    ),
+]
+Fusion = Annotated[
+    str,
+    typer.Option(
+        metavar="WAY",
+        help="How several spaces are fused: rrf (by the ranks in each) or scores (by the cosines).",
+    ),
+]
+Kinds = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--kind",
+        metavar="KIND",
+        help="Kind of items to find: image, depth ... Default: all. May be repeated.",
+    ),
+]
+
+TeacherWeights = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--teacher",
+        metavar="NAME=PATH",
+        help="Where a teacher's weights are: clip or dinov2, and a file, a folder or a hub name. "
+        "Default: as the index remembers, or the hub. May be repeated.",
+    ),
+]
+ReadBy = Annotated[
+    str,
+    typer.Option(
+        "--words",
+        metavar="WHO",
+        help="In an index that teachers made, what reads words alone in the space clip: CLIP's "
+        "text tower, or the model.",
+    ),
+]
+
+Sources = Mapping[str, Any]
+
+
+def takes_sources(but: tuple[str, ...] = ()) -> Callable[[Callable[..., None]], Any]:
+    """Give a command an option for each thing that can be said of a query.
+
+    The command gets what was given of them as one mapping, `sources`.
+    """
+    settings = [setting for setting in SETTINGS if setting.name not in but]
+
+    def decorate(command: Callable[..., None]) -> Any:
+        hints = get_type_hints(command, include_extras=True)
+        parameters = []
+        for parameter in inspect.signature(command).parameters.values():
+            if parameter.name != "sources":
+                parameters.append(parameter.replace(annotation=hints[parameter.name]))
+                continue
+            for setting in settings:
+                option = typer.Option(setting.flag, metavar=setting.metavar, help=setting.help)
+                kind: Any = str if setting.typed else Path
+                kind = list[str] if setting.repeated else kind
+                wanted = Annotated[kind | None, option]
+                parameters.append(
+                    inspect.Parameter(setting.name, parameter.kind, default=None, annotation=wanted)
+                )
+
+        @functools.wraps(command)
+        def run(**given: Any) -> None:
+            sources = {setting.name: given.pop(setting.name) for setting in settings}
+            command(**given, sources=sources)
+
+        vars(run)["__signature__"] = inspect.Signature(parameters)
+        run.__annotations__ = {one.name: one.annotation for one in parameters}
+        return run
+
+    return decorate

@@ -1,0 +1,69 @@
+"""What users call the kinds that are generated."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from fourm.bundle.kinds import KINDS
+from retrieval.errors import UsageError
+
+ALIASES: Mapping[str, str] = {
+    "image": "image_tokens",
+    "rgb": "image_tokens",
+    "caption": "text",
+    "words": "text",
+    "normal": "normals",
+    "semseg": "seg",
+    "segmentation": "seg",
+    "canny": "edges",
+    "sam_edge": "sam_edges",
+    "det": "boxes",
+    "colours": "palette",
+    "colors": "palette",
+    "facts": "metadata",
+    "instances": "sam",
+    "humans": "poses",
+    "clip": "clip_features",
+    **{modality: kind for kind, modality in KINDS.items()},
+}
+"""Other names of kinds, among them those of 4M-21's modalities."""
+
+EVERYTHING = "all"
+
+
+def kinds_named(names: str | Iterable[str], predicted: Sequence[str]) -> list[str]:
+    """Kinds by their names, each once.
+
+    Args:
+        names: lists with commas between, e.g. `depth,normals`; `all` is all that is predicted.
+        predicted: what the model predicts; only `all` depends on it.
+
+    Raises:
+        UsageError: no name, or one that no kind has.
+    """
+    listed = [names] if isinstance(names, str) else list(names)
+    found: list[str] = []
+    for name in ",".join(listed).replace(",", " ").split():
+        found += predicted if name.lower() == EVERYTHING else [kind_named(name)]
+    if not found:
+        raise UsageError("to: name at least one kind, for example depth,normals,seg,text")
+    return list(dict.fromkeys(found))
+
+
+def kind_named(name: str) -> str:
+    """The kind of a name that something to be generated may have.
+
+    Raises:
+        UsageError: none has it.
+    """
+    asked = name.strip().lower().replace("-", "_")
+    kind = ALIASES.get(asked, asked)
+    if kind not in KINDS:
+        known = [kind for kind in KINDS if kind not in ("image", "t5")]
+        raise UsageError(f"unknown kind {name!r}; there are {', '.join(known)}")
+    return kind
+
+
+def shown_name(kind: str) -> str:
+    """What files of a kind are called: its name, but `rgb` for pictures."""
+    return "rgb" if kind == "image_tokens" else kind

@@ -1,0 +1,121 @@
+"""What a model understood of a query, before it searches."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+import fourm
+from fourm.bundle import Prepared
+from fourm.bundle.generating import Generator, Settings
+from fourm.decode import Decoded, Quality
+from retrieval.errors import UsageError
+from retrieval.generation.drawing import panel_of
+from retrieval.generation.files import write_file, write_files
+from retrieval.queries import Query
+from retrieval.report.panels import Panel, panels
+from retrieval.report.printable import printable
+from retrieval.report.sheet import draw_panels
+
+READ, IMAGINED = "read", "imagined"
+_IMAGINED = ("image_tokens", "seg", "text", "palette")
+_UNKNOWN = "[UNK]"
+_SEED = 0
+_QUALITY = Quality(steps=25)
+
+
+def show_query(model: object, query: Query, folder: str | os.PathLike[str]) -> list[str]:
+    """Write what the model reads of a query, and what it imagines by it.
+
+    `read/` has every input that the model reads as tokens, decoded from these tokens. `imagined/`
+    has, for models that predict them, a picture, a segmentation map, words and colours, as far as
+    nothing has to be downloaded. `words.json` has the word pieces of texts, `[UNK]` for words that
+    the model does not know; `sheet.png` all of it. Seeds are fixed.
+
+    Args:
+        model: a `fourm.Model`.
+        query: what was asked.
+        folder: made if it does not exist.
+
+    Returns:
+        The files, relative to the folder.
+
+    Raises:
+        UsageError: another model, or a folder that cannot be written to.
+        fourm.FourmError: an input that the model does not read.
+    """
+    if not isinstance(model, fourm.Model):
+        raise UsageError("show query: this model cannot show what it reads")
+    target = Path(folder)
+    generator = Generator(model)
+    prepared = model.prepare(query.values)
+    read = generator.decode_inputs(query.values, _QUALITY)
+    kinds = [kind for kind in _IMAGINED if kind in generator.outputs and kind not in query.kinds]
+    kinds = [kind for kind in kinds if generator.at_hand(kind)]
+    if "image" in query.kinds and "image_tokens" in kinds:
+        kinds.remove("image_tokens")
+    settings = Settings(seed=_SEED, quality=_QUALITY)
+    made = generator.generate(query.values, kinds, settings) if kinds else []
+    pieces = _pieces(model, prepared)
+    _make(target, *([target / READ] if read else []), *([target / IMAGINED] if made else []))
+    written = [f"{READ}/{name}" for one in read for name in write_files(one, target / READ, None)]
+    written += [
+        f"{IMAGINED}/{name}" for one in made for name in write_files(one, target / IMAGINED, None)
+    ]
+    if pieces:
+        write_file(target / "words.json", json.dumps(pieces, indent=2) + "\n")
+        written.append("words.json")
+    seen = [
+        *_photo(prepared),
+        *_words(pieces),
+        *(panel_of(one) for one in read if one.text is None),
+    ]
+    sections = [
+        ("given", panels(query)),
+        ("as the model reads it", seen),
+        ("what it imagines", [panel_of(one) for one in made]),
+    ]
+    write_file(target / "sheet.png", draw_panels(sections))
+    return [*written, "sheet.png"]
+
+
+def _make(*folders: Path) -> None:
+    for folder in folders:
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise UsageError(f"{folder}: cannot be made ({error.strerror})") from None
+
+
+def _pieces(model: fourm.Model, prepared: Prepared) -> dict[str, list[str]]:
+    found = {}
+    for kind, content in prepared.contents.items():
+        pieces = model.readers[kind].pieces(content)
+        if pieces is not None:
+            found[kind] = pieces
+    return found
+
+
+def _photo(prepared: Prepared) -> list[Panel]:
+    """The picture as it is cut and shrunk for the model."""
+    pixels = prepared.contents.get("image")
+    if pixels is None:
+        return []
+    decoded = Decoded("image_tokens", np.moveaxis(pixels, 0, -1), np.zeros(0, np.int64))
+    return [panel_of(decoded, Image.fromarray(decoded.value))]
+
+
+def _words(pieces: Mapping[str, list[str]]) -> list[Panel]:
+    shown: list[Panel] = []
+    for kind, listed in pieces.items():
+        text = printable(" ".join(listed))
+        unknown = listed.count(_UNKNOWN)
+        title = f"{kind}: {len(listed)} word pieces"
+        title += f", {unknown} unknown" if unknown else ""
+        shown.append(Panel(title, text, words=text))
+    return shown

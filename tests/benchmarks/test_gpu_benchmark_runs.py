@@ -1,0 +1,41 @@
+import json
+
+import pytest
+import torch
+
+from benchmarks import gpu
+
+TINY = ["--size", "tiny", "--device", "cpu", "--rounds", "1", "--repeats", "1", "--compile", "off"]
+
+
+def test_on_the_cpu(capsys):
+    assert gpu.main([*TINY, "--batch-size", "1", "--batch-size", "3"]) == 0
+    result = json.loads(capsys.readouterr().out.strip().splitlines()[-1])
+    assert "not a GPU" in result["setting"]["chip"]
+    names = [row["what"] for row in result["rows"]]
+    assert names == [
+        "tiny, batch 1, eager",
+        "tiny, batch 1, eager: products",
+        "tiny, batch 3, eager",
+        "tiny, batch 3, eager: products",
+    ]
+    for row in result["rows"][1::2]:
+        assert row["ratio"] == pytest.approx(row["value"] / row["floor"])
+
+
+def test_weights_are_of_the_asked_precision():
+    model = gpu.weighted("tiny", torch.device("cpu"), torch.bfloat16)
+    assert {value.dtype for value in model.state_dict().values()} == {torch.bfloat16}
+
+
+def test_without_a_gpu(monkeypatch, capsys):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    assert gpu.main(["--size", "tiny"]) == 2
+    assert capsys.readouterr().err.count("\n") == 1
+
+
+@pytest.mark.parametrize("option", ["--repeats", "--rounds", "--batch-size"])
+def test_numbers_out_of_range(option):
+    with pytest.raises(SystemExit) as caught:
+        gpu.main([option, "-1"])
+    assert caught.value.code == 2

@@ -1,0 +1,52 @@
+import json
+
+import pytest
+
+from benchmarks import official_folder, official_size
+from benchmarks.products import operations
+
+TINY = ["--size", "tiny", "--batch-size", "2", "--rounds", "1", "--threads", "1"]
+
+
+def test_speed_and_memory(capfd):
+    assert official_size.main(TINY) == 0
+    rows = json.loads(capfd.readouterr().out.strip().splitlines()[-1])["rows"]
+    peaks = [row for row in rows if row["unit"] == "MiB"]
+    for dtype in ("float32", "bfloat16"):
+        values = [row["value"] for row in peaks if dtype in row["what"]]
+        assert len(values) == 6
+        assert values == sorted(values)
+        assert values[0] < 100 < values[1]  # a fresh process, whatever the size of this one
+    (judged,) = (row for row in peaks if row["target"])
+    assert judged["reached"] == (judged["value"] <= 1500)
+    for name in ("embed, float32", "embed, bfloat16"):
+        ours, plain = (row for row in rows if row["what"] == name)
+        assert ours["floor_is"] == "its matrix products"
+        assert ours["reached"] == (ours["ratio"] >= 0.8)
+        assert plain["floor_is"] == "the products with keys and values"
+
+
+def test_a_folder_of_ones_own(tmp_path, capfd):
+    folder = official_folder.write(tmp_path, "tiny")
+    arguments = [*TINY, "--folder", str(folder), "--dtype", "float32"]
+    assert official_size.main(arguments) == 0
+    result = json.loads(capfd.readouterr().out.strip().splitlines()[-1])
+    assert result["setting"]["model"] == str(folder)
+    assert not any("bfloat16" in row["what"] for row in result["rows"])
+
+
+@pytest.mark.parametrize("option", ["--threads", "--rounds", "--batch-size"])
+def test_numbers_out_of_range(option):
+    with pytest.raises(SystemExit) as caught:
+        official_size.main([option, "0"])
+    assert caught.value.code == 2
+
+
+def test_operations_are_those_of_the_trunk():
+    """Twice the values of the encoder, for each of 196 patches, are nine tenths of its work."""
+    import torch
+
+    with torch.device("meta"):
+        model = official_folder.build("B", ["rgb@224"], ["tok_dinov2_global"])
+    encoder = sum(value.numel() for value in model.encoder.parameters())
+    assert 35e9 < operations(model, 8192) - 2 * 196 * encoder + 33.3e9 < 50e9

@@ -1,0 +1,123 @@
+"""`fourm generate` and `fourm query --show-query`, with real models."""
+
+import json
+
+import pytest
+from PIL import Image
+from typer.testing import CliRunner
+
+import cli
+from tests.fourm.small_shelf import small_shelf
+from tests.retrieval.files import striped, write
+
+
+@pytest.fixture(scope="module")
+def shelf(tmp_path_factory):
+    return small_shelf(tmp_path_factory.mktemp("shelf"))
+
+
+@pytest.fixture
+def photo(tmp_path):
+    return write(tmp_path / "dog.png", striped((200, 120, 40)))
+
+
+def run(*arguments):
+    result = CliRunner().invoke(cli.app, [str(argument) for argument in arguments])
+    assert "Traceback" not in result.stderr
+    assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
+    return result
+
+
+def generated(shelf, out, *arguments):
+    fast = ("--model", shelf, "--dtype", "float32", "--diffusion-steps", 2)
+    return run("generate", *arguments, "--out", out, *fast)
+
+
+def test_a_photo_to_several_kinds(tmp_path, shelf, photo):
+    out = tmp_path / "out"
+    done = generated(shelf, out, photo, "--to", "depth,seg", "--to", "palette", "--image-size", 64)
+    assert done.exit_code == 0
+    heads = [line.split()[0] for line in done.stdout.splitlines()]
+    assert heads == ["kind", "depth", "seg", "palette"]
+    assert Image.open(out / "depth.png").size == (64, 64)
+    assert done.stderr.strip() == f"fourm: wrote {out}"
+
+
+def test_every_choice_is_recorded(tmp_path, shelf):
+    choices = {
+        "--steps": 2,
+        "--scheme": "maskgit",
+        "--temperature": 0.5,
+        "--top-k": 5,
+        "--top-p": 0.9,
+        "--seed": 7,
+    }
+    options = [part for pair in choices.items() for part in pair]
+    arguments = ("--text", "a dog", "--palette", "#1e90ff", "--to", "rgb", "--json")
+    done = generated(shelf, tmp_path / "out", *arguments, *options, "--weight", "text=2")
+    record = json.loads(done.stdout)
+    assert record == json.loads((tmp_path / "out/generated.json").read_text())
+    assert record["settings"] == {
+        "steps": 2,
+        "scheme": "maskgit",
+        "temperature": 0.5,
+        "top_k": 5,
+        "top_p": 0.9,
+        "guidance": None,
+        "weights": {"text": 2.0},
+        "seed": 7,
+        "quality": {"steps": 2, "size": None, "seed": 7},
+    }
+    assert [step["tokens"] for step in record["schedule"]] == [2, 2]
+    assert {step["scheme"] for step in record["schedule"]} == {"maskgit"}
+    assert record["schedule"][0]["guidance"] == [2.0, 1.0]
+
+
+def test_a_part_is_made_up_anew(tmp_path, shelf, photo):
+    done = generated(shelf, tmp_path / "out", photo, "--hide", "0,0,0.5,0.5", "--text", "a [S_1]")
+    assert [line.split()[0] for line in done.stdout.splitlines()[1:]] == ["image_tokens", "text"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        (["--to", "depth"], 2, "nothing to generate from"),
+        (["--to", "dephts", "--text", "a"], 2, "unknown kind"),
+        (["--text", "a"], 2, "name at least one kind"),
+        (["--to", "t5", "--text", "a"], 1, "does not predict 't5'; it predicts clip_features"),
+        (["--to", "depth", "--text", "a", "--hide", "1,2"], 2, "is no box"),
+        (["--to", "depth", "--text", "a", "--weight", "text"], 2, "kind=number"),
+        (["--to", "depth", "--text", "a", "--scheme", "gan"], 1, "roar or maskgit"),
+        (["--to", "depth", "--text", "a", "--image-size", "100"], 1, "multiples of 32"),
+    ],
+)
+def test_what_cannot_be_is_one_line(tmp_path, shelf, arguments, code, words):
+    done = generated(shelf, tmp_path / "out", *arguments)
+    assert (done.exit_code, done.stdout) == (code, "")
+    assert done.stderr.startswith("fourm: ") and done.stderr.count("\n") == 1
+    assert words in done.stderr
+
+
+def test_mini_predicts_the_embedding_and_nothing_else(tmp_path, photo):
+    done = run(
+        "generate", photo, "--to", "dinov2_embedding", "--out", tmp_path / "a", "--model", "mini"
+    )
+    assert done.exit_code == 0 and (tmp_path / "a/dinov2_embedding.npy").exists()
+    done = run("generate", photo, "--to", "depth", "--out", tmp_path / "b", "--model", "mini")
+    assert done.exit_code == 1
+    assert "mini does not predict 'depth'; it predicts dinov2_embedding" in done.stderr
+
+
+def test_a_query_shows_what_was_understood_before_it_searches(tmp_path, photo):
+    folder = photo.parent / "photos"
+    write(folder / "a.png", striped((10, 20, 200)))
+    write(folder / "b.png", striped((200, 20, 10)))
+    layout = write(tmp_path / "layout.png", Image.new("L", (64, 64), 187))
+    index = tmp_path / "index"
+    assert run("index", folder, "--to", index, "--dtype", "float32").exit_code == 0
+    shown = tmp_path / "shown"
+    arguments = ("--seg", layout, "--show-query", shown, "--dtype", "float32", "--json")
+    done = run("query", index, "a dog", *arguments)
+    assert done.exit_code == 0 and len(json.loads(done.stdout)) == 2
+    assert {path.name for path in shown.iterdir()} == {"read", "words.json", "sheet.png"}
+    assert (shown / "read/seg.png").exists()

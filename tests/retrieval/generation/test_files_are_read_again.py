@@ -1,0 +1,198 @@
+"""What is written can be given to a query again, and says the same."""
+
+import json
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+from PIL import Image
+
+from fourm.decode import Decoded
+from fourm.modalities.boxes import Box, boxes_text
+from fourm.modalities.depth import square_depth
+from fourm.modalities.masks import Mask
+from fourm.modalities.metadata import KEYS, metadata_text
+from fourm.modalities.people import People
+from fourm.modalities.poses import Person, poses_text
+from retrieval.errors import UsageError
+from retrieval.generation.files import file_names, run_lengths, write_file, write_files
+from retrieval.generation.views import depth_colours, main_components, masks_over
+from retrieval.queries import Query
+from retrieval.queries.instances import read_instances
+
+RNG = np.random.default_rng(0)
+DISC = (np.hypot(*np.mgrid[-100:124, -80:144]) < 30).astype(np.uint8)
+PERSON = Person(
+    (20, 10, 90, 95), (1, 2, 3, 4, 5, 6, 700, 1023), (1, 0, 0) * 3, (0, 0, 5), (0,) * 10
+)
+
+
+def decoded(kind, value, **more):
+    return Decoded(kind, value, np.zeros(4, np.int64), **more)
+
+
+def written(folder, kind, value, **more):
+    names = write_files(decoded(kind, value, **more), folder, None)
+    assert names and set(names) <= set(file_names(kind))
+    assert all((folder / name).stat().st_size for name in names)
+    return folder / names[0]
+
+
+def read(**sources):
+    (entry,) = Query.read(**sources).inputs
+    return entry.value
+
+
+@pytest.mark.parametrize("kind", ["normals", "edges", "sam_edges", "image_tokens"])
+def test_pictures(tmp_path, kind):
+    shape = (32, 32) if "edges" in kind else (32, 32, 3)
+    pixels = RNG.integers(0, 256, shape, np.uint8)
+    again = np.asarray(read(**{kind: written(tmp_path, kind, pixels)}))
+    want = np.repeat(pixels[..., None], 3, axis=2) if pixels.ndim == 2 else pixels
+    np.testing.assert_array_equal(again, want)
+
+
+def test_pictures_are_called_rgb(tmp_path):
+    pixels = np.zeros((32, 32, 3), np.uint8)
+    assert written(tmp_path, "image_tokens", pixels).name == "rgb.png"
+
+
+def test_depth_keeps_its_near_end(tmp_path):
+    depth = RNG.standard_normal((64, 64)).astype(np.float32)
+    file = written(tmp_path, "depth", depth)
+    assert np.array(Image.open(file)).dtype == np.uint16
+    np.testing.assert_allclose(
+        square_depth(read(depth=file), 64), square_depth(depth, 64), atol=1e-3
+    )
+
+
+@pytest.mark.parametrize("picture", [0, 1])
+def test_segmentation_maps_as_ids_and_in_colours(tmp_path, picture):
+    ids = np.array([[0, 1, 90], [200, 184, 1]], np.uint8)
+    written(tmp_path, "seg", ids)
+    np.testing.assert_array_equal(read(seg=tmp_path / file_names("seg")[picture]), ids)
+    assert (tmp_path / "seg_legend.png").exists()
+
+
+def test_words(tmp_path):
+    assert written(tmp_path, "text", "Ein Hund läuft").read_text("utf-8") == "Ein Hund läuft\n"
+
+
+@given(st.lists(st.tuples(*[st.integers(0, 999)] * 4), max_size=6))
+def test_boxes(tmp_path_factory, edges):
+    boxes = [
+        Box(a / 999, b / 999, c / 999, d / 999, "sports ball")
+        for a, b, c, d in edges
+        if a < c and b < d
+    ]
+    file = written(tmp_path_factory.mktemp("boxes"), "boxes", boxes)
+    if boxes:
+        assert boxes_text(read(boxes=file)) == boxes_text(boxes)
+
+
+def test_colours(tmp_path):
+    colours = [(30, 144, 255), (255, 255, 255)]
+    file = written(tmp_path, "palette", colours)
+    assert read(palette=json.loads(file.read_text())) == colours
+    assert read(palette=(tmp_path / "palette.txt").read_text()) == colours
+
+
+@pytest.mark.parametrize("number", [0, 1, 17, 49, 999])
+def test_facts(tmp_path, number):
+    facts = {name: key.value_of(number) for name, key in KEYS.items()}
+    file = written(tmp_path, "metadata", facts)
+    assert (tmp_path / "metadata.png").exists()
+    for again in (json.loads(file.read_text()), (tmp_path / "metadata.txt").read_text()):
+        assert metadata_text(read(metadata=again)) == metadata_text(facts)
+
+
+def test_objects(tmp_path):
+    masks = [Mask(DISC, (80.0, 100.0)), Mask(np.roll(DISC, 60, axis=0))]
+    again = read(sam=written(tmp_path, "sam", masks))
+    for one, want in zip(again, masks, strict=True):
+        np.testing.assert_array_equal(one.pixels, want.pixels)
+        assert one.point == want.point
+
+
+@given(arrays(np.bool_, st.tuples(st.integers(1, 9), st.integers(1, 9))))
+def test_run_lengths_are_those_that_are_read(mask):
+    mask[0, 0] = True  # what shows nothing cannot be read
+    entry = {"segmentation": {"size": list(mask.shape), "counts": run_lengths(mask)}}
+    try:
+        (again,) = read_instances([entry]).value
+    except UsageError as error:
+        assert "central square" in str(error)
+    else:
+        np.testing.assert_array_equal(again.pixels, mask)
+
+
+def test_people(tmp_path):
+    people = People((224, 224), (PERSON,), (None,))
+    file = written(tmp_path, "poses", people, rotations=np.ones((1, 23, 3, 3), np.float32))
+    again = read(poses=file)
+    assert poses_text(again.people, again.size) == poses_text(people.people, people.size)
+    assert np.shape(json.loads(file.read_text())["people"][0]["rotations"]) == (23, 3, 3)
+
+
+@pytest.mark.parametrize("kind", ["clip_features", "dinov2_embedding"])
+def test_features(tmp_path, kind):
+    shape = (512, 14, 14) if "features" in kind else (768,)
+    values = RNG.standard_normal(shape).astype(np.float32)
+    np.testing.assert_array_equal(read(**{kind: written(tmp_path, kind, values)}), values)
+
+
+@pytest.mark.parametrize(
+    ("kind", "value"), [("boxes", []), ("palette", []), ("metadata", {}), ("sam", [])]
+)
+def test_nothing_is_a_record_without_a_picture(tmp_path, kind, value):
+    names = write_files(decoded(kind, value), tmp_path, None)
+    assert f"{kind}.json" in names and f"{kind}.png" not in names
+    assert not json.loads((tmp_path / f"{kind}.json").read_text()) or kind == "boxes"
+
+
+def test_nobody(tmp_path):
+    none = np.zeros((0, 23, 3, 3), np.float32)
+    names = write_files(decoded("poses", People((224, 224)), rotations=none), tmp_path, None)
+    assert names == ["poses.json"]
+
+
+def test_boxes_are_drawn_over_the_picture(tmp_path):
+    ground = Image.new("RGB", (50, 50), "#204060")
+    write_files(decoded("boxes", [Box(0.4, 0.4, 0.6, 0.6, "dog")]), tmp_path, ground)
+    picture = Image.open(tmp_path / "boxes.png")
+    assert picture.getpixel((20, picture.height - 20)) == (0x20, 0x40, 0x60)
+
+
+def test_files_that_cannot_be_written(tmp_path):
+    with pytest.raises(UsageError, match="cannot be written"):
+        write_file(tmp_path / "nowhere" / "a.txt", "a")
+
+
+class TestViews:
+    def test_near_is_yellow_and_far_is_violet(self):
+        picture = depth_colours(np.linspace(0, 1, 100).reshape(10, 10))
+        assert picture.getpixel((0, 0)) == (253, 231, 37)
+        assert picture.getpixel((9, 9)) == (68, 1, 84)
+
+    def test_a_flat_depth_map_has_one_colour(self):
+        assert len(depth_colours(np.ones((4, 4))).getcolors()) == 1
+
+    def test_the_first_component_is_what_differs_most(self):
+        features = RNG.standard_normal((8, 4, 4)) * 0.01
+        features[:, :, 2:] += np.arange(8)[:, None, None]
+        red = np.asarray(main_components(features))[..., 0].astype(int)
+        assert red.shape == (224, 224)
+        assert red[:, :112].max() < 20 and red[:, 112:].min() > 230
+
+    @pytest.mark.parametrize("shape", [(2, 1, 1), (1, 2, 2), (3, 1, 2)])
+    def test_few_places_or_channels(self, shape):
+        assert main_components(np.ones(shape)).mode == "RGB"
+
+    def test_objects_have_colours_of_their_own(self):
+        masks = [DISC, np.roll(DISC, 100, axis=0)]
+        picture = masks_over(masks, None)
+        assert len(picture.getcolors()) == 3
+        over = masks_over(masks, Image.new("RGB", (10, 10), "white"))
+        assert over.getpixel((0, 0)) == (153, 153, 153)
