@@ -17,6 +17,8 @@ FUSIONS: tuple[str, ...] = get_args(Fusion)
 RRF_K = 60
 """Constant of reciprocal rank fusion (Cormack, Clarke and Buettcher, SIGIR 2009)."""
 
+_MOST_TIES = 64
+
 
 def fuse(
     cosines: Mapping[str, FloatArray], weights: Mapping[str, float], fusion: str
@@ -40,6 +42,57 @@ def fuse(
         parts = [weight / total * cosines[name] for name, weight in weights.items()]
     fused: NDArray[np.float64] = np.sum(parts, axis=0, dtype=np.float64)
     return fused
+
+
+def fuse_best(
+    cosines: Mapping[str, FloatArray],
+    weights: Mapping[str, float],
+    fusion: str,
+    k: int,
+    *,
+    depth: int = 1000,
+) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """The k best pictures by `fuse`: their places and scores, the best first.
+
+    Ranks are not made for all pictures where those that are among the first `depth` in some space
+    will do: what is further down in all of them cannot score more than if it came next in each.
+
+    Args:
+        cosines, weights, fusion: as `fuse`.
+        k: at least 1.
+        depth: how deep to look first; four times deeper where that does not decide.
+    """
+    count = len(next(iter(cosines.values())))
+    depth = max(depth, 2 * k)
+    while fusion == "rrf" and depth < count:
+        chosen = np.zeros(count, dtype=bool)
+        for name in weights:
+            chosen |= cosines[name] >= np.partition(cosines[name], count - depth)[count - depth]
+        places = np.flatnonzero(chosen)
+        scores = np.zeros(len(places))
+        for name, weight in weights.items():
+            scores += weight / (RRF_K + _ranks_of(places, cosines[name]))
+        found = best(scores, k)
+        if scores[found[-1]] > sum(weights.values()) / (RRF_K + depth + 1):
+            return places[found], scores[found]
+        depth *= 4
+    fused = fuse(cosines, weights, fusion)
+    found = best(fused, k)
+    return found, fused[found]
+
+
+def _ranks_of(places: NDArray[np.int64], scores: FloatArray) -> NDArray[np.int64]:
+    """What `ranks` says of some places; sorting numbers takes a tenth of sorting places."""
+    ascending = np.sort(scores)
+    values = scores[places]
+    above = np.searchsorted(ascending, values, side="right")
+    tied = np.flatnonzero(above - np.searchsorted(ascending, values, side="left") > 1)
+    if len(tied) > _MOST_TIES:
+        return ranks(scores)[places]
+    found: NDArray[np.int64] = len(scores) - above + 1
+    for one in tied:
+        found[one] += np.count_nonzero(scores[: places[one]] == values[one])
+    return found
 
 
 def ranks(scores: FloatArray) -> NDArray[np.int64]:

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from indexes import reading
 from indexes.errors import BadSearch, DamagedIndex, IncompleteSpace
-from indexes.fusing import best, fuse
+from indexes.fusing import fuse_best
 from indexes.nearest import IdArray, Nearest, Published, load
 from indexes.reading import StoredGallery, StoredSpace
 from indexes.records import FloatArray
@@ -167,15 +167,14 @@ class Searcher:
         scores = np.empty((count, k), dtype=np.float64)
         found = np.empty((count, k), dtype=np.int64)
         cosines = {name: np.empty((count, k), dtype=np.float32) for name in weights}
-        for row in range(count):
+        for row in range(count if k else 0):
             # One query at a time: a score for each picture and space is all that is held.
             given = {
                 name: loaded[name].nearest.cosines(queries[name][row])[places[name]]
                 for name in weights
             }
-            fused = fuse(given, weights, fusion)
-            chosen = best(fused, k)
-            scores[row], found[row] = fused[chosen], ids[chosen]
+            chosen, scores[row] = fuse_best(given, weights, fusion, k)
+            found[row] = ids[chosen]
             for name in weights:
                 np.clip(given[name][chosen], -1.0, 1.0, out=cosines[name][row])
         return Fused(scores, found, cosines)

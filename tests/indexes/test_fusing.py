@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from indexes import BadSearch, BadVector, Index, Recipe
-from indexes.fusing import best, fuse, ranks
+from indexes import BadSearch, BadVector, Index, Recipe, fusing
+from indexes.fusing import best, fuse, fuse_best, ranks
 
 from .conftest import unit_vector
 
@@ -151,3 +151,42 @@ def test_a_single_space_keeps_its_order_whatever_its_weight(values, weight, fusi
     cosines = np.array(values, np.float32)
     fused = fuse({"a": cosines}, {"a": weight}, fusion)
     assert np.array_equal(best(fused, len(values)), best(cosines.astype(np.float64), len(values)))
+
+
+@settings(max_examples=300)
+@given(
+    st.integers(1, 60).flatmap(
+        lambda n: st.lists(
+            st.lists(st.integers(-6, 6), min_size=n, max_size=n), min_size=1, max_size=3
+        )
+    ),
+    st.lists(st.floats(0.01, 50), min_size=3, max_size=3),
+    st.integers(1, 12),
+    st.integers(1, 8),
+    st.sampled_from(["rrf", "scores"]),
+    st.sampled_from([0, 3, 64]),
+)
+def test_looking_only_as_deep_as_needed_changes_nothing(values, weights, k, depth, fusion, ties):
+    cosines = {str(n): np.array(row, np.float32) / 7 for n, row in enumerate(values)}
+    heavy = dict(zip(cosines, weights, strict=False))
+    full = fuse(cosines, heavy, fusion)
+    expected = best(full, k)
+    most = fusing._MOST_TIES
+    try:
+        fusing._MOST_TIES = ties
+        places, found = fuse_best(cosines, heavy, fusion, k, depth=depth)
+    finally:
+        fusing._MOST_TIES = most
+    np.testing.assert_allclose(found, full[expected], rtol=1e-12)
+    assert places.tolist() == expected.tolist()
+
+
+def test_most_pictures_need_no_rank(monkeypatch):
+    random = np.random.default_rng(0)
+    cosines = {name: random.standard_normal(20_000).astype(np.float32) for name in "ab"}
+    weights = {"a": 1.0, "b": 0.3}
+    full = fuse(cosines, weights, "rrf")
+    monkeypatch.setattr(fusing, "ranks", lambda scores: pytest.fail("all were ranked"))
+    places, scores = fuse_best(cosines, weights, "rrf", 10)
+    assert places.tolist() == best(full, 10).tolist()
+    np.testing.assert_allclose(scores, full[places], rtol=1e-12)

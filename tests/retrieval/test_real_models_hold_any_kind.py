@@ -80,19 +80,13 @@ def test_every_kind_that_the_model_reads_is_a_gallery_of_one_index(model, folder
         (hits,) = gallery.search_batch([query], 99)
         assert {hit.kind for hit in hits} == set(held) and len(hits) == len(held) + 1
         for kind in held:
-            (first, *_) = gallery.search(**_same(gallery, hits, kind), kinds=kind)
+            item = gallery.read(next(hit for hit in hits if hit.kind == kind))
+            ((first, *_),) = gallery.search_batch([Query((item,))], kinds=kind)
             assert first.kind == kind and first.score == pytest.approx(1, abs=1e-4)
         results = Results.of(gallery, query, hits)
         assert [tile.note for tile in results.tiles if tile.note] == []
         write_page(results, tmp_path / "p.html")
         write_sheet(results, tmp_path / "s.png")
-
-
-def _same(gallery, hits, kind):
-    """A query that is the item itself."""
-    hit = next(hit for hit in hits if hit.kind == kind)
-    item = gallery.read(hit)
-    return {item.kind: item.value}
 
 
 def test_three_spaces_of_a_real_model_come_together_and_are_fused(tmp_path):
