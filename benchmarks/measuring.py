@@ -105,9 +105,14 @@ def machine() -> dict[str, Any]:
 
 
 def _cells(row: Row) -> tuple[str, str, str, str, str]:
-    floor = "" if row.floor is None else f"{row.floor:.3g} {row.unit} ({row.floor_is})"
+    floor = "" if row.floor is None else f"{_short(row.floor)} {row.unit} ({row.floor_is})"
     ratio = "" if row.ratio is None else f"{row.ratio:.3f}"
     asked = row.target
     if row.reached is not None:
         asked += ": yes" if row.reached else ": NO"
-    return row.what, f"{row.value:.3g} {row.unit}", floor, ratio, asked
+    return row.what, f"{_short(row.value)} {row.unit}", floor, ratio, asked
+
+
+def _short(value: float) -> str:
+    """Three digits, or all those before the point."""
+    return f"{value:.0f}" if abs(value) >= 1000 else f"{value:.3g}"

@@ -79,21 +79,12 @@ def _save(folder: Path, config: dict[str, Any], module: torch.nn.Module) -> None
 
 
 def _tokenizer(size: str) -> dict[str, Any]:
-    mlp = "BottleneckMLP/" + ("B_2-Wi_64" if size == "tiny" else "B_6-Wi_1024")
-    return {
-        "image_size": 224,
-        "n_channels": 768,
-        "enc_type": mlp,
-        "dec_type": mlp,
-        "patch_proj": False,
-        "post_mlp": True,
-        "patch_size": 14,
-        "quant_type": "memcodes",
-        "codebook_size": 8192,
-        "num_codebooks": 16,
-        "latent_dim": 64 if size == "tiny" else 1024,
-        "out_conv": False,
-    }
+    from fourm.bundle.official import TOKENIZERS
+    from fourm.tokenizers.builders import OFFICIAL_CONFIGS
+
+    mlp = "BottleneckMLP/B_2-Wi_64"
+    tiny = {"enc_type": mlp, "dec_type": mlp, "latent_dim": 64}
+    return {**OFFICIAL_CONFIGS[TOKENIZERS[GLOBAL]], **(tiny if size == "tiny" else {})}
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from fourm.checkpoints import Fields
+from fourm.embeddings.initial import token_table
 from fourm.errors import BadInput, ConfigError
 
 
@@ -57,9 +58,9 @@ class BertConfig:
 class _Embeddings(nn.Module):
     def __init__(self, config: BertConfig) -> None:
         super().__init__()
-        self.word_embeddings = nn.Embedding(config.vocabulary, config.dim)
-        self.position_embeddings = nn.Embedding(config.positions, config.dim)
-        self.token_type_embeddings = nn.Embedding(config.segments, config.dim)
+        self.word_embeddings = token_table(config.vocabulary, config.dim)
+        self.position_embeddings = token_table(config.positions, config.dim)
+        self.token_type_embeddings = token_table(config.segments, config.dim)
         self.LayerNorm = nn.LayerNorm(config.dim, eps=config.eps)
 
     def forward(self, ids: Tensor) -> Tensor:

@@ -6,6 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from fourm.embeddings.initial import normal
 from fourm.errors import BadInput
 
 
@@ -37,7 +38,7 @@ class _Codebook(nn.Module):
         super().__init__()
         self.register_buffer("initted", torch.ones(1))
         self.register_buffer("cluster_size", torch.zeros(codebook_size))
-        self.register_buffer("embed", torch.randn(codebook_size, dim) * dim**-0.5)
+        self.register_buffer("embed", normal(torch.empty(codebook_size, dim), dim**-0.5))
         if not norm_codes:
             self.register_buffer("embed_avg", self.embed.clone())
 

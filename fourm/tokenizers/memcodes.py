@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from fourm.embeddings.initial import normal
 from fourm.errors import BadInput
 from fourm.tokenizers.lucid import check_tokens
 
@@ -14,7 +15,7 @@ class _HeadwiseLinear(nn.Module):
 
     def __init__(self, heads: int, dim: int) -> None:
         super().__init__()
-        self.weight = _drawn((heads, dim, dim), dim**-0.5)
+        self.weight = normal(nn.Parameter(torch.empty(heads, dim, dim)), dim**-0.5)
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, H, d) -> (B, H, d)."""
@@ -36,7 +37,8 @@ class MemcodesQuantizer(nn.Module):
         self.num_codebooks = num_codebooks
         self.dim = dim
         self.head_dim = dim // num_codebooks
-        self.codes = _drawn((num_codebooks, codebook_size, self.head_dim))
+        codes = torch.empty(num_codebooks, codebook_size, self.head_dim)
+        self.codes = normal(nn.Parameter(codes), 1.0)
         self.to_k = _HeadwiseLinear(num_codebooks, self.head_dim)
         self.to_v = _HeadwiseLinear(num_codebooks, self.head_dim)
 
@@ -79,9 +81,3 @@ class MemcodesQuantizer(nn.Module):
         entries = torch.einsum("bhk,hkd->bhd", probabilities.to(self.codes.dtype), self.codes)
         values: Tensor = self.to_v(entries)
         return values.flatten(1)
-
-
-def _drawn(shape: tuple[int, ...], deviation: float = 1.0) -> nn.Parameter:
-    """Normal numbers; on the meta device none, where a checkpoint's take their place."""
-    values = torch.empty(shape)
-    return nn.Parameter(values if values.is_meta else values.normal_(std=deviation))

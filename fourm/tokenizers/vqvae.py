@@ -7,6 +7,7 @@ import math
 import torch
 from torch import Tensor, nn
 
+from fourm.embeddings.initial import token_table
 from fourm.errors import BadInput, ConfigError
 from fourm.tokenizers.bottleneck_mlp import BottleneckMLP, parse_bottleneck_name
 from fourm.tokenizers.config import TokenizerConfig
@@ -28,7 +29,7 @@ class VQ(nn.Module):
         self.can_encode = encode
         if encode:
             if config.n_labels is not None:
-                self.cls_emb = nn.Embedding(config.n_labels, config.n_channels)
+                self.cls_emb = token_table(config.n_labels, config.n_channels)
             width = self._build_encoder(config)
             self.quant_proj = nn.Conv2d(width, config.latent_dim, kernel_size=1)
         self.quantize: LucidQuantizer | MemcodesQuantizer
