@@ -50,7 +50,8 @@ def read_boxes(source: object) -> Input:
                     f"boxes: expected class:xmin,ymin,xmax,ymax or a file, got {shown(entry)}"
                 )
     if not boxes:
-        raise QueryError("boxes: there are none; give at least one")
+        where = "boxes" if name is None else ", ".join(map(str, entries))
+        raise QueryError(f"{where}: there are none; give at least one, in the central square")
     return Input("boxes", boxes, name)
 
 

@@ -159,6 +159,16 @@ class TestFiles:
         message = check(kind, path if kind != "boxes" else str(path))
         assert message is None or "a." in message
 
+    def test_a_file_without_boxes_is_named(self, tmp_path):
+        (tmp_path / "a.txt").write_text("\n")
+        outside = {**RIGHT["boxes"], "annotations": [{"bbox": [0, 0, 40, 40], "category_id": 1}]}
+        (tmp_path / "b.json").write_text(json.dumps(outside))
+        for name in ("a.txt", "b.json"):
+            assert f"{name}: there are none" in check("boxes", str(tmp_path / name))
+        assert (
+            check("boxes", []) == "boxes: there are none; give at least one, in the central square"
+        )
+
     @pytest.mark.parametrize("kind", FILES)
     def test_what_is_no_file(self, tmp_path, kind):
         for suffix in ("npy", "json", "png"):
