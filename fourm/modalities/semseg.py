@@ -35,7 +35,7 @@ def square_labels(ids: Any, size: int = 224) -> NDArray[np.uint8]:
         BadInput: not a two-dimensional integer array, no pixels, or an id that is no class.
     """
     array = as_array(ids, "a segmentation map")
-    if array.ndim != 2 or not np.issubdtype(array.dtype, np.integer):
+    if array.ndim != 2 or array.dtype.kind not in "iu":
         raise BadInput(
             "a segmentation map must be an integer array (H, W) of COCO panoptic ids, "
             f"not {array.dtype} {array.shape}"
@@ -59,7 +59,7 @@ def labels_of_indices(indices: Any) -> NDArray[np.uint8]:
         BadInput: not integers, or another value.
     """
     array = np.asarray(indices)
-    if not np.issubdtype(array.dtype, np.integer):
+    if array.dtype.kind not in "iu":
         raise BadInput(f"class indices must be integers, not {array.dtype}")
     count = len(panoptic_classes())
     wrong = array[((array < 0) | (array >= count)) & (array != 255)]
@@ -76,7 +76,7 @@ def ids_of_labels(labels: Any) -> NDArray[np.uint8]:
     """
     array = np.asarray(labels)
     table = np.array([NOTHING, *(row.id for row in panoptic_classes())], np.uint8)
-    if not np.issubdtype(array.dtype, np.integer) or (
+    if array.dtype.kind not in "iu" or (
         array.size and not 0 <= int(array.min()) <= int(array.max()) < len(table)
     ):
         raise BadInput(f"labels must be integers from 0 to {len(table) - 1}")
