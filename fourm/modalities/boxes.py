@@ -63,6 +63,18 @@ def check_box(box: Box) -> None:
         )
 
 
+def sure_boxes(boxes: Iterable[Box]) -> list[Box]:
+    """The boxes with a score of at least `LOWEST_SCORE`, in their order.
+
+    Raises:
+        BadInput: see `check_box`.
+    """
+    kept = [box for box in boxes if finite(box.score, "the score of a box") >= LOWEST_SCORE]
+    for box in kept:
+        check_box(box)
+    return kept
+
+
 def boxes_text(boxes: Iterable[Box]) -> str:
     """Boxes as the model reads them: `v0=50 v1=100 v2=300 v3=599 dog v0=...`.
 
@@ -72,9 +84,7 @@ def boxes_text(boxes: Iterable[Box]) -> str:
     Raises:
         BadInput: see `check_box`.
     """
-    kept = [box for box in boxes if finite(box.score, "the score of a box") >= LOWEST_SCORE]
-    for box in kept:
-        check_box(box)
+    kept = sure_boxes(boxes)
     kept.sort(key=lambda box: box.xmin**2 + box.ymin**2)
     return " ".join(
         " ".join(number_word(axis, round(edge * LARGEST)) for axis, edge in enumerate(edges))

@@ -7,7 +7,6 @@ which near values look alike: each item is a sparse vector of shares that a line
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 
@@ -15,8 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fourm.errors import BadInput
-from fourm.modalities.boxes import LOWEST_SCORE, Box, check_box, thing_names
-from fourm.modalities.palette import MOST_COLOURS
+from fourm.modalities.boxes import LOWEST_SCORE, Box, sure_boxes, thing_names
+from fourm.modalities.checks import finite, shown
+from fourm.modalities.palette import check_colours
 
 Items = NDArray[np.float32]
 
@@ -58,13 +58,7 @@ def palette_items(colours: Sequence[Sequence[float]]) -> Items:
     Raises:
         BadInput: none or more than 7 colours, or a part that is missing or out of range.
     """
-    values = np.asarray(colours, np.float64)
-    if values.ndim != 2 or values.shape[1] != 3 or not 1 <= len(values) <= MOST_COLOURS:
-        raise BadInput(
-            f"a palette has 1 to {MOST_COLOURS} colours of red, green, blue, not {values.shape}"
-        )
-    if not ((values >= 0) & (values <= 255)).all():
-        raise BadInput("a colour is red, green, blue from 0 to 255")
+    values = np.array(check_colours(colours))
     red, green, blue = (shares(values[:, part], 0, 255, COLOUR_KNOTS) for part in range(3))
     cells: Items = np.einsum("nr,ng,nb->nrgb", red, green, blue).astype(np.float32)
     return cells.reshape(len(values), PALETTE_WIDTH)
@@ -78,17 +72,12 @@ def fact_items(facts: Mapping[str, float]) -> Items:
     """
     unknown = [name for name in facts if name not in FACTS]
     if unknown or not facts:
-        raise BadInput(
-            f"metadata: this model reads {', '.join(FACTS)}; not {', '.join(unknown) or 'nothing'}"
-        )
+        refused = ", ".join(map(shown, unknown)) if unknown else "nothing"
+        raise BadInput(f"metadata: this model reads {', '.join(FACTS)}; not {refused}")
     rows = np.zeros((len(facts), len(FACTS), FACT_KNOTS), np.float32)
     given = [name for name in FACTS if name in facts]
     for row, name in zip(rows, given, strict=True):
-        value = facts[name]
-        if isinstance(value, bool) or not isinstance(value, (int, float)):
-            raise BadInput(f"{name} must be a number, not {value!r}")
-        if not math.isfinite(value):
-            raise BadInput(f"{name} must be a finite number, not {value}")
+        value = finite(facts[name], name)
         row[list(FACTS).index(name)] = shares(np.array([value]), *FACTS[name], FACT_KNOTS)[0]
     return rows.reshape(len(facts), FACTS_WIDTH)
 
@@ -99,11 +88,9 @@ def box_items(boxes: Iterable[Box]) -> Items:
     Raises:
         BadInput: see `check_box`; no box with a score of at least `LOWEST_SCORE`.
     """
-    kept = [box for box in boxes if box.score >= LOWEST_SCORE]
+    kept = sure_boxes(boxes)
     if not kept:
         raise BadInput(f"none of the boxes has a score of at least {LOWEST_SCORE}")
-    for box in kept:
-        check_box(box)
     kept.sort(key=_area, reverse=True)
     return np.stack([_box_item(box) for box in kept])
 

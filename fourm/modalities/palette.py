@@ -26,15 +26,28 @@ def palette_text(colours: Sequence[Colour]) -> str:
     Raises:
         BadInput: none or more than 7 colours, or a part that is missing or out of range.
     """
+    checked = check_colours(colours)
+    words = [number_word(1, len(checked))]
+    for parts in checked:
+        words += [number_word(0, round(part)) for part in parts]
+    return " ".join(words)
+
+
+def check_colours(colours: Sequence[Colour]) -> list[tuple[float, ...]]:
+    """The colours of a palette: 1 .. 7, each red, green, blue from 0 to 255.
+
+    Raises:
+        BadInput: as `palette_text`.
+    """
     if not 1 <= len(colours) <= MOST_COLOURS:
         raise BadInput(f"a palette has 1 to {MOST_COLOURS} colours, not {len(colours)}")
-    words = [number_word(1, len(colours))]
+    checked = []
     for colour in colours:
         parts = finite_numbers(colour, "a colour (red, green, blue)", 3)
         if not all(0 <= part <= 255 for part in parts):
             raise BadInput(f"a colour is red, green, blue from 0 to 255, not {shown(colour)}")
-        words += [number_word(0, round(part)) for part in parts]
-    return " ".join(words)
+        checked.append(parts)
+    return checked
 
 
 def parse_palette(text: str) -> list[tuple[int, int, int]]:

@@ -13,12 +13,22 @@ from fourm.bundle.kinds import KINDS
 from fourm.bundle.readers import Parts, reader_for
 from fourm.errors import BadInput
 from fourm.modalities.boxes import Box, thing_names
+from fourm.modalities.items import BOXES_WIDTH, FACTS_WIDTH, PALETTE_WIDTH
 from fourm.modalities.masks import Mask
 from fourm.modalities.people import People
 from fourm.modalities.poses import Person
-from fourm.modalities.registry import OFFICIAL
+from fourm.modalities.registry import OFFICIAL, Modality
 from tests.fourm.small_tokenizers import sentence_tokenizer, text_tokenizer
 
+ITEMS = {
+    kind: Modality(kind, "seq_emb", 8, "learned", 8, width=width)
+    for kind, width in {
+        "boxes": BOXES_WIDTH,
+        "palette": PALETTE_WIDTH,
+        "metadata": FACTS_WIDTH,
+    }.items()
+}
+READ = (*KINDS, *(f"{kind} as items" for kind in ITEMS))
 VECTORS = {"tok_dinov2_global": 768, "tok_imagebind_global": 1280}
 
 
@@ -43,6 +53,7 @@ def readers(tmp_path_factory):
         kind: reader_for(kind, OFFICIAL[name], Parts(tokenizer(name), lambda: words))
         for kind, name in KINDS.items()
     }
+    made |= {f"{kind} as items": reader_for(kind, ITEMS[kind], Parts()) for kind in ITEMS}
     assert all(made.values())
     return made
 
@@ -135,7 +146,7 @@ junk = st.one_of(
 
 @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 @given(value=junk)
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", READ)
 def test_every_reader(readers, kind, value):
     try:
         readers[kind].prepare(value)
@@ -153,6 +164,9 @@ OWN = {
     "seg": arrays.arrays(arrays.integer_dtypes(), arrays.array_shapes(min_dims=2, max_dims=2)),
     "depth": arrays.arrays(arrays.scalar_dtypes(), arrays.array_shapes(min_dims=2, max_dims=2)),
 }
+
+
+OWN |= {f"{kind} as items": OWN[kind] for kind in ITEMS}
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))

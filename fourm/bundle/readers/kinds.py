@@ -14,6 +14,7 @@ from fourm.bundle.readers.items import ItemsReader
 from fourm.bundle.readers.objects import InstancesReader, PosesReader
 from fourm.bundle.readers.photos import DrawingReader, PictureReader
 from fourm.bundle.readers.sentences import SentenceReader, StatesReader
+from fourm.bundle.readers.values import as_boxes, as_colours, as_facts
 from fourm.bundle.readers.words import BoxesReader, MetadataReader, PaletteReader, WordReader
 from fourm.modalities.items import (
     BOXES_WIDTH,
@@ -88,9 +89,9 @@ def _photo(image: Any, side: int) -> NDArray[np.uint8]:
 
 
 _ITEMS: Mapping[str, tuple[Callable[[Any], NDArray[np.float32]], int]] = {
-    "palette": (palette_items, PALETTE_WIDTH),
-    "metadata": (fact_items, FACTS_WIDTH),
-    "boxes": (box_items, BOXES_WIDTH),
+    "palette": (lambda value: palette_items(as_colours(value)), PALETTE_WIDTH),
+    "metadata": (lambda value: fact_items(as_facts(value)), FACTS_WIDTH),
+    "boxes": (lambda value: box_items(as_boxes(value)), BOXES_WIDTH),
 }
 _GRIDS: Mapping[str, type[MapReader] | type[DepthReader]] = {
     "seg": MapReader,

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fourm.bundle.readers.base import Content, Lazy, Reader
+from fourm.bundle.readers.values import as_boxes, as_colours, as_facts
 from fourm.errors import BadInput, ConfigError
-from fourm.modalities.checks import shown
 
 if TYPE_CHECKING:
     import torch
@@ -98,9 +98,9 @@ class BoxesReader(WrittenReader):
 
     def write(self, value: Any) -> str:
         """A sequence of `Box`."""
-        from fourm.modalities.boxes import LOWEST_SCORE, Box, boxes_text
+        from fourm.modalities.boxes import LOWEST_SCORE, boxes_text
 
-        boxes = _listed(value, Box, "boxes")
+        boxes = as_boxes(value)
         if boxes and not (text := boxes_text(boxes)):
             raise BadInput(f"none of the boxes has a score of at least {LOWEST_SCORE}")
         return text if boxes else ""
@@ -113,13 +113,7 @@ class PaletteReader(WrittenReader):
         """1 .. 7 colours, each red, green, blue from 0 to 255."""
         from fourm.modalities.palette import palette_text
 
-        try:
-            colours = [tuple(float(part) for part in colour) for colour in value]
-        except (TypeError, ValueError, OverflowError):
-            raise BadInput(
-                f"a palette is a list of colours (red, green, blue), not {shown(value)}"
-            ) from None
-        return palette_text(colours)
+        return palette_text(as_colours(value))
 
 
 class MetadataReader(WrittenReader):
@@ -136,18 +130,8 @@ class MetadataReader(WrittenReader):
         """Key -> number; keys are those of `fourm.modalities.metadata.KEYS`."""
         from fourm.modalities.metadata import metadata_text
 
-        if not isinstance(value, dict) or not value:
-            raise BadInput(
-                f"metadata is a dict of at least one key and its number, not {shown(value)}"
-            )
-        return metadata_text(value)
+        return metadata_text(as_facts(value))
 
 
 def _is_ids(content: Content) -> bool:
     return isinstance(content, np.ndarray) and content.ndim == 1 and content.dtype == np.int64
-
-
-def _listed(value: Any, kind: type, what: str) -> list[Any]:
-    if not isinstance(value, (list, tuple)) or not all(isinstance(item, kind) for item in value):
-        raise BadInput(f"{what}: expected a list of {kind.__name__}, not {type(value).__name__}")
-    return list(value)
