@@ -38,7 +38,8 @@ class Model(Protocol):
     `embed_spaces` gives unit rows, float32 (B, dim), for each space, all from one pass.
     `space_fingerprint` changes whenever vectors of that space would, whatever they are made from
     of images, words and maps; `input_fingerprint` whenever those made from that kind would beyond
-    that, and is empty where `space_fingerprint` says it all.
+    that, and is empty where `space_fingerprint` says it all. `facts` are the keys of metadata that
+    it reads.
     """
 
     @property
@@ -53,6 +54,8 @@ class Model(Protocol):
     def default_space(self) -> str: ...
     @property
     def predictable(self) -> Sequence[str]: ...
+    @property
+    def facts(self) -> Sequence[str]: ...
 
     def prepare(self, inputs: Mapping[str, Any], /, *, take: Sequence[str] = ()) -> Any: ...
     def blend(

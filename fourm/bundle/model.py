@@ -18,12 +18,15 @@ from fourm.bundle.manifest import Manifest
 from fourm.bundle.network import Network
 from fourm.bundle.official import WORDS
 from fourm.bundle.readers import Content, Parts, PictureReader, Reader, reader_for
+from fourm.bundle.readers.items import ItemsReader
 from fourm.bundle.readers.words import WordReader
 from fourm.bundle.samples import Blend, How, Prepared, TokenIds
 from fourm.bundle.spaces import Space
 from fourm.bundle.taking import completed
 from fourm.checkpoints import Checkpoint
 from fourm.errors import BadInput, ConfigError, UnknownModality, UnknownSpace
+from fourm.modalities.items import FACTS
+from fourm.modalities.metadata import KEYS
 
 if TYPE_CHECKING:
     from fourm.generate import TextIds
@@ -89,6 +92,14 @@ class Model:
     def readers(self) -> Mapping[str, Reader]:
         """Kind of input -> what reads it, in the order of `inputs`."""
         return MappingProxyType(self._readers)
+
+    @property
+    def facts(self) -> tuple[str, ...]:
+        """Keys of metadata that this model reads; none if it reads no metadata."""
+        reader = self._readers.get("metadata")
+        if reader is None:
+            return ()
+        return tuple(FACTS if isinstance(reader, ItemsReader) else KEYS)
 
     @cached_property
     def fingerprint(self) -> str:

@@ -31,7 +31,7 @@ class TeacherModel:
     Attributes:
         name, title: of the teacher.
         inputs: `("image",)`, or `("image", "text")` with a text tower.
-        predictable: nothing.
+        predictable, facts: nothing.
         default_space: the first of its spaces: `clip_joint` or `dinov2`.
         made_by: space -> name of the teacher.
     """
@@ -41,6 +41,7 @@ class TeacherModel:
         self.name, self.title = teacher.name, teacher.title
         self.inputs: tuple[str, ...] = ("image", "text") if teacher.reads_words else ("image",)
         self.predictable: tuple[str, ...] = ()
+        self.facts: tuple[str, ...] = ()
         self.default_space = next(iter(teacher.readouts))
         self.made_by = dict.fromkeys(teacher.readouts, teacher.name)
 

@@ -27,13 +27,22 @@ def prepare(query: Query, model: Model) -> Any:
 
 
 def _one_pass(inputs: tuple[Input, ...] | list[Input], model: Model) -> Any:
-    values = {entry.kind: entry.value for entry in inputs if entry.origin != "predicted"}
+    values = {
+        entry.kind: _readable(entry, model) for entry in inputs if entry.origin != "predicted"
+    }
     predicted = [entry for entry in inputs if entry.origin == "predicted"]
     if not predicted:
         return model.prepare(values)
     # All of them come from one photo, which is only their source.
     values["image"] = predicted[0].value
     return model.prepare(values, take=tuple(entry.kind for entry in predicted))
+
+
+def _readable(entry: Input, model: Model) -> Any:
+    """A value; of facts that nobody asked for one by one, those that the model reads."""
+    if entry.origin != "computed" or entry.kind != "metadata":
+        return entry.value
+    return {key: value for key, value in entry.value.items() if key in model.facts}
 
 
 def _check_parts(query: Query, model: Model) -> None:

@@ -54,6 +54,7 @@ class FakeModel:
     taken: list = field(default_factory=list)
     before_embed: object = None
     predictable: tuple[str, ...] = ()
+    facts: tuple[str, ...] = ()
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def blend(self, parts, *, how):

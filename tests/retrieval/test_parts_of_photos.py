@@ -55,6 +55,26 @@ def test_what_can_be_computed_is_computed():
     assert np.array_equal(np.asarray(values["image_tokens"]), np.asarray(PHOTO))
 
 
+def test_facts_that_a_model_does_not_read_are_left_out_of_those_that_are_taken():
+    class ReadsLight(Recorder):
+        facts = ("brightness", "n_humans")
+        inputs = ("metadata",)
+
+    values, _ = prepare(Query.read(image=PHOTO, take="metadata"), ReadsLight())
+    assert list(values["metadata"]) == ["brightness"]
+    typed = {"brightness": 3.0, "original_width": 64.0}
+    values, _ = prepare(Query.read(metadata=typed), ReadsLight())
+    assert values["metadata"] == typed
+
+
+def test_mini_takes_all_parts_that_it_names():
+    import fourm
+
+    model = fourm.load_model("mini")
+    for part in ("edges", "palette", "metadata"):
+        assert len(prepare(Query.read(image=PHOTO, take=part), model).contents) == 1
+
+
 def test_the_size_is_that_of_the_file(tmp_path):
     big = write(tmp_path / "big.png", Image.new("RGB", (2000, 1000), "red"))
     for source in (big, Image.new("RGB", (2000, 1000)), np.zeros((1000, 2000, 3), np.uint8)):
