@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property, partial
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -31,6 +31,7 @@ from fourm.modalities.metadata import KEYS
 if TYPE_CHECKING:
     from fourm.generate import TextIds
     from fourm.modalities.registry import Modality
+    from fourm.transformer import FM
 
 MOST_SEEDS = 1000
 
@@ -92,6 +93,10 @@ class Model:
     def readers(self) -> Mapping[str, Reader]:
         """Kind of input -> what reads it, in the order of `inputs`."""
         return MappingProxyType(self._readers)
+
+    def transformer(self, inputs: Iterable[str] = (), outputs: Iterable[str] = ()) -> FM:
+        """The transformer that this model embeds with, once it has at least these modalities."""
+        return self._network.model(tuple(inputs), tuple(outputs))
 
     @property
     def facts(self) -> tuple[str, ...]:

@@ -10,7 +10,6 @@ from fourm.bundle.generating import Settings
 from fourm.bundle.generating.plan import hidden_places
 from fourm.bundle.generating.recipes import ORDER, recipe_of
 from fourm.bundle.kinds import KINDS
-from fourm.checkpoints import Checkpoint
 from fourm.decode import Quality
 from fourm.generate import Sampler, TextIds, build_schedule
 from fourm.generate.schedule import Target
@@ -272,21 +271,27 @@ class TestRefused:
             run(generator, {"text": "a dog"}, ["depth"])
 
 
-def test_only_the_tables_that_are_needed_are_read(folder, monkeypatch):
-    from fourm.bundle.generating import generator as module
+def test_only_the_tables_that_are_needed_are_read_into_the_models_own_transformer(
+    folder, monkeypatch
+):
+    import fourm.transformer
 
-    asked = []
+    loaded = []
 
-    def spy(source, inputs, outputs):
-        asked.append((set(inputs), set(outputs)))
-        return load_fm(source, inputs, outputs)
+    def spy(*arguments, **named):
+        loaded.append(load_fm(*arguments, **named))
+        return loaded[-1]
 
-    monkeypatch.setattr(module, "load_fm", spy)
-    generator = fourm.Generator(fourm.load_model(folder, device="cpu", dtype="float32"))
+    monkeypatch.setattr(fourm.transformer, "load_fm", spy)
+    model = fourm.load_model(folder, device="cpu", dtype="float32")
+    generator = fourm.Generator(model)
     run(generator, {"text": "a dog"}, ["depth"])
     run(generator, {"text": "a cat"}, ["depth"])
-    assert asked == [({"caption", "tok_depth@224"}, {"tok_depth@224"})]
-    assert isinstance(generator._checkpoint, Checkpoint)
+    own = model.transformer()
+    tables = (set(own.inputs), set(own.outputs))
+    assert tables == ({"caption", "tok_depth@224"}, {"tok_depth@224"})
+    model.embed([model.prepare({"text": "a dog"})])
+    assert loaded == [own]
 
 
 def test_recipes_know_every_kind():

@@ -20,7 +20,7 @@ from fourm.tokenizers.config import TokenizerConfig
 from fourm.tokenizers.diffusion.divae import check_request
 from fourm.tokenizers.loading import load_tokenizer
 from fourm.tokenizers.wordpiece import TextTokenizer
-from fourm.transformer import FMConfig, load_fm
+from fourm.transformer import FMConfig
 
 if TYPE_CHECKING:
     from fourm.bundle.model import Model
@@ -36,8 +36,8 @@ class Generator:
         depth.value     # float32 (224, 224)
         words.value     # "a dog on the beach"
 
-    The transformer is read when it is first needed, with the tables of the kinds that are asked for
-    alone, and so are the tokenizers.
+    The transformer is the model's own; the tables of a kind are read when it is first asked for,
+    and so are the tokenizers.
 
     Args:
         model: reads the inputs; its device and precision are used.
@@ -49,10 +49,9 @@ class Generator:
     def __init__(self, model: Model) -> None:
         self.model = model
         manifest = model.manifest
-        self._checkpoint = Checkpoint.open(manifest.locate(manifest.model))
-        self._config = FMConfig.from_fields(self._checkpoint.fields)
+        checkpoint = Checkpoint.open(manifest.locate(manifest.model))
+        self._config = FMConfig.from_fields(checkpoint.fields)
         self.outputs: tuple[str, ...] = tuple(kind for kind in ORDER if self._predicts(kind))
-        self._sampler: Sampler | None = None
         self._words: dict[Path, TextTokenizer] = {}
         self._tokenizers: dict[Path, VQVAE] = {}
         self._decoders: dict[str, Decoder] = {}
@@ -225,22 +224,15 @@ class Generator:
         return self._config.modalities[self.modality(kind)]
 
     def _sampler_of(self, plan: Plan) -> Sampler:
-        """With a transformer that has the tables of a plan."""
+        """With the model's transformer, which gets the tables of a plan."""
         every = {plan.names[kind] for kind in (*plan.given, *plan.wanted)}
         inputs = every & set(self._config.domains_in)
         outputs = {plan.names[kind] for kind in plan.wanted}
-        held = self._sampler.model if self._sampler is not None else None
-        if held is None or not (inputs <= set(held.inputs) and outputs <= set(held.outputs)):
-            # Both held at once would need twice the memory.
-            self._sampler = held = None
-            fm = load_fm(self._checkpoint, inputs, outputs)
-            fm = fm.to(self.model.device, self.model.dtype).requires_grad_(False)
-            self._sampler = Sampler(fm)
-        assert self._sampler is not None
+        sampler = Sampler(self.model.transformer(inputs, outputs))
         written = [name for name in sorted(outputs) if name in self.model.manifest.words]
         if written:
-            self._sampler.ids = TextIds.of(self._word_pieces(written[0]))
-        return self._sampler
+            sampler.ids = TextIds.of(self._word_pieces(written[0]))
+        return sampler
 
     def _check(self, kind: str, quality: Quality) -> None:
         """Refuse what cannot be decoded before hours are spent on generating it."""
