@@ -7,7 +7,9 @@ has go first.
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from safetensors import safe_open
@@ -28,7 +30,7 @@ WEIGHTS = {"edges": 1.25, "boxes": 0.7, "palette": 0.4, "metadata": 0.3}
 
 
 def add(run: Run, bundle: Path, vocabulary: int) -> int:
-    """Add the kinds to a bundle in place and return its size in bytes.
+    """Add the kinds to a bundle and return its size in bytes; it changes as a whole or not at all.
 
     Args:
         run: with stage `further` done.
@@ -38,6 +40,20 @@ def add(run: Run, bundle: Path, vocabulary: int) -> int:
     Raises:
         BadInput: the bundle would be larger than MOST_BYTES.
     """
+    with TemporaryDirectory(prefix=f".{bundle.name}-", dir=bundle.parent) as scratch:
+        grown = Path(scratch) / bundle.name
+        shutil.copytree(bundle, grown)
+        size = _grow(run, grown, vocabulary)
+        if size > MOST_BYTES:
+            raise BadInput(
+                f"{bundle} would have {size} bytes, more than {MOST_BYTES}: lower the vocabulary"
+            )
+        bundle.rename(Path(scratch) / "before")
+        grown.rename(bundle)
+    return size
+
+
+def _grow(run: Run, bundle: Path, vocabulary: int) -> int:
     manifest = read_json_object(bundle / BUNDLE)
     model = bundle / manifest["model"]
     learnt = {kind: run.load(f"further/{name}") for kind, name in KINDS.items()}
@@ -61,10 +77,7 @@ def add(run: Run, bundle: Path, vocabulary: int) -> int:
     _write(model / CONFIG, config)
     _shrink(run, bundle / next(iter(manifest["language_models"].values())), vocabulary)
     _write(bundle / BUNDLE, manifest)
-    size = sum(path.stat().st_size for path in bundle.rglob("*") if path.is_file())
-    if size > MOST_BYTES:
-        raise BadInput(f"{bundle} has {size} bytes, more than {MOST_BYTES}: lower the vocabulary")
-    return size
+    return sum(path.stat().st_size for path in bundle.rglob("*") if path.is_file())
 
 
 def _shrink(run: Run, folder: Path, vocabulary: int) -> None:

@@ -104,6 +104,10 @@ def test_a_bundle_that_grows_too_large_is_refused(made, bundles, monkeypatch, tm
     shutil.copytree(bundles[0], copy)
     with pytest.raises(BadInput, match="lower the vocabulary"):
         adding.add(run, copy, vocabulary=1000)
+    for path in bundles[0].rglob("*"):
+        if path.is_file():
+            assert (copy / path.relative_to(bundles[0])).read_bytes() == path.read_bytes()
+    assert [entry.name for entry in tmp_path.iterdir() if entry.name.startswith(".")] == []
 
 
 def np_tensor():
