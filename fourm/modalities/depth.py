@@ -42,7 +42,9 @@ def square_depth(depth: Any, size: int = 224, invert: bool = False) -> NDArray[n
         raise BadInput("the depth map has no pixels")
     if array.dtype.kind in "ui" and array.dtype.itemsize > 2:
         array = array - array.min().astype(np.float64)  # float32 tells fewer whole numbers apart
-    with np.errstate(over="ignore"):  # what float32 cannot hold becomes infinite, and is refused
+    with np.errstate(
+        over="ignore", invalid="ignore"
+    ):  # what float32 cannot hold becomes infinite, and is refused
         values = array.astype(np.float32)
     if not np.isfinite(values).all():
         raise BadInput("the depth map holds NaN or infinity")

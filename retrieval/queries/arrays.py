@@ -70,7 +70,7 @@ def check_finite(array: NDArray[Any], where: str) -> None:
     Raises:
         QueryError: NaN, infinity, or something beyond single precision.
     """
-    with np.errstate(over="ignore"):
+    with np.errstate(over="ignore", invalid="ignore"):
         single = array.astype(np.float32)
     if not np.isfinite(single).all():
         raise QueryError(f"{where}: holds NaN, infinity or a number beyond 3.4e38")

@@ -292,6 +292,14 @@ class TestArrays:
             first, last = sorted((read[0, 0, 0], read[0, 0, -1]), reverse=near == "high")
             assert (first, last) == (read[0, 0, 0], read[0, 0, -1]) and abs(first - last) > 0.5
 
+    @pytest.mark.skipif(np.finfo("g").nmant != 63, reason="no such numbers on this machine")
+    @pytest.mark.parametrize("kind", ARRAYS)
+    def test_long_numbers_that_are_none(self, tmp_path, kind):
+        """Bit patterns that no arithmetic makes are signalling NaNs to the processor."""
+        pattern = b"\0" * 9 + b"\1" + b"\0" * 6
+        np.save(tmp_path / "a.npy", np.frombuffer(pattern, np.longdouble))
+        assert "NaN" in check(kind, tmp_path / "a.npy")
+
     @pytest.mark.parametrize("value", [1e300, -1e39, np.nan, np.inf])
     @pytest.mark.parametrize("kind", ARRAYS)
     def test_numbers_that_nobody_can_use(self, kind, value):

@@ -84,7 +84,9 @@ def numbers(value: Any, what: str) -> NDArray[np.float32]:
         raise BadInput(f"{what} takes an array of numbers, not of {array.dtype}")
     if array.size == 0:
         raise BadInput(f"{what} takes an array of numbers, not an empty one {array.shape}")
-    with np.errstate(over="ignore"):  # what float32 cannot hold becomes infinite, and is refused
+    with np.errstate(
+        over="ignore", invalid="ignore"
+    ):  # what float32 cannot hold becomes infinite, and is refused
         single = array.astype(np.float32)
     if not np.isfinite(single).all():
         raise BadInput(f"{what} takes finite numbers, not NaN or infinity")
