@@ -148,7 +148,8 @@ class SpaceDecoder:
         from fourm.tokenizers.loading import load_tokenizer
 
         self._check_tokens()
-        return load_tokenizer(self._folder, encode=False).to(self._device)
+        on_cpu = self._device.type == "cpu"
+        return load_tokenizer(self._folder, encode=False, stream=on_cpu).to(self._device)
 
     def _load_readout(self, path: Path, width: int) -> Transform:
         readout = Transform(path)

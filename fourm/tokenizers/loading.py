@@ -9,6 +9,8 @@ from typing import Any
 import torch
 
 from fourm.checkpoints import Checkpoint, load_module
+from fourm.checkpoints.streamed import stream_blocks
+from fourm.tokenizers.bottleneck_mlp import BottleneckMLP
 from fourm.tokenizers.config import TokenizerConfig
 from fourm.tokenizers.diffusion.divae import DiVAE
 from fourm.tokenizers.vqvae import VQVAE
@@ -37,11 +39,21 @@ def build_tokenizer(
 
 
 def load_tokenizer(
-    source: Checkpoint | Path | str, encode: bool = True, decode: bool = True
+    source: Checkpoint | Path | str,
+    encode: bool = True,
+    decode: bool = True,
+    stream: bool = False,
 ) -> VQVAE:
     """A tokenizer (a `DiVAE` or a plain `VQVAE`) in float32 on the CPU, in evaluation mode.
 
     The file is held against the whole tokenizer; only the tensors of the wanted halves are read.
+
+    Args:
+        source: its folder.
+        encode: load what turns inputs into tokens.
+        decode: load what turns tokens into reconstructions.
+        stream: leave the blocks of a vectors' decoder in the file, if they are stored as float32,
+            and map each for as long as it runs (`Streamed`); for inference on the CPU.
 
     Raises:
         CheckpointError: no checkpoint there, a damaged one, a config that makes no tokenizer
@@ -54,5 +66,7 @@ def load_tokenizer(
         if not (encode and decode):
             wanted = build_tokenizer(checkpoint.config, encode, decode)
     everything = {name: tuple(value.shape) for name, value in whole.state_dict().items()}
+    if stream and decode and isinstance(wanted.decoder, BottleneckMLP):
+        stream_blocks(wanted.decoder.blocks, checkpoint, "decoder.blocks.")
     load_module(wanted, checkpoint, everything=everything)
     return wanted.eval()
