@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 from collections.abc import Collection, Iterable, Iterator
@@ -126,12 +127,23 @@ class _Walk:
             if entry.name.startswith("."):
                 continue
             path = folder + entry.name
+            named_so = os.path.splitext(entry.name)[1].lower() in self.suffixes
             if entry.is_dir(follow_symlinks=False):
                 yield path + "/"
-            elif entry.is_symlink() and entry.is_dir():
+            elif entry.is_symlink() and self._leads_to_folder(path, entry, named_so):
                 self.linked_folders.append(path + "/")
-            elif os.path.splitext(entry.name)[1].lower() in self.suffixes:
+            elif named_so:
                 self._file(path, entry)
+
+    def _leads_to_folder(self, path: str, entry: os.DirEntry[str], named_so: bool) -> bool:
+        """Where nobody can tell, a link without the name of a file may hide a folder."""
+        try:
+            return entry.is_dir()
+        except OSError as error:
+            if error.errno != errno.ELOOP and not named_so:
+                self.listing.closed_folders.append(path + "/")
+                self._unreadable(path, f"link cannot be followed: {error.strerror}")
+            return False
 
     def _file(self, path: str, entry: os.DirEntry[str]) -> None:
         try:

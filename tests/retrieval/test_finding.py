@@ -1,3 +1,4 @@
+import errno
 import os
 from pathlib import Path
 
@@ -62,6 +63,56 @@ def test_broken_links_and_pipes_are_reported_not_opened(tmp_path):
     assert [found.path for found in listing.pictures] == ["ok.jpg"]
     reasons = {entry.path: entry.reason for entry in listing.unreadable}
     assert reasons == {"gone.jpg": "broken link", "pipe.jpg": "not a regular file"}
+
+
+def test_links_that_lead_to_themselves_stop_nothing(tmp_path):
+    touch(tmp_path / "a.png")
+    (tmp_path / "one").symlink_to(tmp_path / "two")
+    (tmp_path / "two").symlink_to(tmp_path / "one")
+    (tmp_path / "own.jpg").symlink_to(tmp_path / "own.jpg")
+    listing = find_pictures(tmp_path)
+    assert [found.path for found in listing.pictures] == ["a.png"]
+    (own,) = listing.unreadable
+    assert own.path == "own.jpg" and own.reason.startswith("cannot be reached")
+    assert listing.closed_folders == []
+
+
+def test_a_link_that_may_not_be_followed_may_hide_a_folder(tmp_path, monkeypatch):
+    touch(tmp_path / "a.png")
+    (tmp_path / "album").symlink_to(tmp_path / "elsewhere")
+
+    class Forbidden:
+        def __init__(self, entry):
+            self.entry = entry
+
+        def __getattr__(self, name):
+            return getattr(self.entry, name)
+
+        def is_dir(self, *, follow_symlinks=True):
+            if follow_symlinks and self.entry.name == "album":
+                raise PermissionError(errno.EACCES, "Permission denied")
+            return self.entry.is_dir(follow_symlinks=follow_symlinks)
+
+    scandir = os.scandir
+
+    class Scan:
+        def __init__(self, path):
+            self.entries = scandir(path)
+
+        def __iter__(self):
+            return (Forbidden(entry) for entry in self.entries)
+
+        def __enter__(self):
+            return self
+
+        def __exit__(self, *_):
+            self.entries.close()
+
+    monkeypatch.setattr(os, "scandir", Scan)
+    listing = find_pictures(tmp_path)
+    assert [found.path for found in listing.pictures] == ["a.png"]
+    assert listing.closed_folders == ["album/"]  # what was indexed of it is not forgotten
+    assert listing.unreadable[0].reason == "link cannot be followed: Permission denied"
 
 
 def test_a_name_of_stray_bytes_is_found(tmp_path):
