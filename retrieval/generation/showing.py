@@ -6,6 +6,7 @@ import json
 import os
 from collections.abc import Mapping
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 from PIL import Image
@@ -18,7 +19,8 @@ from fourm.teachers import Taught
 from retrieval.errors import UsageError
 from retrieval.generation.drawing import panel_of
 from retrieval.generation.files import write_file, write_files
-from retrieval.queries import Query
+from retrieval.model import Model
+from retrieval.queries import Query, as_read
 from retrieval.report.panels import Panel, panels
 from retrieval.report.printable import printable
 from retrieval.report.sheet import draw_panels
@@ -51,22 +53,24 @@ def show_query(model: object, query: Query, folder: str | os.PathLike[str]) -> l
             to.
         fourm.FourmError: an input that the model does not read.
     """
+    query = as_read(query, cast(Model, model))
     if isinstance(model, Taught):
-        if model.prepare(query.values).prepared is None:
+        if query.values and model.prepare(query.values).prepared is None:
             raise UsageError("show query: a teacher reads this query, not the model")
         model = model.model
     if not isinstance(model, fourm.Model):
         raise UsageError("show query: this model cannot show what it reads")
     target = Path(folder)
     generator = Generator(model)
-    prepared = model.prepare(query.values)
-    read = generator.decode_inputs(query.values, _QUALITY)
+    # Words to push away from, and parts that are still to be predicted, are shown as given alone.
+    prepared = model.prepare(query.values) if query.values else Prepared({})
+    read = generator.decode_inputs(query.values, _QUALITY) if query.values else []
     kinds = [kind for kind in _IMAGINED if kind in generator.outputs and kind not in query.kinds]
     kinds = [kind for kind in kinds if generator.at_hand(kind)]
     if "image" in query.kinds and "image_tokens" in kinds:
         kinds.remove("image_tokens")
     settings = Settings(seed=_SEED, quality=_QUALITY)
-    made = generator.generate(query.values, kinds, settings) if kinds else []
+    made = generator.generate(query.values, kinds, settings) if kinds and query.values else []
     pieces = _pieces(model, prepared)
     _make(target, *([target / READ] if read else []), *([target / IMAGINED] if made else []))
     written = [f"{READ}/{name}" for one in read for name in write_files(one, target / READ, None)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from retrieval.errors import QueryError
@@ -20,29 +21,33 @@ def prepare(query: Query, model: Model) -> Any:
     """
     if query.take:
         _check_parts(query, model)
+    query = as_read(query, model)
     if query.how == "together":
         return _one_pass(query.inputs, model)
     parts = [(_one_pass([entry], model), entry.weight) for entry in query.inputs if entry.weight]
     return model.blend(parts, how=query.how)
 
 
+def as_read(query: Query, model: Model) -> Query:
+    """A query with only what this model reads of it: of the facts that were taken from a photo,
+    which nobody asked for one by one, those that it knows."""
+    inputs = tuple(
+        replace(entry, value={key: entry.value[key] for key in entry.value if key in model.facts})
+        if entry.kind == "metadata" and entry.origin == "computed"
+        else entry
+        for entry in query.inputs
+    )
+    return replace(query, inputs=inputs)
+
+
 def _one_pass(inputs: tuple[Input, ...] | list[Input], model: Model) -> Any:
-    values = {
-        entry.kind: _readable(entry, model) for entry in inputs if entry.origin != "predicted"
-    }
+    values = {entry.kind: entry.value for entry in inputs if entry.origin != "predicted"}
     predicted = [entry for entry in inputs if entry.origin == "predicted"]
     if not predicted:
         return model.prepare(values)
     # All of them come from one photo, which is only their source.
     values["image"] = predicted[0].value
     return model.prepare(values, take=tuple(entry.kind for entry in predicted))
-
-
-def _readable(entry: Input, model: Model) -> Any:
-    """A value; of facts that nobody asked for one by one, those that the model reads."""
-    if entry.origin != "computed" or entry.kind != "metadata":
-        return entry.value
-    return {key: value for key, value in entry.value.items() if key in model.facts}
 
 
 def _check_parts(query: Query, model: Model) -> None:

@@ -10,7 +10,7 @@ from PIL import Image
 from retrieval.errors import PictureError
 from retrieval.gallery import Gallery, Hit
 from retrieval.items import IMAGE
-from retrieval.queries import Input, Query
+from retrieval.queries import Input, Query, as_read
 from retrieval.queries.combining import How
 from retrieval.report.panels import Panel, panel_of, panels
 from retrieval.report.printable import printable
@@ -98,7 +98,7 @@ class Results:
 
         Args:
             gallery: where it was searched.
-            query: what was asked.
+            query: what was asked; shown is what the model reads of it.
             hits: what was found.
             kinds: among which kinds of items; None: all.
         """
@@ -107,7 +107,7 @@ class Results:
         roots = {index.roots[kind] for kind in searched}
         best = max((hit.score for hit in hits), default=0.0)
         return cls(
-            panels(query),
+            panels(as_read(query, gallery.model)),
             tuple(_tile(hit, gallery.read, best) for hit in hits),
             sum(index.counts(kind=kind).indexed for kind in searched),
             printable(", ".join(sorted(root.name or str(root) for root in roots))),

@@ -121,3 +121,40 @@ def test_a_query_shows_what_was_understood_before_it_searches(tmp_path, photo):
     assert done.exit_code == 0 and len(json.loads(done.stdout)) == 2
     assert {path.name for path in shown.iterdir()} == {"read", "words.json", "sheet.png"}
     assert (shown / "read/seg.png").exists()
+
+
+@pytest.fixture
+def mini_index(tmp_path):
+    """Two photos, indexed by mini."""
+    write(tmp_path / "photos/a.png", striped((10, 20, 200)))
+    write(tmp_path / "photos/b.png", striped((200, 20, 10)))
+    index = tmp_path / "index"
+    assert run("index", tmp_path / "photos", "--to", index, "--dtype", "float32").exit_code == 0
+    return index
+
+
+def test_of_facts_taken_from_a_photo_those_that_were_used_are_shown(tmp_path, mini_index, photo):
+    asked = ("--take", "metadata", "--image", photo, "--dtype", "float32")
+    files = ("--html", tmp_path / "p.html", "--show-query", tmp_path / "shown")
+    done = run("query", mini_index, *asked, *files)
+    assert done.exit_code == 0, done.stderr
+    page = (tmp_path / "p.html").read_text(encoding="utf-8")
+    assert "brightness" in page and "original_width" not in page
+    assert (tmp_path / "shown/sheet.png").exists()
+
+
+@pytest.mark.parametrize("asked", [("--not", "people"), ("dog", "--not", "people")])
+def test_queries_that_only_push_away_are_shown_too(tmp_path, mini_index, asked):
+    done = run("query", mini_index, *asked, "--show-query", tmp_path / "shown")
+    assert done.exit_code == 0, done.stderr
+    assert (tmp_path / "shown/sheet.png").exists()
+
+
+def test_a_query_of_parts_that_are_still_predicted_is_shown_as_given(tmp_path, shelf, photo):
+    index = tmp_path / "index"
+    loaded = ("--model", shelf, "--dtype", "float32")
+    assert run("index", photo.parent, "--to", index, *loaded).exit_code == 0
+    asked = ("--take", "depth", "--image", photo, "--show-query", tmp_path / "shown")
+    done = run("query", index, *asked, *loaded)
+    assert done.exit_code == 0, done.stderr
+    assert [path.name for path in (tmp_path / "shown").iterdir()] == ["sheet.png"]
