@@ -209,7 +209,7 @@ def query(
     from retrieval.queries.query_files import added_to_file
     from retrieval.report import Results, write_page, write_sheet
     from retrieval.report.json_text import json_array
-    from retrieval.report.outputs import check_output
+    from retrieval.report.outputs import check_apart, check_folder, check_output, keep_stored
     from retrieval.report.texts import hits_table, words_of
     from retrieval.scope import typed_spaces
 
@@ -219,10 +219,15 @@ def query(
     if query_file is not None:
         given = added_to_file(query_file, given)
     asked = Query.read(**given)
+    inputs = (query_file, *input_files(given))
     for output in (html, sheet):
-        check_output(output, (query_file, *input_files(given)))
+        check_output(output, inputs)
+    check_folder(show_query, inputs)
+    check_apart((html, sheet))
     asked_teachers = read_query_teachers(teachers or (), read_by)
     with Gallery.open(index, model, encoder=asked_teachers, device=device, dtype=dtype) as gallery:
+        for output in (html, sheet, show_query):
+            keep_stored(output, gallery.index)
         if show_query is not None:
             from retrieval.generation import show_query as show
 

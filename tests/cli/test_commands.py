@@ -144,6 +144,22 @@ def test_further_kinds_reach_the_model_by_name(run, index, photos, tmp_path):
     fails(run("query", index, "--boxes", "a:1", "--boxes", "cat:0,0,1,1"), 2, "a:1")
 
 
+def test_outputs_that_would_destroy_something_are_refused(run, index, photos, tmp_path):
+    catalogue = index / "catalogue.sqlite3"
+    picture = photos / "00.png"
+    before = catalogue.read_bytes(), picture.read_bytes()
+    for arguments in (
+        ("--html", catalogue),
+        ("--sheet", picture),
+        ("--show-query", index),
+        ("--html", tmp_path / "a", "--sheet", tmp_path / "a"),
+    ):
+        done = run("query", index, "red", *arguments)
+        assert done.exit_code == 2 and done.stderr.count("\n") == 1 and not done.stdout
+    assert (catalogue.read_bytes(), picture.read_bytes()) == before
+    assert not (tmp_path / "a").exists()
+
+
 def test_a_missing_index_or_gallery_is_one_line_and_exit_code_2(run, tmp_path):
     gone = tmp_path / "gone"
     fails(run("index", tmp_path, "--to", tmp_path), 2, "gallery itself")

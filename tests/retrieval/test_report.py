@@ -14,7 +14,7 @@ from retrieval.items import item_kind, read_item
 from retrieval.queries.class_table import coco_panoptic
 from retrieval.report import Results, write_page, write_sheet
 from retrieval.report.about_index import skipped_table
-from retrieval.report.outputs import check_output
+from retrieval.report.outputs import check_apart, check_folder, check_output, keep_stored
 from retrieval.report.panels import panels
 from retrieval.report.printable import printable
 from retrieval.report.results import _tile
@@ -228,6 +228,50 @@ def test_an_output_may_not_be_an_input(tmp_path):
     check_output(tmp_path / "a.png", [tmp_path / "b.png", None])
     with pytest.raises(UsageError, match="would be replaced"):
         check_output(tmp_path / "link.png", [tmp_path / "a.png"])
+
+
+def test_an_output_may_not_lie_in_the_index_or_replace_what_it_holds(gallery, tmp_path):
+    index = gallery.index
+    picture = next(iter(index.known()))
+    (tmp_path / "link.png").symlink_to(gallery.root / picture)
+    for output, words in (
+        (index.folder / "catalogue.sqlite3", "lies in the index"),
+        (index.folder, "lies in the index"),
+        (index.folder / "new.html", "lies in the index"),
+        (gallery.root / picture, "in the gallery"),
+        (tmp_path / "link.png", "in the gallery"),
+    ):
+        with pytest.raises(UsageError, match=words):
+            keep_stored(output, index)
+    for output in (None, tmp_path / "page.html", gallery.root / "new page.html", tmp_path):
+        keep_stored(output, index)
+
+
+def test_a_file_whose_lines_are_items_may_not_be_replaced(model, tmp_path):
+    lines = tmp_path / "texts/a.txt"
+    lines.parent.mkdir()
+    lines.write_text("a lake\n")
+    for number, root in enumerate((lines.parent, lines)):
+        with Gallery.build(root, tmp_path / f"i{number}", model, kind="text") as gallery:
+            with pytest.raises(UsageError, match="in the gallery"):
+                keep_stored(lines, gallery.index)
+            keep_stored(lines.with_suffix(".html"), gallery.index)
+
+
+def test_a_folder_for_several_files_is_no_file_and_keeps_inputs(tmp_path):
+    (tmp_path / "sheet.png").write_bytes(b"x")
+    check_folder(tmp_path / "new", [tmp_path / "sheet.png"])
+    check_folder(tmp_path, [tmp_path / "other.png"])
+    with pytest.raises(UsageError, match="is an input of this query"):
+        check_folder(tmp_path, [tmp_path / "sheet.png"])
+    with pytest.raises(UsageError, match="is a file; give the name of a folder"):
+        check_folder(tmp_path / "sheet.png")
+
+
+def test_two_outputs_may_not_be_one_file(tmp_path):
+    check_apart([tmp_path / "a", None, tmp_path / "b", None])
+    with pytest.raises(UsageError, match="written twice"):
+        check_apart([tmp_path / "a", tmp_path / "b/../a"])
 
 
 def test_printable_escapes_what_acts_and_keeps_what_shows():
