@@ -37,7 +37,7 @@ def existing_file(source: str | os.PathLike[str], what: str) -> Path:
     """The path of a file that is there.
 
     Raises:
-        QueryError: nothing is there, or it is a folder.
+        QueryError: nothing is there, or it is a folder or a device.
     """
     path = Path(source)
     try:
@@ -45,6 +45,8 @@ def existing_file(source: str | os.PathLike[str], what: str) -> Path:
             raise QueryError(f"{path}: is a folder, expected {what}")
         if not path.exists():
             raise QueryError(f"{path}: no such file")
+        if path.is_char_device() or path.is_block_device() or path.is_socket():
+            raise QueryError(f"{path}: is a device, expected {what}")  # may be without end
     except (OSError, ValueError) as error:  # a NUL in the name, a name too long
         raise QueryError(f"{path}: cannot be read ({error})") from None
     return path

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from fourm import BadInput
 from retrieval.errors import QueryError
 from retrieval.model import Model
 from retrieval.queries.inputs import Input
@@ -16,8 +17,9 @@ def prepare(query: Query, model: Model) -> Any:
     """What `model.embed` takes for a query. May be called from several threads at once.
 
     Raises:
-        QueryError: a part is to be taken from a photo that this model can neither predict nor read.
-        fourm.FourmError: the model does not take in such an input, or cannot read this one.
+        QueryError: a part is to be taken from a photo that this model can neither predict nor read;
+            an input that this model cannot read, of another shape for example.
+        fourm.FourmError: the model does not take in such an input.
     """
     if query.take:
         _check_parts(query, model)
@@ -43,11 +45,26 @@ def as_read(query: Query, model: Model) -> Query:
 def _one_pass(inputs: tuple[Input, ...] | list[Input], model: Model) -> Any:
     values = {entry.kind: entry.value for entry in inputs if entry.origin != "predicted"}
     predicted = [entry for entry in inputs if entry.origin == "predicted"]
-    if not predicted:
-        return model.prepare(values)
-    # All of them come from one photo, which is only their source.
-    values["image"] = predicted[0].value
-    return model.prepare(values, take=tuple(entry.kind for entry in predicted))
+    try:
+        if not predicted:
+            return model.prepare(values)
+        # All of them come from one photo, which is only their source.
+        values["image"] = predicted[0].value
+        return model.prepare(values, take=tuple(entry.kind for entry in predicted))
+    except BadInput:
+        for entry in inputs:
+            if entry.origin != "predicted":
+                _refused_alone(entry, model)
+        raise
+
+
+def _refused_alone(entry: Input, model: Model) -> None:
+    """Raise what the model says of this input, with the name of its file or option."""
+    try:
+        model.prepare({entry.kind: entry.value})
+    except BadInput as error:
+        said, where = str(error), entry.name or entry.kind
+        raise QueryError(said if said.startswith(f"{where}: ") else f"{where}: {said}") from None
 
 
 def _check_parts(query: Query, model: Model) -> None:
