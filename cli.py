@@ -202,11 +202,11 @@ def query(
     All that is given goes into one forward pass of the model, unless it is weighed. `fourm models`
     lists what each model takes in: 4M-21 all that there is here, mini a part of it.
     """
-    from retrieval import Gallery, Query
+    from retrieval import Gallery
     from retrieval.encoders import read_query_teachers
     from retrieval.gallery import check_k
     from retrieval.queries.query import input_files
-    from retrieval.queries.query_files import added_to_file
+    from retrieval.queries.query_files import read_with_file
     from retrieval.report import Results, write_page, write_sheet
     from retrieval.report.json_text import json_array
     from retrieval.report.outputs import check_apart, check_folder, check_output, keep_stored
@@ -215,10 +215,7 @@ def query(
 
     check_k(k)
     weights = typed_spaces(spaces or ())
-    given = {"text": text, **sources}
-    if query_file is not None:
-        given = added_to_file(query_file, given)
-    asked = Query.read(**given)
+    asked, given = read_with_file(query_file, {"text": text, **sources})
     inputs = (query_file, *input_files(given))
     for output in (html, sheet):
         check_output(output, inputs)

@@ -13,6 +13,7 @@ from typing import Any
 from retrieval.errors import QueryError, UsageError
 from retrieval.queries.inputs import existing_file
 from retrieval.queries.json_files import parse_json, parse_text
+from retrieval.queries.query import Query
 from retrieval.queries.written import names_file
 from retrieval.sources import NAMES, SETTINGS, Setting
 
@@ -34,6 +35,25 @@ def read_query_file(file: str | os.PathLike[str]) -> dict[str, Any]:
     return sources_of(parse_json(path), str(path), path.parent)
 
 
+def read_with_file(
+    file: str | os.PathLike[str] | None, given: Mapping[str, Any]
+) -> tuple[Query, dict[str, Any]]:
+    """The query of a file, if there is one, with what was given beside it; and all its sources.
+
+    Raises:
+        UsageError: as `added_to_file` and `Query.read`; what is wrong in the file names it.
+    """
+    if file is None:
+        return Query.read(**given), dict(given)
+    sources = added_to_file(file, given)
+    try:
+        return Query.read(**sources), sources
+    except UsageError as error:
+        if any(value is not None for value in given.values()):
+            raise  # nobody knows which of the two it is about
+        raise type(error)(f"{Path(file)}: {error}") from None
+
+
 def added_to_file(file: str | os.PathLike[str], given: Mapping[str, Any]) -> dict[str, Any]:
     """The query of a file with what was given beside it; what is None was not given.
 
@@ -42,7 +62,7 @@ def added_to_file(file: str | os.PathLike[str], given: Mapping[str, Any]) -> dic
     """
     sources = read_query_file(file)
     beside = {name: value for name, value in given.items() if value is not None}
-    if both := sorted(sources.keys() & beside.keys()):
+    if both := [one.key for one in SETTINGS if one.name in sources.keys() & beside.keys()]:
         raise UsageError(f"{both[0]}: given twice, in {Path(file)} and beside it")
     return {**sources, **beside}
 
@@ -99,8 +119,12 @@ def _value(setting: Setting, value: object, place: str, folder: Path) -> object:
     except ValueError:  # a NUL in the name
         found = False
     if not found:
-        raise QueryError(f"{place}: no such file: {value}")
+        raise QueryError(f"{place}: no such file: {_short(value)}")
     return str(folder / value)
+
+
+def _short(name: str, most: int = 300) -> str:
+    return name if len(name) <= most else f"{name[:most]}..."
 
 
 def _forms(setting: Setting) -> str:

@@ -11,7 +11,12 @@ from retrieval import Query, QueryError, UsageError
 from retrieval.evaluation import evaluate, read_queries
 from retrieval.gallery import Gallery
 from retrieval.queries.query import input_files
-from retrieval.queries.query_files import added_to_file, read_query_file, sources_of
+from retrieval.queries.query_files import (
+    added_to_file,
+    read_query_file,
+    read_with_file,
+    sources_of,
+)
 from retrieval.sources import SETTINGS
 
 from .conftest import numbered
@@ -84,6 +89,35 @@ def test_options_add_to_a_file_and_may_not_repeat_it(file):
     }
     with pytest.raises(UsageError, match=r"text: given twice, in .*query\.json and beside it"):
         added_to_file(path, {"text": "blue"})
+
+
+def test_what_is_given_twice_has_the_name_that_files_and_options_have(file):
+    with pytest.raises(UsageError, match=r"^not: given twice"):
+        added_to_file(file({"not": "people"}), {"not_text": ["cars"]})
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        ({"metadata": {"brightness": "200"}}, "metadata: brightness must be a number"),
+        ({"text": "a", "weights": {"text": True}}, "weight: that of text should be a number"),
+        ({"text": "a", "weights": {"edges": 1}}, "weight: 'edges' is not among the inputs"),
+        ({"palette": [[300, 0, 0]]}, "palette: a colour is red, green, blue"),
+        ({"image": "bad.png"}, "bad.png: empty file"),
+    ],
+)
+def test_what_is_wrong_in_a_file_names_it(file, tmp_path, content, words):
+    path = file(content)
+    (tmp_path / "q/bad.png").write_bytes(b"")
+    with pytest.raises(UsageError) as caught:
+        read_with_file(path, {"text": None})
+    assert str(caught.value).startswith(f"{path}: ") and words in str(caught.value)
+
+
+def test_names_of_files_are_not_shown_without_end(file):
+    with pytest.raises(QueryError) as caught:
+        read_query_file(file({"image": "a" * 100_000}))
+    assert len(str(caught.value)) < 700
 
 
 @pytest.mark.parametrize(
