@@ -31,11 +31,20 @@ def read_npy(path: Path) -> NDArray[Any]:
         # Mapped: a header that promises more than the file has is refused before memory is taken.
         array = np.load(path, mmap_mode="r", allow_pickle=False)
     except Exception as error:  # numpy's parser raises what it stumbles over
-        reason = shown(str(error), 120).strip("'\"")
+        reason = _reason(str(error))
         raise QueryError(f"{path}: not a readable .npy array ({reason})") from None
     if not isinstance(array, np.ndarray):
         raise QueryError(f"{path}: holds several arrays (.npz); save the one as .npy")
     return array
+
+
+def _reason(said: str) -> str:
+    """What numpy says, but for its advice to load the file unsafely."""
+    if "Python objects" in said:
+        return "it holds Python objects; save plain numbers"
+    if "pickled" in said:
+        return "it is another kind of file"
+    return shown(said, 120).strip("'\"")
 
 
 def numbers(source: object, kind: str) -> tuple[NDArray[Any], str | None]:
@@ -57,7 +66,7 @@ def numbers(source: object, kind: str) -> tuple[NDArray[Any], str | None]:
             raise QueryError(f"{kind}: cannot be taken as an array ({error})") from None
     where = source if name else kind
     if array.dtype.kind not in "uif":
-        raise QueryError(f"{where}: expected an array of numbers, got one of {shown(array.dtype)}")
+        raise QueryError(f"{where}: expected an array of numbers, got one of {array.dtype}")
     if not 0 < array.size <= MAX_PIXELS:
         raise QueryError(f"{where}: expected 1 to {MAX_PIXELS} numbers, got {shown(array.shape)}")
     check_finite(array, str(where))

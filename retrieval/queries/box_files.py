@@ -53,7 +53,8 @@ def _coco(path: Path) -> list[Box]:
                 score,
             )
         )
-        check_box(boxes[-1])
+        with named(where):
+            check_box(boxes[-1])
     return crop_boxes(boxes, (width, height), square_box(width, height))
 
 
@@ -99,7 +100,8 @@ def _yolo(path: Path) -> list[Box]:
         # Written with six decimals, a box at the border ends a little beyond it.
         xmin, ymin, xmax, ymax = (_rounded(edge) for edge in edges)
         boxes.append(Box(xmin, ymin, xmax, ymax, things[int(index)], rest[0] if rest else 1.0))
-        check_box(boxes[-1])
+        with named(f"{path}:{number}"):
+            check_box(boxes[-1])
     return boxes
 
 

@@ -38,17 +38,20 @@ def read_instances(source: object) -> Input:
     elif not _are_masks(content):
         content = {"annotations": content}
     entries: list[Any] = content if _are_masks(content) else objects(content, "annotations", where)
+    if not entries:
+        raise QueryError(f"{where}: there are no objects in it; give at least one")
     if len(entries) > _MOST:
         raise QueryError(f"{where}: {len(entries)} objects; give at most {_MOST}")
     masks: list[Mask] = []
-    first: tuple[int, ...] | None = None
+    first: tuple[int, ...] | None = None if size is None else size[::-1]
     for number, entry in enumerate(entries, start=1):
         mask = entry if isinstance(entry, Mask) else _mask(entry, size, f"{where}: object {number}")
         first = first or mask.pixels.shape
         if mask.pixels.shape != first:
             raise QueryError(
-                f"{where}: object {number} is one of {mask.pixels.shape[::-1]} pixels, the first "
-                f"one of {first[::-1]}: give objects of one picture"
+                f"{where}: object {number} is one of {mask.pixels.shape[::-1]} pixels, the "
+                f"{'first' if size is None else 'picture'} one of {first[::-1]}: give objects of "
+                "one picture"
             )
         masks.append(_light(mask))
     with named(where):

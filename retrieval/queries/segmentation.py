@@ -110,7 +110,7 @@ def _from_array(array: NDArray[np.generic], name: str) -> Ids:
     if not coloured and (array.ndim != 2 or array.dtype.kind not in "iub"):
         raise QueryError(
             f"{name}: expected whole numbers (H, W) or uint8 colours (H, W, 3), "
-            f"got {shown(array.dtype)} {shown(array.shape)}"
+            f"got {array.dtype} {shown(array.shape)}"
         )
     if array.shape[0] * array.shape[1] > MAX_PIXELS:
         raise QueryError(f"{name}: more than the limit of {MAX_PIXELS} pixels")

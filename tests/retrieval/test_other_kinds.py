@@ -78,6 +78,10 @@ class TestDepth:
             read("depth", tmp_path / "d.png")
 
 
+def coco_of(entry):
+    return {"width": 9, "height": 9, "annotations": [{"bbox": [1, 1, 2, 2], **entry}]}
+
+
 class TestArrays:
     @pytest.mark.parametrize(
         ("array", "words"),
@@ -97,12 +101,13 @@ class TestArrays:
         with pytest.raises(QueryError, match=words) as caught:
             read(kind, saved(tmp_path, "a.npy", array))
         assert "a.npy" in str(caught.value)
+        assert "dtype(" not in str(caught.value) and "allow_pickle" not in str(caught.value)
 
     def test_pickles_are_not_opened(self, tmp_path):
         import pickle
 
         (tmp_path / "a.npy").write_bytes(pickle.dumps([1, 2]))
-        with pytest.raises(QueryError, match="not a readable"):
+        with pytest.raises(QueryError, match=r"not a readable .npy array \(it is another kind"):
             read("t5", tmp_path / "a.npy")
         np.savez(tmp_path / "a.npz", a=np.ones(3))
         (tmp_path / "a.npz").rename(tmp_path / "b.npy")
@@ -155,6 +160,8 @@ class TestBoxes:
             ("y.txt", "0 0.5 0.5 1", "y.txt:1"),
             ("y.txt", "80 0.5 0.5 1 1", "0 to 79"),
             ("y.txt", "0 nan 0.5 1 1", "within 0 and 1"),
+            ("y.txt", "0 0.5 0.5 1 1\n0 0.9 0.5 1 1", "y.txt:2: the box of 'person' must lie"),
+            ("c.json", coco_of({"category_id": 1, "score": "x"}), "annotation 1: the score"),
         ],
     )
     def test_files_that_are_not(self, tmp_path, name, content, words):
@@ -236,6 +243,17 @@ class TestObjects:
         assert mask.pixels.sum() == 64
         with pytest.raises(QueryError, match="width and height"):
             read("sam", [entry])
+
+    def test_run_lengths_are_of_the_picture_that_the_file_names(self):
+        entry = {"segmentation": {"size": [2, 3], "counts": [2, 1, 1, 2]}}
+        assert read("sam", {"width": 3, "height": 2, "annotations": [entry]}).value
+        with pytest.raises(QueryError, match=r"object 1 is one of \(3, 2\) pixels, the picture"):
+            read("sam", {"width": 2, "height": 3, "annotations": [entry]})
+
+    @pytest.mark.parametrize("content", [[], {"width": 3, "height": 2, "annotations": []}])
+    def test_no_objects_at_all(self, content):
+        with pytest.raises(QueryError, match="there are no objects in it"):
+            read("sam", content)
 
     def test_poses(self):
         person = {
