@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
-from typer.core import TyperGroup
 
 import cli_models
+from cli_errors import OneLineErrors, run
 from cli_options import (
     AsJson,
     Device,
@@ -31,41 +31,8 @@ from cli_options import (
 from cli_output import note as _note
 from cli_output import print_text as _print
 
-
-class _OneLineErrors(TyperGroup):
-    """Turns the errors that the packages raise on purpose into one line and an exit code."""
-
-    def invoke(self, ctx: Any) -> Any:
-        """Run the command."""
-        try:
-            return super().invoke(ctx)
-        except (typer.Exit, typer.Abort):
-            raise
-        except KeyboardInterrupt:
-            _note("stopped")
-            raise typer.Exit(130) from None
-        except Exception as error:
-            code = _exit_code(error)
-            if code is None:
-                raise
-            _note(str(error) or type(error).__name__)
-            raise typer.Exit(code) from None
-
-
-def _exit_code(error: Exception) -> int | None:
-    from fourm import FourmError
-    from indexes import IndexesError
-    from retrieval import RetrievalError
-
-    if isinstance(error, RetrievalError):
-        return error.exit_code
-    if isinstance(error, BrokenPipeError):
-        return None
-    return 1 if isinstance(error, (FourmError, IndexesError, OSError)) else None
-
-
 app = typer.Typer(
-    cls=_OneLineErrors,
+    cls=OneLineErrors,
     help="Find photos by words, another photo, a segmentation map, edges, boxes, colours ...",
     no_args_is_help=True,
     add_completion=False,
@@ -441,7 +408,7 @@ def evaluate_queries(
 
 def main() -> None:
     """Run the command line."""
-    app()
+    run(app)
 
 
 if __name__ == "__main__":

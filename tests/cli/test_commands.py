@@ -1,10 +1,16 @@
+import errno
+import io
 import json
 import shutil
+import sys
 
 import numpy as np
 import pytest
 from PIL import Image
 
+import cli_errors
+from cli_output import note, print_text
+from retrieval import RetrievalError
 from tests.retrieval.files import write
 
 
@@ -322,7 +328,58 @@ def test_words_may_start_with_a_dash(run, index):
     assert run("query", index, "-k", 1, "--", "--red red").exit_code == 0
 
 
-def test_wrong_options_are_exit_code_2(run, index):
-    assert run("query", index, "red", "--nonsense").exit_code == 2
-    assert run("query", index, "red", "-k", "many").exit_code == 2
-    assert run("nonsense").exit_code == 2
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("query", "i", "red", "--nonsense"), "No such option: --nonsense"),
+        (("query", "i", "red", "-k", "many"), "Invalid value for '-k'"),
+        (("query", "i", "red", "blue"), "extra argument"),
+        (("query",), "Missing argument 'INDEX'"),
+        (("eval", "i"), "Missing option '--queries'"),
+        (("nonsense",), "No such command 'nonsense'"),
+        (("models", "nonsense"), "No such command 'nonsense'"),
+    ],
+)
+def test_wrong_options_are_one_line_that_says_where_to_read_on(run, arguments, words):
+    done = run(*arguments)
+    assert done.exit_code == 2 and done.stdout == ""
+    assert done.stderr.startswith("fourm: ") and done.stderr.count("\n") == 1
+    assert words in done.stderr and "--help` says more" in done.stderr
+
+
+def test_without_a_command_the_help_is_shown(run):
+    done = run()
+    assert "Usage:" in done.output and "query" in done.output
+
+
+def test_ctrl_c_within_an_import_imports_nothing_more(run, index, monkeypatch):
+    def interrupt(*_, **__):
+        # What an import that was stopped half-way would leave behind.
+        monkeypatch.setitem(sys.modules, "retrieval.report.printable", None)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("retrieval.gallery.check_k", interrupt)
+    done = run("query", index, "red")
+    assert done.exit_code == 130 and done.stderr == "fourm: stopped\n"
+
+
+def test_ctrl_c_before_a_command_has_begun_is_one_line(capsys):
+    def interrupted():
+        raise KeyboardInterrupt
+
+    with pytest.raises(SystemExit) as ended:
+        cli_errors.run(interrupted)
+    assert ended.value.code == 130 and capsys.readouterr().err == "fourm: stopped\n"
+
+
+def test_an_output_that_is_closed_or_full_is_one_line(monkeypatch):
+    class Full(io.StringIO):
+        def write(self, text):
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    for stdout, words in ((None, "standard output is closed"), (Full(), "No space left on device")):
+        monkeypatch.setattr(sys, "stdout", stdout)
+        with pytest.raises(RetrievalError, match=words):
+            print_text("a hit")
+    monkeypatch.setattr(sys, "stderr", Full())
+    note("nobody reads this")

@@ -1,0 +1,102 @@
+"""What goes wrong, as one line and an exit code; a part of `cli`."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
+
+import typer
+from typer.core import TyperGroup
+
+from cli_output import note
+
+
+class OneLineErrors(TyperGroup):
+    """Turns the errors that the packages raise on purpose into one line and an exit code, and
+    wrong options, too."""
+
+    def main(
+        self,
+        args: Any = None,
+        prog_name: str | None = None,
+        complete_var: str | None = None,
+        standalone_mode: bool = True,
+        windows_expand_args: bool = True,
+        **extra: Any,
+    ) -> Any:
+        """Read the arguments, run the command, end the process."""
+        given = (args, prog_name, complete_var, False, windows_expand_args)
+        if not standalone_mode:
+            return super().main(*given, **extra)
+        try:
+            code = super().main(*given, **extra)
+        except Exception as error:
+            if not _is_usage(error):
+                raise
+            if type(error).__name__ == "NoArgsIsHelpError":
+                error.show()  # type: ignore[attr-defined]
+            else:
+                _note_usage(error)
+            code = getattr(error, "exit_code", 2)
+        sys.exit(code if isinstance(code, int) else 0)
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command."""
+        try:
+            return super().invoke(ctx)
+        except (typer.Exit, typer.Abort):
+            raise
+        except KeyboardInterrupt:
+            _note_stopped()
+            raise typer.Exit(130) from None
+        except Exception as error:
+            code = None if _is_usage(error) else _exit_code(error)
+            if code is None:
+                raise
+            note(str(error) or type(error).__name__)
+            raise typer.Exit(code) from None
+
+
+def _is_usage(error: Exception) -> bool:
+    """Whether the options are wrong. Newer versions of typer have a click of their own."""
+    return hasattr(error, "format_message")
+
+
+def _exit_code(error: Exception) -> int | None:
+    from fourm import FourmError
+    from indexes import IndexesError
+    from retrieval import RetrievalError
+
+    if isinstance(error, RetrievalError):
+        return error.exit_code
+    if isinstance(error, BrokenPipeError):
+        return None
+    return 1 if isinstance(error, (FourmError, IndexesError, OSError)) else None
+
+
+def run(app: Callable[[], Any]) -> None:
+    """Run an application as the command line of this process."""
+    if sys.stderr is None:  # closed: what would be written there is for nobody
+        sys.stderr = open(os.devnull, "w")  # noqa: SIM115
+    try:
+        app()
+    except KeyboardInterrupt:  # before the command has begun
+        _note_stopped()
+        sys.exit(130)
+
+
+def _note_usage(error: Any) -> None:
+    """What is wrong with the options, and where to read on."""
+    context = getattr(error, "ctx", None)
+    where = "fourm" if context is None else context.command_path
+    said = " ".join(error.format_message().split()).rstrip(".")
+    note(f"{said} (`{where} --help` says more)")
+
+
+def _note_stopped() -> None:
+    """That Ctrl-C was pressed. Imports nothing: it may have stopped an import half-way."""
+    with suppress(OSError):
+        typer.echo("fourm: stopped", err=True)
