@@ -1,7 +1,8 @@
 """Who embeds a gallery's pictures: the model, or the networks that it learned from, its teachers.
 
-An index remembers in `encoder.json` how to load them again: where weights lie, and which model
-predicts what the teachers cannot read. How vectors were made stands in the catalogue: this file may
+An index remembers in `encoder.json` how to load them again: the folder of a model that is not found
+by its name alone; where teachers' weights lie, and which model predicts what these cannot read. How
+vectors were made stands in the catalogue: this file may
 be lost, and says nothing of what may be compared.
 """
 
@@ -10,6 +11,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -160,7 +162,7 @@ def choose(
                 f"{index.folder}: the model {index.recipe.model} itself made this index's vectors; "
                 "teachers' vectors want an index of their own: give another folder"
             )
-        return wanted, None
+        return _noted_folder(index.folder) if wanted is None else wanted, None
     if encoder == MODEL:
         return wanted, None
     model, remembered = _read_note(index.folder)
@@ -168,8 +170,12 @@ def choose(
 
 
 def remember(index: Index, wanted: Any, model: Model, teachers: Teachers | None) -> None:
-    """Write down how to load again what made this index, if that were teachers."""
+    """Write down how to load again what made this index, if a model's name does not say it."""
     if index.recipe.encoder == MODEL:
+        folder = _folder_of(wanted)
+        with suppress(OSError):  # a convenience: --model says it, too
+            if folder is not None:
+                _write_note(index.folder, {"model": folder})
         return
     chosen = teachers or Teachers()
     note = {
@@ -177,13 +183,35 @@ def remember(index: Index, wanted: Any, model: Model, teachers: Teachers | None)
         "teachers": {name: _absolute(source) for name, source in chosen.sources.items()},
         "clip_pixels": chosen.clip_pixels or PIXELS[0],
     }
+    _write_note(index.folder, note)
+
+
+def _write_note(folder: Path, note: Mapping[str, Any]) -> None:
     text = json.dumps(note, indent=2)
-    path = index.folder / NOTE
+    path = folder / NOTE
     if path.is_file() and path.read_text(encoding="utf-8") == text:
         return
     partial = path.with_suffix(".partial")
     partial.write_text(text, encoding="utf-8")
     partial.replace(path)
+
+
+def _noted_folder(folder: Path) -> str | None:
+    """Where the model of an index lay, if it still lies there; else its name may find it."""
+    try:
+        noted = json.loads((folder / NOTE).read_text(encoding="utf-8"))["model"]
+        return noted if Path(noted).is_dir() else None
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def _folder_of(wanted: Any) -> str | None:
+    """The folder that a model was asked for by; None for names, and for loaded models."""
+    from fourm.bundle.library import bundled
+
+    if not isinstance(wanted, (str, os.PathLike)) or os.fspath(wanted) in bundled():
+        return None
+    return _absolute(wanted) if Path(wanted).expanduser().is_dir() else None
 
 
 def _read_note(folder: Path) -> tuple[str | None, Teachers]:

@@ -1,6 +1,7 @@
 """Every command with a real model of random weights, two of them as processes: nothing is faked."""
 
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -115,8 +116,10 @@ def test_eval_of_pictures_that_find_themselves(place):
     assert measured["missing"] == 1 and "gone.jpg" in done.stderr
 
 
-def test_the_index_names_its_model_where_it_cannot_be_found(place):
-    done = process(place.parent, "query", str(place / "p.index"), "red")
+def test_the_index_names_its_model_where_it_cannot_be_found(place, tmp_path):
+    shutil.copytree(place / "p.index", tmp_path / "p.index")
+    (tmp_path / "p.index/encoder.json").unlink()  # written where the model lay in a folder
+    done = process(place.parent, "query", str(tmp_path / "p.index"), "red")
     assert done.returncode == 1 and done.stdout == ""
     assert "'tiny'" in done.stderr and "--model" in done.stderr
     assert done.stderr.count("\n") == 1

@@ -257,7 +257,3 @@ def test_without_its_note_an_index_has_its_teacher_from_the_hub(build, shelf, te
         gallery.search(image=numbered(1))
     with Gallery.open(folder, shelf / "small", encoder=teachers, dtype="float32") as gallery:
         assert first(gallery.search(image=numbered(1))) == "1.png"
-
-
-def test_an_index_of_a_model_has_no_note(build):
-    assert not (build(encoder=None) / NOTE).exists()
