@@ -105,6 +105,8 @@ class Manifest:
         words: modality -> part or file of its word-piece tokenizer.
         spaces: name -> entry; the first is the default.
         locate: where a part lies on this disk (a folder, or one file); may download it.
+        model_label: what fingerprints call the transformer; None: as the part. A part that is named
+            by where it lies needs one, for the same model to be the same from everywhere.
     """
 
     name: str
@@ -116,6 +118,7 @@ class Manifest:
     words: Mapping[str, str]
     spaces: Mapping[str, SpaceEntry]
     locate: Callable[[str], Path] = field(repr=False, compare=False)
+    model_label: str | None = None
 
     @classmethod
     def read(cls, folder: Path) -> Manifest:
@@ -224,8 +227,11 @@ class Manifest:
             "spaces": {name: space.about_vectors() for name, space in self.spaces.items()},
         }
         total = hashlib.sha256(json.dumps(about, sort_keys=True).encode())
-        for part in self.parts():
-            for name, path in _files(part, self.locate(part)):
+        labels = {part: part for part in self.parts()}
+        if self.model_label is not None:
+            labels[self.model] = self.model_label
+        for part in sorted(labels, key=lambda part: labels[part]):
+            for name, path in _files(labels[part], self.locate(part)):
                 total.update(f"\n{name} {_digest(path)}".encode())
         return total.hexdigest()
 

@@ -159,6 +159,7 @@ def _manifest(
         words={name: WORDS for name in WRITTEN if name in used},
         spaces=spaces,
         locate=parts.locate,
+        model_label="model",
     )
 
 
