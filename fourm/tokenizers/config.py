@@ -9,7 +9,18 @@ from typing import Any
 from fourm.checkpoints import Fields
 from fourm.errors import ConfigError
 
-_DIFFUSION_FIELDS = ("num_train_timesteps", "scheduler", "beta_schedule", "prediction_type")
+_DIFFUSION_FIELDS = (
+    "num_train_timesteps",
+    "scheduler",
+    "beta_schedule",
+    "prediction_type",
+    "clip_sample",
+    "thresholding",
+    "zero_terminal_snr",
+    "conditioning",
+    "cls_free_guidance_dropout",
+    "masked_cfg",
+)
 
 
 @dataclass(frozen=True)

@@ -18,9 +18,16 @@ ACTIVATIONS: Mapping[str, type[nn.Module]] = {
     "GELU": nn.GELU,
     "SiLU": nn.SiLU,
     "ReLU": nn.ReLU,
+    "ReLU6": nn.ReLU6,
+    "LeakyReLU": nn.LeakyReLU,
     "ELU": nn.ELU,
+    "SELU": nn.SELU,
     "Mish": nn.Mish,
+    "Hardswish": nn.Hardswish,
+    "Softplus": nn.Softplus,
+    "Sigmoid": nn.Sigmoid,
     "Tanh": nn.Tanh,
+    "Identity": nn.Identity,
 }
 
 

@@ -111,10 +111,12 @@ def test_wrong_configs(change):
         build_tokenizer(TINY | change)
 
 
-def test_a_diffusion_field_without_a_decoder_type_means_the_official_decoder():
-    config = {name: value for name, value in TINY.items() if name != "dec_type"}
+@pytest.mark.parametrize("field", [{"scheduler": "ddim"}, {"thresholding": False}], ids=str)
+def test_a_diffusion_field_without_a_decoder_type_means_the_official_decoder(field):
+    wanted = ("dec_type", "scheduler", "prediction_type", "beta_schedule")
+    config = {name: value for name, value in TINY.items() if name not in wanted}
     with torch.device("meta"):
-        decoder = build_tokenizer(config | {"scheduler": "ddim"}).decoder
+        decoder = build_tokenizer(config | field).decoder
     assert decoder.size.base == 256
 
 

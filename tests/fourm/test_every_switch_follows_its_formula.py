@@ -35,6 +35,9 @@ SWITCHES = {
     "plain mlp": {"gated_mlp": False, "act_layer": "GELU"},
     "plain mlp with biases": {"gated_mlp": False, "act_layer": "ReLU", "mlp_bias": True},
     "gated by gelu": {"act_layer": "GELU"},
+    "gated by a sigmoid": {"act_layer": "Sigmoid"},
+    "gated by nothing": {"act_layer": "Identity"},
+    "leaky mlp": {"gated_mlp": False, "act_layer": "LeakyReLU"},
     "odd hidden width": {"mlp_ratio": 3.3},
     "query and key norms": {"qk_norm": True},
     "query and key norms with biases": {"qk_norm": True, "norm_bias": True, "qkv_bias": True},
@@ -48,6 +51,9 @@ SWITCHES = {
 ACTS = {
     "SiLU": lambda x: x / (1 + (-x).exp()),
     "ReLU": lambda x: x.clamp(min=0),
+    "Sigmoid": lambda x: 1 / (1 + (-x).exp()),
+    "Identity": lambda x: x,
+    "LeakyReLU": lambda x: x.clamp(min=0) + 0.01 * x.clamp(max=0),
     "GELU": lambda x: x * (1 + torch.erf(x / math.sqrt(2))) / 2,
 }
 
