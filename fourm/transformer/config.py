@@ -93,6 +93,5 @@ class FMConfig:
     @property
     def hidden(self) -> int:
         """Width of the MLP's hidden layer; a gated one has two of them, two thirds as wide."""
-        if self.gated_mlp:
-            return int(2 * self.mlp_ratio * self.dim / 3)
-        return int(self.dim * self.mlp_ratio)
+        whole = int(self.dim * self.mlp_ratio)
+        return int(2 * whole / 3) if self.gated_mlp else whole

@@ -96,6 +96,12 @@ class TestConfigs:
         edit_config(folder, num_heads=4)
         assert load_fm(folder).config.num_heads == 4
 
+    def test_a_file_without_a_config_has_the_one_beside_it(self, folder):
+        edit_config(folder, num_heads=4)
+        assert load_fm(folder / "model.safetensors").config.num_heads == 2
+        rewrite(folder, lambda state: None)
+        assert load_fm(folder / "model.safetensors").config.num_heads == 4
+
     def test_no_config_anywhere(self, folder):
         (folder / "config.json").unlink()
         rewrite(folder, lambda state: None)

@@ -39,6 +39,7 @@ SWITCHES = {
     "gated by nothing": {"act_layer": "Identity"},
     "leaky mlp": {"gated_mlp": False, "act_layer": "LeakyReLU"},
     "odd hidden width": {"mlp_ratio": 3.3},
+    "hidden width that is rounded twice": {"mlp_ratio": 3.33},
     "query and key norms": {"qk_norm": True},
     "query and key norms with biases": {"qk_norm": True, "norm_bias": True, "qkv_bias": True},
     "one register": {"num_register_tokens": 1},
@@ -112,7 +113,7 @@ class Formulas:
     def mlp(self, name, x):
         hidden = ACTS[self.config.act_layer](self.linear(f"{name}.fc1", x))
         if self.config.gated_mlp:
-            width = int(2 * self.config.mlp_ratio * self.config.dim / 3)
+            width = 2 * int(self.config.mlp_ratio * self.config.dim) // 3  # rounded down twice
             assert hidden.shape[-1] == width
             hidden = hidden * self.linear(f"{name}.fc3", x)
         return self.linear(f"{name}.fc2", hidden)
