@@ -346,6 +346,11 @@ def generate(
         **sources,
     )
     _print(json_object(made.as_dict()) if as_json else made.table())
+    if made.left_out:
+        _note(
+            f"left out: {', '.join(made.left_out)}, whose tokenizers are not on this disk; "
+            f"`fourm models info {model}` says how to get them"
+        )
     _note(f"wrote {out}")
 
 

@@ -7,16 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from fourm.bundle.folders import folder_manifest, known_manifest
 from fourm.bundle.kinds import KINDS
 from fourm.bundle.manifest import BUNDLE, Manifest
-from fourm.bundle.official import (
-    MODELS,
-    OWNER,
-    SPACES,
-    folder_manifest,
-    known_manifest,
-    official_name,
-)
+from fourm.bundle.official import MODELS, OWNER, SPACES, official_name
 from fourm.checkpoints import resolve_source
 from fourm.checkpoints.sources import local_snapshot
 from fourm.errors import ModelNotFound
@@ -56,10 +50,11 @@ def load_model(
     """The model of a name.
 
     Args:
-        source: a bundled name (`mini`); an official one (`4M-21_B`, `EPFL-VILAB/4M-21_B`); a local
-            folder with a `bundle.json`, or with an official-format model that has its tokenizers'
-            folders beside it; a hub name (`owner/name`) of either; a teacher alone (`clip-b16`,
-            `dinov2-b14`), or one whose weights lie elsewhere (`clip-b16=path`).
+        source: a bundled name (`mini`); an official one that was pulled (`4M-21_B`,
+            `EPFL-VILAB/4M-21_B`); a local folder with a `bundle.json`, or with an official-format
+            model that has its tokenizers' folders beside it; a hub name (`owner/name`) of either;
+            a teacher alone (`clip-b16`, `dinov2-b14`), or one whose weights lie elsewhere
+            (`clip-b16=path`).
         device: `auto`, `cpu`, `cuda`, ...
         dtype: `auto`, `float32`, `bfloat16` or `float16`.
 
@@ -135,7 +130,7 @@ def list_models() -> list[ModelCard]:
                 spaces=tuple(SPACES),
                 where=f"{OWNER}/{name}",
                 available=cached,
-                note="downloaded" if cached else "official; downloaded when first used",
+                note="downloaded" if cached else "official; `fourm models pull` fetches it",
             )
         )
     return [*cards, *_teacher_cards()]

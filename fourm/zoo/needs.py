@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from fourm.bundle.kinds import KINDS
-from fourm.bundle.official import OWNER, SPACES, TOKENIZERS, WRITTEN
+from fourm.bundle.official import OWNER, SPACES, TEXT, TOKENIZERS, WRITTEN
 from fourm.errors import BadInput
 from fourm.modalities.registry import OFFICIAL
-from fourm.zoo.names import TEXT, Entry
+from fourm.zoo.names import Entry
 
 USUAL = ("image", "text", "seg", "dinov2")
 """What a model is pulled for unless something else is asked for."""

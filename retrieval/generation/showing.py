@@ -35,8 +35,8 @@ def show_query(model: object, query: Query, folder: str | os.PathLike[str]) -> l
 
     `read/` has every input that the model reads as tokens, decoded from these tokens. `imagined/`
     has, for models that predict them, a picture, a segmentation map, words and colours, as far as
-    nothing has to be downloaded. `words.json` has the word pieces of texts, `[UNK]` for words that
-    the model does not know; `sheet.png` all of it. Seeds are fixed.
+    their tokenizers are on this disk. `words.json` has the word pieces of texts, `[UNK]` for words
+    that the model does not know; `sheet.png` all of it. Seeds are fixed.
 
     Args:
         model: a `fourm.Model`, with or without teachers.
@@ -62,7 +62,6 @@ def show_query(model: object, query: Query, folder: str | os.PathLike[str]) -> l
     prepared = model.prepare(query.values)
     read = generator.decode_inputs(query.values, _QUALITY)
     kinds = [kind for kind in _IMAGINED if kind in generator.outputs and kind not in query.kinds]
-    kinds = [kind for kind in kinds if generator.at_hand(kind)]
     if "image" in query.kinds and "image_tokens" in kinds:
         kinds.remove("image_tokens")
     settings = Settings(seed=_SEED, quality=_QUALITY)

@@ -4,10 +4,13 @@ import json
 import shutil
 
 import pytest
+from typer.testing import CliRunner
 
+import cli
 from fourm.bundle.official import TOKENIZERS
 from tests.fourm.recorded import CARRIED
 from tests.fourm.zoo.conftest import hub, no_hub, shelf  # noqa: F401
+from tests.retrieval.files import striped, write
 
 
 @pytest.mark.parametrize("command", [("models",), ("models", "list")])
@@ -41,6 +44,41 @@ def test_pull_verify_info(run, tmp_path):
     (to / "4M-21_B").rename(to / "mine")
     result = run("models", "verify", to / "mine")
     assert result.exit_code == 0 and ": OK, transformer" in result.stdout
+
+
+@pytest.mark.usefixtures("hub")
+def test_what_was_not_pulled_names_the_command_that_pulls_it(tmp_path, monkeypatch):
+    def run(*arguments):
+        result = CliRunner().invoke(cli.app, [str(argument) for argument in arguments])
+        return result.exit_code, result.stderr.strip()
+
+    monkeypatch.chdir(tmp_path)
+    write(tmp_path / "photos/a.png", striped((200, 120, 40)))
+    index = ("index", "photos", "--to", "i", "--model", "4M-21_B")
+    code, said = run(*index)
+    assert (code, said) == (
+        1,
+        "fourm: 4M-21_B is not on this disk: `fourm models pull 4M-21_B` fetches it",
+    )
+    generate = ("generate", "photos/a.png", "--out", "out", "--to")
+    assert run(*generate, "depth") == (code, said)
+    assert run("models", "pull", "4M-21_B", "--for", "image")[0] == 0
+    # Photos alone need no tokenizer of maps or words, today or when these have come.
+    assert run(*index)[0] == 0
+    for arguments, command in (
+        ((*index, "--space", "imagebind"), "--for imagebind"),
+        (
+            ("index", "photos", "--to", "i", "--as", "normals", "--model", "4M-21_B"),
+            "--for normals",
+        ),
+        (("query", "i", "a dog"), "--for text"),
+        (("query", "i", "--normals", "photos/a.png"), "--for normals"),
+    ):
+        code, said = run(*arguments)
+        assert code == 1 and said.endswith(f"`fourm models pull 4M-21_B {command}`")
+    assert run("models", "pull", "4M-21_B", "--for", "text,imagebind")[0] == 0
+    assert run("query", "i", "a dog")[0] == 0
+    assert run(*index, "--space", "imagebind")[0] == 0
 
 
 @pytest.mark.usefixtures("no_hub")

@@ -10,7 +10,6 @@ from fourm.bundle.generating.plan import HOLE, HideBox, Plan, hidden_places, ope
 from fourm.bundle.generating.recipes import ORDER, PHOTOS
 from fourm.bundle.generating.settings import Settings
 from fourm.bundle.kinds import KINDS
-from fourm.bundle.official import tokenizer_at_hand
 from fourm.checkpoints import Checkpoint
 from fourm.decode import Decoded, Decoder, Quality, decoder_for, needs
 from fourm.errors import BadInput, ConfigError, UnknownModality
@@ -44,6 +43,8 @@ class Generator:
 
     Attributes:
         outputs: kinds that the model predicts and that can be decoded.
+        missing: kinds that it predicts, but whose tokenizers are not on this disk -> the way to
+            them, in words.
     """
 
     def __init__(self, model: Model) -> None:
@@ -52,6 +53,11 @@ class Generator:
         checkpoint = Checkpoint.open(manifest.locate(manifest.model))
         self._config = FMConfig.from_fields(checkpoint.fields)
         self.outputs: tuple[str, ...] = tuple(kind for kind in ORDER if self._predicts(kind))
+        self.missing: dict[str, str] = {
+            kind: model.missing[kind]
+            for kind in ORDER
+            if kind in model.missing and self.modality(kind) in self._config.domains_out
+        }
         self._words: dict[Path, TextTokenizer] = {}
         self._tokenizers: dict[Path, VQVAE] = {}
         self._decoders: dict[str, Decoder] = {}
@@ -155,11 +161,6 @@ class Generator:
             decoded.append(self._decoder(kind).decode(tokens.tolist(), quality or Quality()))
         return decoded
 
-    def at_hand(self, kind: str) -> bool:
-        """Whether nothing has to be downloaded to decode a kind."""
-        part = self.model.manifest.tokenizers.get(self.modality(kind))
-        return part is None or tokenizer_at_hand(self.model.manifest.model, part)
-
     def _predicts(self, kind: str) -> bool:
         return self.modality(kind) in self._config.domains_out and self._decodes(kind)
 
@@ -205,11 +206,13 @@ class Generator:
     def require(self, kinds: Iterable[str]) -> None:
         """Raise UnknownModality for the first kind that this model does not predict."""
         for kind in kinds:
-            if kind not in self.outputs:
-                raise UnknownModality(
-                    f"{self.model.name} does not predict {kind!r}; "
-                    f"it predicts {', '.join(self.outputs) or 'nothing that can be decoded'}"
-                )
+            if kind in self.outputs:
+                continue
+            known = ", ".join(self.outputs) or "nothing that can be decoded"
+            said = f"{self.model.name} does not predict {kind!r}; it predicts {known}"
+            if kind in self.missing:
+                said = f"{said}; {self.missing[kind]}"
+            raise UnknownModality(said)
 
     def _read(self, values: Mapping[str, Any]) -> dict[str, Part]:
         if not values:
