@@ -79,6 +79,29 @@ def test_a_text(model, repositories):
     np.testing.assert_allclose(vector, expected(model, repositories, inputs), atol=1e-4)
 
 
+def test_several_seeds_draw_as_the_retrieval_notebook(model, repositories):
+    """4M-21 reference, sec. 4.3: temperature 0.1, top-p 0.8."""
+    from fourm.embeddings import ModalityInput
+    from fourm.predict import predict
+    from fourm.tokenizers.loading import load_tokenizer
+    from fourm.transformer import load_fm
+
+    inputs = {"rgb@224": ModalityInput(pictures(1))}
+    with torch.no_grad():
+        fm = load_fm(repositories / "4M-21_B")
+        tokenizer = load_tokenizer(repositories / TOKENIZERS["tok_dinov2_global"])
+        drawn = [
+            predict(
+                fm, inputs, "tok_dinov2_global", "sample", temperature=0.1, top_p=0.8, seed=seed
+            ).tokens
+            for seed in range(3)
+        ]
+        units = [torch.nn.functional.normalize(tokenizer.decode_tokens(one)) for one in drawn]
+    mean = torch.stack(units).mean(dim=0)[0]
+    vector = model.embed([model.prepare({"image": recorded_picture()})], seeds=3)[0]
+    np.testing.assert_allclose(vector, (mean / mean.norm()).numpy(), atol=1e-4)
+
+
 def test_everything_at_once(model):
     layout = np.zeros((50, 50), int)
     layout[:20] = 187
