@@ -87,7 +87,7 @@ class Generator:
                 the picture that are to be made up anew. The rest of it is given as tokens.
             started: called with the schedule before its first step.
             finished: called with each kind as soon as it is decoded.
-            progress: show the steps on stderr.
+            progress: show the steps on stderr, those of diffusion decoders as well.
 
         Returns:
             What was predicted and completed, in the order in which that happened.
@@ -113,7 +113,7 @@ class Generator:
             tokens = part.content[0][~part.input_mask[0]].tolist()
             if kind == "text" and kind in plan.opened:
                 tokens = _closed(tokens, sampler.ids)
-            done.append(self._decoder(kind).decode(tokens, chosen.decoding))
+            done.append(self._decoder(kind).decode(tokens, chosen.decoding, progress=progress))
             if finished is not None:
                 finished(done[-1])
 
