@@ -83,3 +83,9 @@ def official_name(source: str) -> str | None:
     """`4M-21_B` for `4M-21_B` and `EPFL-VILAB/4M-21_B`; None if it is no official model."""
     name = source.removeprefix(f"{OWNER}/")
     return name if name in MODELS else None
+
+
+def is_tokenizer(source: str) -> bool:
+    """Whether a text is the name of an official tokenizer, short or that of its repository."""
+    name = source.removeprefix(f"{OWNER}/")
+    return name in SHORT_NAMES or name in SHORT_NAMES.values() or name == TEXT

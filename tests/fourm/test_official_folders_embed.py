@@ -172,6 +172,25 @@ def test_an_official_name_that_was_not_pulled_names_the_command(monkeypatch, tmp
         fourm.load_model(name)
 
 
+@pytest.mark.parametrize(
+    "name", ["tokenizer/rgb", "tokenizer/text", f"{OWNER}/{TOKENIZERS['tok_rgb@224']}"]
+)
+def test_a_tokenizer_is_no_model(name):
+    with pytest.raises(fourm.ModelNotFound, match="is a tokenizer; known models: mini, 4M-21_B"):
+        fourm.load_model(name)
+
+
+def test_a_folder_of_models_says_which_one(repositories):
+    with pytest.raises(fourm.ModelNotFound, match=f"give {repositories / '4M-21_B'}"):
+        fourm.load_model(repositories)
+
+
+def test_the_tensor_file_stands_for_its_folder(repositories, model):
+    same = fourm.load_model(repositories / "4M-21_B/model.safetensors", dtype="float32")
+    assert (same.name, same.inputs) == (model.name, model.inputs)
+    assert same.fingerprint == model.fingerprint
+
+
 def test_a_snapshot_in_a_hubs_cache_has_its_repositorys_name(repositories, tmp_path):
     snapshots = tmp_path / f"models--{OWNER}--4M-21_B" / "snapshots"
     shutil.copytree(repositories / "4M-21_B", snapshots / ("a" * 40))
