@@ -73,7 +73,12 @@ def find(name: str) -> Entry:
     """
     entry = by_repository(name.removeprefix(f"{OWNER}/")) or ENTRIES.get(name)
     if entry is None:
-        raise ModelNotFound(f"{name!r} is none of {', '.join(ENTRIES)}")
+        from fourm.teachers import teacher_names
+
+        said = f"{name!r} is none of {', '.join(ENTRIES)}"
+        if name in teacher_names():
+            said = f"{name} is a teacher: it is downloaded when it is first used"
+        raise ModelNotFound(said)
     return entry
 
 

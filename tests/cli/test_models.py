@@ -99,6 +99,29 @@ def test_what_the_hub_refuses_is_one_line(run, hub):  # noqa: F811
 
 
 @pytest.mark.parametrize(
+    ("names", "tokenizers"),
+    [
+        ("sam-edges", {"tok_sam_edge@224"}),
+        ("semseg,normal", {"tok_semseg@224", "tok_normal@224"}),
+        ("RGB", {"tok_rgb@224"}),
+        ("image,clip", {"tok_clip@224"}),
+        ("det, tok_depth@224", {"tok_depth@224"}),
+    ],
+)
+def test_purposes_have_the_names_of_queries_and_of_outputs(run, monkeypatch, names, tokenizers):
+    from fourm.zoo import pulling
+    from fourm.zoo.names import find
+    from fourm.zoo.needs import needed
+
+    asked = []
+    monkeypatch.setattr(pulling, "pull", lambda name, wanted, **others: asked.extend(wanted) or ())
+    assert run("models", "pull", "4M-21_B", "--for", names).exit_code == 0
+    needs = {name.rpartition("/")[2] for name in needed(find("4M-21_B"), asked).repositories}
+    assert {TOKENIZERS[name] for name in tokenizers} <= needs
+    assert len(needs - {TOKENIZERS["tok_dinov2_global"]}) == 1 + len(tokenizers)
+
+
+@pytest.mark.parametrize(
     ("arguments", "code", "words"),
     [
         (("pull", "4M-21_B", "--for", "smell"), 2, "--for"),

@@ -13,7 +13,7 @@ import fourm
 from fourm.bundle.official import OWNER, TOKENIZERS, WORDS
 from fourm.checkpoints.cache import cache_folder
 from fourm.checkpoints.pulled import read_pulled
-from fourm.zoo import words
+from fourm.zoo import pulling, words
 from fourm.zoo.fetching import ATTEMPTS
 from fourm.zoo.listing import listed
 from fourm.zoo.pulling import pull
@@ -178,6 +178,29 @@ class TestAgain:
         assert (one.note, one.revision) == ("fetched", "d" * 40)
         assert (one.path / MODEL).read_bytes() == (newer / MODEL).read_bytes()
         assert read_pulled(to)[USUAL[1]].revision == "d" * 40
+
+    def test_what_is_complete_in_a_cache_that_cannot_be_written_to(self, hub):
+        pulled("4M-21_B")
+
+        def refuse(folder, *arguments):
+            raise PermissionError(13, "Permission denied", str(folder))
+
+        with pytest.MonkeyPatch.context() as patched:
+            patched.setattr(pulling, "remember", refuse)
+            assert [one.note for one in pulled("4M-21_B")] == ["was here"] * 4
+
+    def test_a_file_in_the_place_of_the_folder(self, hub, tmp_path):
+        (tmp_path / "zoo").touch()
+        with pytest.raises(fourm.DownloadFailed, match="zoo is a file"):
+            pulled("4M-21_B", to=tmp_path / "zoo")
+
+    def test_the_text_tokenizer_has_one_revision(self, hub):
+        with pytest.raises(fourm.DownloadFailed, match="leave the revision out"):
+            pulled("tokenizer/text", revision="main")
+
+    def test_teachers_come_when_they_are_used(self, hub):
+        with pytest.raises(fourm.ModelNotFound, match="clip-b16 is a teacher"):
+            pulled("clip-b16")
 
 
 class TestInterrupted:
