@@ -17,7 +17,7 @@ from fourm.zoo import pulling, words
 from fourm.zoo.fetching import ATTEMPTS
 from fourm.zoo.listing import listed
 from fourm.zoo.pulling import pull
-from tests.fourm.zoo.fake_hub import COMMIT, digest
+from tests.fourm.zoo.fake_hub import COMMIT, FakeHub, digest
 
 MODEL = "model.safetensors"
 USUAL = [f"{OWNER}/4M-21_B", f"{OWNER}/{TOKENIZERS['tok_semseg@224']}"]
@@ -240,6 +240,25 @@ class TestInterrupted:
         pulled("tokenizer/semseg", to=tmp_path)
         assert have > 0 and hub.fetched(MODEL)[-1] == f"bytes={have}-"
         assert not kept.parent.exists()
+
+    def test_weights_on_another_host_that_does_not_see_the_users_token(
+        self, hub, shelf, monkeypatch
+    ):
+        other = FakeHub()
+        try:
+            other.add(
+                f"{OWNER}/{TOKENIZERS['tok_semseg@224']}", shelf / TOKENIZERS["tok_semseg@224"]
+            )
+            other.cuts[MODEL] = [1000]
+            hub.elsewhere[MODEL] = other.url
+            monkeypatch.setenv("HF_TOKEN", "hf_secret")
+            (one,) = pulled("tokenizer/semseg")
+            content = (shelf / TOKENIZERS["tok_semseg@224"] / MODEL).read_bytes()
+            assert (one.path / MODEL).read_bytes() == content
+            assert other.fetched(MODEL) == [None, "bytes=1000-"]
+            assert set(other.tokens) == {None} and "Bearer hf_secret" in hub.tokens
+        finally:
+            other.close()
 
     def test_a_server_that_starts_from_the_beginning(self, hub, shelf):
         hub.cuts[MODEL], hub.no_ranges = [5000], True
