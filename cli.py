@@ -226,7 +226,8 @@ def query(
         if show_query is not None:
             from retrieval.generation import show_query as show
 
-            _note(f"wrote {show_query}: {len(show(gallery.model, asked, show_query))} files")
+            shown = show(gallery.model, asked, show_query, progress=sys.stderr.isatty())
+            _note(f"wrote {show_query}: {len(shown)} files")
         (hits,) = gallery.search_batch(
             [asked], k, spaces=weights, fusion=fusion, kinds=kinds or None
         )

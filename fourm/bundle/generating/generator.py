@@ -143,7 +143,7 @@ class Generator:
         return done
 
     def decode_inputs(
-        self, inputs: Mapping[str, Any], quality: Quality | None = None
+        self, inputs: Mapping[str, Any], quality: Quality | None = None, *, progress: bool = False
     ) -> list[Decoded]:
         """What the model was given of the inputs, decoded from its tokens.
 
@@ -158,7 +158,8 @@ class Generator:
             self._check(kind, quality or Quality())
             read = self.model.readers[kind].batch([content], self.model.device)
             tokens = read.content[0] if read.masked is None else read.content[0][~read.masked[0]]
-            decoded.append(self._decoder(kind).decode(tokens.tolist(), quality or Quality()))
+            decoder = self._decoder(kind)
+            decoded.append(decoder.decode(tokens.tolist(), quality or Quality(), progress=progress))
         return decoded
 
     def _predicts(self, kind: str) -> bool:
