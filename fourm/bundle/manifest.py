@@ -7,12 +7,12 @@ import json
 import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
 from pathlib import Path, PurePosixPath
 from typing import Any, Literal, get_args
 
 from fourm.bundle.kinds import FIRST, KINDS
 from fourm.checkpoints.config import Fields
+from fourm.checkpoints.digests import digest_of
 from fourm.checkpoints.files import CONFIG, TENSORS, read_json_object
 from fourm.errors import ConfigError
 
@@ -213,7 +213,7 @@ class Manifest:
         total = hashlib.sha256(name.encode())
         for kept in (self.tokenizers, self.language_models, self.words):
             for file, path in _files(kept[name], self.locate(kept[name])) if name in kept else ():
-                total.update(f"\n{file} {_digest(path)}".encode())
+                total.update(f"\n{file} {digest_of(path)}".encode())
         return total.hexdigest()
 
     def fingerprint(self) -> str:
@@ -233,23 +233,8 @@ class Manifest:
         total = hashlib.sha256(json.dumps(about, sort_keys=True).encode())
         for part in self.parts():
             for name, path in _files(part, self.locate(part)):
-                total.update(f"\n{name} {_digest(path)}".encode())
+                total.update(f"\n{name} {digest_of(path)}".encode())
         return total.hexdigest()
-
-
-def _digest(path: Path) -> str:
-    status = path.stat()
-    return _digest_of(path, status.st_size, status.st_mtime_ns)
-
-
-@lru_cache(maxsize=256)
-def _digest_of(path: Path, size: int, changed: int) -> str:
-    """SHA-256 of a file, which every space of a model asks for."""
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while block := file.read(1 << 20):
-            digest.update(block)
-    return digest.hexdigest()
 
 
 def _files(part: str, path: Path) -> Iterable[tuple[str, Path]]:
