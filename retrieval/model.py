@@ -128,6 +128,15 @@ class LazyModel:
             ) from error
 
 
+def lacking(model: Model, what: str) -> str | None:
+    """What a space or a kind of the model needs that is not on this disk, and the way to it.
+
+    None where nothing is missing.
+    """
+    missing: Mapping[str, str] = getattr(model, "missing", {})
+    return missing.get(what)
+
+
 def recipe_of(model: Model, space: str | None = None) -> Recipe:
     """How this model's vectors are made, as an index remembers it."""
     chosen = model.spaces[space or model.default_space]

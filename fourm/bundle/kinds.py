@@ -32,7 +32,7 @@ KINDS: Mapping[str, str] = {
 """Kind -> modality of 4M-21, in the order in which a sample's kinds are given to the model."""
 
 FIRST = ("image", "text", "seg")
-"""Kinds whose parts are loaded with the model and count for its fingerprint.
+"""Kinds whose parts count for the fingerprint of a bundle.
 
 A gallery's vectors do not depend on how the other kinds of a query are read, and their tables
 would double the memory that searching by words or photos takes.

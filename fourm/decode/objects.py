@@ -50,7 +50,7 @@ class InstancesDecoder(CodedDecoder):
         if tokenizer.config.is_vector or tokenizer.config.n_channels != 1:
             raise ConfigError(f"the tokenizer of {kind} decodes something else than masks")
 
-    def decode(self, tokens: Sequence[int], quality: Quality) -> Decoded:
+    def decode(self, tokens: Sequence[int], quality: Quality, *, progress: bool = False) -> Decoded:
         """Each mask is decoded, and pasted into its box."""
         from fourm.modalities.sam import parse_sam
 
@@ -100,7 +100,7 @@ class PeopleDecoder(CodedDecoder):
         if not tokenizer.config.is_vector:
             raise ConfigError(f"the tokenizer of {kind} decodes something else than poses")
 
-    def decode(self, tokens: Sequence[int], quality: Quality) -> Decoded:
+    def decode(self, tokens: Sequence[int], quality: Quality, *, progress: bool = False) -> Decoded:
         """Boxes are in pixels of the square picture of 224 x 224."""
         from fourm.modalities.people import People
         from fourm.modalities.poses import parse_poses

@@ -52,6 +52,8 @@ def write_files(decoded: Decoded, folder: Path, ground: Image.Image | None) -> l
         if content is not None:
             write_file(folder / name, content)
             written.append(name)
+        else:  # an earlier run's would be taken for this one's
+            (folder / name).unlink(missing_ok=True)
     return written
 
 
