@@ -68,9 +68,9 @@ def write(run: Run, language: Path, out: Path, step: str = "joint") -> int:
     state = model.state_dict()
     # Tied in the official format: the decoder never reads its own token table here.
     state.pop(f"decoder_embeddings.{TARGET}.token_emb.weight")
-    writepart_of(out / "model", config, state)
-    writepart_of(out / "tok_dinov2_global", *global_tokenizer(space))
-    writepart_of(out / "tok_semseg", SEG_CONFIG, run.load("tok_semseg"))
+    write_part(out / "model", config, state)
+    write_part(out / "tok_dinov2_global", *global_tokenizer(space))
+    write_part(out / "tok_semseg", SEG_CONFIG, run.load("tok_semseg"))
     _write_language(run, language, part_of(trained, "language."), out / "language_model")
     transform = {"mean": space["mean"], "matrix": space["matrix"]}
     save(out / "transform.safetensors", transform, {})
@@ -81,7 +81,7 @@ def write(run: Run, language: Path, out: Path, step: str = "joint") -> int:
     return size
 
 
-def writepart_of(folder: Path, config: Mapping[str, Any], state: Mapping[str, Tensor]) -> None:
+def write_part(folder: Path, config: Mapping[str, Any], state: Mapping[str, Tensor]) -> None:
     """One checkpoint folder, its tensors stored small."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "config.json").write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
@@ -124,7 +124,7 @@ def _write_language(run: Run, source: Path, trained: dict[str, Tensor], out: Pat
     config = read_json_object(source / "config.json")
     config = {key: value for key, value in config.items() if not key.startswith("_")}
     config |= {"vocab_size": len(old_ids), "max_position_embeddings": MAX_WORDS}
-    writepart_of(out, config, state)
+    write_part(out, config, state)
     text = json.dumps(small, ensure_ascii=False, separators=(",", ":"))
     (out / TOKENIZER).write_text(text + "\n", encoding="utf-8")
 
