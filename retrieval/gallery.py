@@ -20,11 +20,12 @@ from retrieval.building import (
     open_if_there,
     require_model,
 )
-from retrieval.encoders import Teachers, choose
+from retrieval.encoders import Teachers
 from retrieval.errors import UsageError
 from retrieval.hits import Hit
 from retrieval.items import IMAGE, find_items, item_kind, options_of, read_item, reader_of
-from retrieval.model import DEFAULT_MODEL, LazyModel, Model, ModelLike, Vectors
+from retrieval.loading import LazyModel, lazy_model
+from retrieval.model import Model, ModelLike, Vectors
 from retrieval.queries import Input, Query, prepare
 from retrieval.scope import Scope, Spaces
 
@@ -114,7 +115,7 @@ class Gallery:
         existing = open_if_there(target)
         index = existing
         try:
-            lazy = _lazy_model(existing, model, encoder, device, dtype)
+            lazy = lazy_model(existing, model, encoder, device, dtype)
             wanted = Wanted(root, what, depth_near, spaces)
             index = open_for_building(existing, target, lazy.get(), wanted, listing)
             lazy.remember(index)
@@ -154,7 +155,7 @@ class Gallery:
             raise UsageError(f"{Path(folder)}: no such index; `fourm index` makes one")
         index = Index.open(Path(folder))
         try:
-            return cls(index, _lazy_model(index, model, encoder, device, dtype))
+            return cls(index, lazy_model(index, model, encoder, device, dtype))
         except BaseException:
             index.close()
             raise
@@ -311,22 +312,3 @@ def check_k(k: object) -> None:
     """
     if isinstance(k, bool) or not isinstance(k, (int, np.integer)) or k < 1:
         raise UsageError(f"k: a whole number of at least 1, not {k!r}")
-
-
-def _lazy_model(
-    index: Index | None,
-    wanted: ModelLike | None,
-    encoder: str | Teachers | None,
-    device: str,
-    dtype: str,
-) -> LazyModel:
-    chosen, teachers = choose(index, wanted, encoder)
-    if index is None:
-        return LazyModel(chosen or DEFAULT_MODEL, device, dtype, teachers=teachers)
-    return LazyModel(
-        chosen or index.recipe.model,
-        device,
-        dtype,
-        remembered_by=index.folder if wanted is None else None,
-        teachers=teachers,
-    )
