@@ -1,4 +1,4 @@
-"""Who embeds a gallery's pictures: the model, or its teachers, the networks that it learned from."""
+"""Who embeds a gallery's pictures: the model, or its teachers, which it learned from."""
 
 from __future__ import annotations
 
