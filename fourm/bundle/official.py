@@ -106,12 +106,26 @@ def at_hand(folder: Path | None) -> set[str]:
     """The modalities whose tokenizers are on this disk: beside a model's folder, or in the hub's
     cache."""
     beside = folder.resolve().parent if folder is not None else None
-    return {
-        modality
-        for modality, name in TOKENIZERS.items()
-        if (beside and ((beside / name).is_dir() or (beside / OWNER / name).is_dir()))
-        or local_snapshot(f"{OWNER}/{name}") is not None
-    }
+    return {modality for modality, name in TOKENIZERS.items() if _is_here(name, beside)}
+
+
+def tokenizer_at_hand(model: str, part: str) -> bool:
+    """Whether a tokenizer lies beside its official model, or in the hub's cache.
+
+    Args:
+        model: folder or hub name of the model.
+        part: as `Manifest.tokenizers` names it. What is no hub name of ours is part of a bundle.
+    """
+    if not part.startswith(f"{OWNER}/"):
+        return True
+    return _is_here(part.removeprefix(f"{OWNER}/"), Path(model).resolve().parent)
+
+
+def _is_here(tokenizer: str, beside: Path | None) -> bool:
+    places = (beside / tokenizer, beside / OWNER / tokenizer) if beside is not None else ()
+    return any(place.is_dir() for place in places) or (
+        local_snapshot(f"{OWNER}/{tokenizer}") is not None
+    )
 
 
 def words_at_hand(folder: Path) -> Path | None:
@@ -160,23 +174,6 @@ def _manifest(
         spaces=spaces,
         locate=parts.locate,
     )
-
-
-def tokenizer_at_hand(model: str, part: str) -> bool:
-    """Whether a tokenizer lies beside its official model, or in the cache of the hub.
-
-    Args:
-        model: folder or hub name of the model.
-        part: as `Manifest.tokenizers` names it. What is no hub name of ours is part of a bundle.
-    """
-    if not part.startswith(f"{OWNER}/"):
-        return True
-    beside = Path(model).resolve().parent
-    if (beside / Path(part).name).is_dir() or (beside / part).is_dir():
-        return True
-    from huggingface_hub import try_to_load_from_cache
-
-    return isinstance(try_to_load_from_cache(part, "model.safetensors"), str)
 
 
 class Parts:
