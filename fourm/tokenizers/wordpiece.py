@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from fourm.errors import BadInput, CheckpointError
+from fourm.modalities.checks import unicode_text
 
 PAD, UNKNOWN, START, END = "[PAD]", "[UNK]", "[SOS]", "[EOS]"
 AXES = ("v0", "v1", "v2", "v3")
@@ -64,13 +65,9 @@ class TextTokenizer:
         """Ids of a text, nothing added; an empty text has none.
 
         Raises:
-            BadInput: not a string.
+            BadInput: not a string of Unicode text.
         """
-        if not isinstance(text, str):
-            raise BadInput(f"a text must be a string, not {type(text).__name__}")
-        if any("\ud800" <= letter <= "\udfff" for letter in text):
-            raise BadInput("the text holds bytes that are no letters: it should be UTF-8")
-        ids: list[int] = self._tokenizer.encode(text, add_special_tokens=False).ids
+        ids: list[int] = self._tokenizer.encode(unicode_text(text), add_special_tokens=False).ids
         return ids
 
     def decode(self, ids: Iterable[int]) -> str:
