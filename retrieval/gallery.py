@@ -21,7 +21,7 @@ from retrieval.building import (
     require_model,
 )
 from retrieval.encoders import Teachers
-from retrieval.errors import UsageError
+from retrieval.errors import PictureError, UsageError
 from retrieval.hits import Hit
 from retrieval.items import IMAGE, find_items, item_kind, options_of, read_item, reader_of
 from retrieval.loading import LazyModel, lazy_model
@@ -169,18 +169,22 @@ class Gallery:
         return self.index.root
 
     def file_of(self, hit: Hit) -> Path:
-        """Where a hit lies; for a line, the name of its file with the line after it."""
-        root = self.index.roots[hit.kind]
+        """Where a hit lies; for a line, the name of its file with the line after it.
+
+        Raises:
+            PictureError: it is of a kind that this index does not have.
+        """
+        root = self._root_of(hit)
         return root.parent / hit.path if root.is_file() else root / hit.path
 
     def read(self, hit: Hit) -> Input:
         """A hit's item, read again: `value` is the picture, the map, the words ...
 
         Raises:
-            PictureError: it is gone, or cannot be read any more.
+            PictureError: it is gone, cannot be read any more, or is of another index.
         """
+        root = self._root_of(hit)
         reading = self.index.readings[hit.kind]
-        root = self.index.roots[hit.kind]
         return read_item(root, item_kind(hit.kind), reading.options, hit.path)
 
     @property
@@ -287,6 +291,11 @@ class Gallery:
         prepared = [prepare(query, model) for query in queries]
         wanted = [self.index.recipe.space] if spaces is None else spaces
         return dict(model.embed_spaces(prepared, spaces=wanted))
+
+    def _root_of(self, hit: Hit) -> Path:
+        if hit.kind not in self.index.roots:
+            raise PictureError(f"this index has no gallery of the kind {hit.kind!r}")
+        return self.index.roots[hit.kind]
 
     def close(self) -> None:
         """Close the index."""

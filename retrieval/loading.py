@@ -98,22 +98,17 @@ def lazy_model(
         RetrievalError: the index's note is damaged.
     """
     chosen, teachers = _chosen(index, wanted, encoder)
-    if index is None:
-        return LazyModel(chosen or DEFAULT_MODEL, device, dtype, teachers=teachers)
-    return LazyModel(
-        chosen or index.recipe.model,
-        device,
-        dtype,
-        remembered_by=index.folder if wanted is None else None,
-        teachers=teachers,
-    )
+    if chosen is None:
+        chosen = DEFAULT_MODEL if index is None else index.recipe.model
+    own = index.folder if index is not None and wanted is None else None
+    return LazyModel(chosen, device, dtype, remembered_by=own, teachers=teachers)
 
 
 def _chosen(
     index: Index | None, wanted: ModelLike | None, encoder: str | Teachers | None
 ) -> tuple[ModelLike | None, Teachers | None]:
     """The model to load, None for the index's own, and its teachers."""
-    if isinstance(encoder, str):
+    if encoder is not None and not isinstance(encoder, Teachers):
         encoder = read_encoder(encoder)
     asked = encoder if isinstance(encoder, Teachers) else None
     if index is None:
@@ -128,7 +123,7 @@ def _chosen(
     if encoder == MODEL:
         return wanted, None
     model, remembered = _read_note(index.folder)
-    return wanted or model, (asked or Teachers()).over(remembered)
+    return model if wanted is None else wanted, (asked or Teachers()).over(remembered)
 
 
 def _remember(index: Index, wanted: ModelLike, model: Model, teachers: Teachers | None) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -246,6 +247,14 @@ def test_a_hit_that_is_gone_says_so(folder, model):
             hit = hits[kind] if kind == "seg" else _line(gallery, 2)
             with pytest.raises(PictureError, match=reason):
                 gallery.read(hit)
+
+
+def test_a_hit_of_another_index_is_not_to_be_read(folder, model):
+    with build(folder, "image", "image", model) as gallery:
+        hit = replace(gallery.search(image=numbered(1))[0], kind="depth")
+        for ask in (gallery.read, gallery.file_of):
+            with pytest.raises(PictureError, match="no gallery of the kind 'depth'"):
+                ask(hit)
 
 
 def test_a_page_takes_kinds_as_they_are_typed(folder, model):
