@@ -11,6 +11,7 @@ from fourm.modalities.checks import unicode_text
 
 PAD, UNKNOWN, START, END = "[PAD]", "[UNK]", "[SOS]", "[EOS]"
 AXES = ("v0", "v1", "v2", "v3")
+CAPTION_TOKENS = 256
 
 
 class TextTokenizer:
@@ -69,6 +70,21 @@ class TextTokenizer:
         """
         ids: list[int] = self._tokenizer.encode(unicode_text(text), add_special_tokens=False).ids
         return ids
+
+    def caption(self, text: str, most: int = CAPTION_TOKENS) -> list[int]:
+        """Ids of a caption, its end marked as in training; `[S_1]` stands for a part not given.
+
+        Args:
+            text: any words.
+            most: at most this many ids; the end of a longer text is cut off.
+
+        Raises:
+            BadInput: not a string of Unicode text, or nothing but white space.
+        """
+        ids = self.encode(text)
+        if not ids:
+            raise BadInput("the text is empty")
+        return [*ids[: most - 1], self.end]
 
     def decode(self, ids: Iterable[int]) -> str:
         """Text of ids, sentinels and other special tokens included.
