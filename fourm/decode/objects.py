@@ -79,10 +79,13 @@ def _pasted(
     from fourm.modalities.masks import Mask
     from fourm.modalities.sam import SIDE
 
-    size = (instance.xmax - instance.xmin + 1, instance.ymax - instance.ymin + 1)
+    right, bottom = min(instance.xmax + 1, SIDE), min(instance.ymax + 1, SIDE)
+    size = (right - instance.xmin, bottom - instance.ymin)
+    if 0 in size:
+        return None
     shape = Image.fromarray(part.astype(np.uint8)).resize(size, Image.Resampling.NEAREST)
     whole = np.zeros((SIDE, SIDE), np.uint8)
-    whole[instance.ymin : instance.ymax + 1, instance.xmin : instance.xmax + 1] = np.array(shape)
+    whole[instance.ymin : bottom, instance.xmin : right] = np.array(shape)
     if not whole.any():
         return None
     inside = next(((x, y) for x, y in points if whole[y, x]), None)

@@ -147,7 +147,7 @@ def test_people_outside_the_picture_are_left_out():
     [
         sam.Point(224, 0),
         sam.Point(0, -1),
-        sam.Point(0, 0, (sam.Instance(0, 0, 224, 1, (0,) * 16),)),
+        sam.Point(0, 0, (sam.Instance(0, 0, 225, 1, (0,) * 16),)),
         sam.Point(0, 0, (sam.Instance(9, 0, 1, 1, (0,) * 16),)),
         sam.Point(0, 0, (sam.Instance(0, 0, 1, 1, (0,) * 15),)),
         sam.Point(0, 0, (sam.Instance(0, 0, 1, 1, (1024,) * 16),)),

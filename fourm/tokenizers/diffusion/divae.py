@@ -141,4 +141,5 @@ class DiVAE(VQVAE):
             lambda noised, step: self.predict(noised, step, quantised),
             draw,
             self.sampler.schedule.timesteps(steps, spacing),
+            self.sampler.schedule.steps // steps,
         )
