@@ -73,7 +73,11 @@ def load_model(
 
 
 def load_4m(source: str | os.PathLike[str], device: str = "auto", dtype: str = "auto") -> Model:
-    """The model of a name, teachers excepted: one that predicts; otherwise as `load_model`."""
+    """The model of a name, teachers excepted: one that predicts; otherwise as `load_model`.
+
+    Raises:
+        ModelNotFound: also for a teacher alone.
+    """
     from fourm.bundle.model import Model
     from fourm.teachers import teacher_names
 

@@ -7,7 +7,12 @@ from dataclasses import dataclass, field
 
 from fourm.checkpoints.config import Fields
 from fourm.modalities.registry import Modality, describe
-from fourm.transformer.mlp import ACTIVATIONS
+
+ACTIVATIONS = (
+    *("GELU", "SiLU", "ReLU", "ReLU6", "LeakyReLU", "ELU", "SELU", "Mish", "Hardswish"),
+    *("Softplus", "Sigmoid", "Tanh", "Identity"),
+)
+"""Classes of torch.nn by their names; a closed list, so that a file cannot name any other."""
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from retrieval.errors import UsageError
 from retrieval.items import ItemKind, options_of
 from retrieval.model import Model, lacking, recipe_of
 from retrieval.pictures import Listing
+from retrieval.scope import names_of
 
 ALL = "all"
 """Stands for every space of the model."""
@@ -104,7 +105,7 @@ def _reading(existing: Index | None, model: Model, wanted: Wanted) -> Reading:
 
 def _spaces(model: Model, wanted: Sequence[str] | None) -> list[str]:
     """The named spaces, each once."""
-    asked = [wanted] if isinstance(wanted, str) else list(wanted or ())
+    asked = [] if wanted is None else names_of(wanted, "spaces")
     if ALL in asked:
         return list(model.spaces)
     for name in asked:

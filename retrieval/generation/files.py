@@ -18,6 +18,7 @@ from PIL import Image
 
 from fourm.decode import Decoded
 from fourm.modalities.classes import panoptic_classes
+from fourm.modalities.palette import written_colour
 from fourm.modalities.sam import SIDE
 from retrieval.errors import UsageError
 from retrieval.generation.drawing import panel_of
@@ -98,7 +99,7 @@ def _contents(decoded: Decoded, panel: Panel) -> tuple[Content | None, ...]:
 def _typed(decoded: Decoded) -> tuple[str, ...]:
     """What would be typed for a kind that is typed."""
     if decoded.kind == "palette":
-        return (",".join("#{:02x}{:02x}{:02x}".format(*colour) for colour in decoded.value) + "\n",)
+        return (",".join(map(written_colour, decoded.value)) + "\n",)
     if decoded.kind == "metadata":
         return (" ".join(f"{key}={value:g}" for key, value in decoded.value.items()) + "\n",)
     return ()

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from fourm.modalities.checks import shown
 from retrieval.errors import QueryError, UsageError
 from retrieval.queries.inputs import existing_file
 from retrieval.queries.json_files import parse_json, parse_text
@@ -99,7 +100,7 @@ def _value(setting: Setting, value: object, place: str, folder: Path) -> object:
     except ValueError:  # a NUL in the name
         found = False
     if not found:
-        raise QueryError(f"{place}: no such file: {value}")
+        raise QueryError(f"{place}: no such file: {value if value.isprintable() else shown(value)}")
     return str(folder / value)
 
 

@@ -92,7 +92,9 @@ def test_colours(text):
 
 
 def test_colours_as_a_user_writes_them():
-    assert palette.read_colours("#1e90ff,fff") == [(30, 144, 255), (255, 255, 255)]
+    colours = [(30, 144, 255), (255, 255, 255)]
+    assert palette.read_colours("#1e90ff,fff") == colours
+    assert palette.read_colours(",".join(map(palette.written_colour, colours))) == colours
 
 
 @pytest.mark.parametrize("colours", [[], [(0, 0)], [(0, 0, 256)], [(0, 0, math.nan)], [(0, 0, -1)]])

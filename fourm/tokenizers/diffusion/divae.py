@@ -108,7 +108,11 @@ class DiVAE(VQVAE):
         return self._denoised(expected, size, steps, generator, spacing, shown)
 
     def predict(self, noised: Tensor, step: int, quantised: Tensor) -> Tensor:
-        """One pass of the network: noised pictures (B, C, H, W), values (B, latent_dim, h, w)."""
+        """One pass of the network: noised pictures (B, C, H, W), values (B, latent_dim, h, w).
+
+        Raises:
+            ConfigError: the tokenizer was loaded for encoding alone.
+        """
         if not self.can_decode:
             raise ConfigError("this tokenizer was loaded for encoding alone: load its decoder too")
         steps = torch.full((len(noised),), step, device=noised.device)

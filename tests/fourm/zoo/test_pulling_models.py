@@ -10,7 +10,7 @@ import pytest
 from filelock import FileLock
 
 import fourm
-from fourm.bundle.official import OWNER, TOKENIZERS, WORDS
+from fourm.bundle.official import OWNER, TOKENIZERS, WORDS, tokenizer_at_hand
 from fourm.checkpoints.cache import cache_folder
 from fourm.checkpoints.pulled import read_pulled
 from fourm.zoo import pulling, words
@@ -106,6 +106,13 @@ class TestWhatIsFetched:
         assert model.revision == "c" * 40 and model.path.name == "c" * 40
         hub.close()
         assert fourm.load_model("4M-21_B", device="cpu").spaces.keys() == {"dinov2"}
+
+    def test_a_tokenizer_of_a_revision_is_at_hand(self, hub):
+        part = f"{OWNER}/{TOKENIZERS['tok_semseg@224']}"
+        assert not tokenizer_at_hand("4M-21_B", part)
+        pulled("tokenizer/semseg", revision=COMMIT)
+        hub.close()
+        assert tokenizer_at_hand("4M-21_B", part)
 
     def test_the_record(self, hub, shelf):
         pulled("4M-21_B")
