@@ -195,7 +195,8 @@ def query(
         if show_query is not None:
             from retrieval.generation import show_query as show
 
-            _note(f"wrote {show_query}: {len(show(gallery.model, asked, show_query))} files")
+            shown = show(gallery.model, asked, show_query, progress=sys.stderr.isatty())
+            _note(f"wrote {show_query}: {len(shown)} files")
         (hits,) = gallery.search_batch(
             [asked], k, spaces=weights, fusion=fusion, kinds=kinds or None
         )
@@ -315,6 +316,11 @@ def generate(
         **sources,
     )
     _print(json_object(made.as_dict()) if as_json else made.table())
+    if made.left_out:
+        _note(
+            f"left out: {', '.join(made.left_out)}, whose tokenizers are not on this disk; "
+            f"`fourm models info {model}` says how to get them"
+        )
     _note(f"wrote {out}")
 
 

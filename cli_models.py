@@ -51,8 +51,8 @@ def pull(
         typer.Option(
             "--for",
             metavar="LIST",
-            help="Kinds of input, spaces and modalities, with commas between, or all: only the "
-            "tokenizers that these need are fetched. Default: image,text,seg,dinov2.",
+            help="Kinds of input and output, spaces and modalities, with commas between, or all: "
+            "only the tokenizers that these need are fetched. Default: image,text,seg,dinov2.",
         ),
     ] = None,
     to: Annotated[
@@ -78,7 +78,7 @@ def pull(
     from retrieval.errors import UsageError
     from retrieval.report.models import pulled_line
 
-    parts = [part.strip() for part in wanted.split(",")] if wanted is not None else []
+    parts = [_purpose(part.strip()) for part in wanted.split(",")] if wanted is not None else []
     count = 0
     try:
         for fetched in fetch(name, parts, to=to, revision=revision, progress=True):
@@ -88,6 +88,16 @@ def pull(
         raise UsageError(f"--for: {error}") from None
     if not count:
         print_text(f"{name} comes with this package")
+
+
+def _purpose(name: str) -> str:
+    """A kind by any name that `fourm generate --to` takes, where it is no name of a purpose."""
+    from fourm.bundle.kinds import KINDS
+    from fourm.bundle.official import SPACES
+    from retrieval.generation.names import ALIASES
+
+    asked = name.lower().replace("-", "_")
+    return name if asked in KINDS or asked in SPACES else ALIASES.get(asked, name)
 
 
 @app.command()

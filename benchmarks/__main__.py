@@ -1,4 +1,8 @@
-"""Both benchmarks: `python -m benchmarks`, with the options of either."""
+"""`python -m benchmarks`: indexing and querying with mini, with the options of either.
+
+The others are run by their names: `benchmarks.official_size`, `spaces`, `captioning`, `gpu` for
+speed, `quality` and `combining` for recall.
+"""
 
 import sys
 

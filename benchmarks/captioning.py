@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from benchmarks.measuring import Row, beside, in_turns, report, seconds
+from benchmarks.official_folder import PHOTO, SIZES, build
+from benchmarks.options import number
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -26,15 +28,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     import torch
 
     options = argparse.ArgumentParser(description=__doc__)
-    options.add_argument("--size", choices=("tiny", "B", "L", "XL"), default="B")
-    options.add_argument("--tokens", type=int, default=64, help="tokens of a caption (default: 64)")
-    options.add_argument("--batch-size", type=int, default=1, help="captions (default: 1)")
-    options.add_argument("--rounds", type=int, default=3, help="repeats of each (default: 3)")
+    options.add_argument("--size", choices=SIZES, default="B")
+    options.add_argument(
+        "--tokens", type=number(256), default=64, help="tokens of a caption (default: 64)"
+    )
+    options.add_argument("--batch-size", type=number(), default=1, help="captions (default: 1)")
+    options.add_argument("--rounds", type=number(), default=3, help="repeats of each (default: 3)")
     chosen = options.parse_args(arguments)
-    for name, most in (("tokens", 256), ("batch_size", 4096), ("rounds", 4096)):
-        if not 1 <= getattr(chosen, name) <= most:
-            options.error(f"--{name.replace('_', '-')} must be 1 to {most}")
-    model = build(chosen.size)
+    torch.manual_seed(0)
+    model = build(chosen.size, [PHOTO], [CAPTION])
     with torch.inference_mode():
         rows = measure(model, chosen.tokens, chosen.batch_size, chosen.rounds)
     setting = {
@@ -48,22 +50,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def build(size: str) -> FM:
-    """A model of a size with random weights, which reads a photo and predicts a caption."""
-    import torch
-
-    from fourm.modalities.registry import OFFICIAL
-    from fourm.transformer import FM, FMConfig, fm_4m21_b, fm_4m21_l, fm_4m21_xl
-
-    torch.manual_seed(0)
-    inputs, outputs = ("rgb@224", CAPTION), (CAPTION,)
-    if size == "tiny":
-        config = FMConfig(inputs, outputs, OFFICIAL, 32, 2, 2, num_heads=2)
-        return FM(config).eval()
-    builder = {"B": fm_4m21_b, "L": fm_4m21_l, "XL": fm_4m21_xl}[size]
-    return builder(inputs, outputs).eval()
-
-
 def measure(model: FM, tokens: int, batch: int, rounds: int) -> list[Row]:
     """Rows of the table: one caption of `tokens`, and what twice as many would cost."""
     import torch
@@ -71,7 +57,7 @@ def measure(model: FM, tokens: int, batch: int, rounds: int) -> list[Row]:
     from fourm.embeddings import ModalityInput
 
     pictures = torch.randn(batch, 3, 224, 224)
-    encoded = model.encode({"rgb@224": ModalityInput(pictures)})
+    encoded = model.encode({PHOTO: ModalityInput(pictures)})
     if not torch.equal(cached(model, encoded, tokens), uncached(model, encoded, tokens)):
         print("error: the two ways gave different captions", file=sys.stderr)
         raise SystemExit(1)

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 
 from benchmarks.measuring import Row, in_turns, report, seconds
 from benchmarks.official_folder import GLOBAL, PHOTO, SIZES, build
+from benchmarks.options import number
 from benchmarks.products import operations
 
 if TYPE_CHECKING:
@@ -151,19 +152,14 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     options.add_argument("--device", choices=("cuda", "cpu"), default="cuda")
     options.add_argument("--dtype", choices=DTYPES, default="bfloat16")
     options.add_argument(
-        "--batch-size", action="append", type=int, help=f"repeatable (default: {BATCHES})"
+        "--batch-size", action="append", type=number(), help=f"repeatable (default: {BATCHES})"
     )
     options.add_argument("--compile", choices=("off", "on", "both"), default="both")
     options.add_argument(
-        "--repeats", type=int, default=10, help="passes timed as one (default: 10)"
+        "--repeats", type=number(), default=10, help="passes timed as one (default: 10)"
     )
-    options.add_argument("--rounds", type=int, default=5, help="repeats of each (default: 5)")
-    chosen = options.parse_args(arguments)
-    for name in ("repeats", "rounds", "batch_size"):
-        given = getattr(chosen, name) or 1
-        if not all(1 <= one <= 4096 for one in (given if isinstance(given, list) else [given])):
-            options.error(f"--{name.replace('_', '-')} must be 1 to 4096")
-    return chosen
+    options.add_argument("--rounds", type=number(), default=5, help="repeats of each (default: 5)")
+    return options.parse_args(arguments)
 
 
 if __name__ == "__main__":

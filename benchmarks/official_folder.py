@@ -1,4 +1,4 @@
-"""Models of the official sizes with random weights: in memory, and as folders of two repositories.
+"""Models of the official sizes with random weights: in memory, and as folders of repositories.
 
 Speed and memory depend on shapes alone. The tiny size is for trying a benchmark out.
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,7 +24,7 @@ PHOTO, GLOBAL = "rgb@224", "tok_dinov2_global"
 def build(
     size: str, inputs: Iterable[str] | None = None, outputs: Iterable[str] | None = None
 ) -> FM:
-    """The transformer; tiny: 32 wide, 2+2 blocks, photos in and global tokens out."""
+    """The transformer; tiny: 32 wide, 2+2 blocks, by default photos in and global tokens out."""
     from fourm.modalities.registry import OFFICIAL
     from fourm.transformer import FM, FMConfig, fm_4m21_b, fm_4m21_l, fm_4m21_xl
 
@@ -32,8 +32,8 @@ def build(
         builder = {"B": fm_4m21_b, "L": fm_4m21_l, "XL": fm_4m21_xl}[size]
         return builder(inputs, outputs).eval()
     config = FMConfig(
-        domains_in=(PHOTO,),
-        domains_out=(GLOBAL,),
+        domains_in=(PHOTO,) if inputs is None else tuple(inputs),
+        domains_out=(GLOBAL,) if outputs is None else tuple(outputs),
         modalities=OFFICIAL,
         dim=32,
         encoder_depth=2,
@@ -49,23 +49,34 @@ def build(
     return FM(config).eval()
 
 
-def write(shelf: Path, size: str) -> Path:
-    """Write a model and its tokenizer of DINOv2 side by side; the model's folder."""
+def write(shelf: Path, size: str, spaces: Sequence[str] | None = None) -> Path:
+    """Write a model and tokenizers side by side; the model's folder.
+
+    Args:
+        shelf: where.
+        size: one of `SIZES`.
+        spaces: of a model that reads photos and predicts these; None: the whole model, with the
+            tokenizer of `dinov2`.
+    """
     import torch
 
-    from fourm.bundle.official import TOKENIZERS
+    from fourm.bundle.official import SPACES, TOKENIZERS
     from fourm.tokenizers.loading import build_tokenizer
 
     torch.manual_seed(0)
-    config = _tokenizer(size)
-    _save(shelf / TOKENIZERS[GLOBAL], config, build_tokenizer(config))
-    model = build(size)
+    targets = [SPACES[space].modality for space in spaces or ("dinov2",)]
+    for target in targets:
+        config = _tokenizer(target, size)
+        _save(shelf / TOKENIZERS[target], config, build_tokenizer(config))
+    model = build(size) if spaces is None else build(size, [PHOTO], targets)
     fields = {
         name: list(value) if isinstance(value, tuple) else value
         for name, value in asdict(model.config).items()
         if name != "modalities"
     }
-    _save(shelf / f"4M-21_{size}", {**fields, "image_size": 224, "patch_size": 16}, model)
+    domains = {"domains_in": list(model.inputs), "domains_out": list(model.outputs)}
+    pixels = {"image_size": 224, "patch_size": 16}
+    _save(shelf / f"4M-21_{size}", {**fields, **domains, **pixels}, model)
     return shelf / f"4M-21_{size}"
 
 
@@ -78,13 +89,17 @@ def _save(folder: Path, config: dict[str, Any], module: torch.nn.Module) -> None
     save_file(tensors, folder / "model.safetensors")
 
 
-def _tokenizer(size: str) -> dict[str, Any]:
+def _tokenizer(target: str, size: str) -> dict[str, Any]:
     from fourm.bundle.official import TOKENIZERS
     from fourm.tokenizers.builders import OFFICIAL_CONFIGS
 
-    mlp = "BottleneckMLP/B_2-Wi_64"
-    tiny = {"enc_type": mlp, "dec_type": mlp, "latent_dim": 64}
-    return {**OFFICIAL_CONFIGS[TOKENIZERS[GLOBAL]], **(tiny if size == "tiny" else {})}
+    config = dict(OFFICIAL_CONFIGS[TOKENIZERS[target]])
+    if size == "tiny" and config["quant_type"] == "memcodes":
+        mlp = "BottleneckMLP/B_2-Wi_64"
+        config |= {"enc_type": mlp, "dec_type": mlp, "latent_dim": 64}
+    elif size == "tiny":
+        config |= {"enc_type": "vit_nano_enc", "dec_type": "vit_nano_dec"}
+    return config
 
 
 if __name__ == "__main__":

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from benchmarks.measuring import Row, beside, in_turns, report, seconds
+from benchmarks.options import number
 
 if TYPE_CHECKING:
     from fourm import Model
@@ -201,14 +202,10 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     options.add_argument("--folder", help="official-format model, its tokenizer beside it")
     options.add_argument("--size", choices=("tiny", "B"), default="B", help="without --folder")
     options.add_argument("--dtype", action="append", choices=tuple(SECONDS), help="default: both")
-    options.add_argument("--batch-size", type=int, default=8, help="photos (default: 8)")
-    options.add_argument("--threads", type=int, default=2, help="of torch (default: 2)")
-    options.add_argument("--rounds", type=int, default=5, help="repeats of each (default: 5)")
-    chosen = options.parse_args(arguments)
-    for name in ("batch_size", "threads", "rounds"):
-        if not 1 <= getattr(chosen, name) <= 4096:
-            options.error(f"--{name.replace('_', '-')} must be 1 to 4096")
-    return chosen
+    options.add_argument("--batch-size", type=number(), default=8, help="photos (default: 8)")
+    options.add_argument("--threads", type=number(), default=2, help="of torch (default: 2)")
+    options.add_argument("--rounds", type=number(), default=5, help="repeats of each (default: 5)")
+    return options.parse_args(arguments)
 
 
 if __name__ == "__main__":

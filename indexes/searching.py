@@ -101,7 +101,7 @@ class Searcher:
                 for gallery, found in reading.members(session).items()
             }
         uncovered = reading.uncovered(session, version)
-        self._loaded[space.id] = Loaded(
+        fresh = Loaded(
             generations[space.id],
             nearest,
             members,
@@ -111,7 +111,8 @@ class Searcher:
                 if (space.id, gallery.id) in uncovered
             },
         )
-        return self._loaded[space.id]
+        self._loaded[space.id] = fresh
+        return fresh
 
     def from_file(self, session: Session, space: StoredSpace, generation: int) -> Nearest | None:
         """The published vectors, if they are those of this generation."""

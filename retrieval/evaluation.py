@@ -23,10 +23,10 @@ import numpy as np
 from tqdm import tqdm
 
 from fourm import FourmError
-from retrieval.building.pipeline import ahead
 from retrieval.errors import QueryError, UsageError
 from retrieval.gallery import Gallery
 from retrieval.model import Vectors
+from retrieval.pipeline import ahead, usual_threads
 from retrieval.queries import Query, prepare
 from retrieval.queries.query_files import query_of_line
 from retrieval.scope import Scope, Spaces
@@ -124,11 +124,13 @@ def evaluate(
 
     Raises:
         QueryError: an input that cannot be read, or that the model refuses; names file and line.
-        UsageError: the gallery is empty, or a batch size below 1.
+        UsageError: no queries, an empty gallery, or a batch size below 1.
         fourm.FourmError, indexes.IndexesError: as `Gallery.search`.
     """
     if batch_size < 1:
         raise UsageError(f"batch size: at least 1, not {batch_size}")
+    if not queries:
+        raise UsageError("no queries to run; give at least one")
     index = gallery.index
     scope = Scope.of(index, spaces, fusion, kinds)
     ids: dict[str, list[int]] = {}
@@ -157,9 +159,9 @@ def _embedded(
     gallery: Gallery, queries: Sequence[JudgedQuery], spaces: Sequence[str], batch_size: int
 ) -> Iterator[Mapping[str, Vectors]]:
     model = gallery.model
-    workers = min(8, os.cpu_count() or 1)
-    prepare_one = partial(_prepare, gallery)
-    with closing(ahead(prepare_one, queries, workers=workers, waiting=2 * batch_size)) as prepared:
+    work = partial(_prepare, gallery)
+    prepared = ahead(work, queries, workers=usual_threads(), waiting=2 * batch_size)
+    with closing(prepared):
         while batch := list(islice(prepared, batch_size)):
             yield model.embed_spaces(batch, spaces=spaces)
 

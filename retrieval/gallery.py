@@ -20,11 +20,12 @@ from retrieval.building import (
     open_if_there,
     require_model,
 )
-from retrieval.encoders import Teachers, choose
-from retrieval.errors import UsageError
+from retrieval.encoders import Teachers
+from retrieval.errors import PictureError, UsageError
 from retrieval.hits import Hit
 from retrieval.items import IMAGE, find_items, item_kind, options_of, read_item, reader_of
-from retrieval.model import DEFAULT_MODEL, LazyModel, Model, ModelLike, Vectors
+from retrieval.loading import LazyModel, lazy_model
+from retrieval.model import Model, ModelLike, Vectors
 from retrieval.queries import Input, Query, prepare
 from retrieval.scope import Scope, Spaces
 
@@ -114,7 +115,7 @@ class Gallery:
         existing = open_if_there(target)
         index = existing
         try:
-            lazy = _lazy_model(existing, model, encoder, device, dtype)
+            lazy = lazy_model(existing, model, encoder, device, dtype)
             wanted = Wanted(root, what, depth_near, spaces)
             index = open_for_building(existing, target, lazy.get(), wanted, listing)
             lazy.remember(index)
@@ -154,7 +155,7 @@ class Gallery:
             raise UsageError(f"{Path(folder)}: no such index; `fourm index` makes one")
         index = Index.open(Path(folder))
         try:
-            return cls(index, _lazy_model(index, model, encoder, device, dtype))
+            return cls(index, lazy_model(index, model, encoder, device, dtype))
         except BaseException:
             index.close()
             raise
@@ -168,18 +169,22 @@ class Gallery:
         return self.index.root
 
     def file_of(self, hit: Hit) -> Path:
-        """Where a hit lies; for a line, the name of its file with the line after it."""
-        root = self.index.roots[hit.kind]
+        """Where a hit lies; for a line, the name of its file with the line after it.
+
+        Raises:
+            PictureError: it is of a kind that this index does not have.
+        """
+        root = self._root_of(hit)
         return root.parent / hit.path if root.is_file() else root / hit.path
 
     def read(self, hit: Hit) -> Input:
         """A hit's item, read again: `value` is the picture, the map, the words ...
 
         Raises:
-            PictureError: it is gone, or cannot be read any more.
+            PictureError: it is gone, cannot be read any more, or is of another index.
         """
+        root = self._root_of(hit)
         reading = self.index.readings[hit.kind]
-        root = self.index.roots[hit.kind]
         return read_item(root, item_kind(hit.kind), reading.options, hit.path)
 
     @property
@@ -287,6 +292,11 @@ class Gallery:
         wanted = [self.index.recipe.space] if spaces is None else spaces
         return dict(model.embed_spaces(prepared, spaces=wanted))
 
+    def _root_of(self, hit: Hit) -> Path:
+        if hit.kind not in self.index.roots:
+            raise PictureError(f"this index has no gallery of the kind {hit.kind!r}")
+        return self.index.roots[hit.kind]
+
     def close(self) -> None:
         """Close the index."""
         self.index.close()
@@ -311,22 +321,3 @@ def check_k(k: object) -> None:
     """
     if isinstance(k, bool) or not isinstance(k, (int, np.integer)) or k < 1:
         raise UsageError(f"k: a whole number of at least 1, not {k!r}")
-
-
-def _lazy_model(
-    index: Index | None,
-    wanted: ModelLike | None,
-    encoder: str | Teachers | None,
-    device: str,
-    dtype: str,
-) -> LazyModel:
-    chosen, teachers = choose(index, wanted, encoder)
-    if index is None:
-        return LazyModel(chosen or DEFAULT_MODEL, device, dtype, teachers=teachers)
-    return LazyModel(
-        chosen or index.recipe.model,
-        device,
-        dtype,
-        remembered_by=index.folder if wanted is None else None,
-        teachers=teachers,
-    )

@@ -1,22 +1,16 @@
-"""The model, as galleries see it: what it must be able to do, and loading it when it is needed."""
+"""The model, as galleries see it: what it must be able to do, and how its vectors are made."""
 
 from __future__ import annotations
 
 import os
-import threading
 from collections.abc import Mapping, Sequence
-from pathlib import Path
-from typing import Any, Literal, Protocol, cast
+from typing import Any, Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from indexes import Index, Recipe
+from indexes import Recipe
 from indexes.recipe import MODEL
-from retrieval.encoders import Teachers, remember
-from retrieval.errors import ModelUnavailable
-
-DEFAULT_MODEL = "mini"
 
 Vectors = NDArray[np.float32]
 
@@ -73,59 +67,13 @@ ModelLike = str | os.PathLike[str] | Model
 """A bundled or official name, a folder, a hub name, or a model that is loaded already."""
 
 
-class LazyModel:
-    """Loads the model when it is first asked for, once, whichever thread asks first.
+def lacking(model: Model, what: str) -> str | None:
+    """What a space or a kind of the model needs that is not on this disk, and the way to it.
 
-    `remembered_by` is the index whose own model this is: its name alone may not be enough to find
-    a model that lay in some folder. `teachers` embed the pictures in its place.
+    None where nothing is missing.
     """
-
-    def __init__(
-        self,
-        wanted: ModelLike,
-        device: str = "auto",
-        dtype: str = "auto",
-        *,
-        remembered_by: Path | None = None,
-        teachers: Teachers | None = None,
-    ) -> None:
-        self._wanted = wanted
-        self._teachers = teachers
-        self._remembered_by = remembered_by
-        self._device = device
-        self._dtype = dtype
-        self._lock = threading.Lock()
-        self._model: Model | None = None
-
-    def get(self) -> Model:
-        """The model; loading it may raise `fourm.FourmError` or `ModelUnavailable`."""
-        with self._lock:
-            if self._model is None:
-                model = self._load()
-                if self._teachers is not None:
-                    model = self._teachers.with_model(model, self._device, self._dtype)
-                self._model = model
-            return self._model
-
-    def remember(self, index: Index) -> None:
-        """Let an index that teachers made remember how to load them and this model again."""
-        remember(index, self._wanted, self.get(), self._teachers)
-
-    def _load(self) -> Model:
-        if not isinstance(self._wanted, (str, os.PathLike)):
-            return self._wanted
-        from fourm import ModelNotFound, load_model
-
-        name = os.fspath(self._wanted)
-        try:
-            return cast(Model, load_model(name, device=self._device, dtype=self._dtype))
-        except ModelNotFound as error:
-            if self._remembered_by is None:
-                raise
-            raise ModelUnavailable(
-                f"{self._remembered_by}: made with the model {name!r}, which is not found by that "
-                f"name ({error}); give its folder or hub name as the model (--model)"
-            ) from error
+    missing: Mapping[str, str] = getattr(model, "missing", {})
+    return missing.get(what)
 
 
 def recipe_of(model: Model, space: str | None = None) -> Recipe:

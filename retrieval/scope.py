@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fourm.modalities.checks import shown
 from indexes import FUSIONS, Index
 from retrieval.errors import UsageError
 from retrieval.model import Vectors
@@ -134,7 +135,7 @@ def _weights(spaces: Spaces | None, known: list[str]) -> dict[str, float]:
             raise UsageError("spaces: expected a number for each of them, its weight")
         weights = {name: float(weight) for name, weight in spaces.items()}
     else:
-        names = [spaces] if isinstance(spaces, str) else list(spaces)
+        names = names_of(spaces, "spaces")
         if twice := [name for name in names if names.count(name) > 1]:
             raise UsageError(f"space {twice[0]}: asked for twice")
         weights = dict.fromkeys(names, 1.0)
@@ -145,6 +146,18 @@ def _weights(spaces: Spaces | None, known: list[str]) -> dict[str, float]:
     return weights
 
 
+def names_of(asked: object, what: str) -> list[str]:
+    """A name, or several of them, as a list; `what` is what messages call them.
+
+    Raises:
+        UsageError: something else.
+    """
+    names = [asked] if isinstance(asked, str) else asked
+    if not isinstance(names, Collection) or not all(isinstance(name, str) for name in names):
+        raise UsageError(f"{what}: expected a name or several, not {shown(asked)}")
+    return list(names)
+
+
 def _is_number(value: object) -> bool:
     return isinstance(value, (int, float, np.number)) and not isinstance(value, bool)
 
@@ -152,8 +165,7 @@ def _is_number(value: object) -> bool:
 def _kinds(kinds: str | Collection[str] | None, index: Index) -> tuple[str, ...] | None:
     if kinds is None:
         return None
-    asked = [kinds] if isinstance(kinds, str) else list(kinds)
-    names = tuple(dict.fromkeys(kind.replace("-", "_") for kind in asked))
+    names = tuple(dict.fromkeys(kind.replace("-", "_") for kind in names_of(kinds, "kinds")))
     if not names:
         return None
     for name in names:

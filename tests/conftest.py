@@ -1,4 +1,4 @@
-"""No test reads or writes what its user has downloaded."""
+"""What every room's tests share. None reads or writes what its user has downloaded."""
 
 import pytest
 
@@ -12,3 +12,12 @@ def caches(tmp_path_factory, monkeypatch):
     monkeypatch.setenv("FOURM_CACHE", str(folder / "fourm"))
     monkeypatch.setattr(constants, "HF_HUB_CACHE", str(folder / "hub"))
     return folder
+
+
+@pytest.fixture(scope="session")
+def recorded_shelf(tmp_path_factory):
+    """The recorded model that reads everything, its tokenizers beside it; to be read only."""
+    from tests.fourm.recorded_shelf import make_recorded_shelf
+
+    make = tmp_path_factory.mktemp
+    return make_recorded_shelf(make("recorded_shelf"), make("scratch"))

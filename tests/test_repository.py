@@ -9,8 +9,8 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGES = ("fourm", "indexes", "retrieval")
-SOURCES = [ROOT / "cli.py", *(p for name in PACKAGES for p in sorted((ROOT / name).rglob("*.py")))]
-SOURCES = [path for path in SOURCES if path.is_file()]
+SOURCES = sorted(ROOT.glob("*.py"))
+SOURCES += [path for name in PACKAGES for path in sorted((ROOT / name).rglob("*.py"))]
 PROSE = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 PROSE = [path for path in PROSE if path.is_file()]
 

@@ -37,7 +37,6 @@ SNOW: Final = 159
 WATER: Final = 178
 WINDOW: Final = 181
 TREE: Final = 184
-FENCE: Final = 185
 SKY: Final = 187
 PAVEMENT: Final = 191
 MOUNTAIN: Final = 192

@@ -2,7 +2,9 @@
 
 ==========  =================================================================================
 manifest    what a bundle is made of: `bundle.json`, or the parts of an official 4M-21 model
-official    the official models and tokenizers by name
+official    the official models, tokenizers and spaces by name
+at_hand     which tokenizers are on this disk, and the command that fetches what is missing
+folders     the manifest of a folder in the official format
 library     finding a model by name, listing those there are
 kinds       the kinds of input
 readers     one input kind each: what a user brings -> what the transformer is given

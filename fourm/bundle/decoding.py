@@ -10,13 +10,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from fourm.bundle.kinds import IMAGE
 from fourm.bundle.manifest import Manifest
 from fourm.bundle.readers import Lazy
 from fourm.bundle.spaces import Space, Transform
 from fourm.checkpoints import Checkpoint
 from fourm.errors import ConfigError
-
-IMAGE = "image"
 
 if TYPE_CHECKING:
     import torch

@@ -28,7 +28,7 @@ def choose_device(device: str) -> torch.device:
 
     if device == "auto":
         return torch.device(_best())
-    kind, colon, _ = device.partition(":")
+    kind, colon, _ = str(device).partition(":")
     if kind not in DEVICES[1:] or (colon and kind != "cuda"):
         raise BadInput(f"device is one of {', '.join(DEVICES)}, or cuda:1 ..., not {device!r}")
     if kind == "cuda" and not torch.cuda.is_available():

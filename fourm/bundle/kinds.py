@@ -31,8 +31,10 @@ KINDS: Mapping[str, str] = {
 }
 """Kind -> modality of 4M-21, in the order in which a sample's kinds are given to the model."""
 
-FIRST = ("image", "text", "seg")
-"""Kinds whose parts are loaded with the model and count for its fingerprint.
+IMAGE = "image"
+
+FIRST = (IMAGE, "text", "seg")
+"""Kinds whose parts count for the fingerprint of a bundle.
 
 A gallery's vectors do not depend on how the other kinds of a query are read, and their tables
 would double the memory that searching by words or photos takes.
@@ -51,7 +53,7 @@ def takeable(kinds: Mapping[str, str], config: FMConfig) -> dict[str, str]:
         kinds: kind -> modality, those that the bundle reads.
         config: of the transformer.
     """
-    if "image" not in kinds:
+    if IMAGE not in kinds:
         return {}
     further = {
         kind: name

@@ -7,17 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from fourm.bundle.folders import folder_manifest, known_manifest
 from fourm.bundle.kinds import KINDS
 from fourm.bundle.manifest import BUNDLE, Manifest
-from fourm.bundle.official import (
-    MODELS,
-    OWNER,
-    SPACES,
-    folder_manifest,
-    known_manifest,
-    official_name,
-)
+from fourm.bundle.official import MODELS, OWNER, SPACES, is_tokenizer, official_name
 from fourm.checkpoints import resolve_source
+from fourm.checkpoints.files import TENSORS
 from fourm.checkpoints.sources import local_snapshot
 from fourm.errors import ModelNotFound
 
@@ -56,10 +51,11 @@ def load_model(
     """The model of a name.
 
     Args:
-        source: a bundled name (`mini`); an official one (`4M-21_B`, `EPFL-VILAB/4M-21_B`); a local
-            folder with a `bundle.json`, or with an official-format model that has its tokenizers'
-            folders beside it; a hub name (`owner/name`) of either; a teacher alone (`clip-b16`,
-            `dinov2-b14`), or one whose weights lie elsewhere (`clip-b16=path`).
+        source: a bundled name (`mini`); an official one that was pulled (`4M-21_B`,
+            `EPFL-VILAB/4M-21_B`); a local folder with a `bundle.json`, or with an official-format
+            model that has its tokenizers' folders beside it; a hub name (`owner/name`) of either;
+            a teacher alone (`clip-b16`, `dinov2-b14`), or one whose weights lie elsewhere
+            (`clip-b16=path`).
         device: `auto`, `cpu`, `cuda`, ...
         dtype: `auto`, `float32`, `bfloat16` or `float16`.
 
@@ -77,7 +73,11 @@ def load_model(
 
 
 def load_4m(source: str | os.PathLike[str], device: str = "auto", dtype: str = "auto") -> Model:
-    """The model of a name, teachers excepted: one that predicts; otherwise as `load_model`."""
+    """The model of a name, teachers excepted: one that predicts; otherwise as `load_model`.
+
+    Raises:
+        ModelNotFound: also for a teacher alone.
+    """
     from fourm.bundle.model import Model
     from fourm.teachers import teacher_names
 
@@ -90,18 +90,31 @@ def find_manifest(source: str) -> Manifest:
     """The manifest behind a name; arguments and errors as `load_model`."""
     if source in bundled():
         return Manifest.read(WEIGHTS / source)
-    if not Path(source).is_dir() and (name := official_name(source)):
-        return known_manifest(name)
+    if not Path(source).is_dir():
+        if name := official_name(source):
+            return known_manifest(name)
+        if is_tokenizer(source):
+            raise ModelNotFound(f"{source} is a tokenizer; {_known()}")
     try:
         folder = resolve_source(source)
     except ModelNotFound as error:
-        from fourm.teachers import teacher_names
-
-        names = ", ".join([*bundled(), *MODELS, *teacher_names()])
-        raise ModelNotFound(f"{error}; known models: {names}") from None
+        raise ModelNotFound(f"{error}; {_known()}") from None
     if (folder / BUNDLE).is_file():
         return Manifest.read(folder)
+    if folder.name == TENSORS:  # what lies beside it belongs to it
+        folder = folder.parent
+    inner = [name for name in MODELS if (folder / name / TENSORS).is_file()]
+    if inner and not (folder / TENSORS).is_file():
+        raise ModelNotFound(
+            f"{folder} is a folder of models, not one itself: give {folder / inner[0]}"
+        )
     return folder_manifest(folder)
+
+
+def _known() -> str:
+    from fourm.teachers import teacher_names
+
+    return f"known models: {', '.join([*bundled(), *MODELS, *teacher_names()])}"
 
 
 def bundled() -> tuple[str, ...]:
@@ -135,7 +148,7 @@ def list_models() -> list[ModelCard]:
                 spaces=tuple(SPACES),
                 where=f"{OWNER}/{name}",
                 available=cached,
-                note="downloaded" if cached else "official; downloaded when first used",
+                note="downloaded" if cached else "official; `fourm models pull` fetches it",
             )
         )
     return [*cards, *_teacher_cards()]

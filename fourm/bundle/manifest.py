@@ -7,12 +7,12 @@ import json
 import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
 from pathlib import Path, PurePosixPath
 from typing import Any, Literal, get_args
 
 from fourm.bundle.kinds import FIRST, KINDS
 from fourm.checkpoints.config import Fields
+from fourm.checkpoints.digests import digest_of
 from fourm.checkpoints.files import CONFIG, TENSORS, read_json_object
 from fourm.errors import ConfigError
 
@@ -104,9 +104,10 @@ class Manifest:
         language_models: modality -> part that makes its embeddings.
         words: modality -> part or file of its word-piece tokenizer.
         spaces: name -> entry; the first is the default.
-        locate: where a part lies on this disk (a folder, or one file); may download it.
-        model_label: what fingerprints call the transformer; None: as the part. A part that is named
-            by where it lies needs one, for the same model to be the same from everywhere.
+        locate: where a part lies on this disk (a folder, or one file).
+        counted: kinds whose readers count for the fingerprint.
+        missing: further kinds and spaces of the transformer -> words on the tokenizers that they
+            need, which are not on this disk, and on the way to them.
     """
 
     name: str
@@ -118,7 +119,8 @@ class Manifest:
     words: Mapping[str, str]
     spaces: Mapping[str, SpaceEntry]
     locate: Callable[[str], Path] = field(repr=False, compare=False)
-    model_label: str | None = None
+    counted: tuple[str, ...] = FIRST
+    missing: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
     def read(cls, folder: Path) -> Manifest:
@@ -170,7 +172,7 @@ class Manifest:
 
     def first(self) -> Manifest:
         """The same without the further kinds of input, and without what only they need."""
-        kinds = {kind: name for kind, name in self.kinds.items() if kind in FIRST}
+        kinds = {kind: name for kind, name in self.kinds.items() if kind in self.counted}
         used = {*kinds.values(), *(space.modality for space in self.spaces.values())}
 
         def kept(parts: Mapping[str, str]) -> dict[str, str]:
@@ -179,7 +181,9 @@ class Manifest:
         spaces = {
             name: replace(
                 space,
-                readouts={kind: one for kind, one in space.readouts.items() if kind in FIRST},
+                readouts={
+                    kind: one for kind, one in space.readouts.items() if kind in self.counted
+                },
             )
             for name, space in self.spaces.items()
         }
@@ -201,15 +205,15 @@ class Manifest:
     def reader_fingerprint(self, kind: str) -> str:
         """SHA-256 (hex) of what a further kind of input is read with, beside the transformer.
 
-        Empty for the first kinds, whose parts count for `fingerprint`.
+        Empty for the kinds whose parts count for `fingerprint`.
         """
-        if kind in FIRST:
+        if kind in self.counted:
             return ""
         name = self.kinds[kind]
         total = hashlib.sha256(name.encode())
         for kept in (self.tokenizers, self.language_models, self.words):
             for file, path in _files(kept[name], self.locate(kept[name])) if name in kept else ():
-                total.update(f"\n{file} {_digest(path)}".encode())
+                total.update(f"\n{file} {digest_of(path)}".encode())
         return total.hexdigest()
 
     def fingerprint(self) -> str:
@@ -217,8 +221,8 @@ class Manifest:
 
         Further kinds of queries do not count: what is in an index stays comparable with them.
         """
-        if any(kind not in FIRST for kind in self.kinds):
-            return self.first().fingerprint()
+        if (first := self.first()) != self:
+            return first.fingerprint()
         about = {
             "kinds": dict(self.kinds),
             "tokenizers": dict(self.tokenizers),
@@ -227,28 +231,10 @@ class Manifest:
             "spaces": {name: space.about_vectors() for name, space in self.spaces.items()},
         }
         total = hashlib.sha256(json.dumps(about, sort_keys=True).encode())
-        labels = {part: part for part in self.parts()}
-        if self.model_label is not None:
-            labels[self.model] = self.model_label
-        for part in sorted(labels, key=lambda part: labels[part]):
-            for name, path in _files(labels[part], self.locate(part)):
-                total.update(f"\n{name} {_digest(path)}".encode())
+        for part in self.parts():
+            for name, path in _files(part, self.locate(part)):
+                total.update(f"\n{name} {digest_of(path)}".encode())
         return total.hexdigest()
-
-
-def _digest(path: Path) -> str:
-    status = path.stat()
-    return _digest_of(path, status.st_size, status.st_mtime_ns)
-
-
-@lru_cache(maxsize=256)
-def _digest_of(path: Path, size: int, changed: int) -> str:
-    """SHA-256 of a file, which every space of a model asks for."""
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while block := file.read(1 << 20):
-            digest.update(block)
-    return digest.hexdigest()
 
 
 def _files(part: str, path: Path) -> Iterable[tuple[str, Path]]:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from fourm.bundle.decoding import SpaceDecoder
 from fourm.bundle.devices import choose_device, choose_dtype
 from fourm.bundle.embedding import Embedding
-from fourm.bundle.kinds import takeable
+from fourm.bundle.kinds import KINDS, takeable
 from fourm.bundle.manifest import Manifest
 from fourm.bundle.network import Network
 from fourm.bundle.official import WORDS
@@ -53,6 +53,8 @@ class Model:
         predictable: kinds that it can predict from a photo and then be given (`prepare`, `take`).
         spaces: name -> `Space`.
         default_space: the first of them.
+        missing: further kinds and spaces of the transformer -> words on the tokenizers that they
+            need, which are not on this disk, and on the way to them.
 
     Raises:
         CheckpointError: a part is damaged, or does not go with the others.
@@ -65,6 +67,7 @@ class Model:
         self.manifest = manifest
         self.name, self.title = manifest.name, manifest.title
         self.inputs: tuple[str, ...] = tuple(manifest.kinds)
+        self.missing: Mapping[str, str] = MappingProxyType(dict(manifest.missing))
         self.device = choose_device(device)
         self.dtype = choose_dtype(dtype, self.device)
         self._checkpoint = Checkpoint.open(manifest.locate(manifest.model))
@@ -114,8 +117,9 @@ class Model:
     def space_fingerprint(self, space: str) -> str:
         """SHA-256 (hex) of what the vectors of one space depend on.
 
-        That is the transformer, how photos, words and segmentation maps are read, and the space's
-        entry, tokenizer and transform. It is the `fingerprint` of a model with this space alone.
+        That is the transformer, how photos are read (in a bundle words and segmentation maps, too),
+        and the space's entry, tokenizer and transform. It is the `fingerprint` of a model with this
+        space alone.
 
         Raises:
             UnknownSpace: this model has no such space.
@@ -125,16 +129,14 @@ class Model:
     def input_fingerprint(self, kind: str) -> str:
         """SHA-256 (hex) of what one kind of input is read with, beyond `space_fingerprint`.
 
-        A gallery of depth maps depends on it as well. Empty for photos, words and segmentation
-        maps, which `space_fingerprint` covers.
+        A gallery of depth maps depends on it as well. Empty for the kinds that `space_fingerprint`
+        covers.
 
         Raises:
             UnknownModality: this model does not read that kind.
         """
         if kind not in self.inputs:
-            raise UnknownModality(
-                f"{self.name} does not read {kind!r}; it reads {', '.join(self.inputs)}"
-            )
+            raise self._not_read(kind)
         return self.manifest.reader_fingerprint(kind)
 
     def prepare(self, inputs: Mapping[str, Any], *, take: Sequence[str] = ()) -> Prepared:
@@ -247,10 +249,14 @@ class Model:
         if isinstance(value, TokenIds) and kind in self._network.modalities:
             return value.checked(self._config.modalities[self._network.modalities[kind]])
         if kind not in self._readers:
-            raise UnknownModality(
-                f"{self.name} does not read {kind!r}; it reads {', '.join(self.inputs)}"
-            )
+            raise self._not_read(kind)
         return self._readers[kind].prepare(value)
+
+    def _not_read(self, kind: str) -> UnknownModality:
+        said = f"{self.name} does not read {kind!r}; it reads {', '.join(self.inputs)}"
+        if kind in self.missing and KINDS.get(kind) in self._config.domains_in:
+            said = f"{said}; {self.missing[kind]}"
+        return UnknownModality(said)
 
     def _takeable(self, kind: str, inputs: Mapping[str, Any]) -> str:
         if kind not in self.predictable:
@@ -277,9 +283,8 @@ class Model:
     def _known_space(self, space: str | None) -> str:
         name = self.default_space if space is None else space
         if name not in self.spaces:
-            raise UnknownSpace(
-                f"{self.name} has no space {name!r}; it has {', '.join(self.spaces)}"
-            )
+            said = f"{self.name} has no space {name!r}; it has {', '.join(self.spaces)}"
+            raise UnknownSpace(f"{said}; {self.missing[name]}" if name in self.missing else said)
         return name
 
     def _modality(self, name: str, domains: tuple[str, ...]) -> Modality:

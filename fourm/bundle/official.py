@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
-from pathlib import Path
+from collections.abc import Mapping
+from functools import partial
 
-from fourm.bundle.kinds import FIRST, KINDS
-from fourm.bundle.manifest import Manifest, SpaceEntry
-from fourm.checkpoints import Checkpoint, resolve_source
-from fourm.checkpoints.cache import cache_folder
-from fourm.checkpoints.sources import local_snapshot
-from fourm.errors import CheckpointError, ConfigError
+from fourm.bundle.manifest import SpaceEntry
 
 OWNER = "EPFL-VILAB"
 
@@ -36,15 +31,41 @@ TOKENIZERS: Mapping[str, str] = {
     "tok_imagebind_global": "4M_tokenizers_ImageBind-H14-global_8k_16_224",
 }
 
+SHORT_NAMES: Mapping[str, str] = {
+    "4M_tokenizers_rgb_16k_224-448": "tokenizer/rgb",
+    "4M_tokenizers_depth_8k_224-448": "tokenizer/depth",
+    "4M_tokenizers_normal_8k_224-448": "tokenizer/normals",
+    "4M_tokenizers_edge_8k_224-512": "tokenizer/edges",
+    "4M_tokenizers_semseg_4k_224-448": "tokenizer/semseg",
+    "4M_tokenizers_CLIP-B16_8k_224-448": "tokenizer/clip",
+    "4M_tokenizers_DINOv2-B14_8k_224-448": "tokenizer/dinov2",
+    "4M_tokenizers_ImageBind-H14_8k_224-448": "tokenizer/imagebind",
+    "4M_tokenizers_human-poses_1k_8": "tokenizer/poses",
+    "4M_tokenizers_sam-instance_1k_64": "tokenizer/sam",
+    "4M_tokenizers_DINOv2-B14-global_8k_16_224": "tokenizer/dinov2-global",
+    "4M_tokenizers_ImageBind-H14-global_8k_16_224": "tokenizer/imagebind-global",
+}
+"""Repository of a tokenizer -> what `fourm models` calls it."""
+
+TEXT = "tokenizer/text"
+"""The text tokenizer, which is one file of the 4M code repository."""
+
+COUNTED = ("image",)
+"""Kinds whose readers count for the fingerprint of a space: galleries are photos first of all.
+
+Tokenizers of the other kinds need not be here when an index is built, and may come later.
+"""
+
+_drawn = partial(SpaceEntry, temperature=0.1, top_p=0.8)
+"""Several seeds draw as the retrieval notebook of 4M-21 does (4M-21 reference, sec. 4.3)."""
+
 SPACES: Mapping[str, SpaceEntry] = {
-    "dinov2": SpaceEntry(
-        "tok_dinov2_global", title="DINOv2 ViT-B/14, global", teacher="dinov2-b14"
-    ),
-    "imagebind": SpaceEntry(
+    "dinov2": _drawn("tok_dinov2_global", title="DINOv2 ViT-B/14, global", teacher="dinov2-b14"),
+    "imagebind": _drawn(
         "tok_imagebind_global",
         title="ImageBind ViT-H/14: CLS of its vision trunk (1280), not the joint space of its head",
     ),
-    "clip": SpaceEntry(
+    "clip": _drawn(
         "tok_clip@224",
         title="CLIP ViT-B/16: mean of its projected patch tokens",
         pool="mean",
@@ -64,145 +85,7 @@ def official_name(source: str) -> str | None:
     return name if name in MODELS else None
 
 
-def known_manifest(name: str) -> Manifest:
-    """The manifest of an official model, whose parts are looked up or downloaded when needed.
-
-    A model that was downloaded has the spaces whose tokenizers were, too: a model takes those of
-    all its spaces at once, those of the kinds of input only when they are used.
-    """
-    spaces = SPACES
-    if local_snapshot(f"{OWNER}/{name}") is not None:
-        _, spaces = usable(KINDS, SPACES, at_hand(None))
-    return _manifest(name, MODELS[name], KINDS, spaces, Parts(f"{OWNER}/{name}", None))
-
-
-def folder_manifest(folder: Path) -> Manifest:
-    """The manifest of a folder with a model in the official format.
-
-    Its tokenizers are looked for beside it, under their official names, and in the hub's cache; if
-    there are none of its spaces, on the hub.
-
-    Raises:
-        CheckpointError: not such a folder, or a model that has no input or output of ours.
-    """
-    fields = Checkpoint.open(folder).fields
-    try:
-        domains_in, domains_out = fields.names("domains_in"), fields.names("domains_out")
-    except ConfigError as error:
-        raise CheckpointError(f"{folder} is not a 4M model: {error}") from None
-    predicted = {name: space for name, space in SPACES.items() if space.modality in domains_out}
-    read = {kind: name for kind, name in KINDS.items() if name in domains_in}
-    kinds, spaces = usable(read, predicted, at_hand(folder))
-    if not kinds or not spaces:
-        raise CheckpointError(
-            f"{folder} cannot be searched with: it reads none of {', '.join(KINDS.values())} or "
-            f"predicts none of {', '.join(space.modality for space in SPACES.values())}"
-        )
-    name = folder.resolve().name
-    return _manifest(name, MODELS.get(name, name), kinds, spaces, Parts(str(folder), folder))
-
-
-def at_hand(folder: Path | None) -> set[str]:
-    """The modalities whose tokenizers are on this disk: beside a model's folder, or in the hub's
-    cache."""
-    beside = folder.resolve().parent if folder is not None else None
-    return {
-        modality
-        for modality, name in TOKENIZERS.items()
-        if (beside and ((beside / name).is_dir() or (beside / OWNER / name).is_dir()))
-        or local_snapshot(f"{OWNER}/{name}") is not None
-    }
-
-
-def words_at_hand(folder: Path) -> Path | None:
-    """The text tokenizer in a model's folder, beside it or in the user's cache folder."""
-    for place in (folder, folder.resolve().parent, cache_folder()):
-        if (place / WORDS).is_file():
-            return place / WORDS
-    return None
-
-
-def usable(
-    kinds: Mapping[str, str], spaces: Mapping[str, SpaceEntry], tokenizers: Collection[str]
-) -> tuple[Mapping[str, str], Mapping[str, SpaceEntry]]:
-    """The kinds and spaces that need no other tokenizers; without one of a space all of them, whose
-    tokenizers are worth a download.
-
-    The first kinds are always kept: theirs are fetched when they are used.
-    """
-    here = {name: space for name, space in spaces.items() if space.modality in tokenizers}
-    if not here:
-        return kinds, spaces
-    read = {
-        kind: name
-        for kind, name in kinds.items()
-        if kind in FIRST or name in tokenizers or name not in TOKENIZERS
-    }
-    return read, here
-
-
-def _manifest(
-    name: str,
-    title: str,
-    kinds: Mapping[str, str],
-    spaces: Mapping[str, SpaceEntry],
-    parts: Parts,
-) -> Manifest:
-    used = {*kinds.values(), *(space.modality for space in spaces.values())}
-    return Manifest(
-        name=name,
-        title=title,
-        model=parts.model,
-        kinds=kinds,
-        tokenizers={k: f"{OWNER}/{v}" for k, v in TOKENIZERS.items() if k in used},
-        language_models={},
-        words={name: WORDS for name in WRITTEN if name in used},
-        spaces=spaces,
-        locate=parts.locate,
-        model_label="model",
-    )
-
-
-def tokenizer_at_hand(model: str, part: str) -> bool:
-    """Whether a tokenizer lies beside its official model, or in the cache of the hub.
-
-    Args:
-        model: folder or hub name of the model.
-        part: as `Manifest.tokenizers` names it. What is no hub name of ours is part of a bundle.
-    """
-    if not part.startswith(f"{OWNER}/"):
-        return True
-    beside = Path(model).resolve().parent
-    if (beside / Path(part).name).is_dir() or (beside / part).is_dir():
-        return True
-    from huggingface_hub import try_to_load_from_cache
-
-    return isinstance(try_to_load_from_cache(part, "model.safetensors"), str)
-
-
-class Parts:
-    """Where the parts of an official model are: its folder, beside it, or the hub."""
-
-    def __init__(self, model: str, folder: Path | None) -> None:
-        self.model, self.folder = model, folder
-
-    def locate(self, part: str) -> Path:
-        """The folder or file of a part.
-
-        Raises:
-            ModelNotFound: nowhere, and the hub cannot be reached.
-            CheckpointError: the text tokenizer is not in the model's folder, beside it or in the
-                user's cache folder.
-        """
-        if part == self.model:
-            return self.folder or resolve_source(part)
-        folder = self.folder or resolve_source(self.model)
-        if part != WORDS:
-            return resolve_source(part, folder.resolve().parent)
-        if (found := words_at_hand(folder)) is not None:
-            return found
-        raise CheckpointError(
-            f"{folder} has no {WORDS}: to search by words, boxes, colours and the like, run "
-            "`fourm models pull tokenizer/text`, or put that file of the 4M code repository "
-            "(fourm/utils/tokenizer/trained) into this folder or beside it"
-        )
+def is_tokenizer(source: str) -> bool:
+    """Whether a text is the name of an official tokenizer, short or that of its repository."""
+    name = source.removeprefix(f"{OWNER}/")
+    return name in SHORT_NAMES or name in SHORT_NAMES.values() or name == TEXT

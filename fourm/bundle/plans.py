@@ -6,10 +6,9 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from fourm.bundle.kinds import IMAGE
 from fourm.bundle.manifest import SpaceEntry
 from fourm.bundle.samples import Blend, Prepared
-
-IMAGE = "image"
 
 Weighed = Sequence[tuple[Prepared, float]]
 

@@ -8,13 +8,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from fourm.bundle.kinds import IMAGE
 from fourm.bundle.network import Network
 from fourm.bundle.samples import Blend, Prepared, TokenIds
 
 if TYPE_CHECKING:
     from fourm.generate import TextIds
-
-IMAGE = "image"
 
 
 def completed(

@@ -33,7 +33,10 @@ class Checkpoint:
 
     @classmethod
     def open(cls, path: Path | str) -> Checkpoint:
-        """Open a folder with `model.safetensors` (and `config.json`), or a bare .safetensors file.
+        """Open a folder with `model.safetensors` (and `config.json`), or a .safetensors file.
+
+        A folder's `config.json` goes before the header of its file, a file's own header before the
+        `config.json` beside it.
 
         Raises:
             CheckpointError: a file is absent or damaged, or no config is found in either place.
@@ -51,6 +54,8 @@ class Checkpoint:
         with TensorFile(tensor_path) as file:
             config = parse_metadata(file.metadata)
         config.pop("format", None)
+        if not config and config_path.is_file():
+            return cls(folder, read_json_object(config_path), config_path, tensor_path)
         if not config:
             raise CheckpointError(
                 f"{folder} has neither {CONFIG} nor a config in the header of {tensor_path.name}"

@@ -64,6 +64,19 @@ def _cached(repository: str, revision: str | None) -> Path | None:
     return Path(found).parent if isinstance(found, str) else None
 
 
+def is_snapshot(folder: Path) -> bool:
+    """Whether a folder lies in the hub's cache, or in a copy of it."""
+    return folder.absolute().parent.name == "snapshots"
+
+
+def repository_of(folder: Path) -> str:
+    """The name of the repository in a folder, without its owner: that of the folder, or what the
+    hub's cache keeps it under."""
+    if is_snapshot(folder):
+        return folder.absolute().parent.parent.name.rpartition("--")[2]
+    return folder.resolve().name
+
+
 MODEL_FILES = ("*.json", "*.safetensors", "*.txt", "*.md")
 
 
@@ -85,6 +98,6 @@ def download(repository: str, patterns: Sequence[str] = MODEL_FILES) -> Path:
         reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         raise ModelNotFound(
             f"{repository} is not a local folder and could not be downloaded ({reason[:160]}); "
-            "download it elsewhere (`fourm models pull`) and give the folder's path"
+            "without a network, download it elsewhere and give the folder's path"
         ) from None
     return Path(folder)

@@ -59,12 +59,13 @@ class Decoder(ABC):
     kind: str
 
     @abstractmethod
-    def decode(self, tokens: Sequence[int], quality: Quality) -> Decoded:
+    def decode(self, tokens: Sequence[int], quality: Quality, *, progress: bool = False) -> Decoded:
         """What the tokens of one sample stand for.
 
         Args:
             tokens: all of a grid's or a vector's, row by row; or of a text, special ones included.
             quality: of diffusion decoders.
+            progress: show their passes on stderr.
 
         Raises:
             BadInput: tokens that the tokenizer does not have, or another number of them; a size or

@@ -20,7 +20,7 @@ class FeatureDecoder(Decoder):
         if tokenizer.config.is_vector != kind.endswith("embedding"):
             raise ConfigError(f"the tokenizer of {kind} decodes something else")
 
-    def decode(self, tokens: Sequence[int], quality: Quality) -> Decoded:
+    def decode(self, tokens: Sequence[int], quality: Quality, *, progress: bool = False) -> Decoded:
         """One token a place of the map, or one from each codebook."""
         import torch
 

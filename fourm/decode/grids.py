@@ -23,17 +23,26 @@ class GridDecoder(Decoder):
         if not self._fits(tokenizer):
             raise ConfigError(f"the tokenizer of {kind} decodes something else")
 
-    def decode(self, tokens: Sequence[int], quality: Quality) -> Decoded:
+    def decode(self, tokens: Sequence[int], quality: Quality, *, progress: bool = False) -> Decoded:
         """Row by row from the top left corner."""
         import torch
 
         listed = token_array(tokens)
         device = next(self.tokenizer.parameters()).device
         with torch.no_grad():
-            decoded = _picture_of(
-                self.tokenizer, torch.from_numpy(listed)[None].to(device), quality
-            )
+            decoded = self._picture(torch.from_numpy(listed)[None].to(device), quality, progress)
         return Decoded(self.kind, self.value(decoded[0].float().cpu()), listed)
+
+    def _picture(self, tokens: torch.Tensor, quality: Quality, progress: bool) -> torch.Tensor:
+        import torch
+
+        from fourm.tokenizers.diffusion.divae import DiVAE
+
+        if not isinstance(self.tokenizer, DiVAE):
+            return self.tokenizer.decode_tokens(tokens)
+        noise = torch.Generator().manual_seed(quality.seed)
+        shown = f"decoding {self.kind}" if progress else None
+        return self.tokenizer.decode_tokens(tokens, quality.size, quality.steps, noise, shown=shown)
 
     def _fits(self, tokenizer: VQVAE) -> bool:
         return not tokenizer.config.is_vector and tokenizer.config.n_labels is None
@@ -88,14 +97,3 @@ class MapDecoder(GridDecoder):
         from fourm.modalities.semseg import ids_of_labels
 
         return ids_of_labels(decoded.argmax(dim=0).numpy())
-
-
-def _picture_of(tokenizer: VQVAE, tokens: torch.Tensor, quality: Quality) -> torch.Tensor:
-    import torch
-
-    from fourm.tokenizers.diffusion.divae import DiVAE
-
-    if not isinstance(tokenizer, DiVAE):
-        return tokenizer.decode_tokens(tokens)
-    noise = torch.Generator().manual_seed(quality.seed)
-    return tokenizer.decode_tokens(tokens, quality.size, quality.steps, noise)

@@ -50,7 +50,7 @@ class InstancesDecoder(CodedDecoder):
         if tokenizer.config.is_vector or tokenizer.config.n_channels != 1:
             raise ConfigError(f"the tokenizer of {kind} decodes something else than masks")
 
-    def decode(self, tokens: Sequence[int], quality: Quality) -> Decoded:
+    def decode(self, tokens: Sequence[int], quality: Quality, *, progress: bool = False) -> Decoded:
         """Each mask is decoded, and pasted into its box."""
         from fourm.modalities.sam import parse_sam
 
@@ -79,10 +79,13 @@ def _pasted(
     from fourm.modalities.masks import Mask
     from fourm.modalities.sam import SIDE
 
-    size = (instance.xmax - instance.xmin + 1, instance.ymax - instance.ymin + 1)
+    right, bottom = min(instance.xmax + 1, SIDE), min(instance.ymax + 1, SIDE)
+    size = (right - instance.xmin, bottom - instance.ymin)
+    if 0 in size:
+        return None
     shape = Image.fromarray(part.astype(np.uint8)).resize(size, Image.Resampling.NEAREST)
     whole = np.zeros((SIDE, SIDE), np.uint8)
-    whole[instance.ymin : instance.ymax + 1, instance.xmin : instance.xmax + 1] = np.array(shape)
+    whole[instance.ymin : bottom, instance.xmin : right] = np.array(shape)
     if not whole.any():
         return None
     inside = next(((x, y) for x, y in points if whole[y, x]), None)
@@ -97,7 +100,7 @@ class PeopleDecoder(CodedDecoder):
         if not tokenizer.config.is_vector:
             raise ConfigError(f"the tokenizer of {kind} decodes something else than poses")
 
-    def decode(self, tokens: Sequence[int], quality: Quality) -> Decoded:
+    def decode(self, tokens: Sequence[int], quality: Quality, *, progress: bool = False) -> Decoded:
         """Boxes are in pixels of the square picture of 224 x 224."""
         from fourm.modalities.people import People
         from fourm.modalities.poses import parse_poses

@@ -22,7 +22,7 @@ class TextDecoder(Decoder):
     def __init__(self, kind: str, words: TextTokenizer) -> None:
         self.kind, self.words = kind, words
 
-    def decode(self, tokens: Sequence[int], quality: Quality) -> Decoded:
+    def decode(self, tokens: Sequence[int], quality: Quality, *, progress: bool = False) -> Decoded:
         """What follows `[EOS]` is left out; padding and sentinels are, too."""
         listed = token_array(tokens)
         text = self.text(listed.tolist())

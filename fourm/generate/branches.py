@@ -53,7 +53,11 @@ class Branches(NamedTuple):
 
 
 def guided(model: FM, sample: Sample, step: Step) -> Branches:
-    """The branches of a step with one scale: the sample, and that without its conditions."""
+    """The branches of a step with one scale: the sample, and that without its conditions.
+
+    Raises:
+        BadInput: several weights, or a condition to empty that the sample does not have.
+    """
     if isinstance(step.guidance, tuple):
         raise BadInput(
             f"{step.target}: several weights need several conditions, see generate_weighted"

@@ -69,12 +69,24 @@ def image_step(
     logits = place_logits(model, branches, step.target, part, places)
     tokens, confidence = randomness.draw(logits, step.temperature, top_k, top_p, places.filler)
     if step.scheme == "maskgit":
-        if places.filler is not None:
-            confidence = confidence.masked_fill(places.filler, -1)
-        surest = Places.first(confidence.argsort(dim=1, descending=True, stable=True), counts)
+        surest = Places.first(_surest_first(confidence, remaining, counts), counts)
         places = Places(places.which.gather(1, surest.which), surest.filler)
         tokens = tokens.gather(1, surest.which)
     return settle(part, places, tokens)
+
+
+def _surest_first(confidence: Tensor, remaining: Tensor, counts: Tensor) -> Tensor:
+    """Of each row the `counts` (B,) surest of its first `remaining` (B,) places, then the others.
+
+    Of equals, which are common where top-p leaves one token, those that `topk` takes, as in the
+    reference; row by row, for what it takes depends on the numbers of both.
+    """
+    rank = torch.arange(confidence.shape[1], device=confidence.device).repeat(len(confidence), 1)
+    rank += confidence.shape[1]
+    for row, (places, count) in enumerate(zip(remaining.tolist(), counts.tolist(), strict=True)):
+        surest = confidence[row, :places].topk(count).indices
+        rank[row, surest] = torch.arange(count, device=rank.device)
+    return rank.argsort(dim=1)
 
 
 def place_logits(model: FM, branches: Branches, target: str, part: Part, places: Places) -> Tensor:

@@ -31,9 +31,6 @@ class Randomness:
 
     Args:
         seed: for all samples, or one for each. None: unlike any other run.
-
-    Raises:
-        BadInput: not one seed for each sample (`begin`).
     """
 
     def __init__(self, seed: int | Sequence[int] | None = 0) -> None:
@@ -42,7 +39,11 @@ class Randomness:
         self._streams: list[torch.Generator] = []
 
     def begin(self, step: int, batch: int, device: torch.device) -> None:
-        """Start the streams of a step."""
+        """Start the streams of a step.
+
+        Raises:
+            BadInput: not one seed for each sample.
+        """
         seeds = [self.seed] * batch if isinstance(self.seed, int) else list(self.seed)
         if len(seeds) != batch:
             raise BadInput(f"{len(seeds)} seeds were given for {batch} samples")

@@ -45,20 +45,19 @@ OFFICIAL_IDS = TextIds()
 def merge_spans(shown: Iterable[int], predicted: Iterable[int], ids: TextIds) -> list[int]:
     """Put the predicted spans where their sentinels are.
 
-    `a [S_1] on the [S_2]` and `[S_1] dog [S_2] grass [S_3]` give `a dog on the grass`. A sentinel
-    without a span stays: that part is still hidden. If a span comes twice, its first one counts.
+    `a [S_1] on the [S_2]` and `[S_1] dog [S_2] grass [S_3]` give `a dog on the grass`. As in the
+    reference, a sentinel whose span never came is gone, and a span that comes in pieces is joined.
     """
     sentinels = frozenset(ids.sentinels)
     spans: dict[int, list[int]] = {}
-    span: list[int] | None = None
+    span: list[int] = []
     for value in predicted:
         if value in sentinels:
-            span = []
-            spans.setdefault(value, span)
-        elif span is not None:
+            span = spans.setdefault(value, [])
+        else:
             span.append(value)
     return [
         token
         for value in shown
-        for token in (spans.get(value, [value]) if value in sentinels else [value])
+        for token in (spans.get(value, []) if value in sentinels else [value])
     ]

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fourm.errors import BadInput, CheckpointError
+from fourm.modalities.checks import unicode_text
 
 TOKENIZER = "tokenizer.json"
 
@@ -49,13 +50,9 @@ class SentenceTokenizer:
         """Ids of one text, `2 .. max_tokens` of them.
 
         Raises:
-            BadInput: not a string, or nothing but white space.
+            BadInput: not a string of Unicode text, or nothing but white space.
         """
-        if not isinstance(text, str):
-            raise BadInput(f"a text must be a string, not {type(text).__name__}")
-        if any("\ud800" <= letter <= "\udfff" for letter in text):
-            raise BadInput("the text holds bytes that are no letters: it should be UTF-8")
-        if not text.strip():
+        if not unicode_text(text).strip():
             raise BadInput("the text is empty")
         ids: list[int] = self._tokenizer.encode(text).ids
         return ids

@@ -54,6 +54,19 @@ def finite_numbers(values: Any, what: str, length: int) -> tuple[float, ...]:
     return tuple(finite(value, f"a number of {what}") for value in values)
 
 
+def unicode_text(value: Any) -> str:
+    """A string that can be written as UTF-8.
+
+    Raises:
+        BadInput: another type, or surrogates: bytes of another charset, from a terminal.
+    """
+    if not isinstance(value, str):
+        raise BadInput(f"a text must be a string, not {type(value).__name__}")
+    if any("\ud800" <= letter <= "\udfff" for letter in value):
+        raise BadInput("the text holds bytes that are no letters: it should be UTF-8")
+    return value
+
+
 def shown(value: Any, most: int = 60) -> str:
     """A value as a message shows it: on one line, its end left out where it is long."""
     if isinstance(value, (str, bytes)):

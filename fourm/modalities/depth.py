@@ -17,7 +17,7 @@ _SMALLEST_VARIANCE = 1e-6
 
 
 def square_depth(depth: Any, size: int = 224, invert: bool = False) -> NDArray[np.float32]:
-    """Central square of a depth map, resized (bilinear) and standardised.
+    """Central square of a depth map, resized (bicubic, antialiased) and standardised.
 
     Only differences count, in units of the map's own spread, so that any scale will do. Which end
     is near the network does not say: turn a map round with `invert`.
@@ -54,7 +54,7 @@ def square_depth(depth: Any, size: int = 224, invert: bool = False) -> NDArray[n
     values = values[top:bottom, left:right]
     if values.shape != (size, size):
         picture = Image.fromarray(np.ascontiguousarray(values))
-        values = np.array(picture.resize((size, size), Image.Resampling.BILINEAR))
+        values = np.array(picture.resize((size, size), Image.Resampling.BICUBIC))
     return standardised(-values if invert else values)[None]
 
 

@@ -83,6 +83,11 @@ def read_colours(text: str) -> list[tuple[int, int, int]]:
     return colours
 
 
+def written_colour(colour: Colour) -> str:
+    """A colour (red, green, blue), 0 .. 255, as `read_colours` reads it: `#1e90ff`."""
+    return "#{:02x}{:02x}{:02x}".format(*map(round, colour))
+
+
 def palette_of(image: Any, count: int = 5) -> list[tuple[int, int, int]]:
     """The main colours of a picture by median cut, most frequent first; at most `count` of them.
 

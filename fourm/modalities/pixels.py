@@ -80,6 +80,12 @@ def imagenet_normalised(pixels: Tensor) -> Tensor:
     return (pixels.float() / 255 - mean) / std
 
 
+def imagenet_restored(values: Tensor) -> Tensor:
+    """What `imagenet_normalised` made of bytes, (..., 3, H, W) float -> 0 .. 1."""
+    mean, std = (values.new_tensor(rgb).view(3, 1, 1) for rgb in (IMAGENET_MEAN, IMAGENET_STD))
+    return values * std + mean
+
+
 def uncentred(values: Tensor) -> Tensor:
     """Decoded values, about -1 .. 1, of any shape -> bytes 0 .. 255; what lies outside is cut."""
     import torch

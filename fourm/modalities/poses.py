@@ -45,7 +45,8 @@ def poses_text(
 ) -> str:
     """People as the model reads them: `human v0=394 ... pose v0=60 ... global ... `.
 
-    Boxes are clipped to the picture; people outside it are left out. Nobody at all is `none`.
+    Boxes are clipped to the picture; people outside it, and those whose edges are the wrong way
+    round, are left out. Nobody at all is `none`.
 
     Args:
         people: in the order in which they are to be written.
@@ -65,10 +66,10 @@ def poses_text(
     for person in people:
         _check(person)
         xmin, ymin, xmax, ymax = person.box
+        if xmax < 0 or ymax < 0 or xmin > width or ymin > height or xmin > xmax or ymin > ymax:
+            continue
         x = [min(max(edge, 0.0), width) / width for edge in (xmin, xmax)]
         y = [min(max(edge, 0.0), height) / height for edge in (ymin, ymax)]
-        if x[0] >= x[1] or y[0] >= y[1]:
-            continue
         edges = enumerate((x[0], y[0], x[1], y[1]))
         words = ["human", *(f"v{axis}={round(edge * LARGEST)}" for axis, edge in edges)]
         for part in order:
@@ -110,7 +111,8 @@ def _part_words(person: Person, part: Part) -> list[str]:
         numbers = [_MIDDLE * value + _MIDDLE for value in person.orientation]
     elif part == "camera":
         clipped = (min(max(value, _CAMERA_LOW), _CAMERA_HIGH) for value in person.camera)
-        numbers = [_CAMERA_SCALE * (value - _CAMERA_LOW) for value in clipped]
+        # The reference's order of operations: scale * (value - low) rounds some values otherwise.
+        numbers = [_CAMERA_SCALE * value - _CAMERA_SCALE * _CAMERA_LOW for value in clipped]
     else:
         # As in training, not clamped: a beta beyond 3 has no token and falls into word pieces.
         numbers = [_SHAPE_SCALE * value + _MIDDLE for value in person.shape]

@@ -23,10 +23,11 @@ GRID = tuple((x, y) for x in range(28, SIDE, 28) for y in range(28, SIDE, 28))
 
 @dataclass(frozen=True)
 class Instance:
-    """One object: its box in pixels 0 .. 223 of the square picture, and the shape inside it.
+    """One object: its box in pixels of the square picture, and the shape inside it.
 
     Attributes:
-        xmin, ymin, xmax, ymax: pixels.
+        xmin, ymin, xmax, ymax: pixels 0 .. 223; 224 for an object that the square's right or lower
+            edge cuts off, as training wrote those.
         codes: 16 tokens 0 .. 1023 of the mask tokenizer, row by row.
     """
 
@@ -50,15 +51,16 @@ def sam_text(points: Sequence[Point]) -> str:
     """Points as the model reads them: `point v0=<y> v1=<x> polygon v0=20 ... point ... none`.
 
     Raises:
-        BadInput: a pixel outside 0 .. 223, a box the wrong way round, or not 16 codes 0 .. 1023.
+        BadInput: a point outside 0 .. 223, a box outside 0 .. 224 or the wrong way round, or not
+            16 codes 0 .. 1023.
     """
     words = []
     for point in points:
-        _check_pixels("point", (point.x, point.y))
+        _check_pixels("point", (point.x, point.y), SIDE - 1)
         words += ["point", number_word(0, point.y), number_word(1, point.x)]
         for instance in point.instances:
             edges = (instance.xmin, instance.ymin, instance.xmax, instance.ymax)
-            _check_pixels("box", edges)
+            _check_pixels("box", edges, SIDE)
             if instance.xmin > instance.xmax or instance.ymin > instance.ymax:
                 raise BadInput("the box of an instance must be xmin, ymin, xmax, ymax")
             if len(instance.codes) != CODES:
@@ -82,7 +84,7 @@ def parse_sam(text: str) -> list[Point]:
         for outline in outlines:
             words = outline.split()
             edges, codes = read_numbers(words, range(4)), read_codes(words[4:], CODES)
-            if edges is not None and codes is not None and max(edges) < SIDE:
+            if edges is not None and codes is not None and max(edges) <= SIDE:
                 xmin, ymin, xmax, ymax = edges
                 instances.append(Instance(xmin, ymin, xmax, ymax, tuple(codes)))
         points.append(Point(x=place[1], y=place[0], instances=tuple(instances)))
@@ -115,7 +117,7 @@ def mask_to_box(mask: Any) -> tuple[tuple[int, int, int, int], NDArray[np.uint8]
     return (xmin, ymin, xmax, ymax), np.array(resized)
 
 
-def _check_pixels(what: str, values: Sequence[int]) -> None:
-    if not all(0 <= value < SIDE for value in values):
+def _check_pixels(what: str, values: Sequence[int], highest: int) -> None:
+    if not all(0 <= value <= highest for value in values):
         shown = ", ".join(map(str, values))
-        raise BadInput(f"a {what} must lie in pixels 0 to {SIDE - 1} of the square, not {shown}")
+        raise BadInput(f"a {what} must lie in pixels 0 to {highest} of the square, not {shown}")

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from fourm.bundle.decoding import unit_rows
 from fourm.bundle.samples import Blend, How, Prepared
 from fourm.errors import BadInput
+from fourm.modalities.checks import unicode_text
 from fourm.modalities.pixels import square_pixels
 from fourm.teachers.clip import ClipTeacher
 from fourm.teachers.teacher import SIDE, Teacher
@@ -50,13 +51,11 @@ def text(value: Any) -> str:
     """The text, if it says something.
 
     Raises:
-        BadInput: not a string, or nothing but white space.
+        BadInput: not a string of Unicode text, or nothing but white space.
     """
-    if not isinstance(value, str):
-        raise BadInput(f"a text must be a string, not {type(value).__name__}")
-    if not value.strip():
+    if not unicode_text(value).strip():
         raise BadInput("the text is empty")
-    return value
+    return str(value)
 
 
 def embed_pictures(teacher: Teacher, pictures: Sequence[Pixels], space: str) -> Vectors:

@@ -45,7 +45,7 @@ class Taught:
     Attributes:
         name, title: of the model.
         inputs: what the model reads, `image`, and `text` if a teacher has a text tower.
-        predictable, facts: as the model's.
+        predictable, facts, missing: as the model's.
         made_by: space -> name of the teacher that makes a picture's vector.
         spaces: those of the model whose teacher is here, described as the teacher's.
         default_space: the first of them.
@@ -72,6 +72,7 @@ class Taught:
             raise UnknownSpace(no_teacher(model, by_name))
         self.name, self.title = model.name, f"{model.title}, pictures by its teachers"
         self.predictable, self.facts = model.predictable, model.facts
+        self.missing: Mapping[str, str] = model.missing
         self.made_by = {name: teacher.name for name, teacher in self.teachers.items()}
         self.spaces: Mapping[str, Space] = MappingProxyType(
             {name: self._space(name, teacher) for name, teacher in self.teachers.items()}

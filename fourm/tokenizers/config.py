@@ -9,7 +9,18 @@ from typing import Any
 from fourm.checkpoints import Fields
 from fourm.errors import ConfigError
 
-_DIFFUSION_FIELDS = ("num_train_timesteps", "scheduler", "beta_schedule", "prediction_type")
+_DIFFUSION_FIELDS = (
+    "num_train_timesteps",
+    "scheduler",
+    "beta_schedule",
+    "prediction_type",
+    "clip_sample",
+    "thresholding",
+    "zero_terminal_snr",
+    "conditioning",
+    "cls_free_guidance_dropout",
+    "masked_cfg",
+)
 
 
 @dataclass(frozen=True)
@@ -18,8 +29,9 @@ class TokenizerConfig:
 
     `image_size`, `image_size_enc` and `image_size_dec` (pixels) fix the grids of the stored
     position tables alone: pictures of another size are taken, the tables are resized for them.
-    Training-only fields of official files (`sync_codebook`, `ema_decay`, `ckpt_path` ...) are
-    not read at all.
+    `undo_std`: the encoder is given pictures as ImageNet-standardised ones, and takes that back.
+    `norm_latents`: latents are of unit length when they are quantised. Training-only fields of
+    official files (`sync_codebook`, `ema_decay`, `ckpt_path` ...) are not read at all.
     """
 
     image_size: int = 224
@@ -98,8 +110,8 @@ class TokenizerConfig:
         return config
 
     def _check(self, where: object) -> None:
-        if self.undo_std or self.norm_latents:
-            raise ConfigError(f"{where}: undo_std and norm_latents are not supported")
+        if self.undo_std and (self.n_channels != 3 or self.n_labels is not None):
+            raise ConfigError(f"{where}: undo_std is for pictures of 3 channels")
         if self.quant_type not in ("lucid", "memcodes"):
             raise ConfigError(
                 f"{where}: quant_type should be 'lucid' or 'memcodes', not {self.quant_type!r}"

@@ -47,14 +47,18 @@ class LucidQuantizer(nn.Module):
     """Nearest entry of one codebook (4M-21 reference: 'lucid' quantizer, one head).
 
     With `norm_codes` nearest is by cosine, else by Euclidean distance; the quantised value is the
-    entry as stored in both cases, not its normalised form. Works in float32 whatever comes in.
+    entry as stored in both cases, not its normalised form. `norm_latents` makes latents of unit
+    length first, which counts for distances alone. Works in float32 whatever comes in.
     """
 
-    def __init__(self, codebook_size: int, dim: int, norm_codes: bool = True) -> None:
+    def __init__(
+        self, codebook_size: int, dim: int, norm_codes: bool = True, norm_latents: bool = False
+    ) -> None:
         super().__init__()
         self.codebook_size = codebook_size
         self.dim = dim
         self.norm_codes = norm_codes
+        self.norm_latents = norm_latents
         self._codebook = _Codebook(codebook_size, dim, norm_codes)
 
     @property
@@ -66,8 +70,10 @@ class LucidQuantizer(nn.Module):
         """(B, dim, h, w) -> tokens (B, h, w), int64."""
         rows = latents.permute(0, 2, 3, 1).float()
         codes = self.codes.float()
+        if self.norm_codes or self.norm_latents:
+            rows = F.normalize(rows, dim=-1)
         if self.norm_codes:
-            return (F.normalize(rows, dim=-1) @ F.normalize(codes, dim=-1).T).argmax(-1)
+            return (rows @ F.normalize(codes, dim=-1).T).argmax(-1)
         # |h - c|^2 without |h|^2, which is the same for every c.
         return (codes.square().sum(-1) - 2 * rows @ codes.T).argmin(-1)
 

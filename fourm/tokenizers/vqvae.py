@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from fourm.embeddings.initial import token_table
 from fourm.errors import BadInput, ConfigError
+from fourm.modalities.pixels import imagenet_restored
 from fourm.tokenizers.bottleneck_mlp import BottleneckMLP, parse_bottleneck_name
 from fourm.tokenizers.config import TokenizerConfig
 from fourm.tokenizers.lucid import LucidQuantizer
@@ -39,7 +40,7 @@ class VQ(nn.Module):
             )
         else:
             self.quantize = LucidQuantizer(
-                config.codebook_size, config.latent_dim, config.norm_codes
+                config.codebook_size, config.latent_dim, config.norm_codes, config.norm_latents
             )
 
     def _build_encoder(self, config: TokenizerConfig) -> int:
@@ -62,6 +63,8 @@ class VQ(nn.Module):
             raise ConfigError("this tokenizer was loaded for decoding alone: load its encoder too")
         if self.config.n_labels is not None:
             x = self._embed_labels(x)
+        elif self.config.undo_std and x.shape[1:2] == (3,):  # the encoder refuses others
+            x = 2 * imagenet_restored(x) - 1
         if not self.config.is_vector:
             grid: Tensor = self.quant_proj(self.encoder(x))
             return grid
@@ -89,9 +92,9 @@ class VQ(nn.Module):
         """Input -> tokens, int64.
 
         Args:
-            x: (B, n_channels, H, W) float for a grid tokenizer, (B, H, W) class ids
-                `0 .. n_labels - 1` where there is `n_labels`, (B, n_channels) float for a
-                vector tokenizer ((B, n_channels, 1, 1) is the same).
+            x: (B, n_channels, H, W) float for a grid tokenizer (ImageNet-standardised with
+                `undo_std`), (B, H, W) class ids `0 .. n_labels - 1` where there is `n_labels`,
+                (B, n_channels) float for a vector tokenizer ((B, n_channels, 1, 1) is the same).
 
         Returns:
             (B, h, w), or (B, num_codebooks) for a vector tokenizer: the order in which the

@@ -7,9 +7,11 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from fourm.errors import BadInput, CheckpointError
+from fourm.modalities.checks import unicode_text
 
 PAD, UNKNOWN, START, END = "[PAD]", "[UNK]", "[SOS]", "[EOS]"
 AXES = ("v0", "v1", "v2", "v3")
+CAPTION_TOKENS = 256
 
 
 class TextTokenizer:
@@ -64,14 +66,25 @@ class TextTokenizer:
         """Ids of a text, nothing added; an empty text has none.
 
         Raises:
-            BadInput: not a string.
+            BadInput: not a string of Unicode text.
         """
-        if not isinstance(text, str):
-            raise BadInput(f"a text must be a string, not {type(text).__name__}")
-        if any("\ud800" <= letter <= "\udfff" for letter in text):
-            raise BadInput("the text holds bytes that are no letters: it should be UTF-8")
-        ids: list[int] = self._tokenizer.encode(text, add_special_tokens=False).ids
+        ids: list[int] = self._tokenizer.encode(unicode_text(text), add_special_tokens=False).ids
         return ids
+
+    def caption(self, text: str, most: int = CAPTION_TOKENS) -> list[int]:
+        """Ids of a caption, its end marked as in training; `[S_1]` stands for a part not given.
+
+        Args:
+            text: any words.
+            most: at most this many ids; the end of a longer text is cut off.
+
+        Raises:
+            BadInput: not a string of Unicode text, or nothing but white space.
+        """
+        ids = self.encode(text)
+        if not ids:
+            raise BadInput("the text is empty")
+        return [*ids[: most - 1], self.end]
 
     def decode(self, ids: Iterable[int]) -> str:
         """Text of ids, sentinels and other special tokens included.

@@ -7,9 +7,7 @@ has go first.
 from __future__ import annotations
 
 import json
-import shutil
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 from safetensors import safe_open
@@ -20,7 +18,7 @@ from fourm.checkpoints.files import CONFIG, TENSORS, read_json_object
 from fourm.errors import BadInput
 from fourm.language.sentences import TOKENIZER
 from fourm.training import material
-from fourm.training.export import MOST_BYTES, part_of, save, stored
+from fourm.training.export import MOST_BYTES, part_of, save, size_of, stored, whole
 from fourm.training.further import KINDS, modality_info
 from fourm.training.run import Run
 from fourm.training.vocabulary import frequent, pruned
@@ -40,20 +38,17 @@ def add(run: Run, bundle: Path, vocabulary: int) -> int:
     Raises:
         BadInput: the bundle would be larger than MOST_BYTES.
     """
-    with TemporaryDirectory(prefix=f".{bundle.name}-", dir=bundle.parent) as scratch:
-        grown = Path(scratch) / bundle.name
-        shutil.copytree(bundle, grown)
-        size = _grow(run, grown, vocabulary)
+    with whole(bundle) as grown:
+        _grow(run, grown, vocabulary)
+        size = size_of(grown)
         if size > MOST_BYTES:
             raise BadInput(
                 f"{bundle} would have {size} bytes, more than {MOST_BYTES}: lower the vocabulary"
             )
-        bundle.rename(Path(scratch) / "before")
-        grown.rename(bundle)
     return size
 
 
-def _grow(run: Run, bundle: Path, vocabulary: int) -> int:
+def _grow(run: Run, bundle: Path, vocabulary: int) -> None:
     manifest = read_json_object(bundle / BUNDLE)
     model = bundle / manifest["model"]
     learnt = {kind: run.load(f"further/{name}") for kind, name in KINDS.items()}
@@ -77,7 +72,6 @@ def _grow(run: Run, bundle: Path, vocabulary: int) -> int:
     _write(model / CONFIG, config)
     _shrink(run, bundle / next(iter(manifest["language_models"].values())), vocabulary)
     _write(bundle / BUNDLE, manifest)
-    return sum(path.stat().st_size for path in bundle.rglob("*") if path.is_file())
 
 
 def _shrink(run: Run, folder: Path, vocabulary: int) -> None:

@@ -7,8 +7,11 @@ dimensional stays as it is. The reader expands them again (`fourm.checkpoints.Te
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import torch
@@ -55,11 +58,41 @@ BUNDLE: dict[str, Any] = {
 
 
 def write(run: Run, language: Path, out: Path, step: str = "joint") -> int:
-    """Write the bundle to `out` and return its size in bytes.
+    """Write the bundle to `out` and return its size in bytes; other files there stay.
 
     Raises:
-        BadInput: it is larger than MOST_BYTES.
+        BadInput: it would be larger than MOST_BYTES; nothing is changed then.
     """
+    with whole(out) as folder:
+        _write(run, language, folder, step)
+        size = size_of(folder)
+        if size > MOST_BYTES:
+            raise BadInput(
+                f"{out} would have {size} bytes, more than {MOST_BYTES}: lower VOCABULARY"
+            )
+    return size
+
+
+@contextmanager
+def whole(folder: Path) -> Iterator[Path]:
+    """A copy of a folder that takes its place at the end: it changes as a whole or not at all."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(prefix=f".{folder.name}-", dir=folder.parent) as scratch:
+        changed = Path(scratch) / folder.name
+        if folder.exists():
+            shutil.copytree(folder, changed)
+        yield changed
+        if folder.exists():
+            folder.rename(Path(scratch) / "before")
+        changed.rename(folder)
+
+
+def size_of(folder: Path) -> int:
+    """Bytes of all files in a folder."""
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+
+
+def _write(run: Run, language: Path, out: Path, step: str) -> None:
     teacher, space = run.load("teacher"), run.load("space")
     trained = run.load(step)
     config = config_for(teacher)
@@ -68,20 +101,16 @@ def write(run: Run, language: Path, out: Path, step: str = "joint") -> int:
     state = model.state_dict()
     # Tied in the official format: the decoder never reads its own token table here.
     state.pop(f"decoder_embeddings.{TARGET}.token_emb.weight")
-    writepart_of(out / "model", config, state)
-    writepart_of(out / "tok_dinov2_global", *global_tokenizer(space))
-    writepart_of(out / "tok_semseg", SEG_CONFIG, run.load("tok_semseg"))
+    write_part(out / "model", config, state)
+    write_part(out / "tok_dinov2_global", *global_tokenizer(space))
+    write_part(out / "tok_semseg", SEG_CONFIG, run.load("tok_semseg"))
     _write_language(run, language, part_of(trained, "language."), out / "language_model")
     transform = {"mean": space["mean"], "matrix": space["matrix"]}
     save(out / "transform.safetensors", transform, {})
     (out / "bundle.json").write_text(json.dumps(BUNDLE, indent=2) + "\n", encoding="utf-8")
-    size = sum(path.stat().st_size for path in out.rglob("*") if path.is_file())
-    if size > MOST_BYTES:
-        raise BadInput(f"{out} has {size} bytes, more than {MOST_BYTES}: lower VOCABULARY")
-    return size
 
 
-def writepart_of(folder: Path, config: Mapping[str, Any], state: Mapping[str, Tensor]) -> None:
+def write_part(folder: Path, config: Mapping[str, Any], state: Mapping[str, Tensor]) -> None:
     """One checkpoint folder, its tensors stored small."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "config.json").write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
@@ -124,7 +153,7 @@ def _write_language(run: Run, source: Path, trained: dict[str, Tensor], out: Pat
     config = read_json_object(source / "config.json")
     config = {key: value for key, value in config.items() if not key.startswith("_")}
     config |= {"vocab_size": len(old_ids), "max_position_embeddings": MAX_WORDS}
-    writepart_of(out, config, state)
+    write_part(out, config, state)
     text = json.dumps(small, ensure_ascii=False, separators=(",", ":"))
     (out / TOKENIZER).write_text(text + "\n", encoding="utf-8")
 

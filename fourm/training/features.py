@@ -13,6 +13,7 @@ from tqdm import tqdm
 from fourm.embeddings import ModalityInput
 from fourm.modalities.classes import panoptic_classes
 from fourm.modalities.pixels import imagenet_normalised
+from fourm.modalities.semseg import square_labels
 from fourm.training import material
 from fourm.training.architecture import image_encoder
 from fourm.training.run import Run
@@ -34,7 +35,7 @@ def extract(run: Run) -> None:
         if not run.has(f"features/{name}"):
             items = list(material.labelled(run.data, name, crops, seed=0, every=every))
             tensors = _seen(encoder, (item.pixels for item in items), len(items), name)
-            labels = np.stack([label_map(item.ids) for item in items])
+            labels = np.stack([square_labels(item.ids, material.SIDE) for item in items])
             tensors["labels"] = torch.from_numpy(small(labels))
             tensors["cover"] = torch.cat([patch_cover(rows) for rows in np.array_split(labels, 64)])
             tensors["photo"] = torch.tensor([item.photo for item in items])
@@ -43,15 +44,6 @@ def extract(run: Run) -> None:
         photos = material.captioned(run.data)
         pixels = (material.square_photo(photo.path) for photo in photos)
         run.save("features/flickr8k", _seen(encoder, pixels, len(photos), "flickr8k"))
-
-
-def label_map(ids: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """COCO category ids -> labels: 0 = nothing, else contiguous class index + 1."""
-    table = np.zeros(256, np.uint8)
-    for index, row in enumerate(panoptic_classes()):
-        table[row.id] = index + 1
-    labels: NDArray[np.uint8] = table[ids]
-    return labels
 
 
 def small(labels: NDArray[np.uint8]) -> NDArray[np.uint8]:

@@ -13,7 +13,7 @@ import math
 import random
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import torch
@@ -29,7 +29,7 @@ from fourm.embeddings import ModalityInput, input_embedding
 from fourm.modalities.items import BOXES_WIDTH, FACTS_WIDTH, PALETTE_WIDTH, Items
 from fourm.modalities.palette import MOST_COLOURS, palette_of
 from fourm.modalities.pixels import IMAGENET_MEAN, IMAGENET_STD, imagenet_normalised
-from fourm.modalities.registry import Modality
+from fourm.modalities.registry import Modality, describe
 from fourm.training import examples, material, readouts
 from fourm.training.run import Run
 from fourm.transformer import FM, load_fm
@@ -44,14 +44,6 @@ EDGE_STEPS = 600
 BATCH = 192
 PEAK = {"embedding": 0.02, "readout": 2e-3}
 WARM_UP = 20
-
-
-class Learnt(NamedTuple):
-    """What a kind adds to a bundle."""
-
-    modality: dict[str, Any]
-    embedding: dict[str, Tensor]
-    readout: dict[str, Tensor]
 
 
 def modality_info() -> dict[str, dict[str, Any]]:
@@ -127,7 +119,7 @@ class _Items:
         targets: Tensor,
         steps: int,
     ) -> dict[str, Tensor]:
-        """The tensors of `Learnt`, with the names of their part before them."""
+        """`embedding.*` and `readout.*`, the tensors of the two parts."""
         parts = {"embedding": self.embedding, "readout": self.readout}
         optimiser = torch.optim.AdamW(
             [
@@ -263,6 +255,4 @@ def _examples(run: Run) -> list[examples.Example]:
 
 def modality_of(name: str) -> Modality:
     """One of the kinds' modalities."""
-    from fourm.modalities.registry import describe
-
     return describe([name], modality_info(), "further")[name]

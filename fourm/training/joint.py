@@ -78,7 +78,7 @@ def train(run: Run, language: Path, steps: int, seed: int = 0) -> None:
     A run that was interrupted goes on at its last checkpoint, with batches of another order.
     """
     teacher, space = run.load("teacher"), run.load("space")
-    student = Student(_start(run, teacher, space, language, seed), _language(language), space)
+    student = Student(_start(run, teacher, space, seed), _language(language), space)
     average = copy.deepcopy(student)
     optimiser = _optimiser(student)
     first = _resume(run, student, average, optimiser)
@@ -135,9 +135,7 @@ def _no_denormals() -> Iterator[None]:
         torch.set_flush_denormal(False)
 
 
-def _start(
-    run: Run, teacher: dict[str, Tensor], space: dict[str, Tensor], language: Path, seed: int
-) -> FM:
+def _start(run: Run, teacher: dict[str, Tensor], space: dict[str, Tensor], seed: int) -> FM:
     model = start(config_for(teacher), teacher, space["codes"], seed)
     seg = run.load("seg_codes")
     with torch.no_grad():

@@ -16,8 +16,9 @@ from torch import Tensor, nn
 from tqdm import tqdm, trange
 
 from fourm.modalities.classes import panoptic_classes
+from fourm.modalities.semseg import square_labels
 from fourm.training import material
-from fourm.training.features import MAP_SIDE, label_map, small
+from fourm.training.features import MAP_SIDE, small
 from fourm.training.run import Run, seeded
 
 CLASSES = len(panoptic_classes())
@@ -113,8 +114,8 @@ def draw(run: Run, epochs: int) -> None:
         )
         labels = stuff_labels(logits, stuff)
         for photo, drawn in zip(part, labels, strict=True):
-            things = small(label_map(material.instance_ids(run.data, photo.path, rows)))
-            seen = torch.from_numpy(things)
+            ids = material.instance_ids(run.data, photo.path, rows)
+            seen = torch.from_numpy(small(square_labels(ids, material.SIDE)))
             maps.append(torch.where(seen > 0, seen, drawn))
     run.save("pseudo_maps", {"labels": torch.stack(maps)})
 

@@ -61,8 +61,11 @@ class Run:
         return self.path(f"{name}.safetensors").is_file()
 
     def write_json(self, name: str, value: Any) -> None:
-        """Write a JSON file into the run's folder."""
-        self.path(name).write_text(json.dumps(value, indent=1) + "\n", encoding="utf-8")
+        """Write a JSON file into the run's folder, whole or not at all."""
+        path = self.path(name)
+        partial = path.with_suffix(".partial")
+        partial.write_text(json.dumps(value, indent=1) + "\n", encoding="utf-8")
+        os.replace(partial, path)
 
 
 def seeded(seed: int) -> torch.Generator:

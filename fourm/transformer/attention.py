@@ -8,17 +8,13 @@ all (`visible_keys`), as the reference does for a sample alone.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import scaled_dot_product_attention
 
+from fourm.transformer.config import FMConfig
 from fourm.transformer.linear import Linear
 from fourm.transformer.norm import LayerNorm
-
-if TYPE_CHECKING:
-    from fourm.transformer.config import FMConfig
 
 
 class SelfAttention(nn.Module):

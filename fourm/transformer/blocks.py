@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from torch import Tensor, nn
 
 from fourm.transformer.attention import CrossAttention, SeenKeys, SelfAttention
+from fourm.transformer.config import FMConfig
 from fourm.transformer.mlp import make_mlp
 from fourm.transformer.norm import LayerNorm
-
-if TYPE_CHECKING:
-    from fourm.transformer.config import FMConfig
 
 
 class EncoderBlock(nn.Module):

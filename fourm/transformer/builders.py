@@ -159,5 +159,8 @@ def tied_names(config: FMConfig) -> dict[str, str]:
         tied[f"{prefix}.to_logits.weight"] = f"{prefix}.token_emb.weight"
         tied[f"{prefix}.token_emb.weight"] = f"{prefix}.to_logits.weight"
         if name in config.domains_in:
-            tied[f"{prefix}.mod_emb"] = f"encoder_embeddings.{name}.mod_emb"
+            other = f"encoder_embeddings.{name}"
+            tied[f"{prefix}.mod_emb"] = f"{other}.mod_emb"
+            # The safetensors library keeps the first of two names: here that is the decoder's.
+            tied[f"{other}.mod_emb"] = f"{prefix}.mod_emb"
     return tied

@@ -7,7 +7,12 @@ from dataclasses import dataclass, field
 
 from fourm.checkpoints.config import Fields
 from fourm.modalities.registry import Modality, describe
-from fourm.transformer.mlp import ACTIVATIONS
+
+ACTIVATIONS = (
+    *("GELU", "SiLU", "ReLU", "ReLU6", "LeakyReLU", "ELU", "SELU", "Mish", "Hardswish"),
+    *("Softplus", "Sigmoid", "Tanh", "Identity"),
+)
+"""Classes of torch.nn by their names; a closed list, so that a file cannot name any other."""
 
 
 @dataclass(frozen=True)
@@ -93,6 +98,5 @@ class FMConfig:
     @property
     def hidden(self) -> int:
         """Width of the MLP's hidden layer; a gated one has two of them, two thirds as wide."""
-        if self.gated_mlp:
-            return int(2 * self.mlp_ratio * self.dim / 3)
-        return int(self.dim * self.mlp_ratio)
+        whole = int(self.dim * self.mlp_ratio)
+        return int(2 * whole / 3) if self.gated_mlp else whole

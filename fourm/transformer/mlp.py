@@ -2,26 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING
-
 import torch
 from torch import Tensor, nn
 
+from fourm.transformer.config import FMConfig
 from fourm.transformer.linear import Linear
-
-if TYPE_CHECKING:
-    from fourm.transformer.config import FMConfig
-
-# Named in a config by their class in torch.nn; a closed list, so that a file cannot name any other.
-ACTIVATIONS: Mapping[str, type[nn.Module]] = {
-    "GELU": nn.GELU,
-    "SiLU": nn.SiLU,
-    "ReLU": nn.ReLU,
-    "ELU": nn.ELU,
-    "Mish": nn.Mish,
-    "Tanh": nn.Tanh,
-}
 
 
 class Mlp(nn.Module):
@@ -30,7 +15,7 @@ class Mlp(nn.Module):
     def __init__(self, config: FMConfig) -> None:
         super().__init__()
         self.fc1 = Linear(config.dim, config.hidden, bias=config.mlp_bias)
-        self.act = ACTIVATIONS[config.act_layer]()
+        self.act: nn.Module = getattr(nn, config.act_layer)()
         self.fc2 = Linear(config.hidden, config.dim, bias=config.mlp_bias)
 
     def forward(self, x: Tensor) -> Tensor:

@@ -38,7 +38,8 @@ class Scores(NamedTuple):
         ids: (B, M) the tokens that were to be predicted; 0 where masked.
         masked: (B, M) bool, True = filler.
         modality: (B, M) the index of each token's modality among the targets; -1 where masked.
-        losses: modality -> mean cross-entropy of its tokens.
+        losses: modality -> mean cross-entropy of its tokens; 0 if none of them was kept.
+        sizes: modality -> how many logits it has, kept tokens times vocabulary.
     """
 
     y: Tensor
@@ -46,10 +47,16 @@ class Scores(NamedTuple):
     masked: Tensor
     modality: Tensor
     losses: dict[str, Tensor]
+    sizes: dict[str, int]
 
     def mean(self) -> Tensor:
-        """The mean over modalities of their losses."""
+        """The mean over modalities of their losses (`mod` in the reference)."""
         return torch.stack(list(self.losses.values())).mean()
+
+    def mean_by_size(self) -> Tensor:
+        """The mean over modalities of their losses, weighted by `sizes` (`token`)."""
+        weighted = [self.losses[name] * size for name, size in self.sizes.items()]
+        return torch.stack(weighted).sum() / max(sum(self.sizes.values()), 1)
 
 
 def score(
@@ -82,12 +89,14 @@ def score(
     ids, spans = ids.masked_fill(masked, 0), spans.masked_fill(masked, 0)
     modality = modality.masked_fill(masked, -1)
     y = model.decode(y, encoded, _allowed(model, spans, modality))
-    losses = {}
+    losses, sizes = {}, {}
     for number, name in enumerate(targets):
         chosen = modality == number
-        head = cast(Target, model.target(name)).to_logits
-        losses[name] = nn.functional.cross_entropy(head(y[chosen]).float(), ids[chosen])
-    return Scores(y, ids, masked, modality, losses)
+        logits = cast(Target, model.target(name)).to_logits(y[chosen]).float()
+        sizes[name] = logits.numel()
+        loss = nn.functional.cross_entropy(logits, ids[chosen], reduction="sum")
+        losses[name] = loss / max(len(logits), 1)
+    return Scores(y, ids, masked, modality, losses, sizes)
 
 
 class _Part(NamedTuple):

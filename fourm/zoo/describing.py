@@ -8,27 +8,18 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from fourm.bundle.kinds import KINDS
+from fourm.bundle.at_hand import lacking
+from fourm.bundle.folders import used
 from fourm.bundle.library import ModelCard, list_models
 from fourm.bundle.manifest import BUNDLE, Manifest
-from fourm.bundle.official import (
-    MODELS,
-    OWNER,
-    SPACES,
-    TOKENIZERS,
-    WORDS,
-    WRITTEN,
-    at_hand,
-    usable,
-    words_at_hand,
-)
+from fourm.bundle.official import MODELS, OWNER, SPACES, TEXT, WORDS
 from fourm.checkpoints import Checkpoint
+from fourm.checkpoints.sources import repository_of
 from fourm.errors import CheckpointError, ModelNotFound
 from fourm.tokenizers.builders import OFFICIAL_CONFIGS
 from fourm.zoo.expected import Shapes, kind_of, official_model_shapes, tokenizer_shapes
 from fourm.zoo.listing import size_of
-from fourm.zoo.names import ENTRIES, TEXT, by_repository, find, folder_of
-from fourm.zoo.verifying import repository_of
+from fourm.zoo.names import ENTRIES, by_repository, find, folder_of
 
 
 def describe(source: str) -> dict[str, Any]:
@@ -122,39 +113,19 @@ def _transformer(checkpoint: Checkpoint) -> dict[str, Any]:
         **_on_disk(folder),
         **_fm_facts(checkpoint),
     }
-    reads, predicts = facts["modalities_in"], facts["modalities_out"]
-    kinds = {kind: modality for kind, modality in KINDS.items() if modality in reads}
-    spaces = {space: entry for space, entry in SPACES.items() if entry.modality in predicts}
-    here, words = at_hand(folder), words_at_hand(folder) is not None
-    offered, offered_spaces = usable(kinds, spaces, here)
-    wanted = {**kinds, **{space: entry.modality for space, entry in spaces.items()}}
-    missing = []
-    for what, modality in wanted.items():
-        needs = [WORDS] if modality in WRITTEN and not words else []
-        needs += [TOKENIZERS[modality]] if modality in TOKENIZERS and modality not in here else []
-        if needs:
-            missing.append({"for": what, "needs": needs, "pull": _pull(name, what, needs, folder)})
-    lacking = {entry["for"] for entry in missing}
+    reads = facts["modalities_in"]
+    uses = used(reads, facts["modalities_out"])
+    missing = lacking(folder, uses)
+    here = {what: modality for what, modality in uses.items() if what not in missing}
     return {
         **facts,
-        "queries": [kind for kind in offered if kind not in lacking],
-        "spaces": [space for space in offered_spaces if space not in lacking],
-        "missing": missing,
+        "queries": [kind for kind, name in here.items() if kind not in SPACES and name in reads],
+        "spaces": [space for space in here if space in SPACES],
+        "missing": [
+            {"for": what, "needs": list(lack.needs), "pull": lack.pull}
+            for what, lack in missing.items()
+        ],
     }
-
-
-def _pull(name: str, what: str, needs: list[str], folder: Path) -> str:
-    """The command that gets what is missing, to where it will be found."""
-    if name in MODELS:
-        command = f"fourm models pull {name} --for {what}"
-    else:
-        entries = [by_repository(need) for need in needs]
-        command = "; ".join(
-            f"fourm models pull {entry.name if entry else TEXT}" for entry in entries
-        )
-    if folder.absolute().parent.name == "snapshots":
-        return command
-    return f"{command} --to {folder.absolute().parent}"
 
 
 def _tokenizer(checkpoint: Checkpoint) -> dict[str, Any]:

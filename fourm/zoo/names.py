@@ -8,37 +8,26 @@ from pathlib import Path
 from types import MappingProxyType
 
 from fourm.bundle.library import WEIGHTS, bundled
-from fourm.bundle.official import MODELS, OWNER, TOKENIZERS, WORDS
+from fourm.bundle.official import MODELS, OWNER, SHORT_NAMES, TEXT, TOKENIZERS, WORDS
 from fourm.checkpoints.cache import cache_folder
 from fourm.checkpoints.sources import is_hub_name, local_snapshot
 from fourm.errors import ModelNotFound
 from fourm.zoo.words import REPOSITORY as WORDS_REPOSITORY
 
-# Repositories of tokenizers -> short name, what it is for.
-_SHORT: Mapping[str, tuple[str, str]] = {
-    "4M_tokenizers_rgb_16k_224-448": ("rgb", "photos as tokens"),
-    "4M_tokenizers_depth_8k_224-448": ("depth", "depth maps"),
-    "4M_tokenizers_normal_8k_224-448": ("normals", "surface normals"),
-    "4M_tokenizers_edge_8k_224-512": ("edges", "Canny edges and SAM edges"),
-    "4M_tokenizers_semseg_4k_224-448": ("semseg", "segmentation maps"),
-    "4M_tokenizers_CLIP-B16_8k_224-448": ("clip", "CLIP B/16 feature maps; the space clip"),
-    "4M_tokenizers_DINOv2-B14_8k_224-448": ("dinov2", "DINOv2 B/14 feature maps"),
-    "4M_tokenizers_ImageBind-H14_8k_224-448": ("imagebind", "ImageBind H/14 feature maps"),
-    "4M_tokenizers_human-poses_1k_8": ("poses", "human poses"),
-    "4M_tokenizers_sam-instance_1k_64": ("sam", "masks of objects"),
-    "4M_tokenizers_DINOv2-B14-global_8k_16_224": (
-        "dinov2-global",
-        "DINOv2 B/14 embeddings; the space dinov2",
-    ),
-    "4M_tokenizers_ImageBind-H14-global_8k_16_224": (
-        "imagebind-global",
-        "ImageBind H/14 embeddings before its head; the space imagebind",
-    ),
+_PURPOSES: Mapping[str, str] = {
+    "tokenizer/rgb": "photos as tokens",
+    "tokenizer/depth": "depth maps",
+    "tokenizer/normals": "surface normals",
+    "tokenizer/edges": "Canny edges and SAM edges",
+    "tokenizer/semseg": "segmentation maps",
+    "tokenizer/clip": "CLIP B/16 feature maps; the space clip",
+    "tokenizer/dinov2": "DINOv2 B/14 feature maps",
+    "tokenizer/imagebind": "ImageBind H/14 feature maps",
+    "tokenizer/poses": "human poses",
+    "tokenizer/sam": "masks of objects",
+    "tokenizer/dinov2-global": "DINOv2 B/14 embeddings; the space dinov2",
+    "tokenizer/imagebind-global": "ImageBind H/14 embeddings before its head; the space imagebind",
 }
-
-
-TEXT = "tokenizer/text"
-"""Name of the text tokenizer, which is one file of the 4M code repository."""
 
 
 @dataclass(frozen=True)
@@ -63,10 +52,10 @@ class Entry:
 def _entries() -> dict[str, Entry]:
     entries = [Entry(name, "model", None, "comes with this package") for name in bundled()]
     entries += [Entry(name, "model", f"{OWNER}/{name}", title) for name, title in MODELS.items()]
-    for repository, (short, purpose) in _SHORT.items():
+    for repository, short in SHORT_NAMES.items():
         modalities = tuple(name for name, made in TOKENIZERS.items() if made == repository)
         entries.append(
-            Entry(f"tokenizer/{short}", "tokenizer", f"{OWNER}/{repository}", purpose, modalities)
+            Entry(short, "tokenizer", f"{OWNER}/{repository}", _PURPOSES[short], modalities)
         )
     entries.append(Entry(TEXT, "tokenizer", WORDS_REPOSITORY, "words, and all that is written"))
     return {entry.name: entry for entry in entries}
@@ -84,7 +73,12 @@ def find(name: str) -> Entry:
     """
     entry = by_repository(name.removeprefix(f"{OWNER}/")) or ENTRIES.get(name)
     if entry is None:
-        raise ModelNotFound(f"{name!r} is none of {', '.join(ENTRIES)}")
+        from fourm.teachers import teacher_names
+
+        said = f"{name!r} is none of {', '.join(ENTRIES)}"
+        if name in teacher_names():
+            said = f"{name} is a teacher: it is downloaded when it is first used"
+        raise ModelNotFound(said)
     return entry
 
 

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from fourm.bundle.kinds import KINDS
-from fourm.bundle.official import OWNER, SPACES, TOKENIZERS, WRITTEN
+from fourm.bundle.official import OWNER, SPACES, TEXT, TOKENIZERS, WRITTEN
 from fourm.errors import BadInput
 from fourm.modalities.registry import OFFICIAL
-from fourm.zoo.names import TEXT, Entry
+from fourm.zoo.names import Entry
 
 USUAL = ("image", "text", "seg", "dinov2")
 """What a model is pulled for unless something else is asked for."""
@@ -34,8 +34,9 @@ def needed(entry: Entry, wanted: Sequence[str] = ()) -> Needs:
 
     Args:
         entry: with a repository.
-        wanted: kinds of input (`depth`), spaces (`imagebind`), modalities of 4M-21
-            (`tok_rgb@224`), or `all`; `USUAL` by default. A space is always among what is fetched.
+        wanted: kinds of input or output (`depth`, `sam-edges`), spaces (`imagebind`), modalities of
+            4M-21 (`tok_rgb@224`), or `all`; `USUAL` by default. A space is always among what is
+            fetched.
 
     Raises:
         BadInput: something wanted is none of these, or a tokenizer was asked for a purpose.
@@ -56,13 +57,14 @@ def needed(entry: Entry, wanted: Sequence[str] = ()) -> Needs:
 
 
 def _modalities(wanted: str) -> list[str]:
-    if wanted == EVERYTHING:
+    name = wanted if wanted in OFFICIAL else wanted.lower().replace("-", "_")
+    if name == EVERYTHING:
         return list(OFFICIAL)
-    if wanted in KINDS:
-        return [KINDS[wanted]]
-    if wanted in SPACES:
-        return [SPACES[wanted].modality]
-    if wanted in OFFICIAL:
-        return [wanted]
+    if name in KINDS:
+        return [KINDS[name]]
+    if name in SPACES:
+        return [SPACES[name].modality]
+    if name in OFFICIAL:
+        return [name]
     known = ", ".join([*KINDS, *SPACES, *OFFICIAL, EVERYTHING])
     raise BadInput(f"a model cannot be pulled for {wanted!r}; it can for {known}")

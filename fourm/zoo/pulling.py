@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from fourm.bundle.official import WORDS
+from fourm.bundle.official import TEXT, WORDS
 from fourm.checkpoints.files import CONFIG, TENSORS
 from fourm.checkpoints.pulled import Pulled, PulledFile, read_pulled, remember
 from fourm.errors import DownloadFailed
@@ -80,6 +80,10 @@ def pull(
     if entry.repository is None:
         return
     needs = needed(entry, wanted)
+    if revision is not None and entry.name == TEXT:
+        raise DownloadFailed(f"{TEXT} is always that of {words.COMMIT}: leave the revision out")
+    if to is not None and to.exists() and not to.is_dir():
+        raise DownloadFailed(f"{to} is a file: give a folder to put everything into")
     shelf: Shelf = HubCache() if to is None else Folder(to)
     for repository in needs.repositories:
         named = revision if repository == entry.repository else None
@@ -128,7 +132,8 @@ def _pull_words(shelf: Shelf, progress: bool) -> Fetched:
     was_here = place.target.is_file()
     fetch(remote, place.target, place.partial, progress=progress)
     pulled = words.PINNED
-    remember(shelf.record, words.REPOSITORY, pulled)
+    if read_pulled(shelf.record).get(words.REPOSITORY) != pulled:
+        remember(shelf.record, words.REPOSITORY, pulled)
     note = "was here" if was_here else "fetched"
     return _fetched(words.REPOSITORY, place.target, pulled, note)
 

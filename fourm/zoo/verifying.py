@@ -15,6 +15,7 @@ from fourm.checkpoints.cache import cache_folder
 from fourm.checkpoints.files import TENSORS
 from fourm.checkpoints.loading import match
 from fourm.checkpoints.pulled import PULLED, Pulled, read_pulled
+from fourm.checkpoints.sources import is_snapshot, repository_of
 from fourm.errors import CheckpointError, FourmError, TensorMismatch
 from fourm.zoo import words
 from fourm.zoo.expected import expected, official_shapes
@@ -89,15 +90,6 @@ def verify(source: str, *, hashes: bool = False, progress: bool = False) -> list
             f"{folder} is no model: it has none of {TENSORS}, {BUNDLE} and {PULLED}"
         )
     return [_folder(folder, _recorded(folder), hashes, progress)]
-
-
-def repository_of(folder: Path) -> str:
-    """The name of the repository in a folder, without its owner: that of the folder, or what the
-    hub's cache keeps it under."""
-    folder = folder.absolute()
-    if folder.parent.name == "snapshots":
-        return folder.parent.parent.name.rpartition("--")[2]
-    return folder.name
 
 
 def _folder(folder: Path, pulled: Pulled | None, hashes: bool, progress: bool) -> Verified:
@@ -184,7 +176,7 @@ def _unlike(
 def _recorded(folder: Path) -> Pulled | None:
     """What was recorded when a folder was pulled: beside it, or for the hub's cache."""
     folder = folder.absolute()
-    snapshot = folder.parent.name == "snapshots"
+    snapshot = is_snapshot(folder)
     entries = read_pulled(cache_folder() if snapshot else folder.parent)
     for repository, pulled in entries.items():
         same = not snapshot or (

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -11,7 +10,6 @@ from tqdm import tqdm
 
 from indexes import Index, Record
 from retrieval.building.embedding import Embedded, embed
-from retrieval.building.pipeline import ahead
 from retrieval.building.planning import Plan, make_plan
 from retrieval.building.preparing import Item, Preparer
 from retrieval.errors import BuildInterrupted, UsageError
@@ -19,6 +17,7 @@ from retrieval.items import IMAGE, ItemReader
 from retrieval.model import Model, Vectors
 from retrieval.pictures import Found, Listing
 from retrieval.pictures.decoding import quiet_pillow
+from retrieval.pipeline import ahead, usual_threads
 
 DEFAULT_BATCH_SIZE = 32
 
@@ -65,7 +64,7 @@ class BuildOptions:
     @property
     def threads(self) -> int:
         """The number of workers."""
-        return self.workers or min(8, os.cpu_count() or 1)
+        return self.workers or usual_threads()
 
 
 def build(

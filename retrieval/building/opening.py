@@ -6,12 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from fourm import UnknownModality
+from fourm import UnknownModality, UnknownSpace
 from indexes import Index, NotAnIndex, Reading
 from retrieval.errors import UsageError
 from retrieval.items import ItemKind, options_of
-from retrieval.model import Model, recipe_of
+from retrieval.model import Model, lacking, recipe_of
 from retrieval.pictures import Listing
+from retrieval.scope import names_of
 
 ALL = "all"
 """Stands for every space of the model."""
@@ -53,6 +54,7 @@ def open_for_building(
     Raises:
         UsageError: an unknown space; a gallery of that kind, but of another folder.
         fourm.UnknownModality: the model does not read that kind.
+        fourm.UnknownSpace: the tokenizer of a space is not on this disk.
         indexes.IndexesError: the folder is taken, the index was made with another model or its
             items read otherwise.
     """
@@ -79,16 +81,21 @@ def require_model(index: Index, model: Model) -> None:
 
     Raises:
         indexes.RecipeMismatch: in one of its spaces.
+        fourm.UnknownSpace: the tokenizer of one of them is not on this disk.
     """
     for name in index.recipes:
+        if (lack := lacking(model, name)) is not None:
+            raise UnknownSpace(f"{index.folder}: {model.name} lacks the space {name!r}; {lack}")
         index.require(recipe_of(model, name if name in model.spaces else None), space=name)
 
 
 def _reading(existing: Index | None, model: Model, wanted: Wanted) -> Reading:
     kind = wanted.kind
     if kind.input not in model.inputs:
+        lack = lacking(model, kind.input)
         raise UnknownModality(
             f"{model.name} does not read {kind.input!r}; it reads {', '.join(model.inputs)}"
+            + (f"; {lack}" if lack else "")
         )
     options = options_of(kind, wanted.depth_near)
     if existing is not None and wanted.depth_near is None and kind.name in existing.readings:
@@ -98,14 +105,16 @@ def _reading(existing: Index | None, model: Model, wanted: Wanted) -> Reading:
 
 def _spaces(model: Model, wanted: Sequence[str] | None) -> list[str]:
     """The named spaces, each once."""
-    asked = [wanted] if isinstance(wanted, str) else list(wanted or ())
+    asked = [] if wanted is None else names_of(wanted, "spaces")
     if ALL in asked:
         return list(model.spaces)
     for name in asked:
-        if name not in model.spaces:
-            raise UsageError(
-                f"{model.name} has no space {name!r}; it has {', '.join(model.spaces)}"
-            )
+        if name in model.spaces:
+            continue
+        said = f"{model.name} has no space {name!r}; it has {', '.join(model.spaces)}"
+        if (lack := lacking(model, name)) is not None:
+            raise UnknownSpace(f"{said}; {lack}")
+        raise UsageError(said)
     return list(dict.fromkeys(asked))
 
 

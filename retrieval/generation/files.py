@@ -18,6 +18,7 @@ from PIL import Image
 
 from fourm.decode import Decoded
 from fourm.modalities.classes import panoptic_classes
+from fourm.modalities.palette import written_colour
 from fourm.modalities.sam import SIDE
 from retrieval.errors import UsageError
 from retrieval.generation.drawing import panel_of
@@ -52,6 +53,8 @@ def write_files(decoded: Decoded, folder: Path, ground: Image.Image | None) -> l
         if content is not None:
             write_file(folder / name, content)
             written.append(name)
+        else:  # an earlier run's would be taken for this one's
+            (folder / name).unlink(missing_ok=True)
     return written
 
 
@@ -96,7 +99,7 @@ def _contents(decoded: Decoded, panel: Panel) -> tuple[Content | None, ...]:
 def _typed(decoded: Decoded) -> tuple[str, ...]:
     """What would be typed for a kind that is typed."""
     if decoded.kind == "palette":
-        return (",".join("#{:02x}{:02x}{:02x}".format(*colour) for colour in decoded.value) + "\n",)
+        return (",".join(map(written_colour, decoded.value)) + "\n",)
     if decoded.kind == "metadata":
         return (" ".join(f"{key}={value:g}" for key, value in decoded.value.items()) + "\n",)
     return ()

@@ -41,13 +41,22 @@ def kinds_named(names: str | Iterable[str], predicted: Sequence[str]) -> list[st
     Raises:
         UsageError: no name, or one that no kind has.
     """
-    listed = [names] if isinstance(names, str) else list(names)
     found: list[str] = []
-    for name in ",".join(listed).replace(",", " ").split():
+    for name in _listed(names):
         found += predicted if name.lower() == EVERYTHING else [kind_named(name)]
     if not found:
         raise UsageError("to: name at least one kind, for example depth,normals,seg,text")
     return list(dict.fromkeys(found))
+
+
+def asks_for_all(names: str | Iterable[str]) -> bool:
+    """Whether `all` is among names; they are as for `kinds_named`."""
+    return EVERYTHING in (name.lower() for name in _listed(names))
+
+
+def _listed(names: str | Iterable[str]) -> list[str]:
+    joined = names if isinstance(names, str) else ",".join(names)
+    return joined.replace(",", " ").split()
 
 
 def kind_named(name: str) -> str:

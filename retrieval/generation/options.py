@@ -7,9 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 
 from retrieval.errors import UsageError
 from retrieval.generation.names import kind_named
-
-_COMPUTED = {"canny": "edges", "palette_of": "palette"}
-"""Sources that another kind is computed from."""
+from retrieval.sources import ALIASES
 
 HideBox = tuple[float, float, float, float]
 
@@ -17,7 +15,7 @@ HideBox = tuple[float, float, float, float]
 def given_kinds(sources: Mapping[str, object]) -> frozenset[str]:
     """The kinds of input that sources give."""
     given = {name for name, value in sources.items() if value is not None}
-    return frozenset(_COMPUTED.get(name, name) for name in given)
+    return frozenset(ALIASES.get(name, name) for name in given)
 
 
 def read_hidden(written: Sequence[str]) -> list[HideBox]:

@@ -34,12 +34,14 @@ class Generation:
         query: the inputs.
         outputs: what was decoded, in the order in which it was made.
         files: kind -> names of its files in the folder.
+        left_out: kinds that `all` would have had with their tokenizers, which are not here.
     """
 
     def __init__(self, query: Query, about: Mapping[str, Any], folder: Path | None = None) -> None:
         self.query = query
         self.outputs: list[Decoded] = []
         self.files: dict[str, list[str]] = {}
+        self.left_out: tuple[str, ...] = ()
         self._about = dict(about)
         self._folder = folder
         self._ground = _square_photo(query)

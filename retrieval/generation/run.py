@@ -12,7 +12,7 @@ import fourm
 from fourm.bundle.generating import Generator, Settings
 from fourm.bundle.generating.plan import HOLE
 from retrieval.errors import UsageError
-from retrieval.generation.names import kinds_named
+from retrieval.generation.names import asks_for_all, kinds_named
 from retrieval.generation.options import HideBox
 from retrieval.generation.results import RECORD, SHEET, Generation, prepared_folder
 from retrieval.queries import Query
@@ -74,6 +74,8 @@ def generate(
         "schedule": [],
     }
     generation = Generation(query, about, folder)
+    if asks_for_all(to):
+        generation.left_out = tuple(kind for kind in generator.missing if kind not in query.kinds)
     generator.generate(
         query.values,
         kinds,

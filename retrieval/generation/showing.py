@@ -32,18 +32,21 @@ _SEED = 0
 _QUALITY = Quality(steps=25)
 
 
-def show_query(model: object, query: Query, folder: str | os.PathLike[str]) -> list[str]:
+def show_query(
+    model: object, query: Query, folder: str | os.PathLike[str], *, progress: bool = False
+) -> list[str]:
     """Write what the model reads of a query, and what it imagines by it.
 
     `read/` has every input that the model reads as tokens, decoded from these tokens. `imagined/`
     has, for models that predict them, a picture, a segmentation map, words and colours, as far as
-    nothing has to be downloaded. `words.json` has the word pieces of texts, `[UNK]` for words that
-    the model does not know; `sheet.png` all of it. Seeds are fixed.
+    their tokenizers are on this disk. `words.json` has the word pieces of texts, `[UNK]` for words
+    that the model does not know; `sheet.png` all of it. Seeds are fixed.
 
     Args:
         model: a `fourm.Model`, with or without teachers.
         query: what was asked.
         folder: made if it does not exist.
+        progress: show the steps on stderr.
 
     Returns:
         The files, relative to the folder.
@@ -64,15 +67,19 @@ def show_query(model: object, query: Query, folder: str | os.PathLike[str]) -> l
     generator = Generator(model)
     # Words to push away from, and parts that are still to be predicted, are shown as given alone.
     prepared = model.prepare(query.values) if query.values else Prepared({})
-    read = generator.decode_inputs(query.values, _QUALITY) if query.values else []
+    _make(target)  # before what takes long
+    read = []
+    if query.values:
+        read = generator.decode_inputs(query.values, _QUALITY, progress=progress)
     kinds = [kind for kind in _IMAGINED if kind in generator.outputs and kind not in query.kinds]
-    kinds = [kind for kind in kinds if generator.at_hand(kind)]
     if "image" in query.kinds and "image_tokens" in kinds:
         kinds.remove("image_tokens")
     settings = Settings(seed=_SEED, quality=_QUALITY)
-    made = generator.generate(query.values, kinds, settings) if kinds and query.values else []
+    made = []
+    if kinds and query.values:
+        made = generator.generate(query.values, kinds, settings, progress=progress)
     pieces = _pieces(model, prepared)
-    _make(target, *([target / READ] if read else []), *([target / IMAGINED] if made else []))
+    _make(*([target / READ] if read else []), *([target / IMAGINED] if made else []))
     written = [f"{READ}/{name}" for one in read for name in write_files(one, target / READ, None)]
     written += [
         f"{IMAGINED}/{name}" for one in made for name in write_files(one, target / IMAGINED, None)

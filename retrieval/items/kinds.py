@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from retrieval.errors import UsageError
-from retrieval.pictures.finding import SUFFIXES
+from retrieval.pictures.finding import PICTURE_SUFFIXES
 from retrieval.queries import READERS
 from retrieval.queries.arrays import NEAR
 from retrieval.sources import ALIASES
@@ -52,8 +52,8 @@ def _kinds() -> dict[str, ItemKind]:
         "image_tokens": "pictures",
     }
     others = {
-        "seg": ItemKind("seg", "seg", "segmentation maps", SUFFIXES | _ARRAY),
-        "depth": ItemKind("depth", "depth", "depth maps", SUFFIXES | _ARRAY),
+        "seg": ItemKind("seg", "seg", "segmentation maps", PICTURE_SUFFIXES | _ARRAY),
+        "depth": ItemKind("depth", "depth", "depth maps", PICTURE_SUFFIXES | _ARRAY),
         "boxes": ItemKind("boxes", "boxes", "files of boxes", _JSON | {TEXT_SUFFIX}),
         "sam": ItemKind("sam", "sam", "files of masks", _JSON),
         "poses": ItemKind("poses", "poses", "files of poses", _JSON),
@@ -64,7 +64,7 @@ def _kinds() -> dict[str, ItemKind]:
         if name in others:
             found[name] = others[name]
         elif name in pictures:
-            found[name] = ItemKind(name, ALIASES.get(name, name), pictures[name], SUFFIXES)
+            found[name] = ItemKind(name, ALIASES.get(name, name), pictures[name], PICTURE_SUFFIXES)
         elif name in lines:
             found[name] = ItemKind(name, name, lines[name], _LINES, "lines")
         else:

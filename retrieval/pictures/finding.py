@@ -11,7 +11,7 @@ from pathlib import Path
 
 from retrieval.errors import UsageError
 
-SUFFIXES = frozenset(
+PICTURE_SUFFIXES = frozenset(
     {".jpg", ".jpeg", ".jpe", ".jfif", ".mpo", ".jp2", ".j2k", ".jpx", ".avif", ".heic", ".heif"}
     | {".png", ".apng", ".webp", ".gif", ".bmp", ".dib", ".tif", ".tiff"}
     | {".ppm", ".pgm", ".pbm", ".pnm"}
@@ -49,11 +49,6 @@ class Listing:
     pictures: list[Found] = field(default_factory=list)
     unreadable: list[Unreadable] = field(default_factory=list)
     closed_folders: list[str] = field(default_factory=list)
-
-
-def find_pictures(root: str | os.PathLike[str], exclude: Iterable[Path] = ()) -> Listing:
-    """List the pictures below `root`; see `find_files`."""
-    return find_files(root, SUFFIXES, exclude)
 
 
 def find_files(

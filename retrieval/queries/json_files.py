@@ -1,4 +1,7 @@
-"""JSON files of boxes, masks and poses: reading them, and checking what is in them."""
+"""JSON files of boxes, masks and poses: reading them, and checking what is in them.
+
+What is not as it should be is a `QueryError` that begins with `where`, in every function here.
+"""
 
 from __future__ import annotations
 

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from fourm.modalities.checks import shown
 from retrieval.errors import QueryError, UsageError
 from retrieval.queries.inputs import existing_file
 from retrieval.queries.json_files import parse_json, parse_text
@@ -119,12 +120,13 @@ def _value(setting: Setting, value: object, place: str, folder: Path) -> object:
     except ValueError:  # a NUL in the name
         found = False
     if not found:
-        raise QueryError(f"{place}: no such file: {_short(value)}")
+        raise QueryError(f"{place}: no such file: {_named(value)}")
     return str(folder / value)
 
 
-def _short(name: str, most: int = 300) -> str:
-    return name if len(name) <= most else f"{name[:most]}..."
+def _named(file: str, most: int = 300) -> str:
+    plain = file.isprintable() and len(file) <= most
+    return file if plain else shown(file, most)
 
 
 def _forms(setting: Setting) -> str:

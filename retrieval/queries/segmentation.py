@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
 from fourm.modalities.checks import shown
+from fourm.modalities.palette import written_colour
 from retrieval.errors import QueryError
 from retrieval.pictures.decoding import MAX_PIXELS
 from retrieval.queries.arrays import read_npy
@@ -140,7 +141,7 @@ def _from_colours(pixels: NDArray[np.uint8], name: str) -> Ids:
 
 
 def _colour_error(name: str, strange: list[tuple[tuple[int, int, int], int]]) -> str:
-    shown = [f"colour #{r:02x}{g:02x}{b:02x} ({_pixels(count)})" for (r, g, b), count in strange]
+    shown = [f"colour {written_colour(colour)} ({_pixels(count)})" for colour, count in strange]
     hint = "`fourm classes` lists them"
     if all(red == green == blue for (red, green, blue), _ in strange):
         hint = "if its greys are category ids, save it as a greyscale PNG"

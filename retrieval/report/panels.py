@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
+from fourm.modalities.palette import written_colour
 from retrieval.queries import Input, Query
 from retrieval.queries.class_table import NOTHING, coco_panoptic
 from retrieval.report.printable import printable
@@ -33,7 +34,7 @@ class LegendEntry:
     @property
     def hex(self) -> str:
         """The colour as `#rrggbb`."""
-        return "#{:02x}{:02x}{:02x}".format(*self.colour)
+        return written_colour(self.colour)
 
 
 @dataclass(frozen=True)
@@ -157,7 +158,7 @@ def _palette(entry: Input, title: str) -> Panel:
     picture = Image.new("RGB", (count * width, height))
     draw = ImageDraw.Draw(picture)
     font = ImageFont.load_default(20)
-    codes = ["#{:02x}{:02x}{:02x}".format(*map(int, colour)) for colour in entry.value]
+    codes = [written_colour(colour) for colour in entry.value]
     for place, (code, colour) in enumerate(zip(codes, entry.value, strict=True)):
         left = place * width
         draw.rectangle((left, 0, left + width - 1, height - 1), code)

@@ -14,6 +14,7 @@ from retrieval.queries import Input, Query, as_read
 from retrieval.queries.combining import How
 from retrieval.report.panels import Panel, panel_of, panels
 from retrieval.report.printable import printable
+from retrieval.scope import Scope
 
 THUMBNAIL_SIDE = 400
 
@@ -92,7 +93,7 @@ class Results:
         gallery: Gallery,
         query: Query,
         hits: Sequence[Hit],
-        kinds: Collection[str] | None = None,
+        kinds: str | Collection[str] | None = None,
     ) -> Results:
         """Read what is shown of the hits; one that is gone by now has a note instead.
 
@@ -100,10 +101,13 @@ class Results:
             gallery: where it was searched.
             query: what was asked; shown is what the model reads of it.
             hits: what was found.
-            kinds: among which kinds of items; None: all.
+            kinds: among which kinds of items, as they were asked for; None: all.
+
+        Raises:
+            UsageError: a kind that the index does not have.
         """
         index = gallery.index
-        searched = tuple(kinds or index.readings)
+        searched = Scope.of(index, kinds=kinds).kinds or tuple(index.readings)
         roots = {index.roots[kind] for kind in searched}
         best = max((hit.score for hit in hits), default=0.0)
         return cls(

@@ -81,8 +81,10 @@ def build_summary(report: BuildReport, index: str) -> str:
 
 def classes_table(classes: Iterable[PanopticClass], *, swatches: bool = False) -> str:
     """The classes of segmentation maps; `swatches` paints each colour (for terminals)."""
+    from fourm.modalities.palette import written_colour
+
     rows = [
-        (entry.id, _hex(entry.colour), "thing" if entry.is_thing else "stuff", entry.name)
+        (entry.id, written_colour(entry.colour), "thing" if entry.is_thing else "stuff", entry.name)
         for entry in classes
     ]
     lines = table(rows, ("id", "colour", "kind", "name"), ("right",)).split("\n")
@@ -97,7 +99,9 @@ def classes_table(classes: Iterable[PanopticClass], *, swatches: bool = False) -
 
 def class_facts(entry: PanopticClass) -> dict[str, Any]:
     """A class with the keys of `fourm classes --json`."""
-    colour = _hex(entry.colour)
+    from fourm.modalities.palette import written_colour
+
+    colour = written_colour(entry.colour)
     return {"id": entry.id, "name": entry.name, "colour": colour, "thing": entry.is_thing}
 
 
@@ -121,7 +125,3 @@ def missing_warning(paths: Sequence[str]) -> str:
         f"{len(paths)} relevant pictures are not in the index and count as never found: "
         f"{', '.join(paths[:_SHOWN])}{more}"
     )
-
-
-def _hex(colour: tuple[int, int, int]) -> str:
-    return "#{:02x}{:02x}{:02x}".format(*colour)

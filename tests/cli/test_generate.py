@@ -1,12 +1,14 @@
 """`fourm generate` and `fourm query --show-query`, with real models."""
 
 import json
+import shutil
 
 import pytest
 from PIL import Image
 from typer.testing import CliRunner
 
 import cli
+from fourm.bundle.official import TOKENIZERS
 from tests.fourm.small_shelf import small_shelf
 from tests.retrieval.files import striped, write
 
@@ -96,6 +98,20 @@ def test_what_cannot_be_is_one_line(tmp_path, shelf, arguments, code, words):
     assert (done.exit_code, done.stdout) == (code, "")
     assert done.stderr.startswith("fourm: ") and done.stderr.count("\n") == 1
     assert words in done.stderr
+
+
+def test_a_kind_whose_tokenizer_is_not_here_names_the_command(tmp_path, shelf, photo):
+    fewer = tmp_path / "fewer"
+    for name in ("4M-21_B", TOKENIZERS["tok_dinov2_global"], TOKENIZERS["tok_semseg@224"]):
+        shutil.copytree(shelf.parent / name, fewer / name)
+    done = generated(fewer / "4M-21_B", tmp_path / "out", photo, "--to", "depth")
+    assert done.exit_code == 1 and "it predicts seg, dinov2_embedding" in done.stderr
+    assert f"`fourm models pull 4M-21_B --for depth --to {fewer}`" in done.stderr
+    assert not (tmp_path / "out").exists()
+    done = generated(fewer / "4M-21_B", tmp_path / "out", photo, "--to", "all")
+    assert done.exit_code == 0 and "left out: clip_features, " in done.stderr
+    heads = [line.split()[0] for line in done.stdout.splitlines()[1:]]
+    assert heads == ["seg", "dinov2_embedding"]
 
 
 def test_mini_predicts_the_embedding_and_nothing_else(tmp_path, photo):

@@ -4,10 +4,13 @@ import json
 import shutil
 
 import pytest
+from typer.testing import CliRunner
 
+import cli
 from fourm.bundle.official import TOKENIZERS
 from tests.fourm.recorded import CARRIED
 from tests.fourm.zoo.conftest import hub, no_hub, shelf  # noqa: F401
+from tests.retrieval.files import striped, write
 
 
 @pytest.mark.parametrize("command", [("models",), ("models", "list")])
@@ -43,6 +46,41 @@ def test_pull_verify_info(run, tmp_path):
     assert result.exit_code == 0 and ": OK, transformer" in result.stdout
 
 
+@pytest.mark.usefixtures("hub")
+def test_what_was_not_pulled_names_the_command_that_pulls_it(tmp_path, monkeypatch):
+    def run(*arguments):
+        result = CliRunner().invoke(cli.app, [str(argument) for argument in arguments])
+        return result.exit_code, result.stderr.strip()
+
+    monkeypatch.chdir(tmp_path)
+    write(tmp_path / "photos/a.png", striped((200, 120, 40)))
+    index = ("index", "photos", "--to", "i", "--model", "4M-21_B")
+    code, said = run(*index)
+    assert (code, said) == (
+        1,
+        "fourm: 4M-21_B is not on this disk: `fourm models pull 4M-21_B` fetches it",
+    )
+    generate = ("generate", "photos/a.png", "--out", "out", "--to")
+    assert run(*generate, "depth") == (code, said)
+    assert run("models", "pull", "4M-21_B", "--for", "image")[0] == 0
+    # Photos alone need no tokenizer of maps or words, today or when these have come.
+    assert run(*index)[0] == 0
+    for arguments, command in (
+        ((*index, "--space", "imagebind"), "--for imagebind"),
+        (
+            ("index", "photos", "--to", "i", "--as", "normals", "--model", "4M-21_B"),
+            "--for normals",
+        ),
+        (("query", "i", "a dog"), "--for text"),
+        (("query", "i", "--normals", "photos/a.png"), "--for normals"),
+    ):
+        code, said = run(*arguments)
+        assert code == 1 and said.endswith(f"`fourm models pull 4M-21_B {command}`")
+    assert run("models", "pull", "4M-21_B", "--for", "text,imagebind")[0] == 0
+    assert run("query", "i", "a dog")[0] == 0
+    assert run(*index, "--space", "imagebind")[0] == 0
+
+
 @pytest.mark.usefixtures("no_hub")
 def test_no_network_is_one_line(run):
     result = run("models", "pull", "4M-21_B")
@@ -58,6 +96,29 @@ def test_what_the_hub_refuses_is_one_line(run, hub):  # noqa: F811
     assert "the hub refuses EPFL-VILAB/4M_tokenizers_rgb" in line
     result = run("models", "pull", "4M-21_B", "--revision", "v9")
     assert result.exit_code == 1 and "the hub refuses" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("names", "tokenizers"),
+    [
+        ("sam-edges", {"tok_sam_edge@224"}),
+        ("semseg,normal", {"tok_semseg@224", "tok_normal@224"}),
+        ("RGB", {"tok_rgb@224"}),
+        ("image,clip", {"tok_clip@224"}),
+        ("det, tok_depth@224", {"tok_depth@224"}),
+    ],
+)
+def test_purposes_have_the_names_of_queries_and_of_outputs(run, monkeypatch, names, tokenizers):
+    from fourm.zoo import pulling
+    from fourm.zoo.names import find
+    from fourm.zoo.needs import needed
+
+    asked = []
+    monkeypatch.setattr(pulling, "pull", lambda name, wanted, **others: asked.extend(wanted) or ())
+    assert run("models", "pull", "4M-21_B", "--for", names).exit_code == 0
+    needs = {name.rpartition("/")[2] for name in needed(find("4M-21_B"), asked).repositories}
+    assert {TOKENIZERS[name] for name in tokenizers} <= needs
+    assert len(needs - {TOKENIZERS["tok_dinov2_global"]}) == 1 + len(tokenizers)
 
 
 @pytest.mark.parametrize(

@@ -79,6 +79,32 @@ def test_all_kinds_come_out_in_the_order_asked_for(generator):
     assert finished == made
 
 
+def test_every_pass_of_a_diffusion_decoder_moves_a_bar(generator, monkeypatch):
+    from fourm.tokenizers.diffusion import divae
+
+    bars = []
+
+    class Recorded(divae.tqdm):
+        def __init__(self, **options):
+            super().__init__(**options)
+            self.moved = 0
+            bars.append((options["desc"], options["total"], options["disable"], self))
+
+        def update(self, count=1):
+            self.moved += count
+            return super().update(count)
+
+    monkeypatch.setattr(divae, "tqdm", Recorded)
+    quality = Quality(steps=3)
+    for progress in (True, False):
+        generator.generate(
+            {"text": "a dog"}, ["depth", "seg"], Settings(quality=quality), progress=progress
+        )
+    (shown, silent) = bars
+    assert shown[:3] == ("decoding depth", 3, False) and shown[3].moved == 3
+    assert silent[2] is True
+
+
 def test_the_seed_decides(generator):
     kinds = ["depth", "dinov2_embedding"]
     first, same, other = (

@@ -4,7 +4,7 @@ import struct
 
 import pytest
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file, save_file, save_model
 
 from fourm.checkpoints import Checkpoint, TensorFile, load_module, parse_value, resolve_source
 from fourm.errors import (
@@ -16,6 +16,7 @@ from fourm.errors import (
     UnknownModality,
 )
 from fourm.transformer import load_fm
+from fourm.transformer.builders import add_input
 from tests.fourm.recorded import CARRIED
 
 SMALL = CARRIED / "models" / "fm_small_real"
@@ -94,6 +95,12 @@ class TestConfigs:
     def test_config_json_goes_before_the_header(self, folder):
         edit_config(folder, num_heads=4)
         assert load_fm(folder).config.num_heads == 4
+
+    def test_a_file_without_a_config_has_the_one_beside_it(self, folder):
+        edit_config(folder, num_heads=4)
+        assert load_fm(folder / "model.safetensors").config.num_heads == 2
+        rewrite(folder, lambda state: None)
+        assert load_fm(folder / "model.safetensors").config.num_heads == 4
 
     def test_no_config_anywhere(self, folder):
         (folder / "config.json").unlink()
@@ -257,6 +264,23 @@ class TestTensors:
         rewrite(folder, lambda s: s.pop(head))
         with pytest.raises(TensorMismatch, match="to_logits"):
             load_fm(folder)
+
+    def test_a_file_from_which_safetensors_left_out_what_is_tied(self, folder):
+        """As the library saves a model in training, in which tied tensors are one."""
+        model = load_fm(folder)
+        for name, target in model.decoder_embeddings.items():
+            target.to_logits.weight = target.token_emb.weight
+            if name in model.encoder_embeddings:
+                target.mod_emb = model.encoder_embeddings[name].mod_emb
+        save_model(model, folder / "model.safetensors")
+        kept = load_file(folder / "model.safetensors")
+        left_out = model.state_dict().keys() - kept.keys()
+        assert {name.rsplit(".", 2)[-1] for name in left_out} == {"mod_emb", "weight"}
+        assert same(load_fm(folder), model)
+        without = load_fm(folder, inputs=["rgb@224"])
+        add_input(without, folder, "tok_dinov2_global")
+        name = "encoder_embeddings.tok_dinov2_global.mod_emb"
+        assert torch.equal(without.state_dict()[name], model.state_dict()[name])
 
     @pytest.mark.parametrize(
         ("dtype", "tolerance"), [(torch.float16, 1e-3), (torch.bfloat16, 8e-3), (torch.int8, 8e-3)]

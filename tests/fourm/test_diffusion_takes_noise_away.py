@@ -73,14 +73,16 @@ def right_answer(prediction, picture, kept):
 @pytest.mark.parametrize("scheduler", ["ddim", "ddpm"])
 @pytest.mark.parametrize("prediction", ["sample", "epsilon", "v_prediction"])
 @pytest.mark.parametrize("clamp", [False, True])
-def test_a_perfect_network_gives_the_picture(scheduler, prediction, clamp):
+@pytest.mark.parametrize("steps", [(10, "leading"), (10, "trailing"), (30, "trailing")])
+def test_a_perfect_network_gives_the_picture(scheduler, prediction, clamp, steps):
     torch.manual_seed(0)
     schedule = NoiseSchedule(NoiseSchedule.named("linear", 1000).kept.double())
     picture = torch.rand(2, 3, 4, 4, dtype=torch.float64) * 2 - 1
     sampler = Sampler(schedule, scheduler, prediction, clamp)
-    steps = schedule.timesteps(10, "leading")
+    count, _ = steps
+    visited = schedule.timesteps(*steps)
     network = right_answer(prediction, picture, schedule.kept)
-    sampled = sampler.sample(network, lambda: torch.randn_like(picture), steps)
+    sampled = sampler.sample(network, lambda: torch.randn_like(picture), visited, 1000 // count)
     torch.testing.assert_close(sampled, picture, rtol=0, atol=1e-4)
 
 
@@ -89,7 +91,7 @@ def test_clamping_keeps_predicted_pictures_in_range():
     far = torch.full((1, 1, 2, 2), 5.0)
     for clamp, want in ((True, 1.0), (False, 5.0)):
         sampler = Sampler(schedule, "ddpm", "sample", clamp)
-        sampled = sampler.sample(lambda x, step: far, lambda: torch.zeros_like(far), [0])
+        sampled = sampler.sample(lambda x, step: far, lambda: torch.zeros_like(far), [0], 1)
         torch.testing.assert_close(sampled, torch.full_like(far, want))
 
 
@@ -109,10 +111,12 @@ def test_wrong_configs(change):
         build_tokenizer(TINY | change)
 
 
-def test_a_diffusion_field_without_a_decoder_type_means_the_official_decoder():
-    config = {name: value for name, value in TINY.items() if name != "dec_type"}
+@pytest.mark.parametrize("field", [{"scheduler": "ddim"}, {"thresholding": False}], ids=str)
+def test_a_diffusion_field_without_a_decoder_type_means_the_official_decoder(field):
+    wanted = ("dec_type", "scheduler", "prediction_type", "beta_schedule")
+    config = {name: value for name, value in TINY.items() if name not in wanted}
     with torch.device("meta"):
-        decoder = build_tokenizer(config | {"scheduler": "ddim"}).decoder
+        decoder = build_tokenizer(config | field).decoder
     assert decoder.size.base == 256
 
 

@@ -2,7 +2,6 @@
 
 import dataclasses
 import json
-import shutil
 
 import numpy as np
 import pytest
@@ -10,26 +9,15 @@ import torch
 from PIL import Image
 
 import fourm
-from fourm.bundle.kinds import FIRST, KINDS
+from fourm.bundle.kinds import KINDS
 from fourm.bundle.official import TOKENIZERS, WORDS
 from fourm.modalities.boxes import Box
 from fourm.modalities.masks import Mask, square_outlines
 from fourm.modalities.people import People
 from fourm.modalities.poses import Person
-from tests.fourm.recorded import model_folder, recorded, recorded_path
+from tests.fourm.recorded import recorded
+from tests.fourm.recorded_shelf import NANO
 
-NANO = {
-    "tok_dinov2_global": "vq_dinov2_global_nano",
-    "tok_imagebind_global": "vq_imagebind_global_nano",
-    "tok_semseg@224": "vq_semseg_nano",
-    "tok_depth@224": "divae_depth_nano",
-    "tok_normal@224": "divae_normal_nano",
-    "tok_canny_edge@224": "divae_edge_nano",
-    "tok_rgb@224": "divae_rgb_nano",
-    "tok_clip@224": "vq_clip_nano",
-    "human_poses": "vq_human_poses_nano",
-    "sam_instance": "vq_sam_instance_nano",
-}
 RNG = np.random.default_rng(0)
 DISC = np.hypot(*np.mgrid[-50:50, -80:80]) < 30
 
@@ -57,20 +45,8 @@ VALUES = {
 
 
 @pytest.fixture(scope="module")
-def shelf(tmp_path_factory, fm_mod21_folder):
-    """The model that reads everything, beside the small recorded tokenizers."""
-    shelf = tmp_path_factory.mktemp("shelf")
-    shutil.copytree(fm_mod21_folder, shelf / "4M-21_B")
-    scratch = tmp_path_factory.mktemp("scratch")
-    for modality, name in NANO.items():
-        shutil.copytree(model_folder(name, scratch), shelf / TOKENIZERS[modality])
-    shutil.copy(recorded_path(WORDS), shelf / WORDS)
-    return shelf
-
-
-@pytest.fixture(scope="module")
-def model(shelf):
-    return fourm.load_model(shelf / "4M-21_B", device="cpu", dtype="float32")
+def model(recorded_shelf):
+    return fourm.load_model(recorded_shelf / "4M-21_B", device="cpu", dtype="float32")
 
 
 def test_what_has_its_tokenizer_is_read(model):
@@ -185,14 +161,14 @@ def test_what_does_not_fit_is_refused(model, kind, value, words):
     assert words in str(caught.value)
 
 
-def test_further_kinds_leave_the_fingerprint_alone(shelf, tmp_path, model):
+def test_further_kinds_leave_the_fingerprint_alone(recorded_shelf, tmp_path, model):
     fewer = tmp_path / "shelf"
     fewer.mkdir()
     for name in ("4M-21_B", WORDS, *(TOKENIZERS[m] for m in list(NANO)[:3])):
-        (fewer / name).symlink_to(shelf / name)
+        (fewer / name).symlink_to(recorded_shelf / name)
     copy = dataclasses.replace(model.manifest.first(), kinds=dict(model.manifest.first().kinds))
     assert copy.fingerprint() == model.fingerprint
-    assert list(copy.kinds) == list(FIRST)
+    assert list(copy.kinds) == ["image"]
 
 
 def test_without_the_shelf_a_bundle_reads_boxes_and_embeddings(tmp_path):

@@ -35,7 +35,11 @@ SWITCHES = {
     "plain mlp": {"gated_mlp": False, "act_layer": "GELU"},
     "plain mlp with biases": {"gated_mlp": False, "act_layer": "ReLU", "mlp_bias": True},
     "gated by gelu": {"act_layer": "GELU"},
+    "gated by a sigmoid": {"act_layer": "Sigmoid"},
+    "gated by nothing": {"act_layer": "Identity"},
+    "leaky mlp": {"gated_mlp": False, "act_layer": "LeakyReLU"},
     "odd hidden width": {"mlp_ratio": 3.3},
+    "hidden width that is rounded twice": {"mlp_ratio": 3.33},
     "query and key norms": {"qk_norm": True},
     "query and key norms with biases": {"qk_norm": True, "norm_bias": True, "qkv_bias": True},
     "one register": {"num_register_tokens": 1},
@@ -48,6 +52,9 @@ SWITCHES = {
 ACTS = {
     "SiLU": lambda x: x / (1 + (-x).exp()),
     "ReLU": lambda x: x.clamp(min=0),
+    "Sigmoid": lambda x: 1 / (1 + (-x).exp()),
+    "Identity": lambda x: x,
+    "LeakyReLU": lambda x: x.clamp(min=0) + 0.01 * x.clamp(max=0),
     "GELU": lambda x: x * (1 + torch.erf(x / math.sqrt(2))) / 2,
 }
 
@@ -106,7 +113,7 @@ class Formulas:
     def mlp(self, name, x):
         hidden = ACTS[self.config.act_layer](self.linear(f"{name}.fc1", x))
         if self.config.gated_mlp:
-            width = int(2 * self.config.mlp_ratio * self.config.dim / 3)
+            width = 2 * int(self.config.mlp_ratio * self.config.dim) // 3  # rounded down twice
             assert hidden.shape[-1] == width
             hidden = hidden * self.linear(f"{name}.fc3", x)
         return self.linear(f"{name}.fc2", hidden)

@@ -21,6 +21,16 @@ def test_depth():
     assert_close(torch.from_numpy(square_depth(given / 65535, 64)), want["depth"], 1e-5)
 
 
+def test_depth_is_resized_as_pictures_are():
+    """By PIL's default filter (4M-21 reference, sec. 5), then standardised."""
+    given = np.random.default_rng(0).integers(0, 65536, (300, 450)).astype(np.uint16)
+    middle = Image.fromarray(given[:, 75:375].astype(np.int32))
+    resized = torch.from_numpy(np.array(middle.resize((224, 224)))).double()[None] / 65535
+    ordered = resized.flatten().sort().values[224 * 224 // 10 : 224 * 224 * 9 // 10]
+    want = (resized - ordered.mean()) / (ordered.var() + 1e-6).sqrt()
+    assert_close(torch.from_numpy(square_depth(given)).double(), want, 1e-3)
+
+
 def test_depth_turned_round():
     depth = np.random.default_rng(0).random((10, 10), np.float32)
     np.testing.assert_allclose(square_depth(depth, 10, invert=True), -square_depth(depth, 10), 1e-4)

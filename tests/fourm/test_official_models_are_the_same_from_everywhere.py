@@ -1,11 +1,11 @@
-"""An index knows its model again by content, wherever its folder lies and however it is named."""
+"""An index knows its model again by content, wherever its folder lies."""
 
 import shutil
 
 import pytest
 
 from fourm import load_model
-from fourm.bundle.official import KINDS, SPACES, TOKENIZERS, Parts, _manifest
+from fourm.bundle.official import TOKENIZERS
 
 from .small_shelf import small_shelf
 
@@ -27,12 +27,6 @@ def test_by_any_path(shelf, tmp_path, monkeypatch):
     assert prints("4M-21_B") == prints("../shelf/4M-21_B") == whole
     shutil.copytree(shelf, tmp_path / "z" / "copy")
     assert prints(tmp_path / "z/copy/4M-21_B") == whole
-
-
-def test_by_the_name_under_which_it_was_pulled(shelf, monkeypatch):
-    folder = shelf / "4M-21_B"
-    named = _manifest("4M-21_B", "", KINDS, SPACES, Parts("EPFL-VILAB/4M-21_B", folder))
-    assert named.only("dinov2").fingerprint() == prints(folder)["dinov2"]
 
 
 def test_another_transformer_is_another_model(shelf, tmp_path):

@@ -44,3 +44,13 @@ def test_teacher_forced_pass_and_losses(fm_mod21):
         assert (logits.logsumexp(-1) - lse).abs().max() < TOLERANCE
         assert (scores.losses[modality] - stored[f"loss/{modality}"]).abs() < TOLERANCE
     assert (scores.mean() - stored["loss_mod"]).abs() < TOLERANCE
+    assert (scores.mean_by_size() - stored["loss_token"]).abs() < TOLERANCE
+
+    # Of the modalities that come last, no token is kept: their loss is 0.
+    few = score(fm_mod21, inputs, targets, keep[0], 2)
+    first, *others = targets
+    assert few.ids.shape[1] == 2
+    assert few.losses[first] > 1
+    assert all(few.losses[name] == 0 for name in others)
+    assert few.mean() == few.losses[first] / len(targets)
+    assert few.mean_by_size() == few.losses[first]

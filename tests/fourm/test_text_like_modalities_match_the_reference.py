@@ -1,5 +1,6 @@
 """Every recorded string, written and read back; ids where the text tokenizer is at hand."""
 
+import dataclasses
 import json
 
 import numpy as np
@@ -92,6 +93,29 @@ def test_human_poses(case):
         np.testing.assert_allclose(got.shape, want.shape, atol=0.5 / 166.5 + 1e-9)
 
 
+def test_a_camera_is_rounded_as_the_reference_rounds_it():
+    """Values half-way between two numbers, at which the order of operations decides."""
+    for half in np.arange(0.5, 999):
+        value = half / 49.95 - 1
+        person = dataclasses.replace(people()[0], camera=(value,) * 3)
+        number = round(49.95 * value + 49.95)
+        assert f" camera v0={number} " in poses.poses_text([person], (224, 224))
+
+
+def test_people_at_the_edge_of_the_picture():
+    """Only those who are wholly outside are left out."""
+    boxes_in_pixels = {
+        (-9, 0, -1, 99): "none",
+        (0, 225, 9, 300): "none",
+        (-9, 5, 0, 50): "human v0=0 v1=50 v2=0 v3=500 ",
+        (50, 5, 50, 50): "human v0=500 v1=50 v2=500 v3=500 ",
+        (90, -50, 300, 50): "human v0=899 v1=0 v2=999 v3=500 ",
+    }
+    for box, start in boxes_in_pixels.items():
+        person = dataclasses.replace(people()[0], box=box)
+        assert poses.poses_text([person], (100, 100)).startswith(start)
+
+
 def test_nobody():
     assert poses.poses_text([], (224, 224)) == TEXT["human_poses"]["no_humans"]
     assert poses.parse_poses("none", (224, 224)) == []
@@ -105,4 +129,8 @@ def test_sam_instances():
     points = [sam.Point(*first, (instance,)), sam.Point(*second)]
     assert sam.sam_text(points) == case["string"]
     assert sam.parse_sam(case["string"]) == points
+    # An object that the square cuts off ends at 224, a place beyond the last pixel.
+    cut = [sam.Point(0, 223, (sam.Instance(200, 190, 224, 224, instance.codes),))]
+    assert " v0=200 v1=190 v2=224 v3=224 " in sam.sam_text(cut)
+    assert sam.parse_sam(sam.sam_text(cut)) == cut
     assert [list(point) for point in sam.GRID] == TEXT["sam_instance_grid_points_xy"]

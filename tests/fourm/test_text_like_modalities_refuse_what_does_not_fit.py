@@ -92,7 +92,9 @@ def test_colours(text):
 
 
 def test_colours_as_a_user_writes_them():
-    assert palette.read_colours("#1e90ff,fff") == [(30, 144, 255), (255, 255, 255)]
+    colours = [(30, 144, 255), (255, 255, 255)]
+    assert palette.read_colours("#1e90ff,fff") == colours
+    assert palette.read_colours(",".join(map(palette.written_colour, colours))) == colours
 
 
 @pytest.mark.parametrize("colours", [[], [(0, 0)], [(0, 0, 256)], [(0, 0, math.nan)], [(0, 0, -1)]])
@@ -145,7 +147,7 @@ def test_people_outside_the_picture_are_left_out():
     [
         sam.Point(224, 0),
         sam.Point(0, -1),
-        sam.Point(0, 0, (sam.Instance(0, 0, 224, 1, (0,) * 16),)),
+        sam.Point(0, 0, (sam.Instance(0, 0, 225, 1, (0,) * 16),)),
         sam.Point(0, 0, (sam.Instance(9, 0, 1, 1, (0,) * 16),)),
         sam.Point(0, 0, (sam.Instance(0, 0, 1, 1, (0,) * 15),)),
         sam.Point(0, 0, (sam.Instance(0, 0, 1, 1, (1024,) * 16),)),

@@ -3,7 +3,6 @@ import json
 import pytest
 
 from fourm.errors import BadInput, CheckpointError
-from fourm.modalities.text import caption_tokens
 from fourm.tokenizers.wordpiece import TextTokenizer
 from tests.fourm.recorded import recorded_path
 from tests.fourm.small_tokenizers import text_tokenizer
@@ -42,15 +41,15 @@ def test_special_tokens(official):
 
 def test_captions_end_and_are_cut(small):
     dog, snow = small.id_of("dog"), small.id_of("snow")
-    assert caption_tokens(small, "Dog snow") == [dog, snow, small.end]
-    assert caption_tokens(small, "dog snow dog", most=3) == [dog, snow, small.end]
-    assert caption_tokens(small, "dog [S_1]", complete=False) == [dog, small.sentinels[1]]
+    assert small.caption("Dog snow") == [dog, snow, small.end]
+    assert small.caption("dog snow dog", most=3) == [dog, snow, small.end]
+    assert small.caption("dog [S_1]") == [dog, small.sentinels[1], small.end]
 
 
 @pytest.mark.parametrize("text", ["", "  \n"])
 def test_an_empty_caption_is_refused(small, text):
     with pytest.raises(BadInput, match="empty"):
-        caption_tokens(small, text)
+        small.caption(text)
 
 
 def test_ids_that_are_none_of_its_own(small):

@@ -96,8 +96,9 @@ def test_sentinels_that_do_not_count_up(text):
         ([S1], [S1, 707, 708, IDS.end, S2], [707, 708, IDS.end]),
         ([707, S1, 708, S2], [S1, 709, 710, S2, 711, S3, 712], [707, 709, 710, 708, 711]),
         ([707, S1, 708], [S1, S2], [707, 708]),
-        ([707, S1, 708, S2], [S1, 709], [707, 709, 708, S2]),  # the second span never came
-        ([707, S1], [S1, 709, S2, 710, S1, 711], [707, 709]),  # the first of two counts
+        ([707, S1, 708, S2], [S1, 709], [707, 709, 708]),  # the second span never came
+        ([707, S1], [S1, 709, S2, 710, S1, 711], [707, 709, 711]),  # it came in two pieces
+        ([707, S1, 708], [706, S1, 709], [707, 709, 708]),  # what belongs to no span
         ([707, 708], [S1, 709], [707, 708]),
         ([], [S1, 709], []),
     ],

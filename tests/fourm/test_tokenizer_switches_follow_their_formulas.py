@@ -28,6 +28,9 @@ GRIDS = {
     "classes": {"n_labels": 11, "n_channels": 4},
     "convolutions at the end": {"out_conv": True, "post_mlp": True},
     "nearest by distance": {"norm_codes": False},
+    "nearest by distance, of unit length": {"norm_codes": False, "norm_latents": True},
+    "of unit length anyway": {"norm_latents": True},
+    "standardised pictures": {"undo_std": True},
     "another patch for the decoder": {"patch_size_dec": 4, "image_size_dec": 32},
     "another grid for the encoder": {"image_size_enc": 32},
 }
@@ -149,6 +152,9 @@ def test_grids(name, size):
         pictures = tokenizer.state_dict()["cls_emb.weight"][x].movedim(-1, 1)
     else:
         x = pictures = torch.randn(2, channels, *side)
+    if config.get("undo_std", False):
+        mean, std = torch.tensor([0.485, 0.456, 0.406]), torch.tensor([0.229, 0.224, 0.225])
+        pictures = 2 * (x * std[:, None, None] + mean[:, None, None]) - 1
     latents, tokens = tokenizer.latents(x), tokenizer.encode(x)
     quantised, decoded = tokenizer.quantised(tokens), tokenizer.decode_tokens(tokens)
     codes = formulas.state["quantize._codebook.embed"]
@@ -158,7 +164,8 @@ def test_grids(name, size):
         if config.get("norm_codes", True):
             likeness = F.normalize(want, dim=-1) @ F.normalize(codes, dim=-1).T
         else:
-            likeness = -((want[..., None, :] - codes) ** 2).sum(-1)
+            length = want.norm(dim=-1, keepdim=True) if config.get("norm_latents", False) else 1
+            likeness = -(((want / length)[..., None, :] - codes) ** 2).sum(-1)
         assert torch.equal(tokens[row], likeness.argmax(-1))
         close(quantised[row].movedim(0, -1), codes[tokens[row]])
         out_patch = (config.get("patch_size_dec") or patch) if patch > 1 else 1

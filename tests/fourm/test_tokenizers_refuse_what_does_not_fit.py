@@ -106,7 +106,7 @@ def test_wrong_number_of_channels():
         ({"enc_type": "MLP/6-1024"}, "memcodes"),
         ({"enc_type": "BottleneckMLP/B_1"}, "not of the form"),
         ({"enc_type": "BottleneckMLP/B_1-Wi_0"}, "of 0"),
-        ({"undo_std": True}, "undo_std"),
+        ({"undo_std": True}, "undo_std is for pictures"),
         ({"quant_type": "lucid"}, "num_codebooks = 1"),
     ],
 )

@@ -152,6 +152,20 @@ def test_masks_are_pasted_into_their_boxes(words):
     assert mask.point is None or mask.pixels[int(mask.point[1]), int(mask.point[0])]
 
 
+def test_an_object_that_the_square_cuts_off_is_pasted(words):
+    tokenizer = build_tokenizer(CONFIGS["sam_instance"]).eval()
+    codes = " ".join(["v0=1"] * 16)
+    text = f"point v0=223 v1=200 polygon v0=200 v1=190 v2=224 v3=224 {codes}"
+    text += f" point v0=1 v1=1 polygon v0=224 v1=0 v2=224 v3=9 {codes}"
+    decoded = decoder_for("sam", tokenizer, words).decode(words.encode(text), FAST)
+    with torch.no_grad():
+        logits = tokenizer.decode_tokens(torch.ones(1, 16, dtype=torch.int64))[0, 0]
+    part = Image.fromarray((logits > 0).byte().numpy()).resize((24, 34), Image.Resampling.NEAREST)
+    (mask,) = decoded.value
+    np.testing.assert_array_equal(mask.pixels[190:, 200:], np.array(part))
+    assert mask.pixels.sum() == np.array(part).sum()
+
+
 def test_what_a_model_writes_wrongly_is_passed_over(words):
     text = "v0=5 v1=5 v2=9 v3=9 person v0=9 v1=9 v2=5 v3=5 dog v0=1 v1=1 v2=7 v3=7 grass v0=3"
     boxes = decoder_for("boxes", None, words).decode(words.encode(text), FAST)

@@ -6,8 +6,8 @@ import os
 import pytest
 
 from retrieval import Gallery
-from retrieval.encoders import NOTE
 from retrieval.errors import ModelUnavailable
+from retrieval.loading import NOTE
 from tests.fourm.tiny_bundle import make_tiny_bundle
 
 from .conftest import numbered

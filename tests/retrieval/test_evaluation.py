@@ -135,3 +135,11 @@ def test_an_index_without_pictures_cannot_be_evaluated(model, tmp_path, file):
         pytest.raises(UsageError, match="no pictures to search"),
     ):
         evaluate(gallery, read_queries(file({"text": "red", "relevant": ["b.png"]})))
+
+
+def test_nothing_to_run_is_refused(gallery, file):
+    judged = read_queries(file({"text": "red", "relevant": ["b/00.png"]}))
+    with pytest.raises(UsageError, match="no queries to run"):
+        evaluate(gallery, [])
+    with pytest.raises(UsageError, match="batch size: at least 1, not 0"):
+        evaluate(gallery, judged, batch_size=0)

@@ -5,7 +5,11 @@ from pathlib import Path
 import pytest
 
 from retrieval.errors import UsageError
-from retrieval.pictures import find_pictures
+from retrieval.items import find_items, item_kind
+
+
+def find_pictures(root, **options):
+    return find_items(root, item_kind("image"), **options)
 
 
 def touch(path: Path) -> None:

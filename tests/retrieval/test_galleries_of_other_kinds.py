@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -9,10 +10,11 @@ from PIL import Image
 
 from fourm import UnknownModality
 from indexes import ReadingMismatch
-from retrieval import Gallery, PictureError, UsageError
+from retrieval import Gallery, PictureError, Query, UsageError
 from retrieval.items import ITEM_KINDS, item_kind
 from retrieval.queries import READERS
 from retrieval.queries.class_table import coco_panoptic
+from retrieval.report import Results
 
 from .conftest import numbered
 from .fake_model import FakeModel, three_spaces
@@ -245,6 +247,26 @@ def test_a_hit_that_is_gone_says_so(folder, model):
             hit = hits[kind] if kind == "seg" else _line(gallery, 2)
             with pytest.raises(PictureError, match=reason):
                 gallery.read(hit)
+
+
+def test_a_hit_of_another_index_is_not_to_be_read(folder, model):
+    with build(folder, "image", "image", model) as gallery:
+        hit = replace(gallery.search(image=numbered(1))[0], kind="depth")
+        for ask in (gallery.read, gallery.file_of):
+            with pytest.raises(PictureError, match="no gallery of the kind 'depth'"):
+                ask(hit)
+
+
+def test_a_page_takes_kinds_as_they_are_typed(folder, model):
+    build(folder, "image", "image", model).close()
+    with build(folder, "embeddings", "dinov2_embedding", model) as gallery:
+        query = Query.read(image=numbered(1))
+        for asked in ("dinov2-embedding", ["dinov2-embedding", "dinov2_embedding"]):
+            (hits,) = gallery.search_batch([query], kinds=asked)
+            results = Results.of(gallery, query, hits, asked)
+            assert (results.counted, results.gallery) == ("5 items", "embeddings")
+        with pytest.raises(UsageError, match="no gallery of the kind 'depth'"):
+            Results.of(gallery, query, [], "depth")
 
 
 def _line(gallery, number):

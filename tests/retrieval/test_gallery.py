@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from fourm import UnknownModality
+from fourm import CheckpointError, UnknownModality
 from indexes import NotAnIndex, RecipeMismatch
 from retrieval import Gallery, Query, UsageError
 from retrieval.queries.class_table import coco_panoptic
@@ -123,3 +123,9 @@ def test_threads_load_the_model_once(gallery, photos, monkeypatch):
             thread.join()
     assert loads == [("fake", "cpu", "auto")]
     assert len(found) == 8 and len(set(found)) == 1
+
+
+def test_an_empty_name_is_no_model_and_not_the_usual_one(photos, tmp_path):
+    with pytest.raises(CheckpointError):
+        Gallery.build(photos, tmp_path / "i", "")
+    assert not (tmp_path / "i").exists()

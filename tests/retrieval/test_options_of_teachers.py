@@ -1,6 +1,6 @@
 import pytest
 
-from retrieval import UsageError
+from retrieval import Gallery, UsageError
 from retrieval.encoders import Teachers, read_encoder, read_teachers
 
 
@@ -8,6 +8,11 @@ def test_teachers_are_named_in_full_or_by_their_space():
     given = ["clip=weights/a=b", "dinov2-b14=owner/name"]
     assert read_teachers(given) == {"clip-b16": "weights/a=b", "dinov2-b14": "owner/name"}
     assert Teachers({"clip": "x"}).sources == {"clip-b16": "x"}
+
+
+def test_only_names_and_teachers_are_encoders(photos, model, tmp_path):
+    with pytest.raises(UsageError, match="encoder: model or teacher, not 5"):
+        Gallery.build(photos, tmp_path / "i", model, encoder=5)
 
 
 @pytest.mark.parametrize(

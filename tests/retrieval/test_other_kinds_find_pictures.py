@@ -1,16 +1,11 @@
 """Queries of every kind against a real model that has everything, at its smallest."""
 
-import shutil
-
 import numpy as np
 import pytest
 
 from fourm import UnknownModality, load_model
-from fourm.bundle.official import TOKENIZERS, WORDS
 from retrieval import Gallery, QueryError
 from retrieval.queries.parts import COMPUTED, PARTS
-from tests.fourm.recorded import model_folder, recorded_path
-from tests.fourm.test_every_kind_embeds import NANO
 
 from .conftest import numbered
 from .files import striped, write
@@ -18,15 +13,11 @@ from .test_other_kinds import SOURCES
 
 
 @pytest.fixture(scope="module")
-def gallery(tmp_path_factory):
-    folder, scratch = tmp_path_factory.mktemp("gallery"), tmp_path_factory.mktemp("scratch")
-    shutil.copytree(model_folder("fm_mod21_d64", scratch), folder / "4M-21_B")
-    for modality, name in NANO.items():
-        shutil.copytree(model_folder(name, scratch), folder / TOKENIZERS[modality])
-    shutil.copy(recorded_path(WORDS), folder / WORDS)
+def gallery(tmp_path_factory, recorded_shelf):
+    folder = tmp_path_factory.mktemp("gallery")
     for number in range(3):
         write(folder / f"photos/{number}.png", numbered(number))
-    model = load_model(folder / "4M-21_B", device="cpu", dtype="float32")
+    model = load_model(recorded_shelf / "4M-21_B", device="cpu", dtype="float32")
     with Gallery.build(folder / "photos", folder / "index", model) as built:
         yield built
 

@@ -4,7 +4,7 @@ from contextlib import closing
 
 import pytest
 
-from retrieval.building.pipeline import ahead
+from retrieval.pipeline import ahead
 
 
 def test_results_come_in_order_whatever_the_threads_do():

@@ -4,7 +4,7 @@ import json
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from retrieval import Query, QueryError, UsageError
@@ -159,6 +159,7 @@ def test_files_that_are_no_text_or_not_there(tmp_path):
     assert read_query_file(tmp_path / "bom.json") == {"text": "red"}
 
 
+@example(entry={"image": "0\n"})
 @settings(max_examples=200)
 @given(
     entry=st.dictionaries(

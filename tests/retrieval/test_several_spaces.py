@@ -219,6 +219,8 @@ def test_a_batch_is_each_alone(gallery):
         ({"spaces": {"hue": "much"}}, "a number"),
         ({"fusion": "sum"}, "one of rrf, scores, not 'sum'"),
         ({"kinds": "sound"}, "no gallery of the kind 'sound'; it has image"),
+        *(({"spaces": odd}, "spaces: expected a name or several") for odd in (5, [[]], b"hue")),
+        *(({"kinds": odd}, "kinds: expected a name or several") for odd in (5, [None], b"image")),
     ],
 )
 def test_what_cannot_be_searched_is_named_before_the_model_runs(gallery, model, options, words):
@@ -230,6 +232,8 @@ def test_what_cannot_be_searched_is_named_before_the_model_runs(gallery, model, 
 def test_an_unknown_space_makes_no_index(photos, model):
     with pytest.raises(UsageError, match=r"no space 'sound'; it has layout, hue, light"):
         build(photos, model, spaces=["layout", "sound"])
+    with pytest.raises(UsageError, match=r"spaces: expected a name or several, not 5"):
+        build(photos, model, spaces=5)
     assert not (photos.parent / "photos.index").exists()
 
 

@@ -11,7 +11,8 @@ import fourm
 from fourm.teachers import ClipTeacher, Dinov2Teacher
 from indexes import RecipeMismatch
 from retrieval import Gallery, RetrievalError, UsageError
-from retrieval.encoders import NOTE, Teachers
+from retrieval.encoders import Teachers
+from retrieval.loading import NOTE
 from tests.fourm.teachers.small_teachers import (
     CLIP_CONFIG,
     save_clip,

@@ -10,7 +10,6 @@ from fourm.bundle.generating.plan import HOLE, HideBox, Plan, hidden_places, ope
 from fourm.bundle.generating.recipes import ORDER, PHOTOS
 from fourm.bundle.generating.settings import Settings
 from fourm.bundle.kinds import KINDS
-from fourm.bundle.official import tokenizer_at_hand
 from fourm.checkpoints import Checkpoint
 from fourm.decode import Decoded, Decoder, Quality, decoder_for, needs
 from fourm.errors import BadInput, ConfigError, UnknownModality
@@ -44,6 +43,8 @@ class Generator:
 
     Attributes:
         outputs: kinds that the model predicts and that can be decoded.
+        missing: kinds that it predicts, but whose tokenizers are not on this disk -> the way to
+            them, in words.
     """
 
     def __init__(self, model: Model) -> None:
@@ -52,6 +53,11 @@ class Generator:
         checkpoint = Checkpoint.open(manifest.locate(manifest.model))
         self._config = FMConfig.from_fields(checkpoint.fields)
         self.outputs: tuple[str, ...] = tuple(kind for kind in ORDER if self._predicts(kind))
+        self.missing: dict[str, str] = {
+            kind: model.missing[kind]
+            for kind in ORDER
+            if kind in model.missing and self.modality(kind) in self._config.domains_out
+        }
         self._words: dict[Path, TextTokenizer] = {}
         self._tokenizers: dict[Path, VQVAE] = {}
         self._decoders: dict[str, Decoder] = {}
@@ -81,7 +87,7 @@ class Generator:
                 the picture that are to be made up anew. The rest of it is given as tokens.
             started: called with the schedule before its first step.
             finished: called with each kind as soon as it is decoded.
-            progress: show the steps on stderr.
+            progress: show the steps on stderr, those of diffusion decoders as well.
 
         Returns:
             What was predicted and completed, in the order in which that happened.
@@ -107,7 +113,7 @@ class Generator:
             tokens = part.content[0][~part.input_mask[0]].tolist()
             if kind == "text" and kind in plan.opened:
                 tokens = _closed(tokens, sampler.ids)
-            done.append(self._decoder(kind).decode(tokens, chosen.decoding))
+            done.append(self._decoder(kind).decode(tokens, chosen.decoding, progress=progress))
             if finished is not None:
                 finished(done[-1])
 
@@ -137,7 +143,7 @@ class Generator:
         return done
 
     def decode_inputs(
-        self, inputs: Mapping[str, Any], quality: Quality | None = None
+        self, inputs: Mapping[str, Any], quality: Quality | None = None, *, progress: bool = False
     ) -> list[Decoded]:
         """What the model was given of the inputs, decoded from its tokens.
 
@@ -152,13 +158,9 @@ class Generator:
             self._check(kind, quality or Quality())
             read = self.model.readers[kind].batch([content], self.model.device)
             tokens = read.content[0] if read.masked is None else read.content[0][~read.masked[0]]
-            decoded.append(self._decoder(kind).decode(tokens.tolist(), quality or Quality()))
+            decoder = self._decoder(kind)
+            decoded.append(decoder.decode(tokens.tolist(), quality or Quality(), progress=progress))
         return decoded
-
-    def at_hand(self, kind: str) -> bool:
-        """Whether nothing has to be downloaded to decode a kind."""
-        part = self.model.manifest.tokenizers.get(self.modality(kind))
-        return part is None or tokenizer_at_hand(self.model.manifest.model, part)
 
     def _predicts(self, kind: str) -> bool:
         return self.modality(kind) in self._config.domains_out and self._decodes(kind)
@@ -205,11 +207,13 @@ class Generator:
     def require(self, kinds: Iterable[str]) -> None:
         """Raise UnknownModality for the first kind that this model does not predict."""
         for kind in kinds:
-            if kind not in self.outputs:
-                raise UnknownModality(
-                    f"{self.model.name} does not predict {kind!r}; "
-                    f"it predicts {', '.join(self.outputs) or 'nothing that can be decoded'}"
-                )
+            if kind in self.outputs:
+                continue
+            known = ", ".join(self.outputs) or "nothing that can be decoded"
+            said = f"{self.model.name} does not predict {kind!r}; it predicts {known}"
+            if kind in self.missing:
+                said = f"{said}; {self.missing[kind]}"
+            raise UnknownModality(said)
 
     def _read(self, values: Mapping[str, Any]) -> dict[str, Part]:
         if not values:

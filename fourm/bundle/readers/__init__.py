@@ -13,7 +13,7 @@ kinds       which reader reads which kind
 """
 
 from fourm.bundle.readers.base import Content, Lazy, Reader
-from fourm.bundle.readers.kinds import KINDS, Parts, reader_for
+from fourm.bundle.readers.kinds import Parts, reader_for
 from fourm.bundle.readers.photos import PictureReader
 
-__all__ = ["KINDS", "Content", "Lazy", "Parts", "PictureReader", "Reader", "reader_for"]
+__all__ = ["Content", "Lazy", "Parts", "PictureReader", "Reader", "reader_for"]

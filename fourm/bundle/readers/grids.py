@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from fourm.embeddings import ModalityInput
     from fourm.modalities.registry import Modality
+    from fourm.tokenizers.config import TokenizerConfig
     from fourm.tokenizers.vqvae import VQVAE
 
 
@@ -63,12 +64,12 @@ class GridReader(Reader):
 
         tokenizer = self.tokenizer.get().to(device)
         stacked = torch.from_numpy(np.stack(contents)).to(device)
-        channels = tokenizer.config.n_channels
-        return ModalityInput(tokenizer.encode(self.values(stacked, channels)).flatten(1))
+        values = self.values(stacked, tokenizer.config)
+        return ModalityInput(tokenizer.encode(values).flatten(1))
 
     @abstractmethod
-    def values(self, stacked: torch.Tensor, channels: int) -> torch.Tensor:
-        """Stacked contents as the tokenizer takes them, which has so many channels."""
+    def values(self, stacked: torch.Tensor, config: TokenizerConfig) -> torch.Tensor:
+        """Stacked contents as a tokenizer of this config takes them."""
 
 
 class MapReader(GridReader):
@@ -84,7 +85,7 @@ class MapReader(GridReader):
 
         return square_labels(value, self.side)
 
-    def values(self, stacked: torch.Tensor, channels: int) -> torch.Tensor:
+    def values(self, stacked: torch.Tensor, config: TokenizerConfig) -> torch.Tensor:
         """(B, side, side) labels, int64."""
         return stacked.long()
 
@@ -98,7 +99,7 @@ class DepthReader(GridReader):
 
         return square_depth(value, self.side)
 
-    def values(self, stacked: torch.Tensor, channels: int) -> torch.Tensor:
+    def values(self, stacked: torch.Tensor, config: TokenizerConfig) -> torch.Tensor:
         """(B, 1, side, side) float32."""
         return stacked
 
@@ -119,10 +120,10 @@ class ByteReader(GridReader):
         """PIL image or uint8 array -> uint8 (3 or 1, side, side)."""
         return self._square(value, self.side)
 
-    def values(self, stacked: torch.Tensor, channels: int) -> torch.Tensor:
+    def values(self, stacked: torch.Tensor, config: TokenizerConfig) -> torch.Tensor:
         """(B, channels, side, side) float32; grey is repeated for a tokenizer with 3 channels."""
-        from fourm.modalities.pixels import centred
+        from fourm.modalities.pixels import centred, imagenet_normalised
 
         if stacked.shape[1] == 1:
-            stacked = stacked.expand(-1, channels, -1, -1)
-        return centred(stacked)
+            stacked = stacked.expand(-1, config.n_channels, -1, -1)
+        return imagenet_normalised(stacked) if config.undo_std else centred(stacked)

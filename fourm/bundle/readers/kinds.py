@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from fourm.bundle.kinds import KINDS
 from fourm.bundle.readers.base import Reader
 from fourm.bundle.readers.features import FeatureReader
 from fourm.bundle.readers.grids import ByteReader, DepthReader, MapReader
@@ -30,8 +29,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from fourm.modalities.registry import Modality
-
-__all__ = ["KINDS", "Parts", "reader_for"]
 
 
 class Parts(NamedTuple):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -56,9 +57,9 @@ class CodedReader(WrittenReader):
             [self.ids(self.finish(content, device)) for content in contents], device
         )
 
+    @abstractmethod
     def finish(self, content: Content, device: torch.device) -> str:
         """The text of one input, its parts coded now."""
-        raise NotImplementedError
 
 
 class PosesReader(CodedReader):

@@ -20,15 +20,15 @@ def as_boxes(value: Any) -> list[Box]:
     return list(value)
 
 
-def as_colours(value: Any) -> list[tuple[float, ...]]:
-    """A list of colours, whose number and range the modality judges.
+def as_colours(value: Any) -> list[tuple[Any, ...]]:
+    """A list of colours, whose number, parts and range the modality judges.
 
     Raises:
         BadInput: something else.
     """
     try:
-        return [tuple(float(part) for part in colour) for colour in value]
-    except (TypeError, ValueError, OverflowError):
+        return [tuple(colour) for colour in value]
+    except (TypeError, ValueError):
         raise BadInput(
             f"a palette is a list of colours (red, green, blue), not {shown(value)}"
         ) from None

@@ -41,9 +41,7 @@ class WordReader(Reader):
 
     def prepare(self, value: Any) -> Content:
         """Text -> int64 (n,) ids, at most as many as in training."""
-        from fourm.modalities.text import caption_tokens
-
-        ids = caption_tokens(self.tokenizer.get(), value, self.modality.max_tokens)
+        ids = self.tokenizer.get().caption(value, self.modality.max_tokens)
         return np.array(ids, np.int64)
 
     def batch(self, contents: Sequence[Content], device: torch.device) -> ModalityInput:

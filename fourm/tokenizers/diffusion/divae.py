@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor
+from tqdm import tqdm
 
 from fourm.errors import BadInput, ConfigError
 from fourm.tokenizers.config import TokenizerConfig
@@ -70,6 +71,7 @@ class DiVAE(VQVAE):
         steps: int = DEFAULT_STEPS,
         generator: torch.Generator | None = None,
         spacing: Spacing = "trailing",
+        shown: str | None = None,
     ) -> Tensor:
         """Tokens -> pictures, float (B, n_channels, H, W).
 
@@ -81,12 +83,13 @@ class DiVAE(VQVAE):
             generator: of the noise, on the CPU: the same one gives the same pictures on every
                 device.
             spacing: see `NoiseSchedule.timesteps`; `ddpm` always uses `leading`.
+            shown: title of a progress bar on stderr; None: there is none.
 
         Raises:
             BadInput: a token outside the codebook, or a wrong shape, size or number of steps.
             ConfigError: the tokenizer was loaded for encoding alone.
         """
-        return self._denoised(self.quantised(tokens), size, steps, generator, spacing)
+        return self._denoised(self.quantised(tokens), size, steps, generator, spacing, shown)
 
     def decode_soft(
         self,
@@ -95,16 +98,21 @@ class DiVAE(VQVAE):
         steps: int = DEFAULT_STEPS,
         generator: torch.Generator | None = None,
         spacing: Spacing = "trailing",
+        shown: str | None = None,
     ) -> Tensor:
         """Pictures of the expected codes; probabilities (B, h, w, codebook_size).
 
         Args and errors as `decode_tokens`.
         """
         expected = self.quantize.decode_soft(probabilities)
-        return self._denoised(expected, size, steps, generator, spacing)
+        return self._denoised(expected, size, steps, generator, spacing, shown)
 
     def predict(self, noised: Tensor, step: int, quantised: Tensor) -> Tensor:
-        """One pass of the network: noised pictures (B, C, H, W), values (B, latent_dim, h, w)."""
+        """One pass of the network: noised pictures (B, C, H, W), values (B, latent_dim, h, w).
+
+        Raises:
+            ConfigError: the tokenizer was loaded for encoding alone.
+        """
         if not self.can_decode:
             raise ConfigError("this tokenizer was loaded for encoding alone: load its decoder too")
         steps = torch.full((len(noised),), step, device=noised.device)
@@ -118,6 +126,7 @@ class DiVAE(VQVAE):
         steps: int,
         generator: torch.Generator | None,
         spacing: Spacing,
+        shown: str | None,
     ) -> Tensor:
         if size is None:
             patch = self.config.patch_size
@@ -133,8 +142,16 @@ class DiVAE(VQVAE):
             noise = torch.randn(shape, generator=generator, dtype=torch.float32, device="cpu")
             return noise.to(quantised)
 
-        return self.sampler.sample(
-            lambda noised, step: self.predict(noised, step, quantised),
-            draw,
-            self.sampler.schedule.timesteps(steps, spacing),
-        )
+        timesteps = self.sampler.schedule.timesteps(steps, spacing)
+        # Below the bar of what is generated, and gone when it is done.
+        with tqdm(
+            desc=shown, total=len(timesteps), unit="step", leave=False, disable=shown is None
+        ) as bar:
+
+            def network(noised: Tensor, step: int) -> Tensor:
+                out = self.predict(noised, step, quantised)
+                bar.update()
+                return out
+
+            stride = self.sampler.schedule.steps // steps
+            return self.sampler.sample(network, draw, timesteps, stride)

@@ -48,6 +48,7 @@ class Sampler:
         network: Callable[[Tensor, int], Tensor],
         draw: Callable[[], Tensor],
         timesteps: Sequence[int],
+        stride: int,
     ) -> Tensor:
         """A picture out of noise.
 
@@ -56,9 +57,9 @@ class Sampler:
             draw: standard normal noise (B, C, H, W), anew at each call: first the noise to start
                 from, then for `ddpm` what is added after each step but the last.
             timesteps: steps to visit, from the noisiest on.
+            stride: noising steps that each of them undoes.
         """
         x = draw()
-        stride = self.schedule.steps // len(timesteps)
         for step in timesteps:
             out = network(x, step)
             kept, next_kept = self.schedule.at(step), self.schedule.at(step - stride)

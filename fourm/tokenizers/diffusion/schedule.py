@@ -70,7 +70,8 @@ class NoiseSchedule:
         """The steps that sampling visits, from the noisiest on.
 
         Args:
-            count: how many.
+            count: how many; where it does not divide T, `trailing` has a few more, as in the
+                reference: it goes on in the same stride for as long as there is noise left.
             spacing: `trailing` begins at the very last step, `leading` ends at step 0, `linspace`
                 spreads them from end to end.
 
@@ -81,7 +82,7 @@ class NoiseSchedule:
             raise BadInput(f"the number of steps must be 1 to {self.steps}, not {count}")
         stride = self.steps // count
         if spacing == "trailing":
-            return [self.steps - 1 - stride * i for i in range(count)]
+            return list(range(self.steps - 1, -1, -stride))
         if spacing == "leading":
             return [stride * i for i in reversed(range(count))]
         if spacing == "linspace":

@@ -23,16 +23,6 @@ from tests.fourm.teachers.small_teachers import (
 
 
 @pytest.fixture
-def clip_folder(tmp_path):
-    return save_clip(tmp_path / "clip")
-
-
-@pytest.fixture
-def dinov2_folder(tmp_path):
-    return save_dinov2(tmp_path / "dinov2")
-
-
-@pytest.fixture
 def small_by_default(monkeypatch):
     """Bare files say nothing of sizes; here they are small ones, not ViT-B's."""
     import open_clip

@@ -11,20 +11,9 @@ from tests.fourm.teachers.small_teachers import (
     CLIP_CONFIG,
     noise,
     save_clip,
-    save_dinov2,
     small_dinov2,
     tensors,
 )
-
-
-@pytest.fixture
-def clip_folder(tmp_path):
-    return save_clip(tmp_path / "clip")
-
-
-@pytest.fixture
-def dinov2_folder(tmp_path):
-    return save_dinov2(tmp_path / "dinov2")
 
 
 def refused(teacher, error, match):

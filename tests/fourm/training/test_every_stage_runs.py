@@ -68,5 +68,8 @@ def test_a_stage_that_comes_too_early_says_what_is_missing(tmp_path):
 def test_a_bundle_too_large_to_ship_is_refused(made, monkeypatch, tmp_path):
     run, _, language = made
     monkeypatch.setattr(export, "MOST_BYTES", 1000)
+    (tmp_path / "large").mkdir()
+    (tmp_path / "large" / "README.md").write_text("what was there")
     with pytest.raises(BadInput, match="lower VOCABULARY"):
         export.write(run, language, tmp_path / "large")
+    assert [path.name for path in tmp_path.rglob("*")] == ["large", "README.md"]

@@ -13,10 +13,12 @@ COMMIT = "a" * 40
 
 
 class FakeHub:
-    """`url` is its address; `requests` are the (method, path, range) that came."""
+    """`url` is its address; `requests` are the (method, path, range) that came, `tokens` who sent
+    them. Files named in `elsewhere` are handed out by another host, as the real hub does it."""
 
     def __init__(self):
         self.repositories, self.files, self.requests = {}, {}, []
+        self.tokens, self.elsewhere = [], {}
         self.cuts, self.instead, self.no_ranges = {}, {}, False
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         self._server.daemon_threads = True
@@ -53,6 +55,7 @@ class FakeHub:
             def _answer(self, body):
                 path = urlsplit(self.path).path
                 hub.requests.append((self.command, path, self.headers.get("Range")))
+                hub.tokens.append(self.headers.get("Authorization"))
                 if path.startswith("/api/models/"):
                     self._about(path.removeprefix("/api/models/"))
                 elif path in hub.files:
@@ -82,6 +85,15 @@ class FakeHub:
             def _file(self, path, body):
                 content, commit = hub.files[path]
                 announced = digest(path.rpartition("/")[2], content)
+                if host := hub.elsewhere.get(path.rpartition("/")[2]):
+                    self.send_response(302)
+                    self.send_header("Location", f"{host}{path}")
+                    self.send_header("X-Repo-Commit", commit)
+                    self.send_header("X-Linked-ETag", f'"{announced}"')
+                    self.send_header("X-Linked-Size", str(len(content)))
+                    self.send_header("Content-Length", "0")
+                    self.end_headers()
+                    return
                 content = hub.instead.get(path.rpartition("/")[2], content)
                 start, code = 0, 200
                 asked = self.headers.get("Range")

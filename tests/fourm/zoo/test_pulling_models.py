@@ -10,14 +10,14 @@ import pytest
 from filelock import FileLock
 
 import fourm
-from fourm.bundle.official import OWNER, TOKENIZERS, WORDS
+from fourm.bundle.official import OWNER, TOKENIZERS, WORDS, tokenizer_at_hand
 from fourm.checkpoints.cache import cache_folder
 from fourm.checkpoints.pulled import read_pulled
-from fourm.zoo import words
+from fourm.zoo import pulling, words
 from fourm.zoo.fetching import ATTEMPTS
 from fourm.zoo.listing import listed
 from fourm.zoo.pulling import pull
-from tests.fourm.zoo.fake_hub import COMMIT, digest
+from tests.fourm.zoo.fake_hub import COMMIT, FakeHub, digest
 
 MODEL = "model.safetensors"
 USUAL = [f"{OWNER}/4M-21_B", f"{OWNER}/{TOKENIZERS['tok_semseg@224']}"]
@@ -107,6 +107,13 @@ class TestWhatIsFetched:
         hub.close()
         assert fourm.load_model("4M-21_B", device="cpu").spaces.keys() == {"dinov2"}
 
+    def test_a_tokenizer_of_a_revision_is_at_hand(self, hub):
+        part = f"{OWNER}/{TOKENIZERS['tok_semseg@224']}"
+        assert not tokenizer_at_hand("4M-21_B", part)
+        pulled("tokenizer/semseg", revision=COMMIT)
+        hub.close()
+        assert tokenizer_at_hand("4M-21_B", part)
+
     def test_the_record(self, hub, shelf):
         pulled("4M-21_B")
         entry = read_pulled(cache_folder())[f"{OWNER}/4M-21_B"]
@@ -179,6 +186,29 @@ class TestAgain:
         assert (one.path / MODEL).read_bytes() == (newer / MODEL).read_bytes()
         assert read_pulled(to)[USUAL[1]].revision == "d" * 40
 
+    def test_what_is_complete_in_a_cache_that_cannot_be_written_to(self, hub):
+        pulled("4M-21_B")
+
+        def refuse(folder, *arguments):
+            raise PermissionError(13, "Permission denied", str(folder))
+
+        with pytest.MonkeyPatch.context() as patched:
+            patched.setattr(pulling, "remember", refuse)
+            assert [one.note for one in pulled("4M-21_B")] == ["was here"] * 4
+
+    def test_a_file_in_the_place_of_the_folder(self, hub, tmp_path):
+        (tmp_path / "zoo").touch()
+        with pytest.raises(fourm.DownloadFailed, match="zoo is a file"):
+            pulled("4M-21_B", to=tmp_path / "zoo")
+
+    def test_the_text_tokenizer_has_one_revision(self, hub):
+        with pytest.raises(fourm.DownloadFailed, match="leave the revision out"):
+            pulled("tokenizer/text", revision="main")
+
+    def test_teachers_come_when_they_are_used(self, hub):
+        with pytest.raises(fourm.ModelNotFound, match="clip-b16 is a teacher"):
+            pulled("clip-b16")
+
 
 class TestInterrupted:
     def test_it_goes_on_where_the_connection_broke(self, hub, shelf):
@@ -217,6 +247,25 @@ class TestInterrupted:
         pulled("tokenizer/semseg", to=tmp_path)
         assert have > 0 and hub.fetched(MODEL)[-1] == f"bytes={have}-"
         assert not kept.parent.exists()
+
+    def test_weights_on_another_host_that_does_not_see_the_users_token(
+        self, hub, shelf, monkeypatch
+    ):
+        other = FakeHub()
+        try:
+            other.add(
+                f"{OWNER}/{TOKENIZERS['tok_semseg@224']}", shelf / TOKENIZERS["tok_semseg@224"]
+            )
+            other.cuts[MODEL] = [1000]
+            hub.elsewhere[MODEL] = other.url
+            monkeypatch.setenv("HF_TOKEN", "hf_secret")
+            (one,) = pulled("tokenizer/semseg")
+            content = (shelf / TOKENIZERS["tok_semseg@224"] / MODEL).read_bytes()
+            assert (one.path / MODEL).read_bytes() == content
+            assert other.fetched(MODEL) == [None, "bytes=1000-"]
+            assert set(other.tokens) == {None} and "Bearer hf_secret" in hub.tokens
+        finally:
+            other.close()
 
     def test_a_server_that_starts_from_the_beginning(self, hub, shelf):
         hub.cuts[MODEL], hub.no_ranges = [5000], True

@@ -158,6 +158,13 @@ def test_nobody(tmp_path):
     assert names == ["poses.json"]
 
 
+def test_pictures_of_an_earlier_run_do_not_stay_beside_nothing(tmp_path):
+    write_files(decoded("boxes", [Box(0.4, 0.4, 0.6, 0.6, "dog")]), tmp_path, None)
+    assert (tmp_path / "boxes.png").exists()
+    assert write_files(decoded("boxes", []), tmp_path, None) == ["boxes.json"]
+    assert [path.name for path in tmp_path.iterdir()] == ["boxes.json"]
+
+
 def test_boxes_are_drawn_over_the_picture(tmp_path):
     ground = Image.new("RGB", (50, 50), "#204060")
     write_files(decoded("boxes", [Box(0.4, 0.4, 0.6, 0.6, "dog")]), tmp_path, ground)

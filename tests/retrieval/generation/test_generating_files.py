@@ -33,6 +33,16 @@ def photo(tmp_path):
     return write(tmp_path / "dog.png", striped((200, 120, 40)))
 
 
+def test_a_folder_that_cannot_be_made_is_refused_before_anything_is_imagined(
+    tmp_path, model, monkeypatch
+):
+    (tmp_path / "file").touch()
+    monkeypatch.setattr(fourm.Generator, "generate", None)
+    monkeypatch.setattr(fourm.Generator, "decode_inputs", None)
+    with pytest.raises(UsageError, match="cannot be made"):
+        show_query(model, Query.read(text="a dog"), tmp_path / "file")
+
+
 def test_all_kinds_from_a_photo(tmp_path, model, photo):
     out = tmp_path / "a" / "out"
     made = generate(model, "all", out, settings=FAST, image=photo, text="a dog")

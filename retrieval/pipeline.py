@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import deque
 from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -10,6 +11,11 @@ from typing import TypeVar
 
 In = TypeVar("In")
 Out = TypeVar("Out")
+
+
+def usual_threads() -> int:
+    """One a core, at most 8: more wait for the model."""
+    return min(8, os.cpu_count() or 1)
 
 
 def ahead(

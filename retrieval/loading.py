@@ -1,0 +1,201 @@
+"""Which model and teachers an index is used with, and loading them when they are needed.
+
+An index remembers in `encoder.json` how to load them again: the folder of a model that is not found
+by its name alone; where the weights of teachers lie, and which model predicts what they cannot
+read. How vectors were made stands in the catalogue: this file may be lost, and says nothing of what
+may be compared.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import threading
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, cast
+
+from indexes import Index
+from indexes.recipe import MODEL
+from retrieval.encoders import PIXELS, Teachers, read_encoder
+from retrieval.errors import ModelUnavailable, RetrievalError, UsageError
+from retrieval.model import Model, ModelLike
+
+DEFAULT_MODEL = "mini"
+NOTE = "encoder.json"
+
+
+class LazyModel:
+    """Loads the model when it is first asked for, once, whichever thread asks first.
+
+    `remembered_by` is the index whose own model this is: its name alone may not be enough to find
+    a model that lay in some folder. `teachers` embed the pictures in its place.
+    """
+
+    def __init__(
+        self,
+        wanted: ModelLike,
+        device: str = "auto",
+        dtype: str = "auto",
+        *,
+        remembered_by: Path | None = None,
+        teachers: Teachers | None = None,
+    ) -> None:
+        self._wanted = wanted
+        self._teachers = teachers
+        self._remembered_by = remembered_by
+        self._device = device
+        self._dtype = dtype
+        self._lock = threading.Lock()
+        self._model: Model | None = None
+
+    def get(self) -> Model:
+        """The model; loading it may raise `fourm.FourmError` or `ModelUnavailable`."""
+        with self._lock:
+            if self._model is None:
+                model = self._load()
+                if self._teachers is not None:
+                    model = self._teachers.with_model(model, self._device, self._dtype)
+                self._model = model
+            return self._model
+
+    def remember(self, index: Index) -> None:
+        """Let an index remember how to load this model and its teachers again."""
+        _remember(index, self._wanted, self.get(), self._teachers)
+
+    def _load(self) -> Model:
+        if not isinstance(self._wanted, (str, os.PathLike)):
+            return self._wanted
+        from fourm import ModelNotFound, load_model
+
+        name = os.fspath(self._wanted)
+        try:
+            return cast(Model, load_model(name, device=self._device, dtype=self._dtype))
+        except ModelNotFound as error:
+            if self._remembered_by is None:
+                raise
+            raise ModelUnavailable(
+                f"{self._remembered_by}: made with the model {name!r}, which is not found by that "
+                f"name ({error}); give its folder or hub name as the model (--model)"
+            ) from error
+
+
+def lazy_model(
+    index: Index | None,
+    wanted: ModelLike | None,
+    encoder: str | Teachers | None,
+    device: str,
+    dtype: str,
+) -> LazyModel:
+    """What embeds the pictures and queries of an index; nothing is loaded yet.
+
+    Args:
+        index: None: a new one.
+        wanted: the model that was asked for; None: the index's own, or `DEFAULT_MODEL`.
+        encoder: `model`, `teacher`, teachers with their sources, or None: as the index was made.
+        device, dtype: as `fourm.load_model`.
+
+    Raises:
+        UsageError: teachers for an index that a model made itself.
+        RetrievalError: the index's note is damaged.
+    """
+    chosen, teachers = _chosen(index, wanted, encoder)
+    if chosen is None:
+        chosen = DEFAULT_MODEL if index is None else index.recipe.model
+    own = index.folder if index is not None and wanted is None else None
+    return LazyModel(chosen, device, dtype, remembered_by=own, teachers=teachers)
+
+
+def _chosen(
+    index: Index | None, wanted: ModelLike | None, encoder: str | Teachers | None
+) -> tuple[ModelLike | None, Teachers | None]:
+    """The model to load, None for the index's own, and its teachers."""
+    if encoder is not None and not isinstance(encoder, Teachers):
+        encoder = read_encoder(encoder)
+    asked = encoder if isinstance(encoder, Teachers) else None
+    if index is None:
+        return wanted, asked
+    if index.recipe.encoder == MODEL:
+        if asked is not None:
+            raise UsageError(
+                f"{index.folder}: the model {index.recipe.model} itself made this index's vectors; "
+                "teachers' vectors want an index of their own: give another folder"
+            )
+        return _noted_folder(index.folder) if wanted is None else wanted, None
+    if encoder == MODEL:
+        return wanted, None
+    model, remembered = _read_note(index.folder)
+    return model if wanted is None else wanted, (asked or Teachers()).over(remembered)
+
+
+def _remember(index: Index, wanted: ModelLike, model: Model, teachers: Teachers | None) -> None:
+    """Write down how to load again what made this index, if a model's name does not say it."""
+    if index.recipe.encoder == MODEL:
+        folder = _folder_of(wanted)
+        with suppress(OSError):  # a convenience: --model says it, too
+            if folder is not None:
+                _write_note(index.folder, {"model": folder})
+        return
+    chosen = teachers or Teachers()
+    note = {
+        "model": _absolute(wanted) if isinstance(wanted, (str, os.PathLike)) else model.name,
+        "teachers": {name: _absolute(source) for name, source in chosen.sources.items()},
+        "clip_pixels": chosen.clip_pixels or PIXELS[0],
+    }
+    _write_note(index.folder, note)
+
+
+def _write_note(folder: Path, note: Mapping[str, Any]) -> None:
+    text = json.dumps(note, indent=2)
+    path = folder / NOTE
+    if path.is_file() and path.read_text(encoding="utf-8") == text:
+        return
+    partial = path.with_suffix(".partial")
+    partial.write_text(text, encoding="utf-8")
+    partial.replace(path)
+
+
+def _noted_folder(folder: Path) -> str | None:
+    """Where the model of an index lay, if it still lies there; else its name may find it."""
+    try:
+        noted = json.loads((folder / NOTE).read_text(encoding="utf-8"))["model"]
+        return noted if Path(noted).is_dir() else None
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def _folder_of(wanted: ModelLike) -> str | None:
+    """The folder that a model was asked for by; None for names, and for loaded models."""
+    from fourm.bundle.library import bundled
+
+    if not isinstance(wanted, (str, os.PathLike)) or os.fspath(wanted) in bundled():
+        return None
+    return _absolute(wanted) if Path(wanted).expanduser().is_dir() else None
+
+
+def _read_note(folder: Path) -> tuple[str | None, Teachers]:
+    """The model and the teachers that an index remembers; nothing where there is no note."""
+    path = folder / NOTE
+    if not path.is_file():
+        return None, Teachers()
+    try:
+        note = json.loads(path.read_text(encoding="utf-8"))
+        model, sources, pixels = (note[key] for key in ("model", "teachers", "clip_pixels"))
+        if not isinstance(model, str) or not all(isinstance(s, str) for s in sources.values()):
+            raise TypeError("a model and sources are names")
+        return model, Teachers(sources, clip_pixels=pixels)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, UsageError) as error:
+        raise RetrievalError(
+            f"{path}: cannot be read ({error}); delete it, and give --model and --teacher"
+        ) from None
+
+
+def _absolute(source: str | os.PathLike[str]) -> str:
+    """A path as an absolute one, also after `clip-b16=`; a name as it is."""
+    text = os.fspath(source)
+    name, equals, path = text.partition("=")
+    if equals and Path(path).expanduser().exists():
+        return f"{name}={Path(path).expanduser().absolute()}"
+    expanded = Path(text).expanduser()
+    return str(expanded.absolute()) if expanded.exists() else text
