@@ -9,6 +9,9 @@ from indexes.errors import BadRecipe
 
 MAX_DIM = 65536
 
+_TOLD = 12
+"""Characters of a fingerprint that are enough to tell two apart."""
+
 MODEL = "model"
 """The `encoder` of vectors that the model itself made."""
 
@@ -57,9 +60,15 @@ class Recipe:
     def describe_differences(self, other: Recipe) -> str:
         """The differences in words, an index's recipe (self) against the one asked for."""
         return "; ".join(
-            f"{name}: index {getattr(self, name)!r}, asked {getattr(other, name)!r}"
+            f"{name}: index {_told(self, name)!r}, asked {_told(other, name)!r}"
             for name in self.differences(other)
         )
+
+
+def _told(recipe: Recipe, name: str) -> object:
+    """A field as messages show it: of a long fingerprint the beginning."""
+    value = getattr(recipe, name)
+    return value[:_TOLD] if name == "fingerprint" else value
 
 
 @dataclass(frozen=True, slots=True)

@@ -141,6 +141,8 @@ def _weights(spaces: Spaces | None, known: list[str]) -> dict[str, float]:
         weights = dict.fromkeys(names, 1.0)
     if weights.keys() == {"all"} and "all" not in known:
         return dict.fromkeys(known, weights["all"])
+    if "all" in weights and "all" not in known:
+        raise UsageError("space all: stands for all of them; leave the others out")
     if not weights:
         raise UsageError("spaces: expected at least one")
     return weights

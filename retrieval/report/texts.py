@@ -121,7 +121,6 @@ def missing_warning(paths: Sequence[str]) -> str:
     """That some relevant pictures are not in the gallery, naming the first."""
     rest = len(paths) - _SHOWN
     more = f" and {rest} more" if rest > 0 else ""
-    return (
-        f"{len(paths)} relevant pictures are not in the index and count as never found: "
-        f"{', '.join(paths[:_SHOWN])}{more}"
-    )
+    those = "1 relevant picture is" if len(paths) == 1 else f"{len(paths)} relevant pictures are"
+    count = "counts" if len(paths) == 1 else "count"
+    return f"{those} not in the index and {count} as never found: {', '.join(paths[:_SHOWN])}{more}"

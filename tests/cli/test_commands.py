@@ -290,7 +290,9 @@ def test_eval_prints_the_measures(run, index, tmp_path, photos):
     ]
     assert measured["queries"] == 3 and measured["recall@1"] == pytest.approx(2 / 3)
     assert measured["median_rank"] == 1 and measured["missing"] == 1
-    assert r"gone\n.png" in result.stderr
+    assert r"1 relevant picture is not in the index and counts as never found: gone\n.png" in (
+        result.stderr
+    )
     text = run("eval", index, "--queries", file).stdout
     assert "66.7 %" in text and "median rank" in text
 

@@ -56,6 +56,9 @@ def test_recipes_come_back_in_order_and_the_first_space_is_the_default(two, fold
         other = dataclasses.replace(CLIP, fingerprint="f00d")
         with pytest.raises(RecipeMismatch, match="fingerprint: index 'beef', asked 'f00d'"):
             opened.require(other)
+        other = dataclasses.replace(CLIP, fingerprint="0123456789abcdef" * 4)
+        with pytest.raises(RecipeMismatch, match="asked '0123456789ab'"):
+            opened.require(other)
 
 
 def test_each_space_has_its_own_vectors_and_answers(two):

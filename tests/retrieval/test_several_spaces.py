@@ -213,6 +213,7 @@ def test_a_batch_is_each_alone(gallery):
         ({"spaces": []}, "at least one"),
         ({"spaces": {}}, "at least one"),
         ({"spaces": ["hue", "hue"]}, "hue: asked for twice"),
+        ({"spaces": ["hue", "all"]}, "all: stands for all of them; leave the others out"),
         ({"spaces": {"hue": 0}}, "above 0, not 0"),
         ({"spaces": {"hue": -1}}, "above 0"),
         ({"spaces": {"hue": float("nan")}}, "above 0"),
