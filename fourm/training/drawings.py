@@ -76,10 +76,14 @@ VERSIONS: Mapping[str, Callable[[Pixels, random.Random], Pixels]] = {
 }
 
 
+def drawing(photo: Pixels, version: str, rng: random.Random) -> Pixels:
+    """Edges of a square photo (S, S, 3) uint8, in one of VERSIONS: uint8 (S, S), 255 on a line."""
+    return VERSIONS[version](np.ascontiguousarray(photo), rng)
+
+
 def edges(pixels: Pixels, version: str, rng: random.Random) -> Pixels:
-    """Edges of a photo (3, S, S) uint8, in one of VERSIONS: uint8 (1, SIDE, SIDE)."""
-    photo = np.ascontiguousarray(pixels.transpose(1, 2, 0))
-    return square_edges(VERSIONS[version](photo, rng), SIDE)
+    """A drawing of a photo (3, S, S) uint8 as the model reads it: uint8 (1, SIDE, SIDE)."""
+    return square_edges(drawing(pixels.transpose(1, 2, 0), version, rng), SIDE)
 
 
 def _flipped(drawn: Pixels) -> Pixels:
