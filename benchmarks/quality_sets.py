@@ -17,10 +17,13 @@ import numpy as np
 from PIL import Image, ImageEnhance, ImageOps
 
 from fourm.modalities.boxes import Box
-from fourm.training import material
+from fourm.training import drawings, material
 
 ALTERED_SIDE = {"altered": (0.85, 0.95), "altered-much": (0.7, 0.85)}
 """How much of the photo's side a crop keeps, for each set of altered photos."""
+
+DRAWN = {"thick-edges": "thick", "hand-edges": "by an unsteady hand"}
+"""Name of a set -> which of training's versions of edges its drawings are."""
 
 ALTERED_QUALITY = 30
 ALTERED_BRIGHTNESS = 0.6
@@ -100,7 +103,7 @@ def make(data: Path, out: Path) -> list[JudgedSet]:
             [_line(p.path, **both(p)) for p in drawn],
         ),
     }
-    for name, what, asked in _further(dev, rows):
+    for name, what, asked in _further(out, dev, rows):
         alone = [_line(p.path, **inputs) for p, inputs in asked]
         with_words = [_line(p.path, text=p.captions[0], **inputs) for p, inputs in asked]
         lines[name] = (f"{what} -> photo, of {size}", photos, alone)
@@ -116,12 +119,17 @@ Inputs = list[tuple[material.Captioned, dict[str, object]]]
 
 
 def _further(
-    dev: list[material.Captioned], rows: dict[str, list[material.Instance]]
+    out: Path, dev: list[material.Captioned], rows: dict[str, list[material.Instance]]
 ) -> list[tuple[str, str, Inputs]]:
     """Name, title and inputs of what is computed from photos, or from the boxes of their things."""
     boxed = [(photo, material.boxes(rows.get(photo.path.name, []))) for photo in dev]
+    drawn: list[tuple[str, str, Inputs]] = [
+        (name, f"edges, {version},", [(p, {"edges": _drawn(out, p.path, name)}) for p in dev])
+        for name, version in DRAWN.items()
+    ]
     return [
         ("edges", "Canny edges", [(p, {"canny": str(p.path.resolve())}) for p in dev]),
+        *drawn,
         ("palettes", "five colours", [(p, {"palette_of": str(p.path.resolve())}) for p in dev]),
         (
             "facts",
@@ -166,6 +174,16 @@ def _altered(out: Path, path: Path, name: str) -> str:
     target.parent.mkdir(parents=True, exist_ok=True)
     ImageEnhance.Brightness(crop).enhance(ALTERED_BRIGHTNESS).save(target, quality=ALTERED_QUALITY)
     return f"{name}/{path.name}"
+
+
+def _drawn(out: Path, path: Path, name: str) -> str:
+    """The edges of a photo, computed so that they look as drawn in one of `DRAWN`'s ways."""
+    rng = random.Random(path.name)
+    lines = drawings.drawing(material.square_photo(path), DRAWN[name], rng)
+    target = out / name / f"{path.stem}.png"
+    target.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(lines).save(target)
+    return f"{name}/{target.name}"
 
 
 def _instance_map(

@@ -82,14 +82,19 @@ SOURCES = (
         "Surface normals: a PNG, x, y and z as red, green and blue.",
         title="Surface normals",
     ),
-    Source("edges", "FILE", "Edges: light lines on dark.", title="Edges"),
+    Source(
+        "edges",
+        "FILE",
+        "Edges or a line drawing: light lines on dark, or dark on light.",
+        title="Edges",
+    ),
     Source(
         "canny", "FILE", "Photo whose Canny edges are taken for --edges.", title="Edges", of="edges"
     ),
     Source(
         "sam_edges",
         "FILE",
-        "Edges of objects, as SAM finds them: light lines on dark.",
+        "Edges of objects, as SAM finds them: light lines on dark, or dark on light.",
         title="Edges of objects",
     ),
     Source(

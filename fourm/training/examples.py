@@ -1,5 +1,5 @@
-"""What a photo gives without another network, as stage `further` learns from it: palettes, facts,
-boxes and edges, and how a hand or another detector might have made them."""
+"""What a photo gives without another network, as stage `further` learns from it: palettes, facts
+and boxes, and how a hand or another detector might have made them."""
 
 from __future__ import annotations
 
@@ -7,23 +7,13 @@ import random
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-import numpy as np
-from numpy.typing import NDArray
-from PIL import Image, ImageFilter
-
 from fourm.modalities.boxes import Box, flip_boxes
-from fourm.modalities.canny import canny_edges
-from fourm.modalities.edges import square_edges
 from fourm.modalities.items import Items, box_items, fact_items, palette_items
 from fourm.modalities.palette import MOST_COLOURS
 
 Colour = Sequence[float]
 
 MOST_BOXES = 32
-EDGE_SIDE = 112
-
-EDGE_KINDS = ("as they are", "mirrored, thick", "few, gappy, moved")
-"""Edges of a photo are learnt from in three versions."""
 
 
 @dataclass(frozen=True)
@@ -72,19 +62,3 @@ def _moved(box: Box, rng: random.Random) -> Box:
     edges = (box.xmin, box.ymin, box.xmax, box.ymax)
     xmin, ymin, xmax, ymax = (min(1.0, max(0.0, edge + rng.gauss(0, 0.02))) for edge in edges)
     return replace(box, xmin=xmin, ymin=ymin, xmax=xmax, ymax=ymax, score=1.0)
-
-
-def edges(pixels: NDArray[np.uint8], kind: int, rng: random.Random) -> NDArray[np.uint8]:
-    """(3, S, S) uint8 -> (1, EDGE_SIDE, EDGE_SIDE) uint8: edges in one of EDGE_KINDS."""
-    photo = np.ascontiguousarray(pixels.transpose(1, 2, 0))
-    if kind == 0:
-        return square_edges(canny_edges(photo)[0], EDGE_SIDE)
-    low, high = ((50, 130), (140, 280))[kind - 1]
-    drawn = canny_edges(photo, low=low, high=high)[0]
-    if kind == 1:
-        thick = Image.fromarray(drawn[:, ::-1].copy()).filter(ImageFilter.MaxFilter(3))
-        return square_edges(np.array(thick), EDGE_SIDE)
-    for _ in range(6):
-        top, left = rng.randrange(drawn.shape[0]), rng.randrange(drawn.shape[1])
-        drawn[top : top + 40, left : left + 40] = 0
-    return square_edges(np.roll(drawn, (rng.randint(-8, 8), rng.randint(-8, 8)), (0, 1)), EDGE_SIDE)

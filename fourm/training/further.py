@@ -30,7 +30,7 @@ from fourm.modalities.items import BOXES_WIDTH, FACTS_WIDTH, PALETTE_WIDTH, Item
 from fourm.modalities.palette import MOST_COLOURS, palette_of
 from fourm.modalities.pixels import IMAGENET_MEAN, IMAGENET_STD, imagenet_normalised
 from fourm.modalities.registry import Modality, describe
-from fourm.training import examples, material, readouts
+from fourm.training import drawings, examples, material, readouts
 from fourm.training.run import Run
 from fourm.transformer import FM, load_fm
 
@@ -39,8 +39,8 @@ EDGES, BOXES, PALETTE, FACTS = "canny_edge@112", "box_items", "palette_items", "
 KINDS = {"edges": EDGES, "boxes": BOXES, "palette": PALETTE, "metadata": FACTS}
 
 PATCH = 14
-GRID = examples.EDGE_SIDE // PATCH
-EDGE_STEPS = 600
+GRID = drawings.SIDE // PATCH
+EDGE_STEPS = 2000
 BATCH = 192
 PEAK = {"embedding": 0.02, "readout": 2e-3}
 WARM_UP = 20
@@ -172,13 +172,13 @@ def _edges(
     photos = material.captioned(run.data)
     registers: list[Tensor] = []
     rows: list[int] = []
-    for kind in range(len(examples.EDGE_KINDS)):
-        rng = random.Random(f"{seed} {kind}")
-        bar = tqdm(range(0, len(train), 96), desc=f"edges {kind + 1}", unit="batch")
+    for version in drawings.VERSIONS:
+        rng = random.Random(f"{seed} {version}")
+        bar = tqdm(range(0, len(train), 96), desc=f"edges, {version}", unit="batch")
         for start in bar:
             chunk = train[start : start + 96]
             pixels = (material.square_photo(photos[r].path).transpose(2, 0, 1) for r in chunk)
-            drawn = np.stack([examples.edges(one, kind, rng) for one in pixels])
+            drawn = np.stack([drawings.edges(one, version, rng) for one in pixels])
             given = ModalityInput(torch.from_numpy(drawn).float() / 255)
             registers.append(_registers(model, {EDGES: given}))
             rows += range(start, start + len(chunk))

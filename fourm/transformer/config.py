@@ -58,6 +58,8 @@ class FMConfig:
         for name in domains_out:
             if modalities[name].kind not in ("img", "seq"):
                 raise fields.error("domains_out", "modalities that can be predicted", name)
+        if fields.flag("allow_zero_attn", False):
+            raise fields.error("allow_zero_attn", "false, as in every 4M-21 model", True)
         dim = fields.integer("dim", 768, 4, 1 << 16)
         num_heads = fields.integer("num_heads", 12, 1, 1024)
         if dim % num_heads or dim % 4:

@@ -2,15 +2,32 @@
 
 from __future__ import annotations
 
+from PIL import Image, ImageOps, ImageStat
+
 from retrieval.queries.inputs import Input
 from retrieval.queries.photo import open_photo
 
 
 def read_drawing(source: object, kind: str) -> Input:
-    """A picture of another kind, RGB: surface normals, edges (light lines on dark).
+    """A picture of another kind, RGB, such as surface normals.
 
     Raises:
         QueryError: as `open_photo`.
     """
     photo = open_photo(source)
     return Input(kind, photo.image, photo.name)
+
+
+def read_lines(source: object, kind: str) -> Input:
+    """Edges or a line drawing, RGB: light lines on dark, whichever way it was drawn.
+
+    Raises:
+        QueryError: as `open_photo`.
+    """
+    photo = open_photo(source)
+    return Input(kind, light_on_dark(photo.image), photo.name)
+
+
+def light_on_dark(image: Image.Image) -> Image.Image:
+    """A drawing of which most is dark, as models know edges; pencil on paper is inverted."""
+    return ImageOps.invert(image) if ImageStat.Stat(image.convert("L")).mean[0] > 127.5 else image

@@ -11,7 +11,7 @@ from typing import Any
 from retrieval.errors import UsageError
 from retrieval.queries.arrays import read_depth, read_features
 from retrieval.queries.combining import How, combined, read_pushed, read_weights
-from retrieval.queries.drawings import read_drawing
+from retrieval.queries.drawings import read_drawing, read_lines
 from retrieval.queries.inputs import Input
 from retrieval.queries.instances import read_instances
 from retrieval.queries.parts import read_part, read_take, take_parts
@@ -28,9 +28,9 @@ READERS: dict[str, Callable[[object], Input]] = {
     "seg": read_segmentation,
     "depth": read_depth,
     "normals": partial(read_drawing, kind="normals"),
-    "edges": partial(read_drawing, kind="edges"),
+    "edges": partial(read_lines, kind="edges"),
     "canny": partial(read_part, kind="edges"),
-    "sam_edges": partial(read_drawing, kind="sam_edges"),
+    "sam_edges": partial(read_lines, kind="sam_edges"),
     "boxes": read_boxes,
     "palette": read_palette,
     "palette_of": partial(read_part, kind="palette"),

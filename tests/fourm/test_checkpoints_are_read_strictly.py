@@ -127,6 +127,7 @@ class TestConfigs:
             ("num_heads", 3),
             ("mlp_ratio", float("nan")),
             ("mlp_ratio", "1e400"),
+            ("allow_zero_attn", True),
             ("qkv_bias", 3),
             ("act_layer", "Module"),
             ("act_layer", "functional"),

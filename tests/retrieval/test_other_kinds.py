@@ -322,6 +322,21 @@ def test_canny_edges_are_edges():
     assert set(np.unique(np.asarray(entry.value))) == {0, 255}
 
 
+@pytest.mark.parametrize("kind", ["edges", "sam_edges"])
+@pytest.mark.parametrize("paper", ["dark", "light", "transparent"])
+def test_drawings_are_light_on_dark_whatever_they_are_drawn_on(tmp_path, kind, paper):
+    mode, ground, pen = {
+        "dark": ("L", 0, 255),
+        "light": ("L", 255, 0),
+        "transparent": ("LA", (0, 0), (0, 255)),
+    }[paper]
+    drawing = Image.new(mode, (64, 64), ground)
+    drawing.paste(pen, (10, 20, 50, 23))
+    drawing.save(tmp_path / "drawn.png")
+    lines = np.asarray(read(kind, tmp_path / "drawn.png").value.convert("L"))
+    assert lines[21, 30] == 255 and lines[40, 30] == 0
+
+
 @pytest.mark.parametrize("kind", SOURCES)
 def test_every_kind_is_drawn(kind):
     (panel,) = panels(Query.read(**{kind: SOURCES[kind]}))

@@ -9,7 +9,7 @@ from PIL import Image
 from fourm import BadInput, load_model
 from fourm.modalities.boxes import Box
 from fourm.modalities.canny import canny_edges
-from fourm.training import adding, examples, export, further
+from fourm.training import adding, drawings, export, further
 from fourm.training.run import Run
 
 PHOTO = Image.fromarray(np.random.default_rng(5).integers(0, 255, (90, 70, 3)).astype(np.uint8))
@@ -75,7 +75,7 @@ def test_edges_are_embedded_as_a_photo_with_equal_channels_would_be(made):
     photo = model.encoder_embeddings[further.PHOTO]
     edges = input_embedding(further.modality_of(further.EDGES), model.config.dim)
     edges.load_state_dict(further.edge_embedding(model))
-    grey = torch.randint(0, 256, (1, 1, examples.EDGE_SIDE, examples.EDGE_SIDE)).to(torch.uint8)
+    grey = torch.randint(0, 256, (1, 1, drawings.SIDE, drawings.SIDE)).to(torch.uint8)
     large = (
         grey.repeat_interleave(2, 2).repeat_interleave(2, 3)[..., :224, :224].expand(-1, 3, -1, -1)
     )
@@ -120,7 +120,7 @@ def test_edges_in_all_versions_are_drawings_of_the_models_size():
     import random
 
     pixels = np.asarray(PHOTO.resize((224, 224))).transpose(2, 0, 1)
-    versions = [examples.edges(pixels, kind, random.Random(0)) for kind in range(3)]
+    versions = [drawings.edges(pixels, name, random.Random(0)) for name in drawings.VERSIONS]
     assert {(one.shape, one.dtype.name) for one in versions} == {((1, 112, 112), "uint8")}
     assert all(one.max() > 100 for one in versions)
     assert export.MOST_BYTES <= 48_000_000

@@ -10,7 +10,8 @@ import pytest
 from filelock import FileLock
 
 import fourm
-from fourm.bundle.official import OWNER, TOKENIZERS, WORDS, tokenizer_at_hand
+from fourm.bundle.at_hand import tokenizer_at_hand
+from fourm.bundle.official import OWNER, TOKENIZERS, WORDS
 from fourm.checkpoints.cache import cache_folder
 from fourm.checkpoints.pulled import read_pulled
 from fourm.zoo import pulling, words
@@ -107,12 +108,12 @@ class TestWhatIsFetched:
         hub.close()
         assert fourm.load_model("4M-21_B", device="cpu").spaces.keys() == {"dinov2"}
 
-    def test_a_tokenizer_of_a_revision_is_at_hand(self, hub):
-        part = f"{OWNER}/{TOKENIZERS['tok_semseg@224']}"
-        assert not tokenizer_at_hand("4M-21_B", part)
+    def test_a_tokenizer_of_a_revision_is_at_hand(self, hub, tmp_path):
+        name = TOKENIZERS["tok_semseg@224"]
+        assert tokenizer_at_hand(tmp_path / "4M-21_B", name) is None
         pulled("tokenizer/semseg", revision=COMMIT)
         hub.close()
-        assert tokenizer_at_hand("4M-21_B", part)
+        assert tokenizer_at_hand(tmp_path / "4M-21_B", name) is not None
 
     def test_the_record(self, hub, shelf):
         pulled("4M-21_B")
