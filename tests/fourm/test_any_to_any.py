@@ -95,13 +95,13 @@ def test_every_pass_of_a_diffusion_decoder_moves_a_bar(generator, monkeypatch):
             return super().update(count)
 
     monkeypatch.setattr(divae, "tqdm", Recorded)
-    quality = Quality(steps=3)
+    quality = Quality(steps=4)
     for progress in (True, False):
         generator.generate(
             {"text": "a dog"}, ["depth", "seg"], Settings(quality=quality), progress=progress
         )
     (shown, silent) = bars
-    assert shown[:3] == ("decoding depth", 3, False) and shown[3].moved == 3
+    assert shown[:3] == ("decoding depth", 4, False) and shown[3].moved == 4
     assert silent[2] is True
 
 
