@@ -337,6 +337,12 @@ def test_drawings_are_light_on_dark_whatever_they_are_drawn_on(tmp_path, kind, p
     assert lines[21, 30] == 255 and lines[40, 30] == 0
 
 
+def test_dense_lines_with_a_thick_pen_are_no_light_ground():
+    stripes = np.zeros((64, 64, 3), np.uint8)
+    stripes[:, np.arange(64) % 4 > 0] = 255
+    np.testing.assert_array_equal(np.asarray(read("edges", stripes).value), stripes)
+
+
 @pytest.mark.parametrize("kind", SOURCES)
 def test_every_kind_is_drawn(kind):
     (panel,) = panels(Query.read(**{kind: SOURCES[kind]}))
