@@ -183,7 +183,7 @@ def _parts(model: Model, folder: str) -> tuple[FM, VQVAE]:
     from fourm.tokenizers.loading import load_tokenizer
     from fourm.transformer import load_fm
 
-    network = load_fm(folder, inputs=["rgb@224"], outputs=[TARGET]).to(model.dtype)
+    network = load_fm(folder, inputs=["rgb@224"], outputs=[TARGET], dtype=model.dtype)
     manifest = model.manifest
     return network, load_tokenizer(manifest.locate(manifest.tokenizers[TARGET]), encode=False)
 

@@ -54,7 +54,7 @@ class Network:
     def _load(self) -> FM:
         from fourm.transformer import load_fm
 
-        model = load_fm(self._checkpoint, inputs=(), outputs=())
+        model = load_fm(self._checkpoint, inputs=(), outputs=(), dtype=self._dtype)
         return model.to(self.device, self._dtype).requires_grad_(False)
 
     def _add_input(self, name: str) -> str:

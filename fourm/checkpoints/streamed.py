@@ -1,4 +1,4 @@
-"""Blocks whose weights are mapped from the file for one call at a time."""
+"""Layers whose weights are mapped from the file for one call at a time."""
 
 from __future__ import annotations
 
@@ -14,26 +14,26 @@ from fourm.errors import CheckpointError
 
 
 class Streamed(nn.Module):
-    """A block that holds no weights: each call maps them, runs, and lets them go.
+    """A layer that holds no weights: each call maps them, runs, and lets them go.
 
     A large part that runs once in a batch need not lie in memory for the rest of it. The file's
     pages stay in the system's cache, so a call costs the mapping alone. For inference only.
 
     Args:
-        block: built on `torch.device("meta")`.
+        layer: built on `torch.device("meta")`.
         checkpoint: which holds its tensors, as `load_module` has checked.
         prefix: of their names in the file.
     """
 
-    def __init__(self, block: nn.Module, checkpoint: Checkpoint, prefix: str) -> None:
+    def __init__(self, layer: nn.Module, checkpoint: Checkpoint, prefix: str) -> None:
         super().__init__()
         self._checkpoint = checkpoint
-        self._names = {name: prefix + name for name in block.state_dict()}
-        self._bare = (block,)  # in a tuple, so that it is not a child with parameters of its own
+        self._names = {name: prefix + name for name in layer.state_dict()}
+        self._bare = (layer,)  # in a tuple, so that it is not a child with parameters of its own
         self._loaded = _identity(checkpoint)
 
     def forward(self, *inputs: Tensor) -> Any:
-        """What the block makes of the inputs.
+        """What the layer makes of the inputs.
 
         Raises:
             CheckpointError: the file is gone, or no longer the one that was loaded.
@@ -44,29 +44,31 @@ class Streamed(nn.Module):
             )
         with self._checkpoint.tensors() as file:
             stored = file.read(self._names.values())
-        block = copy.deepcopy(self._bare[0])
+        layer = copy.deepcopy(self._bare[0])
         weights = {name: stored[source] for name, source in self._names.items()}
-        block.load_state_dict(weights, strict=True, assign=True)
+        layer.load_state_dict(weights, strict=True, assign=True)
         with torch.no_grad():
-            return block(*inputs)
+            return layer(*inputs)
 
 
-def stream_blocks(blocks: nn.ModuleList, checkpoint: Checkpoint, prefix: str) -> None:
-    """Replace every block of a list, in place, whose tensors are stored as float32.
+def stream_linears(part: nn.Module, checkpoint: Checkpoint, prefix: str) -> None:
+    """Replace every linear layer of a part, in place, whose tensors are stored as float32.
 
     Others would have to be converted at every call.
 
     Args:
-        blocks: built on `torch.device("meta")`.
-        checkpoint: which holds their tensors.
-        prefix: of the list's names in the file, with the dot.
+        part: built on `torch.device("meta")`.
+        checkpoint: which holds its tensors.
+        prefix: of the part's names in the file, with the dot.
     """
     with checkpoint.tensors() as file:
         dtypes = file.stored_dtypes
-    for index, block in enumerate(blocks):
-        inner = f"{prefix}{index}."
-        if all(dtypes.get(inner + name) == "F32" for name in block.state_dict()):
-            blocks[index] = Streamed(block, checkpoint, inner)
+    for parent_name, parent in list(part.named_modules()):
+        for name, layer in list(parent.named_children()):
+            inner = prefix + (f"{parent_name}." if parent_name else "") + f"{name}."
+            kept = {dtypes.get(inner + tensor) for tensor in layer.state_dict()}
+            if isinstance(layer, nn.Linear) and kept == {"F32"}:
+                setattr(parent, name, Streamed(layer, checkpoint, inner))
 
 
 def _identity(checkpoint: Checkpoint) -> tuple[int, int, int]:

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 FLOATS = ("F64", "F32", "F16", "BF16")
 SCALE = ".scale"
+MAPPED = 64 << 20
+"""Bytes: the most of a file that stays mapped beside tensors converted from it."""
 
 
 class TensorFile:
@@ -100,17 +102,29 @@ class TensorFile:
         absent = [name for name in wanted if name not in self.shapes]
         if absent:
             raise CheckpointError(f"{self.path} has no tensor {', '.join(absent)}")
-        return {name: self._read(name, dtype or torch.float32) for name in wanted}
+        result, mapped = {}, 0
+        for name in wanted:
+            stored, result[name] = self._read(name, dtype or torch.float32)
+            if result[name].data_ptr() != stored.data_ptr():
+                mapped += stored.nbytes
+            del stored
+            if mapped > MAPPED:
+                self._file.__exit__(None, None, None)
+                self._file = _open(self.path)
+                mapped = 0
+        return result
 
-    def _read(self, name: str, dtype: torch.dtype) -> torch.Tensor:
+    def _read(self, name: str, dtype: torch.dtype) -> tuple[torch.Tensor, torch.Tensor]:
+        """A tensor as it is stored, and as a float."""
         trouble = self.trouble(name)
         if trouble:
             raise CheckpointError(f"{self.path}: {trouble}")
-        tensor: torch.Tensor = self._file.get_tensor(name)
+        stored: torch.Tensor = self._file.get_tensor(name)
+        tensor = stored
         if self._dtypes[name] == "I8":
             scale = self._file.get_tensor(name + SCALE).float()
             tensor = tensor.float() * scale.view(-1, *[1] * (tensor.dim() - 1))
-        return tensor.to(dtype)
+        return stored, tensor.to(dtype)
 
 
 def _open(path: Path) -> Any:

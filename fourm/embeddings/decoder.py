@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from fourm.embeddings.initial import token_table
 from fourm.embeddings.positions import add_modality_vector, add_positions, ranks
 from fourm.errors import UnknownModality
+from fourm.linear import Linear
 from fourm.modalities.registry import Modality
 
 
@@ -25,7 +26,7 @@ class Target(nn.Module):
         super().__init__()
         self.modality = modality
         self.token_emb = token_table(modality.vocabulary, dim)
-        self.to_logits = nn.Linear(dim, modality.vocabulary, bias=False)
+        self.to_logits = Linear(dim, modality.vocabulary, bias=False)
         add_positions(self, modality, dim)
         add_modality_vector(self, dim)
 

@@ -6,6 +6,7 @@ from torch import Tensor, nn
 
 from fourm.embeddings.positions import add_modality_vector, add_positions
 from fourm.errors import BadInput
+from fourm.linear import Linear
 from fourm.modalities.registry import Modality
 
 
@@ -22,7 +23,7 @@ class PixelEmbedding(nn.Module):
         super().__init__()
         self.modality = modality
         patch = modality.patch_size
-        self.proj = nn.Linear(modality.channels * patch * patch, dim, bias=False)
+        self.proj = Linear(modality.channels * patch * patch, dim, bias=False)
         add_positions(self, modality, dim)
         add_modality_vector(self, dim)
 

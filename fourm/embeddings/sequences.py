@@ -9,6 +9,7 @@ from fourm.embeddings.initial import token_table
 from fourm.embeddings.positions import add_modality_vector, add_positions, ranks
 from fourm.embeddings.tokens import check_ids
 from fourm.errors import BadInput
+from fourm.linear import Linear
 from fourm.modalities.registry import Modality
 
 
@@ -51,7 +52,7 @@ class FeatureEmbedding(nn.Module):
     def __init__(self, modality: Modality, dim: int) -> None:
         super().__init__()
         self.modality = modality
-        self.emb_proj = nn.Linear(modality.width, dim)
+        self.emb_proj = Linear(modality.width, dim)
         add_positions(self, modality, dim)
         add_modality_vector(self, dim)
 

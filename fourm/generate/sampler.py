@@ -71,7 +71,7 @@ class Sampler:
         Raises:
             CheckpointError, ConfigError, UnknownModality: as `load_fm`.
         """
-        return cls(load_fm(Path(source), inputs, outputs).to(device, dtype), ids)
+        return cls(load_fm(Path(source), inputs, outputs, dtype).to(device), ids)
 
     @property
     def device(self) -> torch.device:

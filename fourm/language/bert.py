@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from fourm.checkpoints import Fields
 from fourm.embeddings.initial import token_table
 from fourm.errors import BadInput, ConfigError
+from fourm.linear import Linear
 
 
 @dataclass(frozen=True)
@@ -74,9 +75,9 @@ class _SelfAttention(nn.Module):
     def __init__(self, config: BertConfig) -> None:
         super().__init__()
         self.heads = config.heads
-        self.query = nn.Linear(config.dim, config.dim)
-        self.key = nn.Linear(config.dim, config.dim)
-        self.value = nn.Linear(config.dim, config.dim)
+        self.query = Linear(config.dim, config.dim)
+        self.key = Linear(config.dim, config.dim)
+        self.value = Linear(config.dim, config.dim)
 
     def forward(self, x: Tensor, visible: Tensor) -> Tensor:
         batch, length, dim = x.shape
@@ -93,7 +94,7 @@ class _Output(nn.Module):
 
     def __init__(self, dim_in: int, config: BertConfig) -> None:
         super().__init__()
-        self.dense = nn.Linear(dim_in, config.dim)
+        self.dense = Linear(dim_in, config.dim)
         self.LayerNorm = nn.LayerNorm(config.dim, eps=config.eps)
 
     def forward(self, x: Tensor, residual: Tensor) -> Tensor:
@@ -115,7 +116,7 @@ class _Attention(nn.Module):
 class _Intermediate(nn.Module):
     def __init__(self, config: BertConfig) -> None:
         super().__init__()
-        self.dense = nn.Linear(config.dim, config.hidden)
+        self.dense = Linear(config.dim, config.hidden)
 
     def forward(self, x: Tensor) -> Tensor:
         return F.gelu(self.dense(x))

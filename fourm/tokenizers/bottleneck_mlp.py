@@ -8,6 +8,7 @@ from typing import NamedTuple
 from torch import Tensor, nn
 
 from fourm.errors import ConfigError
+from fourm.linear import Linear
 
 LONGEST_NAME = 60  # int() of thousands of digits takes its time
 _NAME = re.compile(r"BottleneckMLP/B_(\d+)-Wi_(\d+)(?:-E_(\d+))?")
@@ -50,7 +51,7 @@ class _Block(nn.Module):
     def __init__(self, width: int, expansion: int) -> None:
         super().__init__()
         self.block = nn.Sequential(
-            nn.Linear(width, expansion * width), nn.GELU(), nn.Linear(expansion * width, width)
+            Linear(width, expansion * width), nn.GELU(), Linear(expansion * width, width)
         )
 
     def forward(self, x: Tensor) -> Tensor:
@@ -63,8 +64,8 @@ class BottleneckMLP(nn.Module):
 
     def __init__(self, dim_in: int, dim_out: int, size: BottleneckSize) -> None:
         super().__init__()
-        self.linear_in = nn.Linear(dim_in, size.width)
-        self.linear_out = nn.Linear(size.width, dim_out)
+        self.linear_in = Linear(dim_in, size.width)
+        self.linear_out = Linear(size.width, dim_out)
         self.blocks = nn.ModuleList(_Block(size.width, size.expansion) for _ in range(size.blocks))
         self.layernorms = nn.ModuleList(nn.LayerNorm(size.width) for _ in range(size.blocks))
 

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 
 from fourm.checkpoints import Checkpoint, load_module
-from fourm.checkpoints.streamed import stream_blocks
+from fourm.checkpoints.streamed import stream_linears
 from fourm.tokenizers.bottleneck_mlp import BottleneckMLP
 from fourm.tokenizers.config import TokenizerConfig
 from fourm.tokenizers.diffusion.divae import DiVAE
@@ -53,7 +53,7 @@ def load_tokenizer(
         encode: load what turns inputs into tokens.
         decode: load what turns tokens into reconstructions.
         stream: leave the blocks of a vectors' decoder in the file, if they are stored as float32,
-            and map each for as long as it runs (`Streamed`); for inference on the CPU.
+            and map each layer for as long as it runs (`Streamed`); for inference on the CPU.
 
     Raises:
         CheckpointError: no checkpoint there, a damaged one, a config that makes no tokenizer
@@ -67,6 +67,6 @@ def load_tokenizer(
             wanted = build_tokenizer(checkpoint.config, encode, decode)
     everything = {name: tuple(value.shape) for name, value in whole.state_dict().items()}
     if stream and decode and isinstance(wanted.decoder, BottleneckMLP):
-        stream_blocks(wanted.decoder.blocks, checkpoint, "decoder.blocks.")
+        stream_linears(wanted.decoder.blocks, checkpoint, "decoder.blocks.")
     load_module(wanted, checkpoint, everything=everything)
     return wanted.eval()

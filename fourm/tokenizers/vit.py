@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from fourm.embeddings.initial import building_on_meta
 from fourm.errors import BadInput, ConfigError
+from fourm.linear import Linear
 from fourm.tokenizers.convnext import ConvNeXtBlock
 from fourm.transformer.blocks import EncoderBlock
 from fourm.transformer.config import FMConfig
@@ -151,7 +152,7 @@ class ViTDecoder(_ViT):
     ) -> None:
         super().__init__(size, grid, post_mlp)
         self.patch = patch
-        self.out_proj = nn.Linear(size.dim, channels * patch * patch)
+        self.out_proj = Linear(size.dim, channels * patch * patch)
         self.has_out_conv = out_conv
         if out_conv:
             self.out_conv = nn.Sequential(ConvNeXtBlock(channels), ConvNeXtBlock(channels))

@@ -62,8 +62,9 @@ def load_fm(
     source: Checkpoint | Path | str,
     inputs: Iterable[str] | None = None,
     outputs: Iterable[str] | None = None,
+    dtype: torch.dtype = torch.float32,
 ) -> FM:
-    """The transformer of a checkpoint, in float32 on the CPU, in evaluation mode.
+    """The transformer of a checkpoint, on the CPU, in evaluation mode.
 
     The header is checked against the whole model that the config describes; only the tensors of
     the asked modalities are read.
@@ -71,6 +72,7 @@ def load_fm(
     Args:
         source: a checkpoint, or its folder.
         inputs, outputs: modalities wanted, as in `FM`.
+        dtype: of its tensors. One that differs from the file's takes no memory for both.
 
     Raises:
         CheckpointError: absent, damaged, or tensors that are not this model's (`TensorMismatch`).
@@ -82,7 +84,7 @@ def load_fm(
         model = FM(config, inputs, outputs)
         whole = FM(config)
     everything: Shapes = {name: tuple(value.shape) for name, value in whole.state_dict().items()}
-    load_module(model, checkpoint, everything=everything, tied=tied_names(config))
+    load_module(model, checkpoint, everything=everything, tied=tied_names(config), dtype=dtype)
     return model.eval()
 
 
@@ -136,14 +138,15 @@ def _fill(
     """Read the tensors of one modality's part, which is built but empty."""
     checkpoint = source if isinstance(source, Checkpoint) else Checkpoint.open(source)
     prefix = f"{side}.{name}."
+    like = model.mask_token
     named = nn.ModuleDict({side: nn.ModuleDict({name: part})})  # as the file names it
     load_module(
         named,
         checkpoint,
         ignore=lambda key: not key.startswith(prefix),
         tied=tied_names(model.config),
+        dtype=like.dtype,
     )
-    like = model.mask_token
     part.to(like.device, like.dtype).requires_grad_(like.requires_grad).eval()
 
 

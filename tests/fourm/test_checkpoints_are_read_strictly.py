@@ -304,6 +304,16 @@ class TestTensors:
             assert value.dtype == torch.float32
             assert (value - exact[name]).abs().max() <= tolerance * exact[name].abs().max(), name
 
+    @pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
+    def test_what_is_converted_does_not_stay_mapped(self, folder, dtype, monkeypatch):
+        from fourm.checkpoints import tensors
+
+        opened, opens = [], tensors._open
+        monkeypatch.setattr(tensors, "_open", lambda path: opened.append(path) or opens(path))
+        monkeypatch.setattr(tensors, "MAPPED", 10_000)
+        assert same(load_fm(folder, dtype=dtype), load_fm(folder).to(dtype))
+        assert len(opened) > 3  # anew whenever 10 000 bytes have been converted
+
     @pytest.mark.parametrize(
         "scale", [None, torch.ones(3), torch.ones(16, 1), torch.ones(16, dtype=torch.int8)]
     )

@@ -2,8 +2,8 @@ import pytest
 import torch
 from torch import nn
 
-import fourm.transformer.linear as linear
-from fourm.transformer.linear import Linear, onednn_is_faster
+import fourm.linear as linear
+from fourm.linear import Linear, onednn_is_faster
 
 
 @pytest.fixture(params=[True, False], ids=["oneDNN", "MKL"])
