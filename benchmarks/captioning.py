@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import statistics
 import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -69,10 +68,6 @@ def measure(model: FM, tokens: int, batch: int, rounds: int) -> list[Row]:
         },
         rounds,
     )
-    pairs = zip(measured["cached"], measured["uncached"], strict=True)
-    ratio = statistics.median(ours / floor for ours, floor in pairs)
-    pairs = zip(measured["twice"], measured["cached"], strict=True)
-    kept = statistics.median(long / short for long, short in pairs)
     return [
         beside(
             f"cached, {tokens} tokens",
@@ -81,7 +76,7 @@ def measure(model: FM, tokens: int, batch: int, rounds: int) -> list[Row]:
             "uncached",
             measured["uncached"],
             target=f"at least {TARGET:g} times",
-            reached=ratio >= TARGET,
+            least=TARGET,
         ),
         beside(
             f"cached, {2 * tokens} tokens",
@@ -90,7 +85,7 @@ def measure(model: FM, tokens: int, batch: int, rounds: int) -> list[Row]:
             f"cached, {tokens}",
             measured["cached"],
             target=f"linear: at least {LINEAR:g}",
-            reached=kept >= LINEAR,
+            least=LINEAR,
         ),
     ]
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import statistics
 import tempfile
 from collections.abc import Sequence
 from itertools import count
@@ -73,7 +72,6 @@ def measure(
         rounds,
     )
     bare = measured["bare"]
-    ratio = statistics.median(b / a for a, b in zip(bare, measured["build"], strict=True))
     return [
         beside(
             "Gallery.build",
@@ -82,7 +80,7 @@ def measure(
             "bare loop",
             bare,
             target="at least 0.9",
-            reached=ratio >= 0.9,
+            least=0.9,
         ),
         beside("the model alone", measured["model"], "photos/s", "bare loop", bare),
     ]

@@ -60,18 +60,38 @@ class Row:
 
 
 def beside(
-    what: str, values: list[float], unit: str, floor_is: str, floors: list[float], **more: Any
+    what: str,
+    values: list[float],
+    unit: str,
+    floor_is: str,
+    floors: list[float],
+    *,
+    target: str = "",
+    least: float | None = None,
+    most: float | None = None,
 ) -> Row:
-    """A row from the values of all rounds and those of the floor."""
-    ratios = [value / floor for value, floor in zip(values, floors, strict=True)]
+    """A row from the values of all rounds and those of the floor.
+
+    Args:
+        what, values, unit, floor_is, floors: as in `Row`, a value for each round.
+        target: what is asked of the ratio, in words.
+        least, most: the same as a number, one of them.
+    """
+    ratio = statistics.median(value / floor for value, floor in zip(values, floors, strict=True))
+    reached = None
+    if least is not None:
+        reached = ratio >= least
+    elif most is not None:
+        reached = ratio <= most
     return Row(
         what=what,
         value=statistics.median(values),
         unit=unit,
         floor=statistics.median(floors),
         floor_is=floor_is,
-        ratio=statistics.median(ratios),
-        **more,
+        ratio=ratio,
+        target=target,
+        reached=reached,
     )
 
 

@@ -84,8 +84,6 @@ def speed(folder: str, dtype: str, batch: int, threads: int, rounds: int) -> lis
             },
             rounds,
         )
-    pairs = zip(measured["embed"], measured["ours"], strict=True)
-    share = statistics.median(value / floor for value, floor in pairs)
     each = 1 / statistics.median(measured["embed"])
     return [
         beside(
@@ -95,7 +93,7 @@ def speed(folder: str, dtype: str, batch: int, threads: int, rounds: int) -> lis
             "its matrix products",
             measured["ours"],
             target=f"at least {SHARE:g}",
-            reached=share >= SHARE,
+            least=SHARE,
         ),
         beside(
             f"embed, {dtype}",
