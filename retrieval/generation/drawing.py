@@ -11,6 +11,7 @@ from PIL import Image
 from fourm.decode import Decoded
 from fourm.modalities.boxes import Box
 from fourm.modalities.people import People
+from retrieval import sources
 from retrieval.generation.views import boxes_over, depth_colours, main_components, masks_over
 from retrieval.queries import Input, Query
 from retrieval.report.panels import Panel, panels
@@ -18,21 +19,7 @@ from retrieval.report.printable import printable
 
 _PICTURES = ("image_tokens", "normals", "edges", "sam_edges")
 _NOTHING = (("", "nothing"),)
-TITLES = {
-    "image": "Picture",
-    "image_tokens": "Picture",
-    "depth": "Depth map",
-    "boxes": "Boxes",
-    "palette": "Colours",
-    "metadata": "Metadata",
-    "sam": "Objects",
-    "poses": "People",
-    "clip_features": "CLIP features",
-    "dinov2_features": "DINOv2 features",
-    "imagebind_features": "ImageBind features",
-    "dinov2_embedding": "DINOv2 embedding",
-    "imagebind_embedding": "ImageBind embedding",
-}
+TITLES = {**sources.TITLES, "image_tokens": "Picture", "poses": "People"}
 
 
 def panel_of(decoded: Decoded, ground: Image.Image | None = None) -> Panel:
@@ -46,8 +33,7 @@ def panel_of(decoded: Decoded, ground: Image.Image | None = None) -> Panel:
     if kind == "depth":
         return Panel(TITLES[kind], "depth map", picture=depth_colours(value))
     if kind in _PICTURES:
-        panel = _as_input(kind, Image.fromarray(value))
-        return replace(panel, title=TITLES.get(kind, panel.title))
+        return replace(_as_input(kind, Image.fromarray(value)), title=TITLES[kind])
     if kind == "poses":
         boxes = people_boxes(value)
         return _drawn(kind, f"{len(boxes)} people", boxes_over(boxes, ground) if boxes else None)
