@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image
 
 from fourm.modalities.boxes import Box
-from fourm.modalities.classes import panoptic_classes
+from retrieval.report.painting import draw_boxes, nearness
 
 # Nine points of viridis; between them colours are mixed.
 _VIRIDIS = np.array(
@@ -41,10 +41,9 @@ def depth_colours(depth: NDArray[Any]) -> Image.Image:
 
     The lowest and highest hundredth of the values are cut off.
     """
-    low, high = np.percentile(depth, (1, 99))
-    shares = 1 - _stretched(np.clip(depth, low, high))
+    near = nearness(depth)
     at = np.linspace(0, 1, len(_VIRIDIS))
-    mixed = [np.interp(shares, at, _VIRIDIS[:, channel]) for channel in range(3)]
+    mixed = [np.interp(near, at, _VIRIDIS[:, channel]) for channel in range(3)]
     return Image.fromarray(np.round(np.stack(mixed, axis=-1)).astype(np.uint8))
 
 
@@ -90,15 +89,7 @@ def boxes_over(boxes: Sequence[Box], ground: Image.Image | None) -> Image.Image:
     picture = Image.new("RGB", (_BOX_SIDE, _BOX_SIDE), "#ffffff")
     if ground is not None:
         picture.paste(ground.convert("RGB").resize(picture.size))
-    draw = ImageDraw.Draw(picture)
-    colours = {row.name: row.colour for row in panoptic_classes() if row.is_thing}
-    font = ImageFont.load_default(20)
-    for box in boxes:
-        edges = (box.xmin, box.ymin, box.xmax, box.ymax)
-        left, top, right, bottom = (round(edge * (_BOX_SIDE - 1)) for edge in edges)
-        draw.rectangle((left, top, right, bottom), outline=colours[box.name], width=4)
-        place = (min(left + 8, _BOX_SIDE - 60), min(top + 6, _BOX_SIDE - 26))
-        draw.text(place, box.name, "#1d1c1a", font, stroke_width=3, stroke_fill="#ffffff")
+    draw_boxes(picture, boxes, halo=3)
     return picture
 
 

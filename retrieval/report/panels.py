@@ -11,6 +11,7 @@ from PIL import Image, ImageDraw, ImageFont
 from fourm.modalities.palette import written_colour
 from retrieval.queries import Input, Query
 from retrieval.queries.class_table import NOTHING, coco_panoptic
+from retrieval.report.painting import draw_boxes, nearness
 from retrieval.report.printable import printable
 from retrieval.sources import KINDS, TITLES
 
@@ -126,10 +127,7 @@ def _segmentation(entry: Input, title: str) -> Panel:
 
 def _depth(entry: Input, title: str) -> Panel:
     """Near is light; the lowest and highest hundredth of the values are cut off."""
-    depth = np.asarray(entry.value, np.float64)
-    low, high = np.percentile(depth, (1, 99))
-    share = np.clip((depth - low) / (high - low), 0, 1) if high > low else np.zeros(depth.shape)
-    grey = Image.fromarray(np.round(255 * (1 - share)).astype(np.uint8))
+    grey = Image.fromarray(np.round(255 * nearness(entry.value)).astype(np.uint8))
     return _picture(replace(entry, value=grey), title)
 
 
@@ -137,16 +135,7 @@ def _boxes(entry: Input, title: str) -> Panel:
     picture = Image.new("RGB", (PANEL_SIDE, PANEL_SIDE), "#ffffff")
     draw = ImageDraw.Draw(picture)
     draw.rectangle((0, 0, PANEL_SIDE - 1, PANEL_SIDE - 1), outline="#b8b3a8")
-    table = coco_panoptic()
-    colours = {name: table.colours[number] for number, name in table.names.items()}
-    font = ImageFont.load_default(20)
-    for box in entry.value:
-        corners = [
-            round(edge * (PANEL_SIDE - 1)) for edge in (box.xmin, box.ymin, box.xmax, box.ymax)
-        ]
-        draw.rectangle(corners, outline=colours[box.name], width=4)
-        x, y = min(corners[0] + 8, PANEL_SIDE - 60), min(corners[1] + 6, PANEL_SIDE - 26)
-        draw.text((x, y), box.name, "#1d1c1a", font)
+    draw_boxes(picture, entry.value)
     names = ", ".join(box.name for box in entry.value)
     name = printable(entry.name) if entry.name else None
     return Panel(title, names, picture=picture, name=name)
