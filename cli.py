@@ -287,8 +287,8 @@ def generate(
     it. Words with [S_1], [S_2] ... in them are completed. What is finished when the command is
     stopped stays.
     """
-    from fourm.bundle.generating import Settings
-    from fourm.decode import Quality
+    from fourm.generation import Settings
+    from fourm.modalities.decoders import Quality
     from retrieval.generation import generate as generate_files
     from retrieval.generation.options import given_kinds, read_hidden, read_top_k, read_weights
     from retrieval.report.json_text import json_object

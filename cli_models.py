@@ -31,7 +31,7 @@ def models(context: typer.Context, as_json: AsJson = False) -> None:
 @app.command(name="list")
 def list_all(as_json: AsJson = False) -> None:
     """List mini, the official 4M-21 models and their tokenizers, and which of them are here."""
-    from fourm.zoo.listing import listed
+    from fourm.hub.listing import listed
     from retrieval.report.json_text import json_array
     from retrieval.report.models import listed_facts, listed_table
 
@@ -74,7 +74,7 @@ def pull(
     file's hash is checked and recorded.
     """
     from fourm import BadInput
-    from fourm.zoo.pulling import pull as fetch
+    from fourm.hub.pulling import pull as fetch
     from retrieval.errors import UsageError
     from retrieval.report.models import pulled_line
 
@@ -92,8 +92,8 @@ def pull(
 
 def _purpose(name: str) -> str:
     """A kind by any name that `fourm generate --to` takes, where it is no name of a purpose."""
-    from fourm.bundle.kinds import KINDS
-    from fourm.bundle.official import SPACES
+    from fourm.hub.official import SPACES
+    from fourm.modalities.kinds import KINDS
     from retrieval.generation.names import ALIASES
 
     asked = name.lower().replace("-", "_")
@@ -119,7 +119,7 @@ def verify(
 
     Only headers are read. Every difference is listed; with one, the exit code is 1.
     """
-    from fourm.zoo.verifying import verify as check
+    from fourm.hub.verifying import verify as check
     from retrieval.report.models import verified_text
 
     found = check(path, hashes=hashes, progress=True)
@@ -139,7 +139,7 @@ def info(
     as_json: AsJson = False,
 ) -> None:
     """Show what a model or tokenizer is, what can be asked of it here, and how to get the rest."""
-    from fourm.zoo.describing import describe
+    from fourm.hub.describing import describe
     from retrieval.report.json_text import json_object
     from retrieval.report.models import described_text
 

@@ -53,7 +53,7 @@ def measure(model: FM, tokens: int, batch: int, rounds: int) -> list[Row]:
     """Rows of the table: one caption of `tokens`, and what twice as many would cost."""
     import torch
 
-    from fourm.embeddings import ModalityInput
+    from fourm.transformer.embeddings import ModalityInput
 
     pictures = torch.randn(batch, 3, 224, 224)
     encoded = model.encode({PHOTO: ModalityInput(pictures)})

@@ -114,7 +114,7 @@ def weighted(size: str, device: torch.device, dtype: torch.dtype) -> FM:
 
 def predict(model: FM, photos: torch.Tensor) -> torch.Tensor:
     """The likeliest tokens (B, 16) of photos (B, 3, 224, 224)."""
-    from fourm.embeddings import ModalityInput
+    from fourm.transformer.embeddings import ModalityInput
 
     encoded = model.encode({PHOTO: ModalityInput(photos)})
     return model.decode_logits(encoded, GLOBAL).argmax(dim=-1)

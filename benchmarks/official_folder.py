@@ -25,7 +25,7 @@ def build(
     size: str, inputs: Iterable[str] | None = None, outputs: Iterable[str] | None = None
 ) -> FM:
     """The transformer; tiny: 32 wide, 2+2 blocks, by default photos in and global tokens out."""
-    from fourm.modalities.registry import OFFICIAL
+    from fourm.tokens import OFFICIAL
     from fourm.transformer import FM, FMConfig, fm_4m21_b, fm_4m21_l, fm_4m21_xl
 
     if size != "tiny":
@@ -60,7 +60,7 @@ def write(shelf: Path, size: str, spaces: Sequence[str] | None = None) -> Path:
     """
     import torch
 
-    from fourm.bundle.official import SPACES, TOKENIZERS
+    from fourm.hub.official import SPACES, TOKENIZERS
     from fourm.tokenizers.loading import build_tokenizer
 
     torch.manual_seed(0)
@@ -90,7 +90,7 @@ def _save(folder: Path, config: dict[str, Any], module: torch.nn.Module) -> None
 
 
 def _tokenizer(target: str, size: str) -> dict[str, Any]:
-    from fourm.bundle.official import TOKENIZERS
+    from fourm.hub.official import TOKENIZERS
     from fourm.tokenizers.builders import OFFICIAL_CONFIGS
 
     config = dict(OFFICIAL_CONFIGS[TOKENIZERS[target]])

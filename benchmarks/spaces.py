@@ -15,7 +15,7 @@ from benchmarks.options import number
 
 if TYPE_CHECKING:
     from fourm import Model
-    from fourm.bundle.samples import Prepared
+    from fourm.model.samples import Prepared
 
 TARGET = 1.35
 GLOBALS = ("dinov2", "imagebind")

@@ -26,7 +26,8 @@ from fourm.errors import (
 )
 
 if TYPE_CHECKING:
-    from fourm.bundle import (
+    from fourm.generation import Generator, Sampler
+    from fourm.model import (
         Blend,
         Model,
         ModelCard,
@@ -37,21 +38,19 @@ if TYPE_CHECKING:
         load_4m,
         load_model,
     )
-    from fourm.bundle.generating import Generator
-    from fourm.generate import Sampler
 
 _LAZY = {
-    "Blend": "fourm.bundle",
-    "Generator": "fourm.bundle.generating",
-    "Model": "fourm.bundle",
-    "ModelCard": "fourm.bundle",
-    "Prepared": "fourm.bundle",
-    "Sampler": "fourm.generate",
-    "Space": "fourm.bundle",
-    "TokenIds": "fourm.bundle",
-    "list_models": "fourm.bundle",
-    "load_4m": "fourm.bundle",
-    "load_model": "fourm.bundle",
+    "Blend": "fourm.model",
+    "Generator": "fourm.generation",
+    "Model": "fourm.model",
+    "ModelCard": "fourm.model",
+    "Prepared": "fourm.model",
+    "Sampler": "fourm.generation",
+    "Space": "fourm.model",
+    "TokenIds": "fourm.model",
+    "list_models": "fourm.model",
+    "load_4m": "fourm.model",
+    "load_model": "fourm.model",
 }
 
 __all__ = [

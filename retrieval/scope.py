@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fourm.modalities.checks import shown
+from fourm.messages import shown
 from indexes import FUSIONS, Index
 from retrieval.errors import UsageError
 from retrieval.model import Vectors

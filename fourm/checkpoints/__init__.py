@@ -1,6 +1,5 @@
 """Official-format checkpoints: a folder with `config.json` and `model.safetensors`.
 
-    folder = resolve_source("path/or/owner/name")
     checkpoint = Checkpoint.open(folder)
     model = build(checkpoint.config)             # on torch.device("meta")
     load_module(model, checkpoint)               # strict; reads only what the module has
@@ -11,7 +10,6 @@ Importing this package does not import torch.
 from fourm.checkpoints.config import Fields, parse_metadata, parse_value
 from fourm.checkpoints.files import Checkpoint
 from fourm.checkpoints.loading import load_module
-from fourm.checkpoints.sources import resolve_source
 from fourm.checkpoints.tensors import TensorFile
 
 __all__ = [
@@ -21,5 +19,4 @@ __all__ = [
     "load_module",
     "parse_metadata",
     "parse_value",
-    "resolve_source",
 ]

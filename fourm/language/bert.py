@@ -9,9 +9,9 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from fourm.checkpoints import Fields
-from fourm.embeddings.initial import token_table
 from fourm.errors import BadInput, ConfigError
-from fourm.linear import Linear
+from fourm.transformer.embeddings.initial import token_table
+from fourm.transformer.linear import Linear
 
 
 @dataclass(frozen=True)

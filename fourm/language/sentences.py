@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from fourm.checks import unicode_text
 from fourm.errors import BadInput, CheckpointError
-from fourm.modalities.checks import unicode_text
 
 TOKENIZER = "tokenizer.json"
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
+from fourm.checks import finite, finite_numbers
 from fourm.errors import BadInput
-from fourm.modalities.checks import finite, finite_numbers, shown
+from fourm.messages import shown
 from fourm.modalities.classes import panoptic_classes
 from fourm.modalities.decimals import decimal
 from fourm.modalities.words import LARGEST, number_word, read_number, read_numbers

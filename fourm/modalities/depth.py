@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from fourm.checks import as_array
 from fourm.errors import BadInput
-from fourm.modalities.checks import as_array
 from fourm.modalities.pixels import square_box
 
 _LOWEST, _HIGHEST = 0.1, 0.9

@@ -13,9 +13,10 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
+from fourm.checks import finite
 from fourm.errors import BadInput
+from fourm.messages import shown
 from fourm.modalities.boxes import LOWEST_SCORE, Box, sure_boxes, thing_names
-from fourm.modalities.checks import finite, shown
 from fourm.modalities.palette import check_colours
 
 Items = NDArray[np.float32]

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from fourm.checks import as_array, finite_numbers
 from fourm.errors import BadInput
-from fourm.modalities.checks import as_array, finite_numbers
 from fourm.modalities.pixels import square_box
 from fourm.modalities.sam import MASK_SIDE, SIDE, Instance, Point, mask_to_box
 

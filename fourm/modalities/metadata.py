@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from fourm.checks import finite
 from fourm.errors import BadInput
-from fourm.modalities.checks import finite, shown
+from fourm.messages import shown
 from fourm.modalities.decimals import decimal
 from fourm.modalities.words import LARGEST, number_word, read_number
 

@@ -8,8 +8,9 @@ from typing import Any
 
 from PIL import Image
 
+from fourm.checks import finite_numbers
 from fourm.errors import BadInput
-from fourm.modalities.checks import finite_numbers, shown
+from fourm.messages import shown
 from fourm.modalities.pixels import as_picture
 from fourm.modalities.words import number_word, read_number
 

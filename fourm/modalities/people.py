@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from fourm.checks import finite_numbers
 from fourm.errors import BadInput
-from fourm.modalities.checks import finite_numbers, shown
+from fourm.messages import shown
 from fourm.modalities.poses import Person
 
 JOINT_NUMBERS = 207

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from fourm.checks import finite_numbers
 from fourm.errors import BadInput
-from fourm.modalities.checks import finite_numbers
 from fourm.modalities.words import LARGEST, code_words, read_codes, read_number, read_numbers
 
 Part = Literal["pose", "global", "camera", "shape"]

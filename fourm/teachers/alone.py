@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from fourm.bundle.samples import How
-from fourm.bundle.spaces import Space
 from fourm.errors import BadInput, UnknownModality, UnknownSpace
+from fourm.model.samples import How
+from fourm.model.spaces import Space
 from fourm.teachers.clip import ClipTeacher
 from fourm.teachers.samples import (
     Sample,

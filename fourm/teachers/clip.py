@@ -10,10 +10,10 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from fourm.bundle.readers import Lazy
 from fourm.checkpoints.config import Fields
 from fourm.checkpoints.files import read_json_object
 from fourm.errors import BadInput, CheckpointError, ConfigError
+from fourm.lazy import Lazy
 from fourm.teachers.teacher import NORMALISATIONS, SIDE, Teacher
 from fourm.teachers.weights import State, build, file_in, fill, read_state
 

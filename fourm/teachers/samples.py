@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from fourm.bundle.decoding import unit_rows
-from fourm.bundle.samples import Blend, How, Prepared
+from fourm.checks import unicode_text
 from fourm.errors import BadInput
-from fourm.modalities.checks import unicode_text
 from fourm.modalities.pixels import square_pixels
+from fourm.model.samples import Blend, How, Prepared
 from fourm.teachers.clip import ClipTeacher
 from fourm.teachers.teacher import SIDE, Teacher
+from fourm.vectors import unit_rows
 
 Pixels = NDArray[np.uint8]
 Vectors = NDArray[np.float32]
@@ -72,7 +72,7 @@ def embed_words(teacher: ClipTeacher, texts: Sequence[str]) -> Vectors:
 
 
 def weighed(parts: Sequence[tuple[Sample, float]], how: How) -> tuple[tuple[Sample, float], ...]:
-    """The parts of a blend, if its weights are possible; see `fourm.bundle.samples.Blend`.
+    """The parts of a blend, if its weights are possible; see `fourm.model.samples.Blend`.
 
     Raises:
         BadInput: no parts, something else than pairs of a sample and its weight, blends among them,

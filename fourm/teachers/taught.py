@@ -10,10 +10,10 @@ from typing import Any, Literal, get_args
 
 import numpy as np
 
-from fourm.bundle.model import Model
-from fourm.bundle.samples import How, Prepared
-from fourm.bundle.spaces import Space
 from fourm.errors import BadInput, ConfigError, UnknownSpace
+from fourm.model.model import Model
+from fourm.model.samples import How, Prepared
+from fourm.model.spaces import Space
 from fourm.teachers.clip import ClipTeacher
 from fourm.teachers.samples import (
     Sample,

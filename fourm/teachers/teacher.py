@@ -11,11 +11,11 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from fourm.bundle.devices import choose_device, choose_dtype
-from fourm.bundle.readers import Lazy
-from fourm.bundle.spaces import Space
 from fourm.errors import BadInput, UnknownSpace
+from fourm.lazy import Lazy
 from fourm.modalities.pixels import IMAGENET_MEAN, IMAGENET_STD
+from fourm.model.devices import choose_device, choose_dtype
+from fourm.model.spaces import Space
 from fourm.teachers.weights import State, digest, find_weights
 
 if TYPE_CHECKING:

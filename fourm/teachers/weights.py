@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fourm.checkpoints import TensorFile
-from fourm.checkpoints.sources import download
 from fourm.errors import CheckpointError, ModelNotFound, TensorMismatch
+from fourm.hub.sources import download
 
 if TYPE_CHECKING:
     import torch

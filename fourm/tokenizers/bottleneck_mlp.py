@@ -8,7 +8,7 @@ from typing import NamedTuple
 from torch import Tensor, nn
 
 from fourm.errors import ConfigError
-from fourm.linear import Linear
+from fourm.transformer.linear import Linear
 
 LONGEST_NAME = 60  # int() of thousands of digits takes its time
 _NAME = re.compile(r"BottleneckMLP/B_(\d+)-Wi_(\d+)(?:-E_(\d+))?")

@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from fourm.linear import Linear
+from fourm.transformer.linear import Linear
 
 
 class ConvNeXtBlock(nn.Module):

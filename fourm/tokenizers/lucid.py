@@ -6,8 +6,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from fourm.embeddings.initial import normal
 from fourm.errors import BadInput
+from fourm.transformer.embeddings.initial import normal
 
 
 def check_tokens(tokens: Tensor, codebook_size: int) -> None:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from fourm.embeddings.initial import normal
 from fourm.errors import BadInput
 from fourm.tokenizers.lucid import check_tokens
+from fourm.transformer.embeddings.initial import normal
 
 
 class _HeadwiseLinear(nn.Module):

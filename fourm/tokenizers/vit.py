@@ -8,12 +8,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from fourm.embeddings.initial import building_on_meta
 from fourm.errors import BadInput, ConfigError
-from fourm.linear import Linear
 from fourm.tokenizers.convnext import ConvNeXtBlock
 from fourm.transformer.blocks import EncoderBlock
 from fourm.transformer.config import FMConfig
+from fourm.transformer.embeddings.initial import building_on_meta
+from fourm.transformer.linear import Linear
 from fourm.transformer.mlp import Mlp
 
 

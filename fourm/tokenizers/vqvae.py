@@ -7,7 +7,6 @@ import math
 import torch
 from torch import Tensor, nn
 
-from fourm.embeddings.initial import token_table
 from fourm.errors import BadInput, ConfigError
 from fourm.modalities.pixels import imagenet_restored
 from fourm.tokenizers.bottleneck_mlp import BottleneckMLP, parse_bottleneck_name
@@ -15,6 +14,7 @@ from fourm.tokenizers.config import TokenizerConfig
 from fourm.tokenizers.lucid import LucidQuantizer
 from fourm.tokenizers.memcodes import MemcodesQuantizer
 from fourm.tokenizers.vit import ViTDecoder, ViTEncoder, parse_vit_name
+from fourm.transformer.embeddings.initial import token_table
 
 
 class VQ(nn.Module):

@@ -6,8 +6,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
+from fourm.checks import unicode_text
 from fourm.errors import BadInput, CheckpointError
-from fourm.modalities.checks import unicode_text
 
 PAD, UNKNOWN, START, END = "[PAD]", "[UNK]", "[SOS]", "[EOS]"
 AXES = ("v0", "v1", "v2", "v3")

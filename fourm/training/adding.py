@@ -13,9 +13,9 @@ from typing import Any
 from safetensors import safe_open
 from torch import Tensor
 
-from fourm.bundle.manifest import BUNDLE
 from fourm.checkpoints.files import CONFIG, TENSORS, read_json_object
 from fourm.errors import BadInput
+from fourm.hub.manifest import BUNDLE
 from fourm.language.sentences import TOKENIZER
 from fourm.training import material
 from fourm.training.export import MOST_BYTES, part_of, save, size_of, stored, whole

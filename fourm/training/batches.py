@@ -11,9 +11,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from fourm.embeddings import ModalityInput
 from fourm.modalities.pixels import imagenet_normalised
 from fourm.training.features import MAP_SIDE
+from fourm.transformer.embeddings import ModalityInput
 
 Mixture = Literal["text", "seg", "text+seg", "image+text"]
 

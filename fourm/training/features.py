@@ -10,13 +10,13 @@ from numpy.typing import NDArray
 from torch import Tensor
 from tqdm import tqdm
 
-from fourm.embeddings import ModalityInput
 from fourm.modalities.classes import panoptic_classes
 from fourm.modalities.pixels import imagenet_normalised
 from fourm.modalities.semseg import square_labels
 from fourm.training import material
 from fourm.training.architecture import image_encoder
 from fourm.training.run import Run
+from fourm.transformer.embeddings import ModalityInput
 
 BATCH = 32
 SETS = {"coco_panoptic": (8, 1), "camvid": (2, 4), "ccp": (1, 1)}

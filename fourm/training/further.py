@@ -22,17 +22,17 @@ from torch import Tensor, nn
 from torch.nn.attention import SDPBackend, sdpa_kernel
 from tqdm import tqdm, trange
 
-from fourm.bundle.manifest import Manifest
-from fourm.bundle.readers.items import padded
-from fourm.bundle.spaces import Transform
-from fourm.embeddings import ModalityInput, input_embedding
+from fourm.hub.manifest import Manifest
 from fourm.modalities.items import BOXES_WIDTH, FACTS_WIDTH, PALETTE_WIDTH, Items
 from fourm.modalities.palette import MOST_COLOURS, palette_of
 from fourm.modalities.pixels import IMAGENET_MEAN, IMAGENET_STD, imagenet_normalised
-from fourm.modalities.registry import Modality, describe
+from fourm.modalities.readers.items import padded
+from fourm.model.spaces import Transform
+from fourm.tokens import TokenSpec, describe
 from fourm.training import drawings, examples, material, readouts
 from fourm.training.run import Run
 from fourm.transformer import FM, load_fm
+from fourm.transformer.embeddings import ModalityInput, input_embedding
 
 PHOTO = "rgb@224"
 EDGES, BOXES, PALETTE, FACTS = "canny_edge@112", "box_items", "palette_items", "fact_items"
@@ -253,6 +253,6 @@ def _examples(run: Run) -> list[examples.Example]:
     return made
 
 
-def modality_of(name: str) -> Modality:
+def modality_of(name: str) -> TokenSpec:
     """One of the kinds' modalities."""
     return describe([name], modality_info(), "further")[name]

@@ -20,7 +20,6 @@ from torch import Tensor, nn
 from torch.nn.attention import SDPBackend, sdpa_kernel
 from tqdm import trange
 
-from fourm.embeddings import ModalityInput
 from fourm.language.model import LanguageModel
 from fourm.modalities.classes import panoptic_classes
 from fourm.training import batches, material
@@ -32,6 +31,7 @@ from fourm.training.run import Run
 from fourm.training.seg_tokenizer import encode_all
 from fourm.training.space import decoded, transformed
 from fourm.transformer import FM
+from fourm.transformer.embeddings import ModalityInput
 
 TEMPERATURE = 0.05
 RATES = {"language": 1e-4, "model": 1e-3}

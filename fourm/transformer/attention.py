@@ -12,8 +12,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import scaled_dot_product_attention
 
-from fourm.linear import Linear
 from fourm.transformer.config import FMConfig
+from fourm.transformer.linear import Linear
 from fourm.transformer.norm import LayerNorm
 
 

@@ -10,10 +10,10 @@ import torch
 from torch import nn
 
 from fourm.checkpoints import Checkpoint, load_module
-from fourm.embeddings import input_embedding, target_embedding
 from fourm.errors import UnknownModality
-from fourm.modalities.registry import OFFICIAL
+from fourm.tokens import OFFICIAL
 from fourm.transformer.config import FMConfig
+from fourm.transformer.embeddings import input_embedding, target_embedding
 from fourm.transformer.model import FM
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from fourm.checkpoints.config import Fields
-from fourm.modalities.registry import Modality, describe
+from fourm.tokens import TokenSpec, describe
 
 ACTIVATIONS = (
     *("GELU", "SiLU", "ReLU", "ReLU6", "LeakyReLU", "ELU", "SELU", "Mish", "Hardswish"),
@@ -21,12 +21,12 @@ class FMConfig:
 
     Attributes:
         domains_in, domains_out: modalities by name; their order is the order of modules only.
-        modalities: name -> `Modality`, for every name in either list.
+        modalities: name -> `TokenSpec`, for every name in either list.
     """
 
     domains_in: tuple[str, ...]
     domains_out: tuple[str, ...]
-    modalities: Mapping[str, Modality] = field(repr=False)
+    modalities: Mapping[str, TokenSpec] = field(repr=False)
     dim: int = 768
     encoder_depth: int = 12
     decoder_depth: int = 12

@@ -5,8 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from fourm.linear import Linear
 from fourm.transformer.config import FMConfig
+from fourm.transformer.linear import Linear
 
 
 class Mlp(nn.Module):

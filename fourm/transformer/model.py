@@ -8,12 +8,17 @@ from typing import NamedTuple, cast
 import torch
 from torch import Tensor, nn
 
-from fourm.embeddings import ImageTarget, ModalityInput, input_embedding, target_embedding
 from fourm.errors import BadInput, UnknownModality
-from fourm.linear import Linear
 from fourm.transformer.attention import visible_keys
 from fourm.transformer.blocks import DecoderBlock, EncoderBlock
 from fourm.transformer.config import FMConfig
+from fourm.transformer.embeddings import (
+    ImageTarget,
+    ModalityInput,
+    input_embedding,
+    target_embedding,
+)
+from fourm.transformer.linear import Linear
 from fourm.transformer.norm import LayerNorm
 from fourm.transformer.pieces import in_pieces
 from fourm.transformer.selection import take, visible_first

@@ -8,8 +8,8 @@ from typing import NamedTuple, cast
 import torch
 from torch import Tensor, nn
 
-from fourm.embeddings import ImageTarget, ModalityInput, SequenceTarget
-from fourm.embeddings.decoder import Target
+from fourm.transformer.embeddings import ImageTarget, ModalityInput, SequenceTarget
+from fourm.transformer.embeddings.decoder import Target
 from fourm.transformer.model import FM
 from fourm.transformer.selection import take, visible_first
 

@@ -7,10 +7,10 @@ from typing import cast
 import torch
 from torch import Tensor
 
-from fourm.embeddings import SequenceTarget
 from fourm.errors import BadInput, UnknownModality
 from fourm.transformer.attention import visible_keys
 from fourm.transformer.blocks import DecoderBlock
+from fourm.transformer.embeddings import SequenceTarget
 from fourm.transformer.model import FM, EncoderOutput
 
 

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from fourm.decode import Decoded
 from fourm.modalities.boxes import Box
+from fourm.modalities.decoders import Decoded
 from fourm.modalities.people import People
 from retrieval import sources
 from retrieval.generation.views import boxes_over, depth_colours, main_components, masks_over

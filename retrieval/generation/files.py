@@ -16,8 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from fourm.decode import Decoded
 from fourm.modalities.classes import panoptic_classes
+from fourm.modalities.decoders import Decoded
 from fourm.modalities.palette import written_colour
 from fourm.modalities.sam import SIDE
 from retrieval.errors import UsageError

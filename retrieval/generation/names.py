@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from fourm.bundle.kinds import KINDS
+from fourm.modalities.kinds import KINDS
 from retrieval.errors import UsageError
 
 ALIASES: Mapping[str, str] = {

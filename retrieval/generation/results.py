@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from fourm.bundle.kinds import KINDS
-from fourm.decode import Decoded
+from fourm.modalities.decoders import Decoded
+from fourm.modalities.kinds import KINDS
 from fourm.modalities.pixels import square_pixels
 from retrieval.errors import UsageError
 from retrieval.generation.drawing import panel_of

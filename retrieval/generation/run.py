@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import fourm
-from fourm.bundle.generating import Generator, Settings
-from fourm.bundle.generating.plan import HOLE
+from fourm.generation import Generator, Settings
+from fourm.generation.plan import HOLE
 from retrieval.errors import UsageError
 from retrieval.generation.names import asks_for_all, kinds_named
 from retrieval.generation.options import HideBox

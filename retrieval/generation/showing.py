@@ -12,9 +12,9 @@ import numpy as np
 from PIL import Image
 
 import fourm
-from fourm.bundle import Prepared
-from fourm.bundle.generating import Generator, Settings
-from fourm.decode import Decoded, Quality
+from fourm.generation import Generator, Settings
+from fourm.modalities.decoders import Decoded, Quality
+from fourm.model import Prepared
 from fourm.teachers import Taught
 from retrieval.errors import UsageError
 from retrieval.generation.drawing import panel_of

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
-from fourm.modalities.checks import shown
+from fourm.messages import shown
 from retrieval.errors import QueryError
 from retrieval.pictures.decoding import MAX_PIXELS
 from retrieval.queries.inputs import Input, existing_file

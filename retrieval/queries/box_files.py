@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from fourm.messages import shown
 from fourm.modalities.boxes import Box, check_box, crop_boxes
-from fourm.modalities.checks import shown
 from fourm.modalities.classes import panoptic_classes
 from fourm.modalities.decimals import decimal
 from fourm.modalities.pixels import square_box

@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Literal
 
-from fourm.modalities.checks import shown
+from fourm.messages import shown
 from fourm.modalities.decimals import decimal
 from retrieval.errors import QueryError, UsageError
 from retrieval.queries.inputs import Input

@@ -11,7 +11,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from fourm.modalities.checks import shown
+from fourm.messages import shown
 from retrieval.errors import QueryError
 from retrieval.queries.inputs import existing_file
 

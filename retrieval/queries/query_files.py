@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from fourm.modalities.checks import shown
+from fourm.messages import shown
 from retrieval.errors import QueryError, UsageError
 from retrieval.queries.inputs import existing_file
 from retrieval.queries.json_files import parse_json, parse_text

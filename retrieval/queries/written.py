@@ -8,8 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
+from fourm.messages import shown
 from fourm.modalities.boxes import Box, check_box, read_box
-from fourm.modalities.checks import shown
 from fourm.modalities.metadata import checked_facts, read_metadata
 from fourm.modalities.palette import palette_text, read_colours
 from retrieval.errors import QueryError

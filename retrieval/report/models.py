@@ -9,9 +9,9 @@ from retrieval.report.printable import printable
 from retrieval.report.table import facts, table
 
 if TYPE_CHECKING:
-    from fourm.zoo.listing import Listed
-    from fourm.zoo.pulling import Fetched
-    from fourm.zoo.verifying import Verified
+    from fourm.hub.listing import Listed
+    from fourm.hub.pulling import Fetched
+    from fourm.hub.verifying import Verified
 
 _UNITS = ("kB", "MB", "GB", "TB")
 

@@ -8,7 +8,7 @@ from PIL import Image
 from typer.testing import CliRunner
 
 import cli
-from fourm.bundle.official import TOKENIZERS
+from fourm.hub.official import TOKENIZERS
 from tests.fourm.small_shelf import small_shelf
 from tests.retrieval.files import striped, write
 

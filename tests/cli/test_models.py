@@ -7,9 +7,9 @@ import pytest
 from typer.testing import CliRunner
 
 import cli
-from fourm.bundle.official import TOKENIZERS
+from fourm.hub.official import TOKENIZERS
+from tests.fourm.hub.conftest import hub, no_hub, shelf  # noqa: F401
 from tests.fourm.recorded import CARRIED
-from tests.fourm.zoo.conftest import hub, no_hub, shelf  # noqa: F401
 from tests.retrieval.files import striped, write
 
 
@@ -109,9 +109,9 @@ def test_what_the_hub_refuses_is_one_line(run, hub):  # noqa: F811
     ],
 )
 def test_purposes_have_the_names_of_queries_and_of_outputs(run, monkeypatch, names, tokenizers):
-    from fourm.zoo import pulling
-    from fourm.zoo.names import find
-    from fourm.zoo.needs import needed
+    from fourm.hub import pulling
+    from fourm.hub.names import find
+    from fourm.hub.requirements import needed
 
     asked = []
     monkeypatch.setattr(pulling, "pull", lambda name, wanted, **others: asked.extend(wanted) or ())

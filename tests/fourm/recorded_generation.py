@@ -4,7 +4,7 @@ import json
 
 import torch
 
-from fourm.generate import Part, Step
+from fourm.generation import Part, Step
 from tests.fourm.recorded import recorded
 from tests.fourm.recorded_inputs import inputs_of, metadata
 

@@ -5,7 +5,7 @@ import torch
 from safetensors import safe_open
 from safetensors.torch import load_file
 
-from fourm.embeddings import ModalityInput
+from fourm.transformer.embeddings import ModalityInput
 from tests.fourm.recorded import SHARED, recorded, recorded_path
 
 

@@ -2,7 +2,7 @@
 
 import shutil
 
-from fourm.bundle.official import TOKENIZERS, WORDS
+from fourm.hub.official import TOKENIZERS, WORDS
 from tests.fourm.recorded import model_folder, recorded_path
 
 NANO = {

@@ -3,7 +3,7 @@
 import torch
 
 from fourm.checkpoints import Fields
-from fourm.generate import TextIds
+from fourm.generation import TextIds
 from fourm.transformer import FM, FMConfig
 
 GLOBAL, LABELS, CAPTION = "tok_dinov2_global", "tok_semseg@224", "caption"

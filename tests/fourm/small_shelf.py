@@ -10,11 +10,11 @@ import torch
 from safetensors.torch import save_file
 from tokenizers import AddedToken
 
-from fourm.bundle.official import TOKENIZERS, WORDS
 from fourm.checkpoints import Fields
+from fourm.hub.official import TOKENIZERS, WORDS
 from fourm.modalities.boxes import thing_names
-from fourm.modalities.registry import OFFICIAL
 from fourm.tokenizers.loading import build_tokenizer
+from fourm.tokens import OFFICIAL
 from fourm.transformer import FM, FMConfig
 from tests.fourm.small_tokenizers import text_tokenizer
 

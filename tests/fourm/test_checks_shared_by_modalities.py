@@ -1,8 +1,9 @@
 import numpy as np
 import pytest
 
+from fourm.checks import as_array, finite, finite_numbers
 from fourm.errors import BadInput
-from fourm.modalities.checks import as_array, finite, finite_numbers, shown
+from fourm.messages import shown
 
 
 @pytest.mark.parametrize("value", [3, 2.5, np.float32(2.5), np.int64(3), np.float64(-1)])

@@ -7,10 +7,10 @@ import torch
 from safetensors.torch import save_file
 
 from fourm.checkpoints import Fields
-from fourm.embeddings import ModalityInput
 from fourm.language.bert import Bert, BertConfig
 from fourm.tokenizers.loading import build_tokenizer
 from fourm.transformer import FM, FMConfig
+from fourm.transformer.embeddings import ModalityInput
 
 DIM = 32
 DIM_OUT = 24

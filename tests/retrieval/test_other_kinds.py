@@ -310,7 +310,7 @@ SOURCES = {
 
 
 def test_every_kind_of_the_model_has_a_source_and_a_painter():
-    from fourm.bundle.kinds import KINDS
+    from fourm.modalities.kinds import KINDS
 
     assert set(KINDS) <= set(READERS) and set(KINDS) == set(PAINTERS)
     assert set(SOURCES) | {"text", "image", "seg"} == set(KINDS)

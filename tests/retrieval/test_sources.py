@@ -1,7 +1,7 @@
 """The tables of what can be said of a query, of how it is read and of how it is drawn know the
 same things."""
 
-from fourm.bundle.kinds import KINDS as KINDS_OF_MODELS
+from fourm.modalities.kinds import KINDS as KINDS_OF_MODELS
 from retrieval.queries import READERS
 from retrieval.queries.parts import COMPUTED, PARTS
 from retrieval.report.panels import PAINTERS

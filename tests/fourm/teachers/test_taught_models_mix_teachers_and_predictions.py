@@ -186,7 +186,7 @@ def test_naming_a_teacher_changes_no_fingerprint(shelf):
 
 
 def test_official_models_name_their_teachers():
-    from fourm.bundle.official import SPACES
+    from fourm.hub.official import SPACES
 
     named = {name: entry.teacher for name, entry in SPACES.items()}
     assert named == {"dinov2": "dinov2-b14", "clip": "clip-b16", "imagebind": None}

@@ -6,13 +6,13 @@ import torch
 from PIL import Image
 
 from fourm import load_model
-from fourm.embeddings import ModalityInput
 from fourm.errors import BadInput, CheckpointError
 from fourm.modalities.pixels import imagenet_normalised, square_pixels
 from fourm.training import export, features, joint
 from fourm.training.architecture import IMAGE
 from fourm.training.run import Run
 from fourm.transformer import load_fm
+from fourm.transformer.embeddings import ModalityInput
 
 
 def test_the_bundle_loads_and_reads_every_kind(made):

@@ -67,9 +67,9 @@ def test_kinds_read_alone_are_joined_with_their_weights(bundles):
 def test_edges_are_embedded_as_a_photo_with_equal_channels_would_be(made):
     import torch
 
-    from fourm.embeddings import input_embedding
     from fourm.modalities.pixels import imagenet_normalised
     from fourm.transformer import load_fm
+    from fourm.transformer.embeddings import input_embedding
 
     model = load_fm(made[1] / "model", inputs=[further.PHOTO], outputs=[])
     photo = model.encoder_embeddings[further.PHOTO]

@@ -8,7 +8,6 @@ import torch
 import torch.nn.functional as F
 from tokenizers import Tokenizer
 
-from fourm.embeddings import ModalityInput
 from fourm.errors import BadInput
 from fourm.tokenizers.config import TokenizerConfig
 from fourm.tokenizers.vqvae import VQVAE
@@ -16,6 +15,7 @@ from fourm.training import batches, export, seg_tokenizer, space, teacher
 from fourm.training.architecture import IMAGE, image_encoder
 from fourm.training.pseudo_maps import mention_bias
 from fourm.training.vocabulary import pruned
+from fourm.transformer.embeddings import ModalityInput
 from tests.fourm.training.small_material import make_language
 
 

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from PIL import Image
 
-from fourm.decode import Decoded
 from fourm.modalities.boxes import Box, boxes_text
+from fourm.modalities.decoders import Decoded
 from fourm.modalities.depth import square_depth
 from fourm.modalities.masks import Mask
 from fourm.modalities.metadata import KEYS, metadata_text

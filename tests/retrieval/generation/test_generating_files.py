@@ -7,8 +7,8 @@ import pytest
 from PIL import Image
 
 import fourm
-from fourm.bundle.generating import Settings
-from fourm.decode import Quality
+from fourm.generation import Settings
+from fourm.modalities.decoders import Quality
 from retrieval.errors import QueryError, UsageError
 from retrieval.generation import generate, show_query
 from retrieval.generation import results as results_room

@@ -1,0 +1,68 @@
+"""Checks that inputs of several modalities share."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from numbers import Real
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fourm.errors import BadInput
+from fourm.messages import shown
+
+
+def as_array(value: Any, what: str) -> NDArray[Any]:
+    """Anything as an array.
+
+    Raises:
+        BadInput: rows of different lengths; `what` names it in the message.
+    """
+    try:
+        return np.asarray(value)
+    except (ValueError, TypeError, OverflowError) as error:
+        raise BadInput(f"{what} must be an array of numbers ({error})") from None
+
+
+def finite(value: Any, what: str) -> float:
+    """A finite number, from Python or numpy.
+
+    Raises:
+        BadInput: anything else; `what` names it in the message.
+    """
+    try:
+        if not isinstance(value, bool) and isinstance(value, Real) and math.isfinite(value):
+            return float(value)
+    except OverflowError:  # an int that no float holds
+        pass
+    raise BadInput(f"{what} must be a finite number, not {shown(value)}")
+
+
+def finite_numbers(values: Any, what: str, length: int) -> tuple[float, ...]:
+    """A sequence of so many finite numbers.
+
+    Raises:
+        BadInput: anything else; `what` names it in the message.
+    """
+    if isinstance(values, np.ndarray) and values.ndim == 1:
+        values = values.tolist()
+    if not isinstance(values, Sequence) or isinstance(values, str | bytes):
+        raise BadInput(f"{what} must be {length} numbers, not {shown(values)}")
+    if len(values) != length:
+        raise BadInput(f"{what} must be {length} numbers, not {len(values)}")
+    return tuple(finite(value, f"a number of {what}") for value in values)
+
+
+def unicode_text(value: Any) -> str:
+    """A string that can be written as UTF-8.
+
+    Raises:
+        BadInput: another type, or surrogates: bytes of another charset, from a terminal.
+    """
+    if not isinstance(value, str):
+        raise BadInput(f"a text must be a string, not {type(value).__name__}")
+    if any("\ud800" <= letter <= "\udfff" for letter in value):
+        raise BadInput("the text holds bytes that are no letters: it should be UTF-8")
+    return value

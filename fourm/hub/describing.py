@@ -1,0 +1,201 @@
+"""What a model or tokenizer is, what can be asked of it here, and how to get what is missing."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from fourm.checkpoints import Checkpoint
+from fourm.errors import CheckpointError, ModelNotFound
+from fourm.hub.availability import lacking
+from fourm.hub.expected import Shapes, kind_of, official_model_shapes, tokenizer_shapes
+from fourm.hub.folders import used
+from fourm.hub.library import ModelCard, list_models
+from fourm.hub.listing import size_of
+from fourm.hub.manifest import BUNDLE, Manifest
+from fourm.hub.names import ENTRIES, by_repository, find, folder_of
+from fourm.hub.official import MODELS, OWNER, SPACES, TEXT, WORDS
+from fourm.hub.sources import repository_of
+from fourm.tokenizers.builders import OFFICIAL_CONFIGS
+
+
+def describe(source: str) -> dict[str, Any]:
+    """Facts about a folder or a name, in an order that is good to read; made for JSON.
+
+    Only headers and configs are read, and of bundles all of their files for the fingerprint.
+
+    Args:
+        source: as for `fourm.hub.names.folder_of`, or the name of an official model or tokenizer
+            that is not on this disk.
+
+    Raises:
+        ModelNotFound: nothing of that name.
+        CheckpointError: the folder's files cannot be read, or are no model.
+    """
+    try:
+        folder = folder_of(source)
+    except ModelNotFound:
+        return _absent(source)
+    if folder.name == WORDS:
+        return {"name": TEXT, "kind": "text tokenizer", **_on_disk(folder)}
+    if (folder / BUNDLE).is_file():
+        return _bundle(folder)
+    checkpoint = Checkpoint.open(folder)
+    kind = kind_of(checkpoint)
+    if kind == "transformer":
+        return _transformer(checkpoint)
+    if kind == "tokenizer":
+        return _tokenizer(checkpoint)
+    raise CheckpointError(f"{folder} is a {kind}: a part of a bundle, which is described whole")
+
+
+def _absent(source: str) -> dict[str, Any]:
+    for card in list_models():
+        if card.name == source and source not in ENTRIES:
+            return _teacher(card)
+    entry = find(source)
+    facts: dict[str, Any] = {
+        "name": entry.name,
+        "kind": "transformer" if entry.kind == "model" else "tokenizer",
+        "title": entry.purpose,
+        "repository": entry.repository,
+        "available": False,
+        "pull": f"fourm models pull {entry.name}",
+    }
+    if entry.name in MODELS:
+        return {**facts, "parameters": _fm_parameters(official_model_shapes(entry.name))}
+    name = str(entry.repository).removeprefix(f"{OWNER}/")
+    if name in OFFICIAL_CONFIGS:
+        shapes = tokenizer_shapes(OFFICIAL_CONFIGS[name])
+        facts |= {"modalities": list(entry.modalities), "parameters": _halves(shapes)}
+    return facts
+
+
+def _teacher(card: ModelCard) -> dict[str, Any]:
+    return {
+        "name": card.name,
+        "kind": "teacher",
+        "title": card.title,
+        "where": card.where,
+        "available": card.available,
+        "queries": list(card.inputs),
+        "spaces": list(card.spaces),
+        "note": card.note,
+    }
+
+
+def _bundle(folder: Path) -> dict[str, Any]:
+    manifest = Manifest.read(folder)
+    checkpoint = Checkpoint.open(manifest.locate(manifest.model))
+    return {
+        "name": manifest.name,
+        "kind": "bundle",
+        "title": manifest.title,
+        **_on_disk(folder),
+        **_fm_facts(checkpoint),
+        "queries": list(manifest.kinds),
+        "spaces": list(manifest.spaces),
+        "missing": [],
+        "fingerprint": manifest.fingerprint(),
+    }
+
+
+def _transformer(checkpoint: Checkpoint) -> dict[str, Any]:
+    folder = checkpoint.folder
+    name = repository_of(folder)
+    facts = {
+        "name": name,
+        "kind": "transformer",
+        "title": MODELS.get(name, name),
+        **_on_disk(folder),
+        **_fm_facts(checkpoint),
+    }
+    reads = facts["modalities_in"]
+    uses = used(reads, facts["modalities_out"])
+    missing = lacking(folder, uses)
+    here = {what: modality for what, modality in uses.items() if what not in missing}
+    return {
+        **facts,
+        "queries": [kind for kind, name in here.items() if kind not in SPACES and name in reads],
+        "spaces": [space for space in here if space in SPACES],
+        "missing": [
+            {"for": what, "needs": list(lack.needs), "pull": lack.pull}
+            for what, lack in missing.items()
+        ],
+    }
+
+
+def _tokenizer(checkpoint: Checkpoint) -> dict[str, Any]:
+    from fourm.tokenizers.config import TokenizerConfig
+
+    config = TokenizerConfig.from_mapping(checkpoint.config, checkpoint.config_source)
+    entry = by_repository(repository_of(checkpoint.folder))
+    with checkpoint.tensors() as file:
+        shapes, dtypes = file.shapes, Counter(file.stored_dtypes.values())
+    vector = config.is_vector
+    return {
+        "name": entry.name if entry else repository_of(checkpoint.folder),
+        "kind": "tokenizer",
+        "title": entry.purpose if entry else "",
+        **_on_disk(checkpoint.folder),
+        "modalities": list(entry.modalities) if entry else [],
+        "encoder": config.enc_type,
+        "decoder": config.dec_type,
+        "channels": config.n_channels,
+        "labels": config.n_labels,
+        "tokens": f"{config.num_codebooks} a vector"
+        if vector
+        else f"one for {config.patch_size} x {config.patch_size} pixels",
+        "codebook": config.codebook_size,
+        "parameters": _halves(shapes),
+        "dtypes": dict(dtypes),
+    }
+
+
+def _on_disk(place: Path) -> dict[str, Any]:
+    return {"where": str(place), "available": True, "bytes": size_of(place)}
+
+
+def _fm_facts(checkpoint: Checkpoint) -> dict[str, Any]:
+    from fourm.transformer.config import FMConfig
+
+    config = FMConfig.from_fields(checkpoint.fields)
+    with checkpoint.tensors() as file:
+        shapes, dtypes = file.shapes, Counter(file.stored_dtypes.values())
+    return {
+        "dim": config.dim,
+        "depth": [config.encoder_depth, config.decoder_depth],
+        "heads": config.num_heads,
+        "parameters": _fm_parameters(shapes),
+        "dtypes": dict(dtypes),
+        "modalities_in": list(config.domains_in),
+        "modalities_out": list(config.domains_out),
+    }
+
+
+def _fm_parameters(shapes: Shapes) -> dict[str, int]:
+    """Values of the blocks, and of what turns modalities into vectors and back."""
+    tables = ("encoder_embeddings.", "decoder_embeddings.")
+    return {
+        "trunk": _values({k: v for k, v in shapes.items() if not k.startswith(tables)}),
+        "tables": _values({k: v for k, v in shapes.items() if k.startswith(tables)}),
+    }
+
+
+def _halves(shapes: Shapes) -> dict[str, int]:
+    """Values of what makes tokens, of what decodes them, and of the codebook between."""
+    decoder = ("decoder.", "post_quant_proj.")
+    return {
+        "encoder": _values(
+            {k: v for k, v in shapes.items() if not k.startswith((*decoder, "quantize."))}
+        ),
+        "codebook": _values({k: v for k, v in shapes.items() if k.startswith("quantize.")}),
+        "decoder": _values({k: v for k, v in shapes.items() if k.startswith(decoder)}),
+    }
+
+
+def _values(shapes: Mapping[str, tuple[int, ...]]) -> int:
+    return sum(math.prod(shape) for shape in shapes.values())

@@ -1,0 +1,98 @@
+"""Where fetched files go: the hub's cache, or a folder with repositories side by side."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import NamedTuple, Protocol
+
+from fourm.hub.cache import cache_folder
+
+
+class Place(NamedTuple):
+    """Where one file goes, and where it grows until it is complete."""
+
+    target: Path
+    partial: Path
+
+
+class Shelf(Protocol):
+    """A place for repositories and for single files.
+
+    Attributes:
+        record: the folder whose `pulled.json` tells what is there.
+    """
+
+    record: Path
+
+    def place(self, repository: str, name: str, digest: str) -> Place:
+        """Where a repository's file goes; the digest tells revisions of it apart."""
+
+    def single(self, name: str, digest: str) -> Place:
+        """Where a file goes that is of no hub repository."""
+
+    def folder(self, repository: str, revision: str) -> Path:
+        """Where a repository's files are found once `finish` has run."""
+
+    def finish(self, repository: str, names: list[str], revision: str, wanted: str | None) -> None:
+        """Let the files be found there; `wanted` is the revision's name as the user gave it."""
+
+
+class HubCache:
+    """The cache of the Hugging Face hub, which `load_model` looks into by the official names.
+
+    Files are put among its blobs; the hub's client itself then links them into the snapshot.
+    """
+
+    def __init__(self) -> None:
+        self.record = cache_folder()
+
+    def place(self, repository: str, name: str, digest: str) -> Place:
+        blobs = self._repository(repository) / "blobs"
+        return Place(blobs / digest, blobs / f"{digest}.partial")
+
+    def single(self, name: str, digest: str) -> Place:
+        return Place(self.record / name, self.record / "partial" / digest)
+
+    def folder(self, repository: str, revision: str) -> Path:
+        return self._repository(repository) / "snapshots" / revision
+
+    def finish(self, repository: str, names: list[str], revision: str, wanted: str | None) -> None:
+        from huggingface_hub import hf_hub_download
+
+        for name in names:
+            hf_hub_download(repository, name, revision=revision)
+        # Under the revision's name as well, so that other programs find it without a network.
+        hf_hub_download(repository, names[0], revision=wanted)
+
+    def _repository(self, repository: str) -> Path:
+        from huggingface_hub import constants
+        from huggingface_hub.file_download import repo_folder_name
+
+        folder = repo_folder_name(repo_id=repository, repo_type="model")
+        return Path(constants.HF_HUB_CACHE) / folder
+
+
+class Folder:
+    """A folder of the user's, with repositories side by side, for `--model FOLDER/4M-21_B`.
+
+    Args:
+        path: made if it does not exist.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.record = path
+
+    def place(self, repository: str, name: str, digest: str) -> Place:
+        return Place(self.folder(repository) / name, self._partial(digest))
+
+    def single(self, name: str, digest: str) -> Place:
+        return Place(self.record / name, self._partial(digest))
+
+    def folder(self, repository: str, revision: str = "") -> Path:
+        return self.record / repository.rpartition("/")[2]
+
+    def finish(self, repository: str, names: list[str], revision: str, wanted: str | None) -> None:
+        pass
+
+    def _partial(self, digest: str) -> Path:
+        return self.record / ".partial" / digest

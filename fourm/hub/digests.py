@@ -1,0 +1,78 @@
+"""SHA-256 of files, remembered for large ones: a query should not read 18 GB to know its model.
+
+A digest is remembered with the file's size, inode and times, in `digests.json` of the user's cache
+folder. It is believed only while all of these are the same, so a file that is written to, replaced
+or restored with its old date is read again; losing the record costs nothing but time.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import time
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from fourm.hub.cache import cache_folder
+
+RECORD = "digests.json"
+FORMAT = 1
+SMALLEST = 64 << 20
+"""Bytes; smaller files are read in a moment."""
+
+SETTLED = 10.0
+"""Seconds. A file that changed less than this ago may change again within a tick of its clock."""
+
+_BLOCK = 1 << 20
+
+
+def digest_of(path: Path) -> str:
+    """SHA-256 (hex) of a file's content.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    path = path.resolve()
+    status = path.stat()
+    state = (status.st_size, status.st_ino, status.st_mtime_ns, status.st_ctime_ns)
+    return _digest(path, state)
+
+
+@lru_cache(maxsize=256)
+def _digest(path: Path, state: tuple[int, ...]) -> str:
+    large = state[0] >= SMALLEST
+    if large and (known := _remembered().get(str(path))) is not None and known[:-1] == [*state]:
+        return str(known[-1])
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while block := file.read(_BLOCK):
+            digest.update(block)
+    if large and time.time() - max(state[-2:]) / 1e9 > SETTLED:
+        _remember(path, [*state, digest.hexdigest()])
+    return digest.hexdigest()
+
+
+def _remembered() -> dict[str, list[Any]]:
+    """Path -> size, inode, times and digest; empty where there is no record or a damaged one."""
+    try:
+        record = json.loads((cache_folder() / RECORD).read_text(encoding="utf-8"))
+        if record["format"] != FORMAT:
+            return {}
+        return {name: list(about) for name, about in record["files"].items()}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        return {}
+
+
+def _remember(path: Path, about: list[Any]) -> None:
+    """As well as it goes: of two processes at once one may lose, and a folder may be read-only."""
+    folder = cache_folder()
+    scratch = folder / f".{RECORD}.{os.getpid()}"
+    files = {name: kept for name, kept in _remembered().items() if Path(name).is_file()}
+    content = {"format": FORMAT, "files": {**files, str(path): about}}
+    with contextlib.suppress(OSError):
+        folder.mkdir(parents=True, exist_ok=True)
+        scratch.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+        os.replace(scratch, folder / RECORD)

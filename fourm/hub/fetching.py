@@ -1,0 +1,211 @@
+"""One file over HTTP: streamed into a partial file, resumed, its hash checked, then put in place.
+
+The hub's own client is not used for this: it starts a file from its beginning when it was stopped.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import re
+import shutil
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO, TYPE_CHECKING
+
+from fourm.errors import DownloadFailed
+from fourm.hub.pulled import PulledFile
+
+if TYPE_CHECKING:
+    from tqdm import tqdm
+
+TIMEOUT = 10.0  # seconds without an answer, or without a byte
+ATTEMPTS = 3  # connections in a row that may break without a byte having come
+BLOCK = 1 << 20
+
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+_SHA1 = re.compile(r"[0-9a-f]{40}")
+
+
+@dataclass(frozen=True)
+class Remote:
+    """A file elsewhere.
+
+    Attributes:
+        url: where it is.
+        name: for messages and the progress bar.
+        size: in bytes.
+        digest: SHA-256 of its content, or git's SHA-1 of it as a blob; hexadecimal.
+        headers: sent with the request, and not to other hosts that it is redirected to.
+    """
+
+    url: str
+    name: str
+    size: int
+    digest: str
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+    def __post_init__(self) -> None:
+        if not (_SHA256.fullmatch(self.digest) or _SHA1.fullmatch(self.digest)):
+            raise DownloadFailed(f"{self.name}: {self.url} comes with no hash to check it by")
+
+
+def fetch(remote: Remote, target: Path, partial: Path, *, progress: bool = False) -> PulledFile:
+    """Bring a file here; what is here already and is right is kept, what is wrong replaced.
+
+    Args:
+        remote: the file.
+        target: where it goes; appears only when it is complete and its hash is right.
+        partial: where it grows; on the disk of `target`. It stays when this is stopped, and the
+            next call goes on from there.
+        progress: show a progress bar on stderr.
+
+    Raises:
+        DownloadFailed: no connection, it broke too often, not enough room, another process is
+            fetching the same file, or the content is not what it should be (nothing is kept then).
+        OSError: the disk is full, or may not be written to.
+    """
+    from filelock import FileLock, Timeout
+
+    if target.is_file() and target.stat().st_size == remote.size:
+        known = _matching(target, remote, progress)
+        if known is not None:
+            return known
+    partial.parent.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(partial.with_name(partial.name + ".lock"), timeout=0)
+    try:
+        with lock:
+            _stream(remote, partial, progress)
+            found = _matching(partial, remote, progress)
+            if found is None:
+                partial.unlink()
+                raise DownloadFailed(
+                    f"{remote.name}: what came from {remote.url} is not the file that was "
+                    "announced (its hash is another); it was thrown away: try again"
+                )
+            target.parent.mkdir(parents=True, exist_ok=True)
+            os.replace(partial, target)
+    except Timeout:
+        raise DownloadFailed(f"{remote.name} is being fetched by another process") from None
+    with contextlib.suppress(OSError):
+        Path(lock.lock_file).unlink()
+    return found
+
+
+def sha256_of(path: Path, name: str, *, progress: bool = False) -> str:
+    """SHA-256 of a file's content, hexadecimal; with a progress bar for a file of some size."""
+    (digest,) = _digests(path, name, progress, [hashlib.sha256()])
+    return digest
+
+
+def _matching(path: Path, remote: Remote, progress: bool) -> PulledFile | None:
+    """The file's size and SHA-256 if its content is that of the remote file."""
+    wanted = [hashlib.sha256()]
+    if _SHA1.fullmatch(remote.digest):
+        head = f"blob {path.stat().st_size}\0".encode()
+        wanted.append(hashlib.sha1(head, usedforsecurity=False))
+    digests = _digests(path, remote.name, progress, wanted)
+    return PulledFile(remote.size, digests[0]) if digests[-1] == remote.digest else None
+
+
+def _digests(path: Path, name: str, progress: bool, wanted: list[hashlib._Hash]) -> list[str]:
+    size = path.stat().st_size
+    shown = progress and size > 64 * BLOCK
+    with path.open("rb") as file, _bar(f"checking {name}", size, 0, shown) as bar:
+        while block := file.read(BLOCK):
+            for digest in wanted:
+                digest.update(block)
+            bar.update(len(block))
+    return [digest.hexdigest() for digest in wanted]
+
+
+def _stream(remote: Remote, partial: Path, progress: bool) -> None:
+    """Let the partial file grow to its size, over as many connections as it takes."""
+    have = partial.stat().st_size if partial.is_file() else 0
+    if have > remote.size:
+        partial.unlink()
+        have = 0
+    free = shutil.disk_usage(partial.parent).free
+    if remote.size - have > free:
+        raise DownloadFailed(
+            f"{remote.name} needs {remote.size - have:,} more bytes in {partial.parent}, "
+            f"where {free:,} are free"
+        )
+    failures = 0
+    with partial.open("ab") as file, _bar(remote.name, remote.size, have, progress) as bar:
+        while have < remote.size:
+            before = have
+            try:
+                for block in _blocks(remote, have, file, bar):
+                    file.write(block)
+                    bar.update(len(block))
+                reason = "the connection was closed"
+            except _Broken as error:
+                reason = str(error)
+            have = file.tell()
+            failures = 0 if have > before else failures + 1
+            if have < remote.size and (failures == ATTEMPTS or (failures and not have)):
+                raise DownloadFailed(
+                    f"{remote.name} could not be fetched from {remote.url} ({reason}); "
+                    f"{have:,} of {remote.size:,} bytes are here: the same command goes on from "
+                    "there"
+                )
+
+
+class _Broken(Exception):
+    """A connection that could not be made, or broke."""
+
+
+def _blocks(remote: Remote, have: int, file: IO[bytes], bar: tqdm[None]) -> Iterator[bytes]:
+    """The bytes from `have` on; from the start, after emptying the file, if the server says so."""
+    from huggingface_hub import get_session
+
+    headers = {**remote.headers, "Accept-Encoding": "identity"}
+    if have:
+        headers["Range"] = f"bytes={have}-"
+    left = remote.size - have
+    try:
+        with get_session().stream("GET", remote.url, headers=headers, timeout=TIMEOUT) as answer:
+            if answer.status_code == 200 and have:
+                file.truncate(0)
+                bar.reset()
+                left = remote.size
+            elif answer.status_code not in (200, 206):
+                raise DownloadFailed(
+                    f"{remote.name} could not be fetched: {remote.url} answers "
+                    f"{answer.status_code} {answer.reason_phrase}"
+                )
+            for block in answer.iter_raw():
+                if len(block) > left:
+                    raise DownloadFailed(
+                        f"{remote.name}: more came from {remote.url} than the "
+                        f"{remote.size:,} bytes that were announced"
+                    )
+                left -= len(block)
+                yield block
+    except (DownloadFailed, OSError):
+        raise
+    except Exception as error:  # the HTTP library's own, under a name that changes with the hub's
+        raise _Broken(first_line(error)) from None
+
+
+def first_line(error: Exception) -> str:
+    """What an error of a library says, in one line."""
+    lines = str(error).strip().splitlines()
+    return lines[0][:200] if lines else type(error).__name__
+
+
+def _bar(name: str, size: int, have: int, shown: bool) -> tqdm[None]:
+    """A progress bar on a terminal; none for what is there in a moment."""
+    from tqdm import tqdm
+
+    return tqdm(
+        desc=name,
+        total=size,
+        initial=have,
+        unit="B",
+        unit_scale=True,
+        disable=None if shown and size > BLOCK else True,
+    )

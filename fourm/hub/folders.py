@@ -1,0 +1,82 @@
+"""Manifests of models in the official format: of a folder, and by name from the hub's cache."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from pathlib import Path
+
+from fourm.checkpoints import Checkpoint
+from fourm.errors import CheckpointError, ConfigError, ModelNotFound
+from fourm.hub.availability import MODEL, Parts, lacking
+from fourm.hub.manifest import Manifest
+from fourm.hub.official import COUNTED, MODELS, OWNER, SPACES, TOKENIZERS, WORDS, WRITTEN
+from fourm.hub.sources import local_snapshot, repository_of
+from fourm.modalities.kinds import KINDS
+
+
+def known_manifest(name: str) -> Manifest:
+    """The manifest of an official model that is in the hub's cache; asks no network.
+
+    Raises:
+        ModelNotFound: it is not there; the message names the command that fetches it.
+        CheckpointError: as `folder_manifest`.
+    """
+    folder = local_snapshot(f"{OWNER}/{name}")
+    if folder is None:
+        raise ModelNotFound(f"{name} is not on this disk: `fourm models pull {name}` fetches it")
+    return folder_manifest(folder)
+
+
+def folder_manifest(folder: Path) -> Manifest:
+    """The manifest of a folder with a model in the official format.
+
+    Its tokenizers are looked for beside it, under their official names, and in the hub's cache. It
+    has the kinds and spaces that need no others; of the rest it knows how they are fetched.
+
+    Raises:
+        CheckpointError: not such a folder, a model that has no input or output of ours, or none of
+            the tokenizers of its spaces.
+    """
+    fields = Checkpoint.open(folder).fields
+    try:
+        domains_in, domains_out = fields.names("domains_in"), fields.names("domains_out")
+    except ConfigError as error:
+        raise CheckpointError(f"{folder} is not a 4M model: {error}") from None
+    spaces = {name: space for name, space in SPACES.items() if space.modality in domains_out}
+    kinds = {kind: name for kind, name in KINDS.items() if name in domains_in}
+    if not kinds or not spaces:
+        raise CheckpointError(
+            f"{folder} cannot be searched with: it reads none of {', '.join(KINDS.values())} or "
+            f"predicts none of {', '.join(space.modality for space in SPACES.values())}"
+        )
+    uses = used(domains_in, domains_out)
+    missing = lacking(folder, uses)
+    here = {space: entry for space, entry in spaces.items() if space not in missing}
+    if not here:
+        command = missing[next(iter(spaces))].pull
+        raise CheckpointError(
+            f"{folder} has no tokenizer of {' or '.join(spaces)} beside it: `{command}` fetches one"
+        )
+    name = repository_of(folder)
+    at_hand = {modality for what, modality in uses.items() if what not in missing}
+    return Manifest(
+        name=name,
+        title=MODELS.get(name, name),
+        model=MODEL,
+        kinds={kind: modality for kind, modality in kinds.items() if kind not in missing},
+        tokenizers={k: f"{OWNER}/{v}" for k, v in TOKENIZERS.items() if k in at_hand},
+        language_models={},
+        words={name: WORDS for name in WRITTEN if name in at_hand},
+        spaces=here,
+        locate=Parts(folder).locate,
+        counted=COUNTED,
+        missing={what: lack.said for what, lack in missing.items()},
+    )
+
+
+def used(domains_in: Collection[str], domains_out: Collection[str]) -> dict[str, str]:
+    """Kind or space -> modality: all that a model reads or predicts."""
+    domains = {*domains_in, *domains_out}
+    spaces = {name: space.modality for name, space in SPACES.items()}
+    kinds = {kind: name for kind, name in KINDS.items() if name in domains}
+    return {**kinds, **{name: made for name, made in spaces.items() if made in domains_out}}

@@ -1,0 +1,128 @@
+"""The models and the official tokenizers, by short names."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+
+from fourm.errors import ModelNotFound
+from fourm.hub.cache import cache_folder
+from fourm.hub.library import WEIGHTS, bundled
+from fourm.hub.official import MODELS, OWNER, SHORT_NAMES, TEXT, TOKENIZERS, WORDS
+from fourm.hub.sources import is_hub_name, local_snapshot
+from fourm.hub.text_tokenizer import REPOSITORY as WORDS_REPOSITORY
+
+_PURPOSES: Mapping[str, str] = {
+    "tokenizer/rgb": "photos as tokens",
+    "tokenizer/depth": "depth maps",
+    "tokenizer/normals": "surface normals",
+    "tokenizer/edges": "Canny edges and SAM edges",
+    "tokenizer/semseg": "segmentation maps",
+    "tokenizer/clip": "CLIP B/16 feature maps; the space clip",
+    "tokenizer/dinov2": "DINOv2 B/14 feature maps",
+    "tokenizer/imagebind": "ImageBind H/14 feature maps",
+    "tokenizer/poses": "human poses",
+    "tokenizer/sam": "masks of objects",
+    "tokenizer/dinov2-global": "DINOv2 B/14 embeddings; the space dinov2",
+    "tokenizer/imagebind-global": "ImageBind H/14 embeddings before its head; the space imagebind",
+}
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A model or a tokenizer.
+
+    Attributes:
+        name: short and unique, e.g. `4M-21_B`, `tokenizer/rgb`.
+        kind: `model` or `tokenizer`.
+        repository: on the hub; None for what comes with this package.
+        purpose: a line for people.
+        modalities: those of 4M-21 that a tokenizer makes and decodes; empty for models.
+    """
+
+    name: str
+    kind: str
+    repository: str | None
+    purpose: str
+    modalities: tuple[str, ...] = ()
+
+
+def _entries() -> dict[str, Entry]:
+    entries = [Entry(name, "model", None, "comes with this package") for name in bundled()]
+    entries += [Entry(name, "model", f"{OWNER}/{name}", title) for name, title in MODELS.items()]
+    for repository, short in SHORT_NAMES.items():
+        modalities = tuple(name for name, made in TOKENIZERS.items() if made == repository)
+        entries.append(
+            Entry(short, "tokenizer", f"{OWNER}/{repository}", _PURPOSES[short], modalities)
+        )
+    entries.append(Entry(TEXT, "tokenizer", WORDS_REPOSITORY, "words, and all that is written"))
+    return {entry.name: entry for entry in entries}
+
+
+ENTRIES: Mapping[str, Entry] = MappingProxyType(_entries())
+"""Short name -> entry: bundled models, official models, official tokenizers."""
+
+
+def find(name: str) -> Entry:
+    """The entry of a short name, or of the name of an official repository, with its owner or not.
+
+    Raises:
+        ModelNotFound: no such name; the message lists those there are.
+    """
+    entry = by_repository(name.removeprefix(f"{OWNER}/")) or ENTRIES.get(name)
+    if entry is None:
+        from fourm.teachers import teacher_names
+
+        said = f"{name!r} is none of {', '.join(ENTRIES)}"
+        if name in teacher_names():
+            said = f"{name} is a teacher: it is downloaded when it is first used"
+        raise ModelNotFound(said)
+    return entry
+
+
+def folder_of(source: str) -> Path:
+    """The folder (or file) of a model or tokenizer that is on this disk; asks no network.
+
+    Args:
+        source: a folder, a .safetensors file, a name as `find` takes it, or a name on the hub.
+
+    Raises:
+        ModelNotFound: no folder, and nothing of that name on this disk.
+    """
+    folder = Path(source).expanduser()
+    entry = ENTRIES.get(source) or by_repository(source.removeprefix(f"{OWNER}/"))
+    if entry is not None and entry.repository is None:
+        return WEIGHTS / entry.name
+    if folder.is_dir() or (folder.suffix == ".safetensors" and folder.is_file()):
+        return folder
+    if entry is not None:
+        found = place_of(entry)
+    else:
+        found = local_snapshot(source) if is_hub_name(source) else None
+    if found is None and entry is not None:
+        raise ModelNotFound(
+            f"{source} is not on this disk: `fourm models pull {entry.name}` fetches it"
+        )
+    if found is None:
+        raise ModelNotFound(f"{source} is neither a folder nor a model that was downloaded")
+    return found
+
+
+def place_of(entry: Entry) -> Path | None:
+    """Where an entry lies on this disk: a folder, for the text tokenizer a file; or None."""
+    if entry.repository is None:
+        return WEIGHTS / entry.name
+    if entry.name == TEXT:
+        path = cache_folder() / WORDS
+        return path if path.is_file() else None
+    return local_snapshot(entry.repository)
+
+
+def by_repository(name: str) -> Entry | None:
+    """The entry of an official repository by its name without the owner, or None."""
+    for entry in ENTRIES.values():
+        if entry.repository == f"{OWNER}/{name}":
+            return entry
+    return None

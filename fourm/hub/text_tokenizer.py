@@ -1,0 +1,20 @@
+"""The text tokenizer of 4M-21: a file of its code repository, at one commit, with one content."""
+
+from __future__ import annotations
+
+from fourm.hub.fetching import Remote
+from fourm.hub.official import WORDS
+from fourm.hub.pulled import Pulled, PulledFile
+
+REPOSITORY = "apple/ml-4m"
+COMMIT = "cda590faa3b9f022c28537193d3e1650527646a3"
+SIZE = 1_451_469
+SHA256 = "8e684e9a0673e39f70702a698869f909ba697f871a0c6b2a07b5f61e91b3526e"
+PINNED = Pulled(COMMIT, {WORDS: PulledFile(SIZE, SHA256)})
+HOST = "https://raw.githubusercontent.com"
+
+
+def remote_words() -> Remote:
+    """Where it is fetched from."""
+    url = f"{HOST}/{REPOSITORY}/{COMMIT}/fourm/utils/tokenizer/trained/{WORDS}"
+    return Remote(url, WORDS, SIZE, SHA256)

@@ -1,0 +1,102 @@
+"""How a space reads a sample: what is predicted together, and what is joined afterwards."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from fourm.hub.manifest import SpaceEntry
+from fourm.modalities.kinds import IMAGE
+from fourm.model.samples import Blend, Prepared
+
+Weighed = Sequence[tuple[Prepared, float]]
+
+
+@dataclass(frozen=True, eq=False)
+class Guided:
+    """One prediction, from the logits given each sample (4M-21 reference, sec. 4.4)."""
+
+    parts: tuple[tuple[Prepared, float], ...]
+
+    @property
+    def alone(self) -> Prepared | None:
+        """The one sample that this is the plain prediction of; None: logits are combined."""
+        (sample, weight), *others = self.parts
+        return sample if weight == 1 and not others else None
+
+
+@dataclass(frozen=True, eq=False)
+class Joined:
+    """Unit vectors, summed with weights and brought to unit length again."""
+
+    parts: tuple[tuple[Plan, float], ...]
+
+
+Plan = Guided | Joined
+
+
+def plan(sample: Prepared | Blend, entry: SpaceEntry) -> Plan:
+    """How the vector of a sample is made in a space.
+
+    A space that reads some kinds in a pass of their own does so in a blend, too: parts with such a
+    kind are embedded alone and joined with the prediction that the other parts guide. That counts
+    as much as the positive weights of its parts, or as the negative ones if those are more.
+    """
+    if isinstance(sample, Prepared):
+        return _plain(sample, entry)
+    parts = [(part, float(weight)) for part, weight in sample.parts if weight]
+    if sample.how == "late":
+        return _joined([(_plain(part, entry), weight) for part, weight in parts])
+    guided = [(part, weight) for part, weight in parts if not _apart(part, entry)]
+    joined: list[tuple[Plan, float]] = [
+        (_plain(part, entry), weight) for part, weight in parts if _apart(part, entry)
+    ]
+    if guided:
+        joined.append((Guided(tuple(guided)), _strength(guided)))
+    return _joined(joined)
+
+
+def leaves(plan: Plan) -> Iterator[Guided]:
+    """The predictions that a plan needs."""
+    if isinstance(plan, Guided):
+        yield plan
+    else:
+        for part, _ in plan.parts:
+            yield from leaves(part)
+
+
+def _plain(sample: Prepared, entry: SpaceEntry) -> Plan:
+    """One sample in one pass, or some of its kinds apart from the rest; see `SpaceEntry.apart`."""
+    weights = entry.apart()
+    alone = [kind for kind in sample.contents if kind in weights]
+    if not alone or len(sample.contents) == 1:
+        return Guided(((sample, 1.0),))
+    if endless := [kind for kind in alone if weights[kind] == math.inf]:
+        return _kept(sample, endless)
+    parts: list[tuple[Plan, float]] = [(_kept(sample, [kind]), weights[kind]) for kind in alone]
+    if others := [kind for kind in sample.contents if kind not in weights]:
+        parts.append((_kept(sample, others), 1.0))
+    return Joined(tuple(parts))
+
+
+def _kept(sample: Prepared, kinds: Sequence[str]) -> Guided:
+    return Guided(((Prepared({kind: sample.contents[kind] for kind in kinds}), 1.0),))
+
+
+def _apart(sample: Prepared, entry: SpaceEntry) -> bool:
+    """Whether something of the sample is read otherwise than by predicting tokens."""
+    if any(kind in entry.apart() for kind in sample.contents):
+        return True
+    return entry.image_readout == "register" and tuple(sample.contents) == (IMAGE,)
+
+
+def _strength(parts: Weighed) -> float:
+    towards = sum(weight for _, weight in parts if weight > 0)
+    away = -sum(weight for _, weight in parts if weight < 0)
+    return max(towards, away)
+
+
+def _joined(parts: Sequence[tuple[Plan, float]]) -> Plan:
+    first, weight = parts[0]
+    return first if len(parts) == 1 and weight > 0 else Joined(tuple(parts))

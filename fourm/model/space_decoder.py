@@ -1,0 +1,222 @@
+"""From the logits of a space's modality to unit vectors."""
+
+from __future__ import annotations
+
+import math
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fourm.checkpoints import Checkpoint
+from fourm.errors import ConfigError
+from fourm.hub.manifest import Manifest
+from fourm.lazy import Lazy
+from fourm.modalities.kinds import IMAGE
+from fourm.model.spaces import Space, Transform
+from fourm.vectors import unit_rows
+
+if TYPE_CHECKING:
+    import torch
+
+    from fourm.tokenizers.config import TokenizerConfig
+    from fourm.tokenizers.vqvae import VQVAE
+    from fourm.tokens import TokenSpec
+    from fourm.transformer import FMConfig
+
+
+class SpaceDecoder:
+    """One space of a bundle: tokens from logits, vectors from tokens, the transform, unit length.
+
+    The tokenizer's decoder is loaded when it is first used.
+
+    Args:
+        name: of the space.
+        manifest: with its entry.
+        config: of the transformer.
+        device: where the tokenizer runs.
+        picture: what is done to a photo before the model, for the space's description.
+
+    Raises:
+        ConfigError: its parts do not go together.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        manifest: Manifest,
+        config: FMConfig,
+        device: torch.device,
+        picture: str | None,
+    ) -> None:
+        from fourm.tokenizers.config import TokenizerConfig
+
+        self.name, self.entry, self._device = name, manifest.spaces[name], device
+        self.modality: TokenSpec = config.modalities[self.entry.modality]
+        if self.modality.kind != "img" or self.entry.modality not in manifest.tokenizers:
+            raise ConfigError(
+                f"{manifest.name}: {self.entry.modality} has no tokenizer that decodes it"
+            )
+        self._folder = manifest.locate(manifest.tokenizers[self.entry.modality])
+        checkpoint = Checkpoint.open(self._folder)
+        self._config: TokenizerConfig = TokenizerConfig.from_mapping(
+            checkpoint.config, checkpoint.config_source
+        )
+        self._check_kind()
+        transform = self.entry.transform
+        self._transform = Transform(manifest.locate(transform)) if transform else None
+        self._tokenizer: Lazy[VQVAE] = Lazy(self._load)
+        self.space = self._described(manifest, config, picture)
+        self._readouts = {
+            kind: Lazy(partial(self._load_readout, manifest.locate(entry.transform), config.dim))
+            for kind, entry in self.entry.readouts.items()
+        }
+        if self._readouts and not config.num_register_tokens:
+            raise ConfigError(f"{manifest.name}: readouts need a model with register tokens")
+
+    def reads_register(self, kind: str) -> bool:
+        """Whether a sample of this kind alone is read at the encoder's register token."""
+        return kind in self._readouts or (kind == IMAGE and self._reads_pictures)
+
+    @property
+    def _reads_pictures(self) -> bool:
+        return self.entry.image_readout == "register"
+
+    def units_of_logits(self, logits: torch.Tensor, seeds: int = 1) -> NDArray[np.float32]:
+        """Unit vectors of predictions.
+
+        Args:
+            logits: (B, n, vocabulary).
+            seeds: 1: as the space's `decode` says. More: tokens are drawn so many times at the
+                space's temperature, and the unit vectors averaged.
+
+        Returns:
+            float32 (B, dim).
+        """
+        from fourm.generation import choose
+
+        entry = self.entry
+        if seeds == 1:
+            chosen = choose(
+                logits,
+                entry.decode,
+                temperature=entry.temperature,
+                top_p=entry.top_p,
+                seed=entry.seed,
+            )
+            if chosen.probabilities is not None:
+                return self._units(self._decode(probabilities=chosen.probabilities))
+            return self._units(self._decode(chosen.tokens))
+        total = np.zeros((len(logits), self.space.dim), np.float32)
+        for seed in range(entry.seed, entry.seed + seeds):
+            drawn = choose(
+                logits, "sample", temperature=entry.temperature, top_p=entry.top_p, seed=seed
+            )
+            total += self._units(self._decode(drawn.tokens))
+        return unit_rows(total)
+
+    def units_of_registers(self, tokens: torch.Tensor, kind: str) -> NDArray[np.float32]:
+        """Unit vectors float32 (B, dim) of samples of one kind, from the encoder's tokens
+        (B, K, width)."""
+        if kind not in self._readouts:
+            return self._units(tokens[:, 0])
+        return _normalised(self._readouts[kind].get()(tokens[:, 0].float().cpu()))
+
+    def _decode(
+        self, tokens: torch.Tensor | None = None, probabilities: torch.Tensor | None = None
+    ) -> torch.Tensor:
+        tokenizer = self._tokenizer.get()
+        if probabilities is not None:
+            if not self._config.is_vector:
+                side = self.modality.grid
+                probabilities = probabilities.reshape(-1, side, side, probabilities.shape[-1])
+            decoded = tokenizer.decode_soft(probabilities)
+        else:
+            assert tokens is not None
+            decoded = tokenizer.decode_tokens(tokens)
+        return decoded.mean(dim=(2, 3)) if self.entry.pool == "mean" else decoded
+
+    def _units(self, vectors: torch.Tensor) -> NDArray[np.float32]:
+        vectors = vectors.float().cpu()
+        if self._transform is not None:
+            vectors = self._transform(vectors)
+        return _normalised(vectors)
+
+    def _load(self) -> VQVAE:
+        from fourm.tokenizers.loading import load_tokenizer
+
+        self._check_tokens()
+        on_cpu = self._device.type == "cpu"
+        return load_tokenizer(self._folder, encode=False, stream=on_cpu).to(self._device)
+
+    def _load_readout(self, path: Path, width: int) -> Transform:
+        readout = Transform(path)
+        if (readout.dim_in, readout.dim_out) != (width, self.space.dim):
+            raise ConfigError(
+                f"{path} makes vectors of {readout.dim_out} of {readout.dim_in}; the space "
+                f"{self.name} takes {self.space.dim} of {width}"
+            )
+        return readout
+
+    def _check_kind(self) -> None:
+        name, folder, config = self.name, self._folder, self._config
+        if config.is_diffusion or config.n_labels is not None:
+            raise ConfigError(f"{folder} makes pictures, not the vectors of the space {name}")
+        if config.is_vector != (self.entry.pool is None):
+            what = "one vector" if config.is_vector else "a grid of vectors"
+            wanted = "null" if config.is_vector else '"mean"'
+            raise ConfigError(f"{folder} makes {what}: pool of the space {name} should be {wanted}")
+
+    def _check_tokens(self) -> None:
+        modality, folder, config = self.modality, self._folder, self._config
+        if config.is_vector:
+            fits = config.num_codebooks == modality.max_tokens
+        else:
+            fits = math.isqrt(modality.max_tokens) ** 2 == modality.max_tokens
+        if not fits or config.codebook_size != modality.vocabulary:
+            raise ConfigError(
+                f"{folder} has {config.num_codebooks} codebooks of {config.codebook_size}, "
+                f"{modality.name} of the model {modality.max_tokens} tokens of "
+                f"{modality.vocabulary}"
+            )
+
+    def _described(self, manifest: Manifest, config: FMConfig, picture: str | None) -> Space:
+        entry, transform, dim = self.entry, self._transform, self._config.n_channels
+        if self._reads_pictures and not config.num_register_tokens:
+            raise ConfigError(f"{manifest.name}: image_readout needs a model with register tokens")
+        if self._reads_pictures and dim != config.dim:
+            raise ConfigError(
+                f"{manifest.name}: image_readout gives vectors of {config.dim}, the tokenizer of "
+                f"{entry.modality} makes {dim}"
+            )
+        if transform is not None and transform.dim_in != dim:
+            raise ConfigError(
+                f"{manifest.name}: the transform of {self.name} takes vectors of "
+                f"{transform.dim_in}, its tokenizer makes {dim}"
+            )
+        predicted = f"{entry.modality} {entry.decode}"
+        if entry.pool is not None:
+            predicted += f", {entry.pool} over the grid"
+        steps = [picture] if picture is not None else []
+        if self._reads_pictures:
+            steps += ["image register token", f"else {predicted}"]
+        else:
+            steps.append(predicted)
+        if transform is not None:
+            steps.append(f"linear transform {transform.dim_in} to {transform.dim_out}")
+        return Space(
+            name=self.name,
+            dim=transform.dim_out if transform is not None else dim,
+            title=entry.title or self.name,
+            preprocessing="; ".join([*steps, "unit length"]),
+            teacher=entry.teacher,
+        )
+
+
+def _normalised(vectors: torch.Tensor) -> NDArray[np.float32]:
+    import torch
+
+    units: NDArray[np.float32] = torch.nn.functional.normalize(vectors, dim=1).numpy()
+    return units

@@ -1,0 +1,157 @@
+"""What `info` and `list` say of models on this disk and elsewhere."""
+
+import json
+import shutil
+
+import pytest
+
+import fourm
+from fourm.hub.describing import describe
+from fourm.hub.listing import listed
+from fourm.hub.names import ENTRIES, find
+from fourm.hub.official import SPACES, TOKENIZERS, WORDS
+from fourm.hub.pulling import pull
+from fourm.hub.requirements import needed
+from fourm.modalities.kinds import KINDS
+from fourm.teachers import teacher_names
+from fourm.tokenizers.builders import OFFICIAL_CONFIGS
+from tests.fourm.recorded import CARRIED
+
+
+def missing(facts):
+    return {entry["for"]: entry["needs"] for entry in facts["missing"]}
+
+
+def test_mini():
+    facts = describe("mini")
+    model = fourm.load_model("mini", device="cpu")
+    assert facts["kind"] == "bundle" and facts["fingerprint"] == model.fingerprint
+    assert (facts["dim"], facts["heads"], facts["missing"]) == (384, 6, [])
+    assert tuple(facts["queries"]) == model.inputs and facts["spaces"] == list(model.spaces)
+    assert json.loads(json.dumps(facts)) == facts
+
+
+class TestFolders:
+    def test_what_is_at_hand(self, shelf):
+        facts = describe(str(shelf / "4M-21_B"))
+        model = fourm.load_model(shelf / "4M-21_B", device="cpu")
+        assert tuple(facts["queries"]) == model.inputs
+        assert facts["spaces"] == list(model.spaces)
+        assert facts["depth"] == [1, 1] and facts["dtypes"] == {
+            "F32": sum(facts["dtypes"].values())
+        }
+        assert set(missing(facts)).isdisjoint([*facts["queries"], *facts["spaces"]])
+        assert missing(facts)["depth"] == [TOKENIZERS["tok_depth@224"]]
+
+    def test_what_is_missing_and_the_way_to_it(self, shelf, tmp_path):
+        shutil.copytree(shelf / "4M-21_B", tmp_path / "4M-21_B")
+        name = TOKENIZERS["tok_dinov2_global"]
+        shutil.copytree(shelf / name, tmp_path / name)
+        facts = describe(str(tmp_path / "4M-21_B"))
+        lacking = missing(facts)
+        assert lacking["seg"] == [TOKENIZERS["tok_semseg@224"]]
+        assert lacking["text"] == lacking["palette"] == [WORDS]
+        assert lacking["imagebind"] == [TOKENIZERS["tok_imagebind_global"]]
+        assert facts["queries"] == ["image", "t5", "dinov2_embedding"]
+        assert facts["spaces"] == ["dinov2"]
+        (seg,) = [entry["pull"] for entry in facts["missing"] if entry["for"] == "seg"]
+        assert seg == f"fourm models pull 4M-21_B --for seg --to {tmp_path}"
+
+    def test_the_command_gets_it(self, hub, tmp_path):
+        list(pull("4M-21_B", ["image"], to=tmp_path))
+        assert "text" in missing(describe(str(tmp_path / "4M-21_B")))
+        list(pull("4M-21_B", ["text"], to=tmp_path))
+        assert "text" not in missing(describe(str(tmp_path / "4M-21_B")))
+
+    def test_a_model_of_ones_own(self, shelf, tmp_path):
+        shutil.copytree(shelf / "4M-21_B", tmp_path / "mine")
+        facts = describe(str(tmp_path / "mine"))
+        (text,) = [entry["pull"] for entry in facts["missing"] if entry["for"] == "text"]
+        assert facts["name"] == "mine" and text.startswith("fourm models pull tokenizer/text")
+
+    @pytest.mark.parametrize("name", ["vq_human_poses_nano", "vq_sam_instance_nano"])
+    def test_a_tokenizer(self, name):
+        facts = describe(str(CARRIED / "models" / name))
+        assert facts["kind"] == "tokenizer" and facts["codebook"] == 1024
+        assert all(count > 0 for count in facts["parameters"].values())
+
+    def test_what_cannot_be_described(self, tmp_path, shelf):
+        with pytest.raises(fourm.CheckpointError):
+            describe(str(tmp_path))
+        broken = shutil.copytree(shelf / "4M-21_B", tmp_path / "broken")
+        (broken / "model.safetensors").write_bytes(b"\0" * 100)
+        with pytest.raises(fourm.CheckpointError, match="damaged"):
+            describe(str(broken))
+        (broken / "config.json").write_text('{"colour": "green"}')
+        with pytest.raises(fourm.CheckpointError, match="neither a 4M model"):
+            describe(str(broken))
+
+
+class TestNames:
+    def test_pulled_ones(self, hub):
+        list(pull("4M-21_B"))
+        facts = describe("4M-21_B")
+        model = fourm.load_model("4M-21_B", device="cpu")
+        assert facts["name"] == "4M-21_B" and facts["available"]
+        assert facts["spaces"] == list(model.spaces) == ["dinov2"]
+        assert tuple(facts["queries"]) == model.inputs
+        (entry,) = [entry for entry in facts["missing"] if entry["for"] == "imagebind"]
+        assert entry["pull"] == "fourm models pull 4M-21_B --for imagebind"
+
+    @pytest.mark.parametrize("name", [name for name in ENTRIES if name != "mini"])
+    def test_those_that_are_not_here(self, name):
+        facts = describe(name)
+        assert facts["available"] is False and facts["pull"] == f"fourm models pull {name}"
+        assert json.dumps(facts)
+
+    def test_sizes_are_those_of_the_paper(self):
+        millions = [describe(f"4M-21_{size}")["parameters"]["trunk"] / 1e6 for size in "BL"]
+        assert millions == pytest.approx([198, 705], rel=0.01)
+
+    @pytest.mark.parametrize("name", teacher_names())
+    def test_teachers(self, name):
+        facts = describe(name)
+        assert facts["kind"] == "teacher" and "image" in facts["queries"] and facts["spaces"]
+        assert json.dumps(facts)
+
+    def test_unknown_ones(self):
+        with pytest.raises(fourm.ModelNotFound, match=r"mini.*4M-21_XL.*tokenizer/text"):
+            describe("4M-99")
+
+
+class TestTable:
+    def test_every_official_tokenizer_has_a_name_and_a_builder(self):
+        repositories = {str(entry.repository).rpartition("/")[2] for entry in ENTRIES.values()}
+        assert set(TOKENIZERS.values()) == set(OFFICIAL_CONFIGS) <= repositories
+        assert len(OFFICIAL_CONFIGS) == 12
+        made = [name for entry in ENTRIES.values() for name in entry.modalities]
+        assert sorted(made) == sorted(TOKENIZERS)
+
+    @pytest.mark.parametrize("name", ENTRIES)
+    def test_names_lead_to_themselves(self, name):
+        entry = find(name)
+        assert entry.name == name
+        if entry.kind == "model" and entry.repository:
+            assert find(entry.repository) is entry
+
+    def test_everything_is_listed_once(self):
+        names = [entry.name for entry in listed()]
+        assert names[0] == "mini" and set(ENTRIES) <= set(names) and len(set(names)) == len(names)
+        here = [entry for entry in listed() if entry.available]
+        assert [entry.name for entry in here] == ["mini"] and here[0].size > 40e6
+
+    @pytest.mark.parametrize("what", [*KINDS, *SPACES])
+    def test_what_each_purpose_needs(self, what):
+        repositories, words = needed(find("4M-21_L"), [what])
+        modality = SPACES[what].modality if what in SPACES else KINDS[what]
+        names = [name.rpartition("/")[2] for name in repositories]
+        assert names[0] == "4M-21_L" and len(names) <= 3
+        assert (TOKENIZERS.get(modality) in names) == (modality in TOKENIZERS)
+        assert words == (modality in {"caption", "det", "metadata", "color_palette", *POSED})
+
+    def test_all(self):
+        repositories, words = needed(find("4M-21_XL"), ["all"])
+        assert len(repositories) == 13 and words
+
+
+POSED = ("human_poses", "sam_instance")

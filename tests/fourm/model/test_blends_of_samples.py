@@ -1,0 +1,241 @@
+"""`Model.blend`: several samples as one vector, guided or late (4M-21 reference, sec. 4.4)."""
+
+import json
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+import fourm
+from fourm import Blend
+from tests.fourm.model.test_bundles_embed import layout, picture
+from tests.fourm.three_spaces import SPACES, make_three_spaces
+from tests.fourm.tiny_bundle import make_tiny_bundle
+
+QUERIES = {
+    "photo": {"image": picture(0)},
+    "words": {"text": "two dogs"},
+    "more": {"text": "sea at sunset"},
+    "map": {"seg": layout(0)},
+    "pair": {"image": picture(1), "text": "snow"},
+}
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory):
+    folder = make_three_spaces(tmp_path_factory.mktemp("bundle") / "three")
+    return fourm.load_model(folder, device="cpu", dtype="float32")
+
+
+@pytest.fixture(scope="module")
+def parts(model):
+    return {name: model.prepare(inputs) for name, inputs in QUERIES.items()}
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory):
+    """A model whose space reads a picture at the register, and beside other inputs apart."""
+    folder = make_tiny_bundle(tmp_path_factory.mktemp("bundle") / "tiny")
+    path = folder / "bundle.json"
+    bundle = json.loads(path.read_text())
+    bundle["spaces"]["dinov2"]["image_share"] = 0.5
+    path.write_text(json.dumps(bundle))
+    return fourm.load_model(folder, device="cpu", dtype="float32")
+
+
+def unit(vector):
+    return vector / np.linalg.norm(vector)
+
+
+def alone(model, *samples, space=None):
+    return model.embed([model.prepare(sample) for sample in samples], space=space)
+
+
+class TestGuided:
+    @pytest.mark.parametrize("space", ["dinov2", "clip"])
+    @pytest.mark.parametrize(
+        "weights", [(2.0, 0.5, 1.0), (1.0, -0.5, 0.0), (-1.0, -2.0, -0.25), (40.0, 1.0, 1.0)]
+    )
+    def test_is_what_the_sampler_generates(self, model, parts, weights, space):
+        from fourm.generation import Sampler, Step
+
+        chosen = [parts[name] for name in ("photo", "words", "pair")]
+        target = model.manifest.spaces[space].modality
+        network = model._network
+        sampler = Sampler(network.model([*network.config.domains_in][:3], [target]))
+        conditions = []
+        for sample in chosen:
+            readers = {network.modalities[kind]: model._readers[kind] for kind in sample.contents}
+            contents = sample.contents.values()
+            inputs = {
+                name: reader.batch([content], torch.device("cpu"))
+                for (name, reader), content in zip(readers.items(), contents, strict=True)
+            }
+            conditions.append({name: sampler.given(name, *one) for name, one in inputs.items()})
+        places = network.config.modalities[target].max_tokens
+        steps = [Step(target, "roar", places, 0.0, weights)]
+        tokens = sampler.generate_weighted(conditions, steps, seed=3)[target].content
+        decoder = model._decoders[space]
+        with torch.no_grad():
+            expected = decoder._units(decoder._decode(tokens))[0]
+        blend = model.blend(list(zip(chosen, weights, strict=True)))
+        np.testing.assert_allclose(model.embed([blend], space=space)[0], expected, atol=2e-4)
+
+    def test_one_part_of_weight_one_is_that_part(self, model, shared, parts):
+        for name, part in parts.items():
+            blend = model.blend([(part, 1.0), (parts["map"], 0.0)])
+            np.testing.assert_allclose(model.embed([blend, part])[0], model.embed([part])[0])
+            part = shared.prepare(QUERIES[name])
+            vectors = shared.embed([shared.blend([(part, 1)]), part])
+            np.testing.assert_allclose(*vectors, atol=1e-6)
+
+    def test_a_negative_weight_leads_away(self):
+        """A model that has learned what words mean."""
+        mini = fourm.load_model("mini", device="cpu", dtype="float32")
+        dogs, snow = (
+            mini.prepare({"text": text}) for text in ("two dogs running in the snow", "snow")
+        )
+        away = [mini.blend([(dogs, 1), (snow, -weight)]) for weight in (0, 0.25, 0.5, 1)]
+        closeness = mini.embed(away) @ mini.embed([dogs, snow]).T
+        assert np.all(np.diff(closeness[:, 1]) < -0.05)
+        assert np.all(closeness[:3, 0] > closeness[:3, 1] + 0.3)
+        strong = [mini.blend([(dogs, weight)]) for weight in (2, 1000)]
+        np.testing.assert_allclose(np.linalg.norm(mini.embed(strong), axis=1), 1, atol=1e-5)
+
+    def test_blends_and_samples_share_a_batch(self, model, parts):
+        guided = model.blend([(parts["photo"], 1.5), (parts["words"], 0.5)])
+        late = model.blend([(parts["photo"], 1), (parts["more"], -0.5)], how="late")
+        batch = [parts["words"], guided, parts["photo"], late, guided]
+        together = model.embed_spaces(batch, spaces=SPACES)
+        for name in SPACES:
+            apart = np.stack([model.embed([one], space=name)[0] for one in batch])
+            np.testing.assert_allclose(together[name], apart, atol=2e-4)
+            np.testing.assert_array_equal(together[name][1], together[name][4])
+
+    def test_each_part_is_encoded_once_for_all_spaces(self, model, parts, monkeypatch):
+        from tests.fourm.model.test_several_spaces_come_from_one_pass import counted
+
+        blends = [
+            model.blend([(parts["photo"], weight), (parts["words"], 1.0)]) for weight in (1, 2, 3)
+        ]
+        counts = counted(monkeypatch, "encode")
+        model.embed_spaces(blends, spaces=SPACES)
+        assert counts == {"encode": 2}
+
+    def test_seeds_are_drawn_from_the_guided_logits(self, model, parts):
+        blend = model.blend([(parts["photo"], 1.5), (parts["words"], 0.5)])
+        once, more = (model.embed([blend], seeds=seeds)[0] for seeds in (1, 6))
+        assert abs(np.linalg.norm(more) - 1) < 1e-5
+        assert np.abs(once - more).max() > 1e-3
+
+
+class TestPicturesThatAreReadApart:
+    def test_a_picture_is_joined_with_what_the_others_guide(self, shared):
+        photo, words, sea = (shared.prepare(QUERIES[name]) for name in ("photo", "words", "more"))
+        guided = [(words, 1.0), (sea, -0.5)]
+        blend = shared.blend([(photo, 0.5), *guided])
+        mean = 0.5 * shared.embed([photo])[0] + shared.embed([shared.blend(guided)])[0]
+        np.testing.assert_allclose(shared.embed([blend])[0], unit(mean), atol=1e-5)
+
+    def test_only_what_is_led_away_from_does_not_turn_the_others_round(self, shared):
+        photo, words = (shared.prepare(QUERIES[name]) for name in ("photo", "words"))
+        away = shared.embed([shared.blend([(words, -2.0)])])[0]
+        mean = shared.embed([photo])[0] + 2 * away
+        blend = shared.blend([(photo, 1), (words, -2.0)])
+        np.testing.assert_allclose(shared.embed([blend])[0], unit(mean), atol=1e-5)
+
+    def test_a_part_with_a_picture_and_words_is_embedded_as_it_would_be_alone(self, shared):
+        pair, words = shared.prepare(QUERIES["pair"]), shared.prepare(QUERIES["more"])
+        mean = 2 * shared.embed([pair])[0] + shared.embed([words])[0]
+        blend = shared.blend([(pair, 2), (words, 1)])
+        np.testing.assert_allclose(shared.embed([blend])[0], unit(mean), atol=1e-5)
+
+    def test_away_from_a_picture_alone(self, shared):
+        photo = shared.prepare(QUERIES["photo"])
+        vectors = shared.embed([photo, shared.blend([(photo, -3)])])
+        np.testing.assert_allclose(vectors[0], -vectors[1], atol=1e-6)
+
+
+class TestLate:
+    def test_is_the_sum_of_unit_vectors(self, model, parts):
+        blend = model.blend(
+            [(parts["photo"], 1), (parts["words"], -0.25), (parts["map"], 2)], "late"
+        )
+        for space in SPACES:
+            photo, words, seg = alone(
+                model, QUERIES["photo"], QUERIES["words"], QUERIES["map"], space=space
+            )
+            expected = unit(photo - 0.25 * words + 2 * seg)
+            np.testing.assert_allclose(model.embed([blend], space=space)[0], expected, atol=1e-5)
+
+    def test_a_negative_weight_subtracts(self, shared):
+        towards, from_ = shared.prepare({"seg": layout(3)}), shared.prepare({"text": "dog"})
+        blends = [shared.blend([(towards, 1), (from_, -w)], "late") for w in (0, 0.5, 1, 2)]
+        closeness = shared.embed(blends) @ shared.embed([from_])[0]
+        assert np.all(np.diff(closeness) < 0)
+
+
+class TestBadInput:
+    @pytest.mark.parametrize(
+        ("weights", "words"),
+        [
+            ([], "at least one part"),
+            ([0.0, 0], "all 0"),
+            ([float("nan")], "lies between"),
+            ([float("inf")], "lies between"),
+            ([-1001.0], "lies between"),
+            (["2"], "number"),
+            ([True], "number"),
+            ([None], "number"),
+        ],
+    )
+    @pytest.mark.parametrize("how", ["guided", "late"])
+    def test_weights(self, model, parts, weights, words, how):
+        with pytest.raises(fourm.BadInput, match=words):
+            model.blend([(parts["words"], weight) for weight in weights], how)
+
+    def test_parts_and_ways_that_are_none(self, model, parts):
+        inner = model.blend([(parts["words"], 1)])
+        for wrong in ([(inner, 1)], [("words", 1)], [parts["words"]], 3, [3]):
+            with pytest.raises(fourm.BadInput):
+                model.blend(wrong)
+        with pytest.raises(fourm.BadInput, match="guided, late"):
+            model.blend([(parts["words"], 1)], how="loud")
+        with pytest.raises(fourm.BadInput, match="all 0"):
+            Blend(((parts["words"], 0.0),))
+
+    @pytest.mark.parametrize("how", ["guided", "late"])
+    def test_inputs_that_cancel_each_other_out(self, model, shared, parts, how):
+        """Whatever is left is rounding: no vector is made of it."""
+        for one in (model, shared):
+            words = one.prepare(QUERIES["words"])
+            again = one.prepare(QUERIES["words"])
+            with pytest.raises(fourm.BadInput, match="cancel each other out"):
+                one.embed([one.blend([(words, 0.7), (again, -0.7)], how)])
+
+    def test_pictures_that_cancel_each_other_out(self, shared):
+        photo = shared.prepare(QUERIES["photo"])
+        with pytest.raises(fourm.BadInput, match="cancel"):
+            shared.embed([shared.blend([(photo, 1), (photo, -1)])])
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@given(
+    weights=st.lists(st.floats(-1000, 1000), min_size=1, max_size=4),
+    how=st.sampled_from(["guided", "late"]),
+    soft=st.booleans(),
+)
+def test_any_weights_give_a_unit_vector_or_a_reason(model, shared, parts, weights, how, soft):
+    one = shared if soft else model
+    prepared = [one.prepare(QUERIES[name]) for name in ("photo", "words", "map", "pair")]
+    try:
+        blend = one.blend(list(zip(prepared, weights, strict=False)), how)
+        vectors = one.embed_spaces([blend], spaces=tuple(one.spaces))
+    except fourm.BadInput as error:
+        assert "all 0" in str(error) or "cancel" in str(error)
+        return
+    for vector in vectors.values():
+        assert np.isfinite(vector).all()
+        assert abs(np.linalg.norm(vector) - 1) < 1e-4

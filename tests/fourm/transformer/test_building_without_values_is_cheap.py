@@ -1,0 +1,45 @@
+"""On the meta device a model has shapes alone; nothing is drawn, no compiler is imported."""
+
+import subprocess
+import sys
+
+import torch
+
+from fourm.tokenizers.builders import OFFICIAL_CONFIGS, official_tokenizer
+from fourm.tokens import OFFICIAL
+from fourm.transformer import fm_4m21_b
+from fourm.transformer.embeddings import input_embedding, target_embedding
+
+SCRIPT = """
+import sys
+import torch
+from fourm.language.bert import Bert, BertConfig
+from fourm.tokenizers.builders import OFFICIAL_CONFIGS, official_tokenizer
+from fourm.transformer import fm_4m21_b
+with torch.device("meta"):
+    fm_4m21_b()
+    for name in OFFICIAL_CONFIGS:
+        official_tokenizer(name)
+    Bert(BertConfig(9, 8, 1, heads=2, hidden=8, positions=4, segments=2, eps=1e-6))
+print([name for name in ("torch._dynamo", "sympy", "triton") if name in sys.modules])
+"""
+
+
+def test_no_compiler_is_imported():
+    done = subprocess.run([sys.executable, "-c", SCRIPT], capture_output=True, text=True)
+    assert done.stdout.strip() == "[]", done.stderr
+
+
+def test_everything_is_meta_there():
+    with torch.device("meta"):
+        modules = [fm_4m21_b(), *(official_tokenizer(name) for name in OFFICIAL_CONFIGS)]
+    assert all(value.is_meta for module in modules for value in module.state_dict().values())
+
+
+def test_elsewhere_everything_is_drawn():
+    embedding = input_embedding(OFFICIAL["tok_dinov2_global"], 8)
+    target = target_embedding(OFFICIAL["tok_dinov2_global"], 8)
+    for name, value in [*embedding.named_parameters(), *target.named_parameters()]:
+        assert 0.001 < value.std() < 1.2, name
+    codes = official_tokenizer("4M_tokenizers_human-poses_1k_8").quantize.codes
+    assert 0.9 < codes.std() < 1.1
