@@ -66,15 +66,18 @@ def _is_usage(error: Exception) -> bool:
 
 
 def _exit_code(error: Exception) -> int | None:
+    """The exit code of an error that is raised on purpose; None: it is not."""
     from fourm import FourmError
     from indexes import IndexesError
-    from retrieval import RetrievalError
+    from retrieval import BuildInterrupted, RetrievalError, UsageError
 
-    if isinstance(error, RetrievalError):
-        return error.exit_code
-    if isinstance(error, BrokenPipeError):
-        return None
-    return 1 if isinstance(error, (FourmError, IndexesError, OSError)) else None
+    codes: dict[type[Exception] | tuple[type[Exception], ...], int | None] = {
+        BuildInterrupted: 130,
+        UsageError: 2,
+        BrokenPipeError: None,
+        (RetrievalError, FourmError, IndexesError, OSError): 1,
+    }
+    return next((code for kinds, code in codes.items() if isinstance(error, kinds)), None)
 
 
 def run(app: Callable[[], Any]) -> None:

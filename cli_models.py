@@ -85,7 +85,7 @@ def pull(
             print_text(pulled_line(fetched))
             count += 1
     except BadInput as error:
-        raise UsageError(f"--for: {error}") from None
+        raise UsageError(error, where="--for") from None
     if not count:
         print_text(f"{name} comes with this package")
 

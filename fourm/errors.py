@@ -4,7 +4,20 @@ from __future__ import annotations
 
 
 class FourmError(Exception):
-    """Base of every error raised on purpose by `fourm`."""
+    """Base of every error raised on purpose by `fourm`.
+
+    Args:
+        reason: what is wrong, and the way out.
+        where: the file, the field or the input that is to blame; None: the reason says it all.
+
+    Attributes:
+        reason, where: these. The message is "where: reason", or the reason alone.
+    """
+
+    def __init__(self, reason: object = "", *, where: object = None) -> None:
+        self.reason = str(reason)
+        self.where = None if where is None else str(where)
+        super().__init__(self.reason if where is None else f"{where}: {self.reason}")
 
 
 class ModelNotFound(FourmError):

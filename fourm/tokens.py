@@ -131,7 +131,8 @@ def describe(
         base, changes = OFFICIAL.get(name), overrides.get(name)
         if base is None and changes is None:
             raise UnknownModality(
-                f"{where}: {name!r} is no modality of 4M-21 and modality_info does not describe it"
+                f"{name!r} is no modality of 4M-21 and modality_info does not describe it",
+                where=where,
             )
         described[name] = base if changes is None else _changed(name, base, changes, where)
     return cast("dict[str, TokenSpec]", described)

@@ -37,9 +37,11 @@ class Teachers:
 
     def __post_init__(self) -> None:
         if self.words not in WORDS:
-            raise UsageError(f"words: {' or '.join(WORDS)}, not {self.words!r}")
+            raise UsageError(f"{' or '.join(WORDS)}, not {self.words!r}", where="words")
         if self.clip_pixels not in (None, *PIXELS):
-            raise UsageError(f"clip pixels: {' or '.join(PIXELS)}, not {self.clip_pixels!r}")
+            raise UsageError(
+                f"{' or '.join(PIXELS)}, not {self.clip_pixels!r}", where="clip pixels"
+            )
         object.__setattr__(self, "sources", _full_names(self.sources))
 
     def over(self, remembered: Teachers) -> Teachers:
@@ -86,10 +88,10 @@ def read_teachers(given: Iterable[str]) -> dict[str, str]:
     for entry in given:
         name, equals, source = entry.partition("=")
         if not equals or not name or not source:
-            raise UsageError(f"--teacher: NAME=PATH, e.g. clip=weights/, not {entry!r}")
+            raise UsageError(f"NAME=PATH, e.g. clip=weights/, not {entry!r}", where="--teacher")
         (full,) = _full_names({name: source})
         if full in sources:
-            raise UsageError(f"--teacher: {name} is given twice")
+            raise UsageError(f"{name} is given twice", where="--teacher")
         sources[full] = source
     return sources
 
@@ -106,7 +108,7 @@ def read_encoder(
     if encoder == TEACHER:
         return teachers
     if encoder not in (None, MODEL):
-        raise UsageError(f"encoder: {MODEL} or {TEACHER}, not {encoder!r}")
+        raise UsageError(f"{MODEL} or {TEACHER}, not {encoder!r}", where="encoder")
     if not teachers.sources and clip_pixels is None:
         return encoder
     if encoder == MODEL:

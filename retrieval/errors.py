@@ -4,19 +4,33 @@ from __future__ import annotations
 
 
 class RetrievalError(Exception):
-    """Base of every error of this package. `exit_code` is what the command line ends with."""
+    """Base of every error of this package.
 
-    exit_code = 1
+    Args:
+        reason: what is wrong, and the way out.
+        where: the option, the file or the line that is to blame; None: the reason says it all.
+
+    Attributes:
+        reason, where: these. The message is "where: reason", or the reason alone.
+    """
+
+    def __init__(self, reason: object = "", *, where: object = None) -> None:
+        self.reason = str(reason)
+        self.where = None if where is None else str(where)
+        super().__init__(self.reason if where is None else f"{where}: {self.reason}")
+
+    def within(self, place: str) -> str:
+        """The message for a reader who knows that it is about `place`, a file or an option."""
+        where = (self.where or "").removeprefix(place).lstrip(": ")
+        return f"{where}: {self.reason}" if where else self.reason
 
 
 class UsageError(RetrievalError):
     """The caller asked for something that cannot be: no query, k < 1, a missing file."""
 
-    exit_code = 2
-
 
 class QueryError(UsageError):
-    """A query input that cannot be read: an unknown class colour, a damaged picture."""
+    """A query input that cannot be read: an unknown class colour, a damaged image."""
 
 
 class ModelUnavailable(RetrievalError):
@@ -29,5 +43,3 @@ class PictureError(RetrievalError):
 
 class BuildInterrupted(RetrievalError):
     """Building was stopped by the user. What was finished is in the index."""
-
-    exit_code = 130

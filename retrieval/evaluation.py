@@ -94,16 +94,16 @@ def read_queries(file: str | os.PathLike[str]) -> list[JudgedQuery]:
     try:
         lines = path.read_text(encoding="utf-8-sig").split("\n")
     except OSError as error:
-        raise UsageError(f"{path}: cannot be read ({error.strerror})") from None
+        raise UsageError(f"cannot be read ({error.strerror})", where=path) from None
     except UnicodeDecodeError as error:
-        raise UsageError(f"{path}: not UTF-8 text ({error.reason})") from None
+        raise UsageError(f"not UTF-8 text ({error.reason})", where=path) from None
     queries = [
         _query(line, f"{path}:{number}", path.parent)
         for number, line in enumerate(lines, start=1)
         if line.strip()
     ]
     if not queries:
-        raise UsageError(f"{path}: no queries in it; expected one JSON object a line")
+        raise UsageError("no queries in it; expected one JSON object a line", where=path)
     return queries
 
 
@@ -128,7 +128,7 @@ def evaluate(
         fourm.FourmError, indexes.IndexesError: as `Gallery.search`.
     """
     if batch_size < 1:
-        raise UsageError(f"batch size: at least 1, not {batch_size}")
+        raise UsageError(f"at least 1, not {batch_size}", where="batch size")
     if not queries:
         raise UsageError("no queries to run; give at least one")
     index = gallery.index
@@ -140,7 +140,7 @@ def evaluate(
                 ids.setdefault(path, []).append(entry.id)
     pictures = sum(map(len, ids.values()))
     if not ids:
-        raise UsageError(f"{gallery.index.folder}: the index has no pictures to search")
+        raise UsageError("the index has no pictures to search", where=gallery.index.folder)
     wanted = [[id_ for path in query.relevant for id_ in ids.get(path, ())] for query in queries]
     total = [sum(len(ids.get(path, (0,))) for path in query.relevant) for query in queries]
     ranks: list[np.ndarray] = []
@@ -170,7 +170,7 @@ def _prepare(gallery: Gallery, query: JudgedQuery) -> Any:
     try:
         return prepare(Query.read(**query.sources), gallery.model)
     except (UsageError, FourmError) as error:
-        raise QueryError(f"{query.place}: {error}") from None
+        raise QueryError(error, where=query.place) from None
 
 
 def _measured(
@@ -203,5 +203,5 @@ def _query(line: str, place: str, folder: Path) -> JudgedQuery:
 def _relevant(value: object, place: str) -> tuple[str, ...]:
     paths = value if isinstance(value, list) else []
     if not paths or not all(isinstance(path, str) and path for path in paths):
-        raise UsageError(f"{place}: relevant: expected a list of at least one path")
+        raise UsageError("relevant: expected a list of at least one path", where=place)
     return tuple(dict.fromkeys(str(PurePosixPath(path)) for path in paths))

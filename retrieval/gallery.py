@@ -108,10 +108,12 @@ class Gallery:
         options = BuildOptions(batch_size, workers, retry, progress)
         root, target = Path(folder), Path(to)
         if root.exists() and target.exists() and root.samefile(target):
-            raise UsageError(f"{target}: is the gallery itself; an index wants its own folder")
+            raise UsageError("is the gallery itself; an index wants its own folder", where=target)
         listing = find_items(root, what, exclude=[target])
         if not listing.pictures and not listing.unreadable:
-            raise UsageError(f"{root}: no {what.what} in this folder; the index is left as it was")
+            raise UsageError(
+                f"no {what.what} in this folder; the index is left as it was", where=root
+            )
         existing = open_if_there(target)
         index = existing
         try:
@@ -152,7 +154,7 @@ class Gallery:
             indexes.IndexesError: not an index, damaged, or of a newer version.
         """
         if not Path(folder).exists():
-            raise UsageError(f"{Path(folder)}: no such index; `fourm index` makes one")
+            raise UsageError("no such index; `fourm index` makes one", where=Path(folder))
         index = Index.open(Path(folder))
         try:
             return cls(index, lazy_model(index, model, encoder, device, dtype))
@@ -320,4 +322,4 @@ def check_k(k: object) -> None:
         UsageError: it is not.
     """
     if isinstance(k, bool) or not isinstance(k, (int, np.integer)) or k < 1:
-        raise UsageError(f"k: a whole number of at least 1, not {k!r}")
+        raise UsageError(f"a whole number of at least 1, not {k!r}", where="k")

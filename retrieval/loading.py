@@ -76,8 +76,9 @@ class LazyModel:
             if self._remembered_by is None:
                 raise
             raise ModelUnavailable(
-                f"{self._remembered_by}: made with the model {name!r}, which is not found by that "
-                f"name ({error}); give its folder or hub name as the model (--model)"
+                f"made with the model {name!r}, which is not found by that "
+                f"name ({error}); give its folder or hub name as the model (--model)",
+                where=self._remembered_by,
             ) from error
 
 
@@ -119,8 +120,9 @@ def _chosen(
     if index.recipe.encoder == MODEL:
         if asked is not None:
             raise UsageError(
-                f"{index.folder}: the model {index.recipe.model} itself made this index's vectors; "
-                "teachers' vectors want an index of their own: give another folder"
+                f"the model {index.recipe.model} itself made this index's vectors; "
+                "teachers' vectors want an index of their own: give another folder",
+                where=index.folder,
             )
         return _noted_folder(index.folder) if wanted is None else wanted, None
     if encoder == MODEL:
@@ -187,7 +189,7 @@ def _read_note(folder: Path) -> tuple[str | None, Teachers]:
         return model, Teachers(sources, clip_pixels=pixels)
     except (OSError, ValueError, KeyError, TypeError, AttributeError, UsageError) as error:
         raise RetrievalError(
-            f"{path}: cannot be read ({error}); delete it, and give --model and --teacher"
+            f"cannot be read ({error}); delete it, and give --model and --teacher", where=path
         ) from None
 
 

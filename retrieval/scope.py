@@ -65,16 +65,19 @@ class Scope:
                 is not above 0, an unknown fusion.
         """
         if fusion not in FUSIONS:
-            raise UsageError(f"fusion: one of {', '.join(FUSIONS)}, not {fusion!r}")
+            raise UsageError(f"one of {', '.join(FUSIONS)}, not {fusion!r}", where="fusion")
         weights = _weights(spaces, list(index.recipes))
         for name, weight in weights.items():
             if name not in index.recipes:
                 raise UsageError(
-                    f"{index.folder}: has no space {name!r}; it has {', '.join(index.recipes)} "
-                    "(`fourm index --space` adds one)"
+                    f"has no space {name!r}; it has {', '.join(index.recipes)} "
+                    "(`fourm index --space` adds one)",
+                    where=index.folder,
                 )
             if not 0 < weight < float("inf"):
-                raise UsageError(f"space {name}: its weight must be above 0, not {weight:g}")
+                raise UsageError(
+                    f"its weight must be above 0, not {weight:g}", where=f"space {name}"
+                )
         return cls(weights, fusion, _kinds(kinds, index))
 
     @property
@@ -119,11 +122,13 @@ def typed_spaces(given: Sequence[str]) -> dict[str, float] | None:
     for text in given:
         name, marked, number = text.partition("=")
         if name in weights:
-            raise UsageError(f"space {name}: asked for twice")
+            raise UsageError("asked for twice", where=f"space {name}")
         try:
             weights[name] = float(number) if marked else 1.0
         except ValueError:
-            raise UsageError(f"space {name}: {number!r} is no weight; expected a number") from None
+            raise UsageError(
+                f"{number!r} is no weight; expected a number", where=f"space {name}"
+            ) from None
     return weights or None
 
 
@@ -132,19 +137,19 @@ def _weights(spaces: Spaces | None, known: list[str]) -> dict[str, float]:
         return {known[0]: 1.0}
     if isinstance(spaces, Mapping):
         if not all(_is_number(weight) for weight in spaces.values()):
-            raise UsageError("spaces: expected a number for each of them, its weight")
+            raise UsageError("expected a number for each of them, its weight", where="spaces")
         weights = {name: float(weight) for name, weight in spaces.items()}
     else:
         names = names_of(spaces, "spaces")
         if twice := [name for name in names if names.count(name) > 1]:
-            raise UsageError(f"space {twice[0]}: asked for twice")
+            raise UsageError("asked for twice", where=f"space {twice[0]}")
         weights = dict.fromkeys(names, 1.0)
     if weights.keys() == {"all"} and "all" not in known:
         return dict.fromkeys(known, weights["all"])
     if "all" in weights and "all" not in known:
-        raise UsageError("space all: stands for all of them; leave the others out")
+        raise UsageError("stands for all of them; leave the others out", where="space all")
     if not weights:
-        raise UsageError("spaces: expected at least one")
+        raise UsageError("expected at least one", where="spaces")
     return weights
 
 
@@ -156,7 +161,7 @@ def names_of(asked: object, what: str) -> list[str]:
     """
     names = [asked] if isinstance(asked, str) else asked
     if not isinstance(names, Collection) or not all(isinstance(name, str) for name in names):
-        raise UsageError(f"{what}: expected a name or several, not {shown(asked)}")
+        raise UsageError(f"expected a name or several, not {shown(asked)}", where=what)
     return list(names)
 
 
@@ -173,7 +178,8 @@ def _kinds(kinds: str | Collection[str] | None, index: Index) -> tuple[str, ...]
     for name in names:
         if name not in index.readings:
             raise UsageError(
-                f"{index.folder}: has no gallery of the kind {name!r}; it has "
-                f"{', '.join(index.readings)} (`fourm index --as` adds one)"
+                f"has no gallery of the kind {name!r}; it has "
+                f"{', '.join(index.readings)} (`fourm index --as` adds one)",
+                where=index.folder,
             )
     return names

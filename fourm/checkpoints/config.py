@@ -123,12 +123,12 @@ class Fields:
         """The error for a field that is not what was wanted."""
         shown = repr(value)
         shown = shown if len(shown) <= 60 else shown[:57] + "..."
-        return ConfigError(f"{self.where}: {name} should be {wanted}, not {shown}")
+        return ConfigError(f"{name} should be {wanted}, not {shown}", where=self.where)
 
     def _get(self, name: str, default: Any) -> Any:
         value = self.values.get(name, default)
         if value is None and default is not None:
             return default
         if name not in self.values and default is None:
-            raise ConfigError(f"{self.where}: the field {name} is missing")
+            raise ConfigError(f"the field {name} is missing", where=self.where)
         return value

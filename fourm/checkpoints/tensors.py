@@ -118,7 +118,7 @@ class TensorFile:
         """A tensor as it is stored, and as a float."""
         trouble = self.trouble(name)
         if trouble:
-            raise CheckpointError(f"{self.path}: {trouble}")
+            raise CheckpointError(str(trouble), where=self.path)
         stored: torch.Tensor = self._file.get_tensor(name)
         tensor = stored
         if self._dtypes[name] == "I8":

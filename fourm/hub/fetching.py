@@ -49,7 +49,7 @@ class Remote:
 
     def __post_init__(self) -> None:
         if not (_SHA256.fullmatch(self.digest) or _SHA1.fullmatch(self.digest)):
-            raise DownloadFailed(f"{self.name}: {self.url} comes with no hash to check it by")
+            raise DownloadFailed(f"{self.url} comes with no hash to check it by", where=self.name)
 
 
 def fetch(remote: Remote, target: Path, partial: Path, *, progress: bool = False) -> PulledFile:
@@ -82,8 +82,9 @@ def fetch(remote: Remote, target: Path, partial: Path, *, progress: bool = False
             if found is None:
                 partial.unlink()
                 raise DownloadFailed(
-                    f"{remote.name}: what came from {remote.url} is not the file that was "
-                    "announced (its hash is another); it was thrown away: try again"
+                    f"what came from {remote.url} is not the file that was "
+                    "announced (its hash is another); it was thrown away: try again",
+                    where=remote.name,
                 )
             target.parent.mkdir(parents=True, exist_ok=True)
             os.replace(partial, target)
@@ -180,8 +181,9 @@ def _blocks(remote: Remote, have: int, file: IO[bytes], bar: tqdm[None]) -> Iter
             for block in answer.iter_raw():
                 if len(block) > left:
                     raise DownloadFailed(
-                        f"{remote.name}: more came from {remote.url} than the "
-                        f"{remote.size:,} bytes that were announced"
+                        f"more came from {remote.url} than the "
+                        f"{remote.size:,} bytes that were announced",
+                        where=remote.name,
                     )
                 left -= len(block)
                 yield block

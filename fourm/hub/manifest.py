@@ -144,7 +144,7 @@ class Manifest:
             for name, entry in fields.mapping("spaces").items()
         }
         if not spaces:
-            raise ConfigError(f"{path}: a bundle has at least one space")
+            raise ConfigError("a bundle has at least one space", where=path)
         manifest = cls(
             name=fields.text("name"),
             title=fields.text("title", ""),
@@ -159,7 +159,7 @@ class Manifest:
         for part in manifest.parts():
             inner = PurePosixPath(part)
             if inner.is_absolute() or ".." in inner.parts or "\\" in part or not part:
-                raise ConfigError(f"{path}: {part!r} does not lie in the bundle's folder")
+                raise ConfigError(f"{part!r} does not lie in the bundle's folder", where=path)
         return manifest
 
     def parts(self) -> tuple[str, ...]:
@@ -257,13 +257,13 @@ def _space(fields: Fields) -> SpaceEntry:
     temperature = fields.number("temperature", 1.0)
     top_p = fields.number("top_p", 0.0)
     if temperature <= 0 or not 0 <= top_p <= 1:
-        raise ConfigError(f"{fields.where}: temperature is above 0 and top_p lies in 0..1")
+        raise ConfigError("temperature is above 0 and top_p lies in 0..1", where=fields.where)
     share = fields.number("image_share", 0.0)
     if not 0 <= share <= 1 or (share and readout is None):
-        raise ConfigError(f"{fields.where}: image_share lies in 0..1 and needs an image_readout")
+        raise ConfigError("image_share lies in 0..1 and needs an image_readout", where=fields.where)
     if fields.values.get("teacher") and fields.values.get("transform"):
         raise ConfigError(
-            f"{fields.where}: with a transform its vectors are no longer those of a teacher"
+            "with a transform its vectors are no longer those of a teacher", where=fields.where
         )
     return SpaceEntry(
         modality=fields.text("modality"),
@@ -287,7 +287,7 @@ def _readouts(fields: Fields) -> dict[str, ReadoutEntry]:
         entry = Fields(_object(value), f"{fields.where}: readout of {kind}")
         weight = entry.number("weight", 1.0)
         if kind not in KINDS or not 0 < weight < math.inf:
-            raise ConfigError(f"{entry.where}: a known kind, with a weight above 0")
+            raise ConfigError("a known kind, with a weight above 0", where=entry.where)
         found[kind] = ReadoutEntry(entry.text("transform"), weight)
     return found
 

@@ -47,8 +47,8 @@ class BertConfig:
         )
         if config.dim % config.heads:
             raise ConfigError(
-                f"{fields.where}: hidden_size {config.dim} is not a multiple of "
-                f"num_attention_heads {config.heads}"
+                f"hidden_size {config.dim} is not a multiple of num_attention_heads {config.heads}",
+                where=fields.where,
             )
         for name, only in (("hidden_act", "gelu"), ("position_embedding_type", "absolute")):
             if fields.text(name, only) != only:

@@ -74,7 +74,7 @@ def fact_items(facts: Mapping[str, float]) -> Items:
     unknown = [name for name in facts if name not in FACTS]
     if unknown or not facts:
         refused = ", ".join(map(shown, unknown)) if unknown else "nothing"
-        raise BadInput(f"metadata: this model reads {', '.join(FACTS)}; not {refused}")
+        raise BadInput(f"this model reads {', '.join(FACTS)}; not {refused}", where="metadata")
     rows = np.zeros((len(facts), len(FACTS), FACT_KNOTS), np.float32)
     given = [name for name in FACTS if name in facts]
     for row, name in zip(rows, given, strict=True):

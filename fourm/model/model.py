@@ -289,7 +289,7 @@ class Model:
 
     def _modality(self, name: str, domains: tuple[str, ...]) -> TokenSpec:
         if name not in domains:
-            raise ConfigError(f"{self._checkpoint.config_source}: the model has no {name}")
+            raise ConfigError(f"the model has no {name}", where=self._checkpoint.config_source)
         return self._config.modalities[name]
 
     def _reader(self, kind: str, name: str) -> Reader:
@@ -299,7 +299,7 @@ class Model:
         located = (partial(manifest.locate, kept[name]) if name in kept else None for kept in parts)
         reader = reader_for(kind, modality, Parts(*located))
         if reader is None:
-            raise ConfigError(f"{self.name}: {kind} cannot be read as {name} ({modality.kind})")
+            raise ConfigError(f"{kind} cannot be read as {name} ({modality.kind})", where=self.name)
         return reader
 
     def _decoder(self, name: str) -> SpaceDecoder:

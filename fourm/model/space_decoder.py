@@ -57,7 +57,7 @@ class SpaceDecoder:
         self.modality: TokenSpec = config.modalities[self.entry.modality]
         if self.modality.kind != "img" or self.entry.modality not in manifest.tokenizers:
             raise ConfigError(
-                f"{manifest.name}: {self.entry.modality} has no tokenizer that decodes it"
+                f"{self.entry.modality} has no tokenizer that decodes it", where=manifest.name
             )
         self._folder = manifest.locate(manifest.tokenizers[self.entry.modality])
         checkpoint = Checkpoint.open(self._folder)
@@ -74,7 +74,7 @@ class SpaceDecoder:
             for kind, entry in self.entry.readouts.items()
         }
         if self._readouts and not config.num_register_tokens:
-            raise ConfigError(f"{manifest.name}: readouts need a model with register tokens")
+            raise ConfigError("readouts need a model with register tokens", where=manifest.name)
 
     def reads_register(self, kind: str) -> bool:
         """Whether a sample of this kind alone is read at the encoder's register token."""
@@ -185,16 +185,20 @@ class SpaceDecoder:
     def _described(self, manifest: Manifest, config: FMConfig, picture: str | None) -> Space:
         entry, transform, dim = self.entry, self._transform, self._config.n_channels
         if self._reads_pictures and not config.num_register_tokens:
-            raise ConfigError(f"{manifest.name}: image_readout needs a model with register tokens")
+            raise ConfigError(
+                "image_readout needs a model with register tokens", where=manifest.name
+            )
         if self._reads_pictures and dim != config.dim:
             raise ConfigError(
-                f"{manifest.name}: image_readout gives vectors of {config.dim}, the tokenizer of "
-                f"{entry.modality} makes {dim}"
+                f"image_readout gives vectors of {config.dim}, the tokenizer of "
+                f"{entry.modality} makes {dim}",
+                where=manifest.name,
             )
         if transform is not None and transform.dim_in != dim:
             raise ConfigError(
-                f"{manifest.name}: the transform of {self.name} takes vectors of "
-                f"{transform.dim_in}, its tokenizer makes {dim}"
+                f"the transform of {self.name} takes vectors of "
+                f"{transform.dim_in}, its tokenizer makes {dim}",
+                where=manifest.name,
             )
         predicted = f"{entry.modality} {entry.decode}"
         if entry.pool is not None:

@@ -118,7 +118,7 @@ class ClipTeacher(Teacher):
         fields = Fields(config, path)
         for tower, name in ELSEWHERE:
             if fields.mapping(tower).get(name):
-                raise ConfigError(f"{path}: {name}: only CLIP's own two towers are read here")
+                raise ConfigError(f"{name}: only CLIP's own two towers are read here", where=path)
         return config, path
 
     def _dim(self) -> int:
@@ -159,11 +159,12 @@ class ClipTeacher(Teacher):
             or (visual.pool_type, visual.final_ln_after_pool) != ("tok", False)
             or visual.proj is None
         ):
-            raise ConfigError(f"{where}: not a plain ViT whose class token is CLIP's embedding")
+            raise ConfigError("not a plain ViT whose class token is CLIP's embedding", where=where)
         if tuple(visual.image_size) != (SIDE, SIDE):
             raise ConfigError(
-                f"{where}: reads pictures of {list(visual.image_size)} pixels; the features that "
-                f"4M-21 predicts are those of {SIDE}"
+                f"reads pictures of {list(visual.image_size)} pixels; the features that "
+                f"4M-21 predicts are those of {SIDE}",
+                where=where,
             )
         fill(network, state, path)
         # With it, `visual` gives the patch tokens after ln_post beside the embedding.

@@ -66,7 +66,7 @@ class Dinov2Teacher(Teacher):
         for key, value in arguments.items():
             known = key in (*SIZES, "img_size", "num_classes")
             if not known and (key not in FIXED or FIXED[key] != value):
-                raise ConfigError(f"{config.where}: {key}={value!r} is not DINOv2's")
+                raise ConfigError(f"{key}={value!r} is not DINOv2's", where=config.where)
         return name, {key: arguments[key] for key in SIZES if key in arguments}
 
     def _dim(self) -> int:
@@ -101,7 +101,7 @@ class Dinov2Teacher(Teacher):
                 path,
             )
         if not isinstance(network, VisionTransformer) or network.num_prefix_tokens != 1:
-            raise ConfigError(f"{path}: {architecture} is not a plain ViT with one class token")
+            raise ConfigError(f"{architecture} is not a plain ViT with one class token", where=path)
         positions = state.get("pos_embed")
         grid = network.patch_embed.grid_size[0]
         if positions is not None and positions.shape[1:2] != (1 + grid * grid,):

@@ -34,7 +34,7 @@ def find_weights(source: str | os.PathLike[str], patterns: Sequence[str]) -> Pat
     if path.exists():
         return path
     if path.is_absolute() or path.suffix in SUFFIXES or not isinstance(source, str):
-        raise ModelNotFound(f"{source}: no such file or folder")
+        raise ModelNotFound("no such file or folder", where=source)
     return download(source, patterns)
 
 
@@ -84,9 +84,9 @@ def _read_torch(path: Path) -> State:
         raise CheckpointError(f"{path} holds no tensors by name")
     for name, value in content.items():
         if not isinstance(name, str) or not isinstance(value, torch.Tensor):
-            raise CheckpointError(f"{path}: {name!r} is not a tensor")
+            raise CheckpointError(f"{name!r} is not a tensor", where=path)
         if not value.is_floating_point():
-            raise CheckpointError(f"{path}: {name} is stored as {value.dtype}, not as floats")
+            raise CheckpointError(f"{name} is stored as {value.dtype}, not as floats", where=path)
     return content
 
 
@@ -130,5 +130,5 @@ def build(make: Callable[[], Any], where: Path) -> Any:
     except Exception as error:  # TypeErrors, RuntimeErrors and assertions of the two libraries
         reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
         raise CheckpointError(
-            f"{where}: no network can be built as it says ({reason[:160]})"
+            f"no network can be built as it says ({reason[:160]})", where=where
         ) from None

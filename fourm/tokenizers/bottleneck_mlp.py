@@ -35,14 +35,16 @@ def parse_bottleneck_name(name: str) -> BottleneckSize:
     if match is None:
         name = name if len(name) <= LONGEST_NAME else f"{name[:LONGEST_NAME]}..."
         raise ConfigError(
-            f"tokenizer config: {name!r} is not of the form BottleneckMLP/B_<n>-Wi_<w>[-E_<f>]"
+            f"{name!r} is not of the form BottleneckMLP/B_<n>-Wi_<w>[-E_<f>]",
+            where="tokenizer config",
         )
     size = BottleneckSize(int(match[1]), int(match[2]), int(match[3] or 4))
     if size.width < 1 or size.expansion < 1:
-        raise ConfigError(f"tokenizer config: {name!r} has a width or an expansion of 0")
+        raise ConfigError(f"{name!r} has a width or an expansion of 0", where="tokenizer config")
     if size.blocks > 512 or size.width > 1 << 16 or size.expansion > 64:
         raise ConfigError(
-            f"tokenizer config: {name!r} is more than 512 blocks, 65536 wide, expanded 64 times"
+            f"{name!r} is more than 512 blocks, 65536 wide, expanded 64 times",
+            where="tokenizer config",
         )
     return size
 

@@ -111,19 +111,20 @@ class TokenizerConfig:
 
     def _check(self, where: object) -> None:
         if self.undo_std and (self.n_channels != 3 or self.n_labels is not None):
-            raise ConfigError(f"{where}: undo_std is for pictures of 3 channels")
+            raise ConfigError("undo_std is for pictures of 3 channels", where=where)
         if self.quant_type not in ("lucid", "memcodes"):
             raise ConfigError(
-                f"{where}: quant_type should be 'lucid' or 'memcodes', not {self.quant_type!r}"
+                f"quant_type should be 'lucid' or 'memcodes', not {self.quant_type!r}", where=where
             )
         if self.quant_type == "lucid" and self.num_codebooks != 1:
-            raise ConfigError(f"{where}: a 'lucid' quantizer has num_codebooks = 1")
+            raise ConfigError("a 'lucid' quantizer has num_codebooks = 1", where=where)
         if self.quant_type == "memcodes" and not self.is_vector:
-            raise ConfigError(f"{where}: a 'memcodes' quantizer needs a BottleneckMLP encoder")
+            raise ConfigError("a 'memcodes' quantizer needs a BottleneckMLP encoder", where=where)
         if self.latent_dim % self.num_codebooks:
             raise ConfigError(
-                f"{where}: latent_dim {self.latent_dim} is not a multiple of "
-                f"num_codebooks {self.num_codebooks}"
+                f"latent_dim {self.latent_dim} is not a multiple of "
+                f"num_codebooks {self.num_codebooks}",
+                where=where,
             )
 
     @property
@@ -149,7 +150,9 @@ class TokenizerConfig:
 
 def _grid(pixels: int, patch: int) -> int:
     if pixels % patch:
-        raise ConfigError(f"tokenizer config: image size {pixels} is not a multiple of {patch}")
+        raise ConfigError(
+            f"image size {pixels} is not a multiple of {patch}", where="tokenizer config"
+        )
     return pixels // patch
 
 

@@ -42,7 +42,7 @@ def parse_vit_name(name: str, end: str) -> ViTSize:
     size = SIZES.get(name.removesuffix(f"_{end}")) if name.endswith(f"_{end}") else None
     if size is None:
         known = ", ".join(f"{preset}_{end}" for preset in SIZES)
-        raise ConfigError(f"tokenizer config: unknown {end}_type {name!r} (known: {known})")
+        raise ConfigError(f"unknown {end}_type {name!r} (known: {known})", where="tokenizer config")
     return size
 
 

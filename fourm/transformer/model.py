@@ -127,8 +127,9 @@ class FM(nn.Module):
                 masked = x.new_zeros(x.shape[:2], dtype=torch.bool)
             if x.shape[0] != batch or masked.shape != x.shape[:2]:
                 raise BadInput(
-                    f"{name}: content {list(content.shape)} and mask {list(masked.shape)} "
-                    f"do not belong to a batch of {batch}"
+                    f"content {list(content.shape)} and mask {list(masked.shape)} "
+                    f"do not belong to a batch of {batch}",
+                    where=name,
                 )
             xs.append(x)
             es.append(e.expand(batch, -1, -1))
@@ -281,5 +282,5 @@ def _chosen(names: Iterable[str] | None, known: tuple[str, ...], field: str) -> 
         return known
     asked = set(names)
     if unknown := sorted(asked - set(known)):
-        raise UnknownModality(f"{', '.join(unknown)}: not in the model's {field} {list(known)}")
+        raise UnknownModality(f"not in the model's {field} {list(known)}", where=", ".join(unknown))
     return tuple(name for name in known if name in asked)

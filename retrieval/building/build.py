@@ -59,7 +59,7 @@ class BuildOptions:
     def __post_init__(self) -> None:
         for name, value in (("batch size", self.batch_size), ("workers", self.workers)):
             if value is not None and (not isinstance(value, int) or value < 1):
-                raise UsageError(f"{name}: at least 1, not {value!r}")
+                raise UsageError(f"at least 1, not {value!r}", where=name)
 
     @property
     def threads(self) -> int:

@@ -132,7 +132,8 @@ def _require_root(index: Index, wanted: Wanted, listing: Listing) -> None:
     )
     if not moved:
         raise UsageError(
-            f"{index.folder}: its gallery of the kind {kind} is of the folder {before}, not of "
-            f"{root}; give another --to for another folder"
+            f"its gallery of the kind {kind} is of the folder {before}, not of "
+            f"{root}; give another --to for another folder",
+            where=index.folder,
         )
     index.relocate(root, kind=kind)

@@ -72,7 +72,7 @@ def write_file(path: Path, content: Content) -> None:
         else:
             np.save(path, content, allow_pickle=False)
     except OSError as error:
-        raise UsageError(f"{path}: cannot be written ({error.strerror or error})") from None
+        raise UsageError(f"cannot be written ({error.strerror or error})", where=path) from None
 
 
 def _contents(decoded: Decoded, panel: Panel) -> tuple[Content | None, ...]:

@@ -45,7 +45,7 @@ def kinds_named(names: str | Iterable[str], predicted: Sequence[str]) -> list[st
     for name in _listed(names):
         found += predicted if name.lower() == EVERYTHING else [kind_named(name)]
     if not found:
-        raise UsageError("to: name at least one kind, for example depth,normals,seg,text")
+        raise UsageError("name at least one kind, for example depth,normals,seg,text", where="to")
     return list(dict.fromkeys(found))
 
 

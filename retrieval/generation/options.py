@@ -30,8 +30,9 @@ def read_hidden(written: Sequence[str]) -> list[HideBox]:
             xmin, ymin, xmax, ymax = (float(number) for number in text.split(","))
         except ValueError:
             raise UsageError(
-                f"hide: {text!r} is no box: write xmin,ymin,xmax,ymax as fractions, "
-                "for example 0.25,0.25,0.75,0.75"
+                f"{text!r} is no box: write xmin,ymin,xmax,ymax as fractions, "
+                "for example 0.25,0.25,0.75,0.75",
+                where="hide",
             ) from None
         boxes.append((xmin, ymin, xmax, ymax))
     return boxes
@@ -56,10 +57,10 @@ def read_weights(written: Sequence[str], given: Collection[str]) -> dict[str, fl
         except ValueError:
             weight = math.nan
         if not math.isfinite(weight):
-            raise UsageError(f"weight: {text!r} should be kind=number, for example text=2")
+            raise UsageError(f"{text!r} should be kind=number, for example text=2", where="weight")
         kind = name.strip() if name.strip() in given else kind_named(name)
         if kind in weights:
-            raise UsageError(f"weight: {kind} is given twice")
+            raise UsageError(f"{kind} is given twice", where="weight")
         weights[kind] = weight
     return weights
 
@@ -71,5 +72,5 @@ def read_top_k(value: float) -> int | float:
         UsageError: it is neither.
     """
     if not 0 <= value < 1 << 31 or (value > 1 and value != int(value)):
-        raise UsageError(f"top k: a whole number, or a share below 1, not {value}")
+        raise UsageError(f"a whole number, or a share below 1, not {value}", where="top k")
     return int(value) if value >= 1 or value == 0 else value

@@ -148,7 +148,7 @@ def prepared_folder(
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise UsageError(f"{folder}: cannot be made ({error.strerror})") from None
+        raise UsageError(f"cannot be made ({error.strerror})", where=folder) from None
     given = [path for path in inputs if path.exists()]
     names = [name for kind in kinds if kind in KINDS for name in file_names(kind)]
     for name in (*names, *others):

@@ -59,10 +59,10 @@ def show_query(
     query = as_read(query, cast(Model, model))
     if isinstance(model, Taught):
         if query.values and model.prepare(query.values).prepared is None:
-            raise UsageError("show query: a teacher reads this query, not the model")
+            raise UsageError("a teacher reads this query, not the model", where="show query")
         model = model.model
     if not isinstance(model, fourm.Model):
-        raise UsageError("show query: this model cannot show what it reads")
+        raise UsageError("this model cannot show what it reads", where="show query")
     target = Path(folder)
     generator = Generator(model)
     # Words to push away from, and parts that are still to be predicted, are shown as given alone.
@@ -106,7 +106,7 @@ def _make(*folders: Path) -> None:
         try:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise UsageError(f"{folder}: cannot be made ({error.strerror})") from None
+            raise UsageError(f"cannot be made ({error.strerror})", where=folder) from None
 
 
 def _pieces(model: fourm.Model, prepared: Prepared) -> dict[str, list[str]]:

@@ -31,7 +31,7 @@ def find_items(
         return _lines(top, files, kind) if kind.holds == "lines" else files
     if top.suffix.lower() not in kind.suffixes:
         raise UsageError(
-            f"{top}: expected a folder, or a {' or '.join(sorted(kind.suffixes))} file"
+            f"expected a folder, or a {' or '.join(sorted(kind.suffixes))} file", where=top
         )
     status = top.stat()
     only = Found(top.name, status.st_size, status.st_mtime_ns)

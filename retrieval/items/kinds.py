@@ -96,9 +96,9 @@ def options_of(kind: ItemKind, depth_near: str | None) -> str:
     """
     if kind.name != "depth":
         if depth_near is not None:
-            raise UsageError(f"depth near: says how depth maps are read, not {kind.what}")
+            raise UsageError(f"says how depth maps are read, not {kind.what}", where="depth near")
         return ""
     near = NEAR[0] if depth_near is None else depth_near
     if near not in NEAR:
-        raise UsageError(f"depth near: expected low or high, got {near!r}")
+        raise UsageError(f"expected low or high, got {near!r}", where="depth near")
     return f"depth_near={near}"

@@ -94,4 +94,4 @@ def read_source(source: Any, kind: ItemKind, options: str, name: str) -> Input:
             return read_depth(source, options.partition("=")[2])
         return READERS[kind.name](source)
     except QueryError as error:
-        raise PictureError(str(error).removeprefix(name).lstrip(": ")) from None
+        raise PictureError(error.within(name)) from None

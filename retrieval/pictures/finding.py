@@ -65,14 +65,14 @@ def find_files(
     """
     top = Path(root)
     if not top.exists():
-        raise UsageError(f"{top}: no such folder")
+        raise UsageError("no such folder", where=top)
     if not top.is_dir():
-        raise UsageError(f"{top}: not a folder")
+        raise UsageError("not a folder", where=top)
     try:
         with os.scandir(top):
             pass
     except OSError as error:
-        raise UsageError(f"{top}: cannot be listed ({error.strerror})") from error
+        raise UsageError(f"cannot be listed ({error.strerror})", where=top) from error
     walk = _Walk(top, suffixes, {_identity(folder.stat()) for folder in exclude if folder.is_dir()})
     walk.run()
     walk.listing.pictures.sort(key=lambda found: found.path)

@@ -32,9 +32,9 @@ def read_npy(path: Path) -> NDArray[Any]:
         array = np.load(path, mmap_mode="r", allow_pickle=False)
     except Exception as error:  # numpy's parser raises what it stumbles over
         reason = _reason(str(error))
-        raise QueryError(f"{path}: not a readable .npy array ({reason})") from None
+        raise QueryError(f"not a readable .npy array ({reason})", where=path) from None
     if not isinstance(array, np.ndarray):
-        raise QueryError(f"{path}: holds several arrays (.npz); save the one as .npy")
+        raise QueryError("holds several arrays (.npz); save the one as .npy", where=path)
     return array
 
 
@@ -57,18 +57,20 @@ def numbers(source: object, kind: str) -> tuple[NDArray[Any], str | None]:
     if isinstance(source, (str, os.PathLike)):
         path = existing_file(source, "a .npy file")
         if path.suffix.lower() != ".npy":
-            raise QueryError(f"{path}: expected a .npy file")
+            raise QueryError("expected a .npy file", where=path)
         array, name = read_npy(path), path.name
     else:
         try:
             array = np.asarray(source)
         except Exception as error:  # whatever the object's own conversion raises
-            raise QueryError(f"{kind}: cannot be taken as an array ({error})") from None
+            raise QueryError(f"cannot be taken as an array ({error})", where=kind) from None
     where = source if name else kind
     if array.dtype.kind not in "uif":
-        raise QueryError(f"{where}: expected an array of numbers, got one of {array.dtype}")
+        raise QueryError(f"expected an array of numbers, got one of {array.dtype}", where=where)
     if not 0 < array.size <= MAX_PIXELS:
-        raise QueryError(f"{where}: expected 1 to {MAX_PIXELS} numbers, got {shown(array.shape)}")
+        raise QueryError(
+            f"expected 1 to {MAX_PIXELS} numbers, got {shown(array.shape)}", where=where
+        )
     check_finite(array, str(where))
     return np.array(array), name
 
@@ -82,7 +84,7 @@ def check_finite(array: NDArray[Any], where: str) -> None:
     with np.errstate(over="ignore", invalid="ignore"):
         single = array.astype(np.float32)
     if not np.isfinite(single).all():
-        raise QueryError(f"{where}: holds NaN, infinity or a number beyond 3.4e38")
+        raise QueryError("holds NaN, infinity or a number beyond 3.4e38", where=where)
 
 
 def read_features(source: object, kind: str) -> Input:
@@ -102,7 +104,7 @@ def read_depth(source: object, near: object = "low") -> Input:
         QueryError: it is not such a map, or `near` is another word.
     """
     if near not in NEAR:
-        raise QueryError(f"depth near: expected low or high, got {shown(near)}")
+        raise QueryError(f"expected low or high, got {shown(near)}", where="depth near")
     name: str | None = None
     if isinstance(source, Image.Image):
         array = _grey(source, "depth")
@@ -113,7 +115,7 @@ def read_depth(source: object, near: object = "low") -> Input:
         array, name = numbers(source, "depth")
     if array.ndim != 2:
         where = source if name else "depth"
-        raise QueryError(f"{where}: expected a depth map (H, W), got {shown(array.shape)}")
+        raise QueryError(f"expected a depth map (H, W), got {shown(array.shape)}", where=where)
     if near == "high":
         # Bytes and 16 bits have a range; that of the other types means nothing.
         ranged = array.dtype in (np.uint8, np.uint16)
@@ -125,21 +127,21 @@ def _from_picture(path: Path) -> NDArray[Any]:
     try:
         with Image.open(path, formats=_DEPTH_FORMATS) as opened:
             if opened.width * opened.height > MAX_PIXELS:
-                raise QueryError(f"{path}: more than the limit of {MAX_PIXELS} pixels")
+                raise QueryError(f"more than the limit of {MAX_PIXELS} pixels", where=path)
             opened.load()
             return _grey(opened, str(path))
     except QueryError:
         raise
     except UnidentifiedImageError:
-        raise QueryError(f"{path}: expected a depth map as PNG, TIFF or .npy") from None
+        raise QueryError("expected a depth map as PNG, TIFF or .npy", where=path) from None
     except Exception as error:  # whatever a decoder stumbles over
-        raise QueryError(f"{path}: cannot be read ({error})") from None
+        raise QueryError(f"cannot be read ({error})", where=path) from None
 
 
 def _grey(image: Image.Image, name: str) -> NDArray[Any]:
     if image.mode not in ("L", "F") and not image.mode.startswith("I"):
         raise QueryError(
-            f"{name}: a depth map is a grey picture of 8 or 16 bits, this one is {image.mode}"
+            f"a depth map is a grey picture of 8 or 16 bits, this one is {image.mode}", where=name
         )
     array = np.array(image)
     # Pillow widens some 16-bit files; as 16 bits they keep their range.

@@ -37,10 +37,10 @@ def _coco(path: Path) -> list[Box]:
         where = f"{path}: annotation {number}"
         edges = flat_numbers(entry.get("bbox"), f"{where}: bbox")
         if len(edges) != 4 or edges[2] <= 0 or edges[3] <= 0:
-            raise QueryError(f"{where}: bbox should be x, y, width, height in pixels")
+            raise QueryError("bbox should be x, y, width, height in pixels", where=where)
         category = entry.get("category_id")
         if type(category) is not int or category not in names:
-            raise QueryError(f"{where}: no class has the category_id {shown(category)}")
+            raise QueryError(f"no class has the category_id {shown(category)}", where=where)
         score = entry.get("score", 1.0)
         x, y, across, down = edges
         boxes.append(
@@ -78,9 +78,9 @@ def _yolo(path: Path) -> list[Box]:
     try:
         lines = path.read_text(encoding="utf-8-sig").splitlines()
     except OSError as error:
-        raise QueryError(f"{path}: cannot be read ({error.strerror})") from None
+        raise QueryError(f"cannot be read ({error.strerror})", where=path) from None
     except UnicodeDecodeError as error:
-        raise QueryError(f"{path}: not UTF-8 text ({error.reason})") from None
+        raise QueryError(f"not UTF-8 text ({error.reason})", where=path) from None
     boxes = []
     for number, line in enumerate(lines, start=1):
         words = line.split()

@@ -40,7 +40,7 @@ def read_pushed(source: object) -> list[Input]:
     """
     texts = [source] if isinstance(source, str) else source
     if not isinstance(texts, (list, tuple)) or not texts:
-        raise QueryError(f"not: expected words or a list of them, got {shown(source)}")
+        raise QueryError(f"expected words or a list of them, got {shown(source)}", where="not")
     return [replace(read_words(text, "not"), weight=-PUSH) for text in texts]
 
 
@@ -59,19 +59,19 @@ def read_weights(source: object) -> dict[str, float]:
     else:
         entries = [source] if isinstance(source, str) else source
         if not isinstance(entries, (list, tuple)) or not all(isinstance(e, str) for e in entries):
-            raise QueryError(f"weight: expected text=2 or a mapping, got {shown(source)}")
+            raise QueryError(f"expected text=2 or a mapping, got {shown(source)}", where="weight")
         pairs = [_typed(entry) for entry in entries]
     weights: dict[str, float] = {}
     for name, value in pairs:
         if not isinstance(name, str):
-            raise QueryError(f"weight: expected the name of an input, got {shown(name)}")
+            raise QueryError(f"expected the name of an input, got {shown(name)}", where="weight")
         kind = name.strip().replace("-", "_")
         kind = ALIASES.get(kind, kind)
         if kind in weights:
-            raise QueryError(f"weight: {kind} is given twice")
+            raise QueryError(f"{kind} is given twice", where="weight")
         weights[kind] = _weight(kind, value)
     if not weights:
-        raise QueryError("weight: there are none; give for example text=2")
+        raise QueryError("there are none; give for example text=2", where="weight")
     return weights
 
 
@@ -90,21 +90,24 @@ def combined(
         QueryError: another word, a weight of an input that was not given, or all of them 0.
     """
     if how is not None and how not in WAYS:
-        raise QueryError(f"combine: expected {', '.join(WAYS)}, got {shown(how)}")
+        raise QueryError(f"expected {', '.join(WAYS)}, got {shown(how)}", where="combine")
     pushed = any(entry.weight < 0 for entry in inputs)
     if how == "together" and (weights is not None or pushed):
         what = "weights" if weights is not None else "words to push away from"
-        raise UsageError(f"combine: {what} need guided or late; together is one pass over all")
+        raise UsageError(
+            f"{what} need guided or late; together is one pass over all", where="combine"
+        )
     given = dict.fromkeys(NOT if entry.weight < 0 else entry.kind for entry in inputs)
     for name in weights or ():
         if name not in given:
             raise QueryError(
-                f"weight: {shown(name)} is not among the inputs of this query: {', '.join(given)}"
+                f"{shown(name)} is not among the inputs of this query: {', '.join(given)}",
+                where="weight",
             )
     if weights is not None:
         inputs = [_weighed(entry, weights) for entry in inputs]
     if not any(entry.weight for entry in inputs):
-        raise QueryError("weight: all are 0, so that nothing is left to search for")
+        raise QueryError("all are 0, so that nothing is left to search for", where="weight")
     way: How = "guided" if weights is not None or pushed else "together"
     return tuple(inputs), way if how is None else how
 
@@ -121,17 +124,20 @@ def _typed(entry: str) -> tuple[object, object]:
         return name, decimal(number)
     except ValueError:
         got = shown(entry) if equals else f"{shown(entry)} without a number"
-        raise QueryError(f"weight: expected for example text=2, got {got}") from None
+        raise QueryError(f"expected for example text=2, got {got}", where="weight") from None
 
 
 def _weight(name: str, value: object) -> float:
     if isinstance(value, bool) or not isinstance(value, (int, float)):
-        raise QueryError(f"weight: that of {name} should be a number, got {shown(value)}")
+        raise QueryError(f"that of {name} should be a number, got {shown(value)}", where="weight")
     if not (abs(value) <= LARGEST_WEIGHT and math.isfinite(value)):
         raise QueryError(
-            f"weight: that of {name} should be within -{LARGEST_WEIGHT:g} and {LARGEST_WEIGHT:g}, "
-            f"got {shown(value)}"
+            f"that of {name} should be within -{LARGEST_WEIGHT:g} and {LARGEST_WEIGHT:g}, "
+            f"got {shown(value)}",
+            where="weight",
         )
     if name == NOT and value < 0:
-        raise QueryError("weight: that of not says how hard its words push away; give it above 0")
+        raise QueryError(
+            "that of not says how hard its words push away; give it above 0", where="weight"
+        )
     return float(value)

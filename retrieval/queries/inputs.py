@@ -42,11 +42,11 @@ def existing_file(source: str | os.PathLike[str], what: str) -> Path:
     path = Path(source)
     try:
         if path.is_dir():
-            raise QueryError(f"{path}: is a folder, expected {what}")
+            raise QueryError(f"is a folder, expected {what}", where=path)
         if not path.exists():
-            raise QueryError(f"{path}: no such file")
+            raise QueryError("no such file", where=path)
         if path.is_char_device() or path.is_block_device() or path.is_socket():
-            raise QueryError(f"{path}: is a device, expected {what}")  # may be without end
+            raise QueryError(f"is a device, expected {what}", where=path)  # may be without end
     except (OSError, ValueError) as error:  # a NUL in the name, a name too long
-        raise QueryError(f"{path}: cannot be read ({error})") from None
+        raise QueryError(f"cannot be read ({error})", where=path) from None
     return path

@@ -39,9 +39,9 @@ def read_instances(source: object) -> Input:
         content = {"annotations": content}
     entries: list[Any] = content if _are_masks(content) else objects(content, "annotations", where)
     if not entries:
-        raise QueryError(f"{where}: there are no objects in it; give at least one")
+        raise QueryError("there are no objects in it; give at least one", where=where)
     if len(entries) > _MOST:
-        raise QueryError(f"{where}: {len(entries)} objects; give at most {_MOST}")
+        raise QueryError(f"{len(entries)} objects; give at most {_MOST}", where=where)
     masks: list[Mask] = []
     first: tuple[int, ...] | None = None if size is None else size[::-1]
     for number, entry in enumerate(entries, start=1):
@@ -49,9 +49,10 @@ def read_instances(source: object) -> Input:
         first = first or mask.pixels.shape
         if mask.pixels.shape != first:
             raise QueryError(
-                f"{where}: object {number} is one of {mask.pixels.shape[::-1]} pixels, the "
+                f"object {number} is one of {mask.pixels.shape[::-1]} pixels, the "
                 f"{'first' if size is None else 'picture'} one of {first[::-1]}: give objects of "
-                "one picture"
+                "one picture",
+                where=where,
             )
         masks.append(_light(mask))
     with named(where):
@@ -80,14 +81,15 @@ def _mask(entry: dict[str, Any], size: tuple[int, int] | None, where: str) -> Ma
         pixels = _polygons(shape, size, where)
     else:
         raise QueryError(
-            f"{where}: segmentation should be run lengths (size, counts), or polygons in a file "
-            "with the picture's width and height"
+            "segmentation should be run lengths (size, counts), or polygons in a file "
+            "with the picture's width and height",
+            where=where,
         )
     point = None
     if entry.get("point_coords") is not None:
         numbers = flat_numbers(entry["point_coords"], f"{where}: point_coords")
         if len(numbers) < 2:
-            raise QueryError(f"{where}: point_coords should be x and y in pixels")
+            raise QueryError("point_coords should be x and y in pixels", where=where)
         point = (numbers[0], numbers[1])
     return Mask(pixels, point)
 
@@ -95,10 +97,10 @@ def _mask(entry: dict[str, Any], size: tuple[int, int] | None, where: str) -> Ma
 def _run_lengths(shape: dict[str, Any], where: str) -> NDArray[np.uint8]:
     size = flat_numbers(shape.get("size"), f"{where}: size")
     if len(size) != 2 or not all(isinstance(side, int) and side > 0 for side in size):
-        raise QueryError(f"{where}: size should be height and width in pixels")
+        raise QueryError("size should be height and width in pixels", where=where)
     height, width = int(size[0]), int(size[1])
     if height * width > MAX_PIXELS:
-        raise QueryError(f"{where}: more than the limit of {MAX_PIXELS} pixels")
+        raise QueryError(f"more than the limit of {MAX_PIXELS} pixels", where=where)
     counts = shape.get("counts")
     runs = (
         decode_counts(counts, where)
@@ -106,7 +108,7 @@ def _run_lengths(shape: dict[str, Any], where: str) -> NDArray[np.uint8]:
         else whole_numbers(counts, f"{where}: counts")
     )
     if any(run < 0 for run in runs) or sum(runs) != height * width:
-        raise QueryError(f"{where}: the run lengths do not add up to {height} x {width} pixels")
+        raise QueryError(f"the run lengths do not add up to {height} x {width} pixels", where=where)
     values = np.arange(len(runs), dtype=np.uint8) % 2
     columns: NDArray[np.uint8] = np.repeat(values, runs).reshape(width, height)
     mask: NDArray[np.uint8] = columns.T
@@ -124,7 +126,7 @@ def decode_counts(text: str, where: str = "counts") -> list[int]:
     for character in text:
         bits = ord(character) - 48
         if not 0 <= bits < 64 or shift > 60:
-            raise QueryError(f"{where}: {character!r} is no part of COCO's compressed counts")
+            raise QueryError(f"{character!r} is no part of COCO's compressed counts", where=where)
         value |= (bits & 31) << shift
         shift += 5
         if bits & 32:
@@ -134,20 +136,20 @@ def decode_counts(text: str, where: str = "counts") -> list[int]:
         runs.append(value + (runs[-2] if len(runs) > 2 else 0))
         value = shift = 0
     if shift:
-        raise QueryError(f"{where}: the compressed counts end within a number")
+        raise QueryError("the compressed counts end within a number", where=where)
     return runs
 
 
 def _polygons(shape: list[Any], size: tuple[int, int], where: str) -> NDArray[np.uint8]:
     if size[0] * size[1] > MAX_PIXELS:
-        raise QueryError(f"{where}: more than the limit of {MAX_PIXELS} pixels")
+        raise QueryError(f"more than the limit of {MAX_PIXELS} pixels", where=where)
     picture = Image.new("L", size)
     draw = ImageDraw.Draw(picture)
     for polygon in shape:
         numbers = flat_numbers(polygon, f"{where}: polygon")
         if len(numbers) < 6 or len(numbers) % 2:
-            raise QueryError(f"{where}: a polygon is x, y of at least three corners")
+            raise QueryError("a polygon is x, y of at least three corners", where=where)
         if max(map(abs, numbers)) > 1 << 20:
-            raise QueryError(f"{where}: a polygon reaches far beyond its picture")
+            raise QueryError("a polygon reaches far beyond its picture", where=where)
         draw.polygon(list(zip(numbers[::2], numbers[1::2], strict=True)), fill=1)
     return np.array(picture)

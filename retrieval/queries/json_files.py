@@ -36,9 +36,9 @@ def parse_json(path: Path) -> Any:
     try:
         text = path.read_text(encoding="utf-8-sig")
     except OSError as error:
-        raise QueryError(f"{path}: cannot be read ({error.strerror})") from None
+        raise QueryError(f"cannot be read ({error.strerror})", where=path) from None
     except UnicodeDecodeError as error:
-        raise QueryError(f"{path}: not JSON, nor UTF-8 text ({error.reason})") from None
+        raise QueryError(f"not JSON, nor UTF-8 text ({error.reason})", where=path) from None
     return parse_text(text, str(path))
 
 
@@ -47,7 +47,7 @@ def parse_text(text: str, where: str) -> Any:
     try:
         return json.loads(text, object_pairs_hook=_unambiguous)
     except (ValueError, RecursionError) as error:
-        raise QueryError(f"{where}: not JSON ({error})") from None
+        raise QueryError(f"not JSON ({error})", where=where) from None
 
 
 def _unambiguous(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -62,11 +62,11 @@ def _unambiguous(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 def size_of(entry: Any, where: str) -> tuple[int, int]:
     """`width` and `height` of an object, in pixels."""
     if not isinstance(entry, dict):
-        raise QueryError(f"{where}: expected an object with width and height")
+        raise QueryError("expected an object with width and height", where=where)
     size = (entry.get("width"), entry.get("height"))
     if not all(type(side) is int and 0 < side <= _LARGEST_SIDE for side in size):
         raise QueryError(
-            f"{where}: width and height should be whole numbers of pixels, got {shown(size)}"
+            f"width and height should be whole numbers of pixels, got {shown(size)}", where=where
         )
     return size  # type: ignore[return-value]
 
@@ -78,7 +78,7 @@ def the_image(content: Any, where: str) -> tuple[int, int]:
         return size_of(content, where)
     if not isinstance(images, list) or len(images) != 1:
         count = len(images) if isinstance(images, list) else "no list of"
-        raise QueryError(f"{where}: {count} images; give a file about one picture")
+        raise QueryError(f"{count} images; give a file about one picture", where=where)
     return size_of(images[0], where)
 
 
@@ -86,7 +86,7 @@ def objects(content: Any, key: str, where: str) -> list[dict[str, Any]]:
     """The list of objects under a key."""
     entries = content.get(key) if isinstance(content, dict) else None
     if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
-        raise QueryError(f"{where}: expected a list of objects under {key!r}")
+        raise QueryError(f"expected a list of objects under {key!r}", where=where)
     return entries
 
 
@@ -98,13 +98,13 @@ def flat_numbers(value: Any, where: str) -> tuple[float, ...]:
         entry = waiting.pop()
         seen += 1
         if seen > _MOST_NUMBERS:  # a list can hold itself
-            raise QueryError(f"{where}: more than {_MOST_NUMBERS} numbers")
+            raise QueryError(f"more than {_MOST_NUMBERS} numbers", where=where)
         if isinstance(entry, (list, tuple)):
             waiting.extend(reversed(entry))
         elif isinstance(entry, bool) or not isinstance(entry, (int, float)):
-            raise QueryError(f"{where}: expected numbers, got {type(entry).__name__}")
+            raise QueryError(f"expected numbers, got {type(entry).__name__}", where=where)
         elif not (abs(entry) < 1e12 and math.isfinite(entry)):
-            raise QueryError(f"{where}: {shown(entry)} is not a number that can be used")
+            raise QueryError(f"{shown(entry)} is not a number that can be used", where=where)
         else:
             flat.append(entry)
     return tuple(flat)
@@ -114,5 +114,5 @@ def whole_numbers(value: Any, where: str) -> tuple[int, ...]:
     """Whole numbers of a list, however it is nested."""
     numbers = flat_numbers(value, where)
     if wrong := [number for number in numbers if number != int(number)]:
-        raise QueryError(f"{where}: expected whole numbers, got {shown(wrong[0])}")
+        raise QueryError(f"expected whole numbers, got {shown(wrong[0])}", where=where)
     return tuple(map(int, numbers))

@@ -15,4 +15,4 @@ def named(name: object) -> Iterator[None]:
     try:
         yield
     except BadInput as error:
-        raise QueryError(f"{name}: {error}") from None
+        raise QueryError(error, where=name) from None

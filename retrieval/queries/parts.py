@@ -74,19 +74,20 @@ def read_take(source: object) -> tuple[str, ...]:
     """
     entries = [source] if isinstance(source, str) else source
     if not isinstance(entries, (list, tuple)) or not all(isinstance(e, str) for e in entries):
-        raise QueryError(f"take: expected parts like depth,edges, got {shown(source)}")
+        raise QueryError(f"expected parts like depth,edges, got {shown(source)}", where="take")
     words = [word for entry in entries for word in entry.replace(",", " ").split()]
     kinds = [ALIASES.get(kind, kind) for kind in (word.replace("-", "_") for word in words)]
     if not kinds:
-        raise QueryError(f"take: names no part; there are {', '.join(PARTS)}")
+        raise QueryError(f"names no part; there are {', '.join(PARTS)}", where="take")
     for word, kind in zip(words, kinds, strict=True):
         if kind not in PARTS:
             hint = " (the picture itself: leave take out)" if kind == "image" else ""
             raise QueryError(
-                f"take: {shown(word)} is no part of a picture{hint}; there are {', '.join(PARTS)}"
+                f"{shown(word)} is no part of a picture{hint}; there are {', '.join(PARTS)}",
+                where="take",
             )
         if kinds.count(kind) > 1:
-            raise QueryError(f"take: {kind} is named twice")
+            raise QueryError(f"{kind} is named twice", where="take")
     return tuple(kinds)
 
 

@@ -55,9 +55,9 @@ def open_photo(source: object) -> Photo:
         )
     except PictureError as error:
         where = source if isinstance(source, (str, os.PathLike)) else "image"
-        raise QueryError(f"{where}: {error}") from None
+        raise QueryError(error, where=where) from None
     except (OSError, ValueError) as error:  # a lazily loaded file; a mode without colours (LAB)
-        raise QueryError(f"image: the picture cannot be read: {error}") from None
+        raise QueryError(f"the picture cannot be read: {error}", where="image") from None
 
 
 def read_photo(source: object) -> Input:

@@ -63,8 +63,9 @@ def _refused_alone(entry: Input, model: Model) -> None:
     try:
         model.prepare({entry.kind: entry.value})
     except BadInput as error:
-        said, where = str(error), entry.name or entry.kind
-        raise QueryError(said if said.startswith(f"{where}: ") else f"{where}: {said}") from None
+        where = entry.name or entry.kind
+        reason = error.reason if error.where == where else error
+        raise QueryError(reason, where=where) from None
 
 
 def _check_parts(query: Query, model: Model) -> None:
@@ -74,4 +75,4 @@ def _check_parts(query: Query, model: Model) -> None:
     for kind in query.take:
         if kind not in possible:
             has = f"it can take {', '.join(possible)}" if possible else "it can take no part of one"
-            raise QueryError(f"take: {model.name} cannot take {kind} from a picture; {has}")
+            raise QueryError(f"{model.name} cannot take {kind} from a picture; {has}", where="take")

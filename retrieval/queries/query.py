@@ -86,10 +86,12 @@ class Query:
         if unknown:
             raise UsageError(f"unknown kind of query: {unknown[0]}; known: {', '.join(READERS)}")
         if said["depth_near"] is not None and "depth" not in sources:
-            raise UsageError("depth_near: says which end of a depth map is near; give one")
+            raise UsageError("says which end of a depth map is near; give one", where="depth_near")
         take = () if said["take"] is None else read_take(said["take"])
         if take and "image" not in sources:
-            raise UsageError("take: says which parts of a picture are used; give one (image)")
+            raise UsageError(
+                "says which parts of a picture are used; give one (image)", where="take"
+            )
         # Light things first: a typing error should not wait for photos.
         weights = None if said["weights"] is None else read_weights(said["weights"])
         pushed = [] if said["not_text"] is None else read_pushed(said["not_text"])
@@ -98,7 +100,7 @@ class Query:
             raise UsageError("nothing to search for: give words, a picture or a segmentation map")
         kinds = [entry.kind for entry in inputs]
         if doubled := [kind for kind in kinds if kinds.count(kind) > 1]:
-            raise UsageError(f"{doubled[0]}: given twice, directly and taken from a photo")
+            raise UsageError("given twice, directly and taken from a photo", where=doubled[0])
         return cls(*combined([*inputs, *pushed], weights, said["combine"]), take)
 
     @property

@@ -52,7 +52,7 @@ def read_with_file(
     except UsageError as error:
         if any(value is not None for value in given.values()):
             raise  # nobody knows which of the two it is about
-        raise type(error)(f"{Path(file)}: {error}") from None
+        raise type(error)(error, where=Path(file)) from None
 
 
 def added_to_file(file: str | os.PathLike[str], given: Mapping[str, Any]) -> dict[str, Any]:
@@ -64,7 +64,7 @@ def added_to_file(file: str | os.PathLike[str], given: Mapping[str, Any]) -> dic
     sources = read_query_file(file)
     beside = {name: value for name, value in given.items() if value is not None}
     if both := [one.key for one in SETTINGS if one.name in sources.keys() & beside.keys()]:
-        raise UsageError(f"{both[0]}: given twice, in {Path(file)} and beside it")
+        raise UsageError(f"given twice, in {Path(file)} and beside it", where=both[0])
     return {**sources, **beside}
 
 
@@ -87,12 +87,12 @@ def sources_of(entry: object, place: str, folder: Path) -> dict[str, Any]:
             not there, or no query in it.
     """
     if not isinstance(entry, Mapping):
-        raise UsageError(f"{place}: expected a JSON object, got {type(entry).__name__}")
+        raise UsageError(f"expected a JSON object, got {type(entry).__name__}", where=place)
     keys = [setting.key for setting in SETTINGS]
     unknown = sorted(entry.keys() - {*keys, RELEVANT})
     if unknown:
         raise UsageError(
-            f"{place}: unknown key {unknown[0]!r}; known: {', '.join(keys)}, {RELEVANT}"
+            f"unknown key {unknown[0]!r}; known: {', '.join(keys)}, {RELEVANT}", where=place
         )
     sources = {
         setting.name: _value(setting, entry[setting.key], f"{place}: {setting.key}", folder)
@@ -100,7 +100,7 @@ def sources_of(entry: object, place: str, folder: Path) -> dict[str, Any]:
         if entry.get(setting.key) is not None
     }
     if not sources.keys() & {*NAMES, "not_text"}:
-        raise UsageError(f"{place}: no query in it; give one of {', '.join(NAMES)}")
+        raise UsageError(f"no query in it; give one of {', '.join(NAMES)}", where=place)
     return sources
 
 
@@ -112,7 +112,7 @@ def _value(setting: Setting, value: object, place: str, folder: Path) -> object:
     if isinstance(value, dict) and setting.name in _OBJECTS and value:
         return value
     if not isinstance(value, str) or not value.strip() or setting.name == "weights":
-        raise QueryError(f"{place}: expected {_forms(setting)}, and not an empty one")
+        raise QueryError(f"expected {_forms(setting)}, and not an empty one", where=place)
     if setting.typed and not (setting.name == "boxes" and names_file(value)):
         return value
     try:
@@ -120,7 +120,7 @@ def _value(setting: Setting, value: object, place: str, folder: Path) -> object:
     except ValueError:  # a NUL in the name
         found = False
     if not found:
-        raise QueryError(f"{place}: no such file: {_named(value)}")
+        raise QueryError(f"no such file: {_named(value)}", where=place)
     return str(folder / value)
 
 

@@ -44,7 +44,7 @@ def read_segmentation(source: object) -> Input:
     try:
         array = np.asarray(source)
     except Exception as error:  # whatever the object's own conversion raises
-        raise QueryError(f"seg: cannot be taken as an array ({error})") from None
+        raise QueryError(f"cannot be taken as an array ({error})", where="seg") from None
     return Input("seg", _from_array(array, "seg"))
 
 
@@ -55,7 +55,7 @@ def _from_file(path: Path) -> Ids:
         with Image.open(path, formats=_FORMATS) as opened:
             if opened.format in _LOSSY:
                 raise QueryError(
-                    f"{path}: {opened.format} changes the values of a map; save it as PNG"
+                    f"{opened.format} changes the values of a map; save it as PNG", where=path
                 )
             if opened.width * opened.height > MAX_PIXELS:
                 raise Image.DecompressionBombError
@@ -64,13 +64,13 @@ def _from_file(path: Path) -> Ids:
     except QueryError:
         raise
     except UnidentifiedImageError:
-        raise QueryError(f"{path}: not a picture; expected a PNG or a .npy array") from None
+        raise QueryError("not a picture; expected a PNG or a .npy array", where=path) from None
     except Image.DecompressionBombError:
-        raise QueryError(f"{path}: more than the limit of {MAX_PIXELS} pixels") from None
+        raise QueryError(f"more than the limit of {MAX_PIXELS} pixels", where=path) from None
     except PermissionError:
-        raise QueryError(f"{path}: no permission to read the file") from None
+        raise QueryError("no permission to read the file", where=path) from None
     except Exception as error:  # whatever a decoder stumbles over
-        raise QueryError(f"{path}: truncated or damaged ({error})") from None
+        raise QueryError(f"truncated or damaged ({error})", where=path) from None
 
 
 def _from_picture(image: Image.Image, name: str) -> Ids:
@@ -89,7 +89,7 @@ def _from_picture(image: Image.Image, name: str) -> Ids:
     if mode == "RGB":
         return _from_colours(np.asarray(image), name)
     raise QueryError(
-        f"{name}: a {mode} picture is not a segmentation map; save it as a greyscale PNG of ids"
+        f"a {mode} picture is not a segmentation map; save it as a greyscale PNG of ids", where=name
     )
 
 
@@ -110,30 +110,31 @@ def _from_array(array: NDArray[np.generic], name: str) -> Ids:
     coloured = array.ndim == 3 and array.shape[2] == 3 and array.dtype == np.uint8
     if not coloured and (array.ndim != 2 or array.dtype.kind not in "iub"):
         raise QueryError(
-            f"{name}: expected whole numbers (H, W) or uint8 colours (H, W, 3), "
-            f"got {array.dtype} {shown(array.shape)}"
+            "expected whole numbers (H, W) or uint8 colours (H, W, 3), "
+            f"got {array.dtype} {shown(array.shape)}",
+            where=name,
         )
     if array.shape[0] * array.shape[1] > MAX_PIXELS:
-        raise QueryError(f"{name}: more than the limit of {MAX_PIXELS} pixels")
+        raise QueryError(f"more than the limit of {MAX_PIXELS} pixels", where=name)
     return _from_colours(array.view(np.uint8), name) if coloured else _checked_ids(array, name)
 
 
 def _checked_ids(values: NDArray[np.generic], name: str) -> Ids:
     numbers = values.astype(np.uint8) if values.dtype.kind == "b" else values
     if not numbers.size:
-        raise QueryError(f"{name}: the map has no pixels")
+        raise QueryError("the map has no pixels", where=name)
     strange = coco_panoptic().unknown_ids(numbers)
     if strange:
         shown = [f"id {number} ({_pixels(count)})" for number, count in strange]
         raise QueryError(
-            f"{name}: {_some(shown)} is no COCO panoptic category; `fourm classes` lists them"
+            f"{_some(shown)} is no COCO panoptic category; `fourm classes` lists them", where=name
         )
     return numbers.astype(np.int32)
 
 
 def _from_colours(pixels: NDArray[np.uint8], name: str) -> Ids:
     if not pixels.size:
-        raise QueryError(f"{name}: the map has no pixels")
+        raise QueryError("the map has no pixels", where=name)
     ids, strange = coco_panoptic().ids_of_colours(pixels)
     if strange:
         raise QueryError(_colour_error(name, strange))

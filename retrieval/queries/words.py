@@ -13,12 +13,14 @@ def read_words(source: object, where: str = "text") -> Input:
         QueryError: not a string, nothing but white space, or no Unicode text.
     """
     if not isinstance(source, str):
-        raise QueryError(f"{where}: expected a string, got {type(source).__name__}")
+        raise QueryError(f"expected a string, got {type(source).__name__}", where=where)
     words = source.strip()
     if not words:
-        raise QueryError(f"{where}: the query is empty, give at least one word")
+        raise QueryError("the query is empty, give at least one word", where=where)
     try:
         words.encode("utf-8")
     except UnicodeEncodeError:  # bytes of another charset come from the terminal as surrogates
-        raise QueryError(f"{where}: expected Unicode text, got stray bytes or surrogates") from None
+        raise QueryError(
+            "expected Unicode text, got stray bytes or surrogates", where=where
+        ) from None
     return Input("text", words)

@@ -47,11 +47,12 @@ def read_boxes(source: object) -> Input:
                 boxes.append(read_box(entry))
             else:
                 raise QueryError(
-                    f"boxes: expected class:xmin,ymin,xmax,ymax or a file, got {shown(entry)}"
+                    f"expected class:xmin,ymin,xmax,ymax or a file, got {shown(entry)}",
+                    where="boxes",
                 )
     if not boxes:
         where = "boxes" if name is None else ", ".join(map(str, entries))
-        raise QueryError(f"{where}: there are none; give at least one, in the central square")
+        raise QueryError("there are none; give at least one, in the central square", where=where)
     return Input("boxes", boxes, name)
 
 
@@ -73,12 +74,12 @@ def read_palette(source: object) -> Input:
             return Input("palette", read_colours(source))
         entries = source.tolist() if isinstance(source, np.ndarray) else source
         if not isinstance(entries, (list, tuple)):
-            raise QueryError(f"palette: {_COLOURS}, got {shown(source)}")
+            raise QueryError(f"{_COLOURS}, got {shown(source)}", where="palette")
         if entries and all(isinstance(entry, str) for entry in entries):
             return Input("palette", read_colours(",".join(entries)))
         for entry in entries:
             if not isinstance(entry, (list, tuple)) or not all(map(_is_number, entry)):
-                raise QueryError(f"palette: {_COLOURS}, got {shown(entry)}")
+                raise QueryError(f"{_COLOURS}, got {shown(entry)}", where="palette")
         palette_text(entries)
         return Input("palette", [tuple(round(part) for part in colour) for colour in entries])
 
@@ -102,7 +103,7 @@ def read_facts(source: object) -> Input:
         parts = [source] if isinstance(source, str) else source
         if not isinstance(parts, (list, tuple)) or not all(isinstance(p, str) for p in parts):
             raise QueryError(
-                "metadata: expected text like brightness=200 n_humans=3, or a dict, "
-                f"got {shown(source)}"
+                f"expected text like brightness=200 n_humans=3, or a dict, got {shown(source)}",
+                where="metadata",
             )
         return Input("metadata", read_metadata(" ".join(parts)))

@@ -22,12 +22,12 @@ def check_output(output: Path | None, inputs: Iterable[Path | None] = ()) -> Non
     if output is None:
         return
     if output.is_dir():
-        raise UsageError(f"{output}: is a folder; give the name of a file")
+        raise UsageError("is a folder; give the name of a file", where=output)
     if not output.parent.is_dir():
-        raise UsageError(f"{output}: the folder {output.parent} does not exist")
+        raise UsageError(f"the folder {output.parent} does not exist", where=output)
     for entry in inputs:
         if entry is not None and output.exists() and entry.exists() and entry.samefile(output):
-            raise UsageError(f"{output}: is an input of this query and would be replaced")
+            raise UsageError("is an input of this query and would be replaced", where=output)
 
 
 def check_folder(folder: Path | None, inputs: Iterable[Path | None] = ()) -> None:
@@ -39,7 +39,7 @@ def check_folder(folder: Path | None, inputs: Iterable[Path | None] = ()) -> Non
     if folder is None or not folder.exists():
         return
     if not folder.is_dir():
-        raise UsageError(f"{folder}: is a file; give the name of a folder")
+        raise UsageError("is a file; give the name of a folder", where=folder)
     given = [entry for entry in inputs if entry is not None and entry.exists()]
     for output in _top_files(folder):
         check_output(output, given)
@@ -56,7 +56,7 @@ def check_apart(outputs: Iterable[Path | None]) -> None:
         if output is None:
             continue
         if output.resolve() in seen:
-            raise UsageError(f"{output}: is to be written twice; give two names")
+            raise UsageError("is to be written twice; give two names", where=output)
         seen.add(output.resolve())
 
 
@@ -69,7 +69,7 @@ def keep_stored(output: Path | None, index: Index) -> None:
     if output is None:
         return
     if output.resolve().is_relative_to(index.folder.resolve()):
-        raise UsageError(f"{output}: lies in the index; write it to another folder")
+        raise UsageError("lies in the index; write it to another folder", where=output)
     if output.is_dir():
         for file in _top_files(output):
             keep_stored(file, index)
@@ -86,7 +86,7 @@ def keep_stored(output: Path | None, index: Index) -> None:
             for name in names - {None}
             for path in index.known(kind=kind)
         ):
-            raise UsageError(f"{output}: is in the gallery of this index and would be replaced")
+            raise UsageError("is in the gallery of this index and would be replaced", where=output)
 
 
 def _top_files(folder: Path) -> list[Path]:

@@ -29,7 +29,7 @@ def write_page(results: Results, file: str | os.PathLike[str]) -> None:
     try:
         Path(file).write_text(html, encoding="utf-8", newline="\n")
     except OSError as error:
-        raise UsageError(f"{Path(file)}: cannot be written ({error.strerror})") from None
+        raise UsageError(f"cannot be written ({error.strerror})", where=Path(file)) from None
 
 
 def data_uri(image: Image.Image) -> str:

@@ -36,7 +36,7 @@ def write_sheet(results: Results, file: str | os.PathLike[str]) -> None:
         with Path(file).open("wb") as target:
             image.save(target, "PNG")
     except OSError as error:
-        raise UsageError(f"{Path(file)}: cannot be written ({error.strerror})") from None
+        raise UsageError(f"cannot be written ({error.strerror})", where=Path(file)) from None
 
 
 def draw_sheet(results: Results) -> Image.Image:

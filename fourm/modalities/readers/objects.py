@@ -77,7 +77,7 @@ class PosesReader(CodedReader):
         from fourm.modalities.people import People
 
         if not isinstance(value, People):
-            raise BadInput(f"poses: expected People, not {type(value).__name__}")
+            raise BadInput(f"expected People, not {type(value).__name__}", where="poses")
         self.ids(self.write(value))
         return value
 

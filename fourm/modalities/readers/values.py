@@ -16,7 +16,7 @@ def as_boxes(value: Any) -> list[Box]:
         BadInput: something else.
     """
     if not isinstance(value, (list, tuple)) or not all(isinstance(item, Box) for item in value):
-        raise BadInput(f"boxes: expected a list of Box, not {type(value).__name__}")
+        raise BadInput(f"expected a list of Box, not {type(value).__name__}", where="boxes")
     return list(value)
 
 

@@ -46,7 +46,7 @@ def parse_unet_name(name: str) -> UNetSize:
     """
     if name not in SIZES:
         raise ConfigError(
-            f"tokenizer config: unknown dec_type {name!r} (known: {', '.join(SIZES)})"
+            f"unknown dec_type {name!r} (known: {', '.join(SIZES)})", where="tokenizer config"
         )
     return SIZES[name]
 
