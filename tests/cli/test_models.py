@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 import cli
 from fourm.hub.official import TOKENIZERS
 from tests.fourm.hub.conftest import hub, no_hub, shelf  # noqa: F401
-from tests.fourm.recorded import CARRIED
+from tests.fourm.recorded import FIXTURES
 from tests.retrieval.files import striped, write
 
 
@@ -150,7 +150,7 @@ def test_mini_is_here(run):
 
 def test_names_with_control_characters_stay_on_their_line(run, tmp_path):
     folder = tmp_path / "a\nb\x1b[31m"
-    shutil.copytree(CARRIED / "models" / "vq_human_poses_nano", folder)
+    shutil.copytree(FIXTURES / "models" / "vq_human_poses_nano", folder)
     for command in ("verify", "info"):
         text = run("models", command, folder).stdout
         assert "\x1b" not in text and "a\\nb" in text

@@ -1,28 +1,20 @@
-"""What the reference recorded: carried in `tests/fixtures`, or kept beside the repository.
-
-The large part lies in `../shared/fixtures` (or `$FOURM_SHARED/fixtures`); tests that need it are
-skipped where it is not there.
-"""
+"""What the reference implementation recorded, in `tests/fixtures` (see its README)."""
 
 import importlib.util
-import os
 from functools import cache
 from pathlib import Path
 
-import pytest
 import torch
 from safetensors.torch import load_file
 
-CARRIED = Path(__file__).resolve().parents[1] / "fixtures"
-SHARED = Path(os.environ.get("FOURM_SHARED", Path(__file__).resolve().parents[3] / "shared"))
+FIXTURES = Path(__file__).resolve().parents[1] / "fixtures"
 
 
 def recorded_path(name):
-    """Where a recorded file is; skips the test when it is nowhere."""
-    for folder in (CARRIED, SHARED / "fixtures"):
-        if (folder / name).exists():
-            return folder / name
-    pytest.skip(f"{name} is not on this machine")
+    """Path of a recorded file or folder."""
+    path = FIXTURES / name
+    assert path.exists(), f"{name} is missing from tests/fixtures"
+    return path
 
 
 @cache
@@ -33,12 +25,11 @@ def recorded(name):
 
 def model_folder(name, scratch):
     """An official-format folder of a recorded model, written from its recipe where need be."""
-    carried = CARRIED / "models" / name
-    if (carried / "model.safetensors").exists():
-        return carried
+    source = recorded_path(f"models/{name}")
+    if (source / "model.safetensors").exists():
+        return source
     folder = scratch / name
     if not folder.exists():
-        source = recorded_path(f"models/{name}/manifest.json").parent
         _recipe().write_model(str(source), str(folder))
     return folder
 

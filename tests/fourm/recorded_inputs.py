@@ -1,12 +1,10 @@
 """The inputs that the transformer's results were recorded with."""
 
-import pytest
 import torch
 from safetensors import safe_open
-from safetensors.torch import load_file
 
 from fourm.transformer.embeddings import ModalityInput
-from tests.fourm.recorded import SHARED, recorded, recorded_path
+from tests.fourm.recorded import recorded, recorded_path
 
 
 def metadata(name):
@@ -15,25 +13,16 @@ def metadata(name):
         return file.metadata()
 
 
-def _first(name, count):
-    if count == 1:
-        return recorded("inputs.safetensors")[name][:1]
-    path = SHARED / "fixtures" / "inputs.safetensors"
-    if not path.exists():
-        pytest.skip("more than the first recorded input is needed")
-    return load_file(path)[name][:count]
-
-
-def pictures(count):
-    """The first recorded pictures, ImageNet-standardised: (count, 3, 224, 224)."""
+def images(count):
+    """The first recorded images, ImageNet-standardised: (count, 3, 224, 224)."""
     mean = torch.tensor([0.485, 0.456, 0.406])[:, None, None]
     std = torch.tensor([0.229, 0.224, 0.225])[:, None, None]
-    return (_first("rgb_u8", count).float() / 255 - mean) / std
+    return (recorded("inputs.safetensors")["rgb_u8"][:count].float() / 255 - mean) / std
 
 
 def t5_embeddings(count):
     """The first recorded T5 states: (count, 16, 4096)."""
-    return _first("t5_emb", count)
+    return recorded("inputs.safetensors")["t5_emb"][:count]
 
 
 def inputs_of(stored, modalities):
@@ -42,7 +31,7 @@ def inputs_of(stored, modalities):
     for name in modalities:
         masked = stored[f"in/{name}/input_mask"]
         if name == "rgb@224":
-            content = pictures(len(masked))
+            content = images(len(masked))
         elif name == "t5_caption":
             content = t5_embeddings(len(masked))
         else:

@@ -3,7 +3,8 @@
 import shutil
 
 from fourm.hub.official import TOKENIZERS, WORDS
-from tests.fourm.recorded import model_folder, recorded_path
+from tests.fourm.recorded import model_folder
+from tests.fourm.recorded_text import save_recorded_tokenizer
 
 NANO = {
     "tok_dinov2_global": "vq_dinov2_global_nano",
@@ -24,5 +25,5 @@ def make_recorded_shelf(shelf, scratch):
     shutil.copytree(model_folder("fm_mod21_d64", scratch), shelf / "4M-21_B")
     for modality, name in NANO.items():
         shutil.copytree(model_folder(name, scratch), shelf / TOKENIZERS[modality])
-    shutil.copy(recorded_path(WORDS), shelf / WORDS)
+    save_recorded_tokenizer(shelf / WORDS)
     return shelf

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.fourm.recorded import CARRIED, SHARED
+from tests.fourm.recorded import FIXTURES
 
 TESTS = Path(__file__).resolve().parents[1]
 FOLDERS = ("fm", "gen", "tok", "true", "models")
@@ -12,11 +12,10 @@ FOLDERS = ("fm", "gen", "tok", "true", "models")
 
 def recordings():
     names = {}
-    for root in (CARRIED, SHARED / "fixtures"):
-        for folder in FOLDERS:
-            for path in sorted((root / folder).glob("*")):
-                if path.name != "index.json":
-                    names[f"{folder}/{path.stem}"] = path
+    for folder in FOLDERS:
+        for path in sorted((FIXTURES / folder).glob("*")):
+            if path.name != "index.json":
+                names[f"{folder}/{path.stem}"] = path
     return names
 
 

@@ -18,9 +18,9 @@ from fourm.errors import (
 from fourm.hub.sources import resolve_source
 from fourm.transformer import load_fm
 from fourm.transformer.builders import add_input
-from tests.fourm.recorded import CARRIED
+from tests.fourm.recorded import FIXTURES
 
-SMALL = CARRIED / "models" / "fm_small_real"
+SMALL = FIXTURES / "models" / "fm_small_real"
 
 
 @pytest.fixture

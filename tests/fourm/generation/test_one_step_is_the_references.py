@@ -7,7 +7,8 @@ from fourm.generation import choose, guide, keep_likely, predict, unconditional
 from fourm.transformer import load_fm
 from fourm.transformer.embeddings import ModalityInput
 from tests.fourm.recorded import model_folder, recorded, recorded_path
-from tests.fourm.recorded_inputs import inputs_of, metadata, pictures, t5_embeddings
+from tests.fourm.recorded_inputs import images, inputs_of, metadata, t5_embeddings
+from tests.fourm.recorded_text import save_recorded_tokenizer
 
 TOLERANCE = 2e-4
 GREEDY = [
@@ -116,7 +117,7 @@ def test_the_small_model_that_is_carried_here():
     stored = recorded("gen/fm_small_real.safetensors")
     words = torch.arange(16)[None] >= 9
     inputs = {
-        "rgb@224": ModalityInput(pictures(1)),
+        "rgb@224": ModalityInput(images(1)),
         "t5_caption": ModalityInput(t5_embeddings(1), words),
     }
     for case, names in (("rgb", ["rgb@224"]), ("rgb_t5", list(inputs))):
@@ -149,9 +150,9 @@ def test_the_official_size(tmp_path):
     folder = model_folder("true_4M-21_B", tmp_path)
     targets = ["tok_dinov2_global", "tok_imagebind_global"]
     model = load_fm(folder, inputs=["rgb@224", "caption"], outputs=targets)
-    words = Tokenizer.from_file(str(recorded_path("text_tokenizer_4m_wordpiece_30k.json")))
+    words = Tokenizer.from_file(str(save_recorded_tokenizer(tmp_path / "text.json")))
     ids = words.encode(metadata("true/true_4M-21_B.safetensors")["caption"]).ids
-    inputs = {"rgb": ("rgb@224", pictures(1)), "caption": ("caption", torch.tensor([ids]))}
+    inputs = {"rgb": ("rgb@224", images(1)), "caption": ("caption", torch.tensor([ids]))}
     for short, (name, content) in inputs.items():
         for target in targets:
             result = predict(model, {name: ModalityInput(content)}, target)

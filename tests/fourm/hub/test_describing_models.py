@@ -15,7 +15,7 @@ from fourm.hub.requirements import needed
 from fourm.modalities.kinds import KINDS
 from fourm.teachers import teacher_names
 from fourm.tokenizers.builders import OFFICIAL_CONFIGS
-from tests.fourm.recorded import CARRIED
+from tests.fourm.recorded import FIXTURES
 
 
 def missing(facts):
@@ -71,7 +71,7 @@ class TestFolders:
 
     @pytest.mark.parametrize("name", ["vq_human_poses_nano", "vq_sam_instance_nano"])
     def test_a_tokenizer(self, name):
-        facts = describe(str(CARRIED / "models" / name))
+        facts = describe(str(FIXTURES / "models" / name))
         assert facts["kind"] == "tokenizer" and facts["codebook"] == 1024
         assert all(count > 0 for count in facts["parameters"].values())
 

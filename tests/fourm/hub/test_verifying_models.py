@@ -21,15 +21,15 @@ from fourm.hub.pulling import pull
 from fourm.hub.verifying import verify
 from fourm.tokenizers.builders import OFFICIAL_CONFIGS
 from tests.fourm.hub.small_official import FM_CONFIG
-from tests.fourm.recorded import CARRIED
+from tests.fourm.recorded import FIXTURES
 
 MODEL = "model.safetensors"
-CARRIED_MODELS = sorted(path.name for path in (CARRIED / "models").iterdir())
+RECORDED_MODELS = sorted(path.parent.name for path in FIXTURES.glob("models/*/model.safetensors"))
 
 
 @pytest.fixture
 def folder(tmp_path):
-    return shutil.copytree(CARRIED / "models" / "fm_small_real", tmp_path / "some-model")
+    return shutil.copytree(FIXTURES / "models" / "fm_small_real", tmp_path / "some-model")
 
 
 def only(source, **options):
@@ -63,12 +63,12 @@ def write_header(path, shapes, dtype="F32"):
 
 
 class TestWhole:
-    @pytest.mark.parametrize("name", CARRIED_MODELS)
+    @pytest.mark.parametrize("name", RECORDED_MODELS)
     def test_recorded_models(self, name):
-        found = only(CARRIED / "models" / name)
+        found = only(FIXTURES / "models" / name)
         assert found.differences == () and found.official is None
         assert found.kind == ("transformer" if name.startswith("fm_") else "tokenizer")
-        stored = load_file(CARRIED / "models" / name / MODEL)
+        stored = load_file(FIXTURES / "models" / name / MODEL)
         assert found.tensors == len(stored) and found.dtypes == {"F32": len(stored)}
         assert found.values == sum(tensor.numel() for tensor in stored.values())
 
@@ -216,7 +216,7 @@ class TestDamaged:
         ],
     )
     def test_an_absurd_config_of_a_tokenizer(self, tmp_path, fields):
-        copy = shutil.copytree(CARRIED / "models" / "vq_human_poses_nano", tmp_path / "tokenizer")
+        copy = shutil.copytree(FIXTURES / "models" / "vq_human_poses_nano", tmp_path / "tokenizer")
         edit_config(copy, **fields)
         assert only(copy).differences
 

@@ -1,32 +1,28 @@
-"""Every recorded string, written and read back; ids where the text tokenizer is at hand."""
+"""Every recorded string, written and read back; and held to its ids."""
 
 import dataclasses
-import json
 
 import numpy as np
 import pytest
 
 from fourm.modalities import boxes, metadata, palette, poses, sam
 from fourm.tokenizers.wordpiece import TextTokenizer
-from tests.fourm.recorded import recorded_path
+from tests.fourm.recorded_text import (
+    recorded_strings,
+    save_recorded_tokenizer,
+    text_recordings,
+)
 
-TEXT = json.loads(recorded_path("text.json").read_text())
+TEXT = text_recordings()
 
 
 @pytest.fixture(scope="module")
-def tokenizer():
-    return TextTokenizer(recorded_path("text_tokenizer_4m_wordpiece_30k.json"))
+def tokenizer(tmp_path_factory):
+    return TextTokenizer(save_recorded_tokenizer(tmp_path_factory.mktemp("text") / "text.json"))
 
 
-def recorded_strings():
-    cases = {kind: TEXT[kind] for kind in ("det", "metadata", "color_palette")}
-    cases["human_poses"] = TEXT["human_poses"]["cases"]
-    cases["sam_instance"] = [TEXT["sam_instance"]]
-    return [(kind, case) for kind, listed in cases.items() for case in listed]
-
-
-@pytest.mark.parametrize(("kind", "case"), recorded_strings(), ids=lambda value: str(value)[:12])
-def test_strings_are_made_of_the_recorded_tokens(tokenizer, kind, case):
+@pytest.mark.parametrize(("name", "case"), recorded_strings(), ids=lambda value: str(value)[:12])
+def test_strings_are_made_of_the_recorded_tokens(tokenizer, name, case):
     assert tokenizer.encode(case["string"]) == case["ids"]
     # Numbers and class names are one token each, so that nothing is lost on the way back.
     assert tokenizer.decode(case["ids"]).split() == case["string"].split()

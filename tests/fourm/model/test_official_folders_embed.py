@@ -9,8 +9,9 @@ from PIL import Image
 
 import fourm
 from fourm.hub.official import OWNER, TOKENIZERS, WORDS
-from tests.fourm.recorded import model_folder, recorded, recorded_path
-from tests.fourm.recorded_inputs import pictures
+from tests.fourm.recorded import model_folder, recorded
+from tests.fourm.recorded_inputs import images
+from tests.fourm.recorded_text import save_recorded_tokenizer
 
 
 @pytest.fixture(scope="module")
@@ -24,7 +25,7 @@ def repositories(tmp_path_factory, fm_mod21_folder):
         ("tok_semseg@224", "vq_semseg_nano"),
     ):
         shutil.copytree(model_folder(name, scratch), shelf / TOKENIZERS[modality])
-    shutil.copy(recorded_path(WORDS), shelf / WORDS)
+    save_recorded_tokenizer(shelf / WORDS)
     return shelf
 
 
@@ -63,7 +64,7 @@ def test_a_picture(model, repositories):
     from fourm.transformer.embeddings import ModalityInput
 
     vector = model.embed([model.prepare({"image": recorded_picture()})])[0]
-    inputs = {"rgb@224": ModalityInput(pictures(1))}
+    inputs = {"rgb@224": ModalityInput(images(1))}
     np.testing.assert_allclose(vector, expected(model, repositories, inputs), atol=1e-4)
 
 
@@ -86,7 +87,7 @@ def test_several_seeds_draw_as_the_retrieval_notebook(model, repositories):
     from fourm.transformer import load_fm
     from fourm.transformer.embeddings import ModalityInput
 
-    inputs = {"rgb@224": ModalityInput(pictures(1))}
+    inputs = {"rgb@224": ModalityInput(images(1))}
     with torch.no_grad():
         fm = load_fm(repositories / "4M-21_B")
         tokenizer = load_tokenizer(repositories / TOKENIZERS["tok_dinov2_global"])

@@ -1,16 +1,19 @@
-import json
-
 import pytest
 
 from fourm.errors import BadInput, CheckpointError
 from fourm.tokenizers.wordpiece import TextTokenizer
-from tests.fourm.recorded import recorded_path
+from tests.fourm.recorded_text import (
+    official_text_tokenizer,
+    recorded_strings,
+    save_recorded_tokenizer,
+    text_recordings,
+)
 from tests.fourm.small_tokenizers import text_tokenizer
 
 
 @pytest.fixture(scope="module")
-def official():
-    return TextTokenizer(recorded_path("text_tokenizer_4m_wordpiece_30k.json"))
+def official(tmp_path_factory):
+    return TextTokenizer(save_recorded_tokenizer(tmp_path_factory.mktemp("text") / "text.json"))
 
 
 @pytest.fixture
@@ -19,7 +22,7 @@ def small(tmp_path):
     return TextTokenizer(tmp_path / "small.json")
 
 
-PROBES = json.loads(recorded_path("text.json").read_text())
+PROBES = text_recordings()
 
 
 @pytest.mark.parametrize("probe", PROBES["tokenizer"], ids=lambda probe: probe["text"] or "empty")
@@ -37,6 +40,15 @@ def test_special_tokens(official):
     assert official.sentinels[1] == PROBES["special_ids"]["[S_1]"]
     assert (official.pad, official.unknown, official.start, official.end) == (0, 1, 2, 3)
     assert official.size == 30_000
+
+
+def test_the_official_file_gives_the_recorded_ids():
+    tokenizer = TextTokenizer(official_text_tokenizer())
+    for probe in PROBES["tokenizer"]:
+        test_probes(tokenizer, probe)
+    for _, case in recorded_strings():
+        assert tokenizer.encode(case["string"]) == case["ids"]
+    test_special_tokens(tokenizer)
 
 
 def test_captions_end_and_are_cut(small):

@@ -8,12 +8,11 @@ import torch
 from fourm.errors import ConfigError
 from fourm.tokenizers.builders import OFFICIAL_CONFIGS, official_tokenizer
 from fourm.tokenizers.loading import build_tokenizer
-from tests.fourm.recorded import SHARED, recorded_path
+from tests.fourm.recorded import FIXTURES, recorded_path
 
-LISTS = sorted(path.name for path in (SHARED / "fixtures" / "shapes").glob("4M_tokenizers_*.json"))
+LISTS = sorted(path.name for path in (FIXTURES / "shapes").glob("4M_tokenizers_*.json"))
 
 
-@pytest.mark.skipif(not LISTS, reason="the lists of shapes are not on this machine")
 @pytest.mark.parametrize("name", LISTS)
 def test_names_and_shapes(name):
     listed = json.loads(recorded_path(f"shapes/{name}").read_text())
