@@ -1,6 +1,13 @@
-"""What every room's tests share. None reads or writes what its user has downloaded."""
+"""What the tests of all packages share. None reads or writes the user's own caches."""
+
+import os
 
 import pytest
+from hypothesis import settings
+
+settings.register_profile("ci", derandomize=True, deadline=None)
+if os.environ.get("CI"):
+    settings.load_profile("ci")
 
 
 @pytest.fixture(autouse=True)
@@ -16,7 +23,7 @@ def caches(tmp_path_factory, monkeypatch):
 
 @pytest.fixture(scope="session")
 def recorded_shelf(tmp_path_factory):
-    """The recorded model that reads everything, its tokenizers beside it; to be read only."""
+    """The recorded model that reads every modality, with its tokenizers; read-only."""
     from tests.fourm.recorded_shelf import make_recorded_shelf
 
     make = tmp_path_factory.mktemp

@@ -1,13 +1,10 @@
 """torch and faiss each bring an OpenMP runtime: together, in both orders, both must work."""
 
 import os
-import subprocess
-import sys
-from pathlib import Path
 
 import pytest
 
-REPOSITORY = Path(__file__).parents[1]
+from tests.processes import run_python
 
 # Whole numbers below 2**24: float32 products are exact, in whatever order threads add them up.
 BOTH = """
@@ -68,12 +65,5 @@ def test_both_compute_right_with_several_threads_in_one_process(order):
         for name, value in os.environ.items()
         if not name.startswith(("OMP_", "KMP_", "MKL_"))
     }
-    done = subprocess.run(
-        [sys.executable, "-c", BOTH, *order],
-        cwd=REPOSITORY,
-        env=env,
-        capture_output=True,
-        text=True,
-        timeout=300,
-    )
+    done = run_python(BOTH, *order, env=env)
     assert (done.returncode, done.stdout.strip()) == (0, "both right"), done.stderr

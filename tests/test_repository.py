@@ -2,10 +2,11 @@
 
 import ast
 import re
-import subprocess
 from pathlib import Path
 
 import pytest
+
+from tests.processes import run
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGES = ("fourm", "indexes", "retrieval")
@@ -46,6 +47,27 @@ def test_nothing_that_runs_stored_code(path: Path) -> None:
             assert ast.unparse(keywords["weights_only"]) == "True"
         if called in ("np.load", "numpy.load") and "allow_pickle" in keywords:
             assert ast.unparse(keywords["allow_pickle"]) == "False"
+
+
+def test_child_processes_of_tests_have_a_time_out() -> None:
+    """They are started by tests/processes.py alone."""
+    started = re.compile(r"\b(subprocess\.(run|Popen|call|check_\w+)|os\.(fork|spawn\w*|popen))\(")
+    found = {
+        path.name
+        for path in (ROOT / "tests").rglob("*.py")
+        if started.search(path.read_text(encoding="utf-8"))
+    }
+    assert found == {"processes.py"}
+
+
+def test_folders_of_tests_mirror_the_source() -> None:
+    folders = [
+        path.relative_to(ROOT / "tests")
+        for package in PACKAGES
+        for path in (ROOT / "tests" / package).rglob("*")
+        if path.is_dir() and any(path.glob("*.py"))
+    ]
+    assert [folder for folder in folders if not (ROOT / folder).is_dir()] == []
 
 
 def test_modules_have_docstrings() -> None:
@@ -98,9 +120,7 @@ def test_links_between_documents_lead_somewhere() -> None:
 
 
 def test_no_big_or_generated_file_is_tracked() -> None:
-    found = subprocess.run(
-        ["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=False
-    )
+    found = run(["git", "ls-files", "-z"], cwd=ROOT)
     if found.returncode != 0:
         pytest.skip("not a git checkout")
     files = [ROOT / name for name in found.stdout.split("\0") if name]

@@ -1,14 +1,13 @@
 """Every command and option has a help text and stands in the reference."""
 
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 import typer.main
 
 import cli
+from tests.processes import run_python
 
 ROOT = Path(cli.__file__).parent
 REFERENCE = (ROOT / "docs" / "cli.md").read_text(encoding="utf-8")
@@ -72,9 +71,7 @@ def test_help_answers_without_anything_heavy(arguments):
         "heavy = {'torch', 'faiss', 'numpy', 'PIL', 'sqlalchemy', 'indexes', 'fourm'}\n"
         "print('LOADED', sorted(heavy & set(sys.modules)))\n"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True
-    )
+    done = run_python(script)
     assert "LOADED []" in done.stdout
     assert "Usage" in done.stdout + done.stderr
 
@@ -86,7 +83,5 @@ def test_bad_queries_and_catalogue_commands_do_without_torch(tmp_path):
         "try:\n    cli.main()\nexcept SystemExit as end:\n    print('CODE', end.code)\n"
         "print('LOADED', sorted({'torch', 'faiss', 'open_clip'} & set(sys.modules)))\n"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True
-    )
+    done = run_python(script)
     assert "CODE 2" in done.stdout and "LOADED []" in done.stdout

@@ -2,7 +2,6 @@
 
 import json
 import shutil
-import subprocess
 import sys
 from pathlib import Path
 
@@ -14,6 +13,7 @@ from typer.testing import CliRunner
 import cli
 from retrieval import Gallery
 from tests.fourm.tiny_bundle import make_tiny_bundle
+from tests.processes import run
 from tests.retrieval.conftest import numbered
 from tests.retrieval.files import encoded, write
 
@@ -49,9 +49,7 @@ def search(place, *arguments):
 
 
 def process(place, *arguments):
-    done = subprocess.run(
-        [*COMMAND, *arguments], cwd=place, capture_output=True, text=True, check=False
-    )
+    done = run([*COMMAND, *arguments], cwd=place)
     assert "Traceback" not in done.stderr
     return done
 

@@ -4,7 +4,6 @@ import os
 import shutil
 import signal
 import sqlite3
-import subprocess
 import sys
 from pathlib import Path
 
@@ -12,6 +11,7 @@ import numpy as np
 import pytest
 
 from indexes import FolderTaken, Index, Reading, ReadOnlyIndex, Recipe, Record, UnknownPicture
+from tests.processes import run_python
 from tests.retrieval.conftest import numbered
 from tests.retrieval.fake_model import FakeModel
 
@@ -197,12 +197,8 @@ with Index.open(folder) as index:
     ],
 )
 def test_an_upgrade_that_is_killed_has_not_happened(old, moment):
-    done = subprocess.run(
-        [sys.executable, "-c", UPGRADER, os.fspath(old), moment],
-        cwd=Path(__file__).parents[2],
-        capture_output=True,
-    )
-    assert done.returncode == -signal.SIGKILL, done.stderr.decode()
+    done = run_python(UPGRADER, os.fspath(old), moment)
+    assert done.returncode == -signal.SIGKILL, done.stderr
     with Index.open(old) as index:
         answers(index)
         assert format_of(old) == 1

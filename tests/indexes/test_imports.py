@@ -1,10 +1,6 @@
 """The storage room stands alone, and does not load what it does not need."""
 
-import subprocess
-import sys
-from pathlib import Path
-
-REPOSITORY = Path(__file__).parents[2]
+from tests.processes import run_python
 
 LISTING = """
 import sys, tempfile
@@ -18,7 +14,5 @@ print(sorted({"torch", "faiss", "fourm", "retrieval", "cli", "PIL"} & set(sys.mo
 
 
 def test_opening_and_listing_loads_neither_a_model_nor_the_vector_engine():
-    done = subprocess.run(
-        [sys.executable, "-c", LISTING], cwd=REPOSITORY, capture_output=True, text=True
-    )
+    done = run_python(LISTING)
     assert done.stdout.strip() == "[]", done.stderr

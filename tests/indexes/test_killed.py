@@ -2,16 +2,12 @@
 
 import os
 import signal
-import subprocess
-import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
 
 from indexes import FolderTaken, Index, NotAnIndex
-
-REPOSITORY = Path(__file__).parents[2]
+from tests.processes import run_python, started_python
 
 pytestmark = pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="needs SIGKILL")
 
@@ -108,13 +104,9 @@ MOMENTS = {
 
 
 def _run(folder, moment):
-    done = subprocess.run(
-        [sys.executable, "-c", BUILDER, os.fspath(folder), moment],
-        cwd=REPOSITORY,
-        capture_output=True,
-        env={**os.environ, "OMP_NUM_THREADS": "1"},
-    )
-    assert done.returncode == -signal.SIGKILL, done.stderr.decode()
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    done = run_python(BUILDER, os.fspath(folder), moment, env=environment)
+    assert done.returncode == -signal.SIGKILL, done.stderr
     return done.stdout
 
 
@@ -125,7 +117,7 @@ def _vector(seed):
 
 @pytest.mark.parametrize("moment", MOMENTS)
 def test_what_was_committed_is_there_and_nothing_else(moment, folder, make_record):
-    assert _run(folder, moment) == b"0\n1\n"
+    assert _run(folder, moment) == "0\n1\n"
     numbers, salt = MOMENTS[moment]
     seeds = {f"{n}.jpg": n if n else salt for n in numbers}
 
@@ -151,7 +143,7 @@ def test_what_was_committed_is_there_and_nothing_else(moment, folder, make_recor
 
 
 def test_killed_before_the_first_commit_leaves_no_index_and_no_obstacle(folder, recipe):
-    assert _run(folder, "create") == b""
+    assert _run(folder, "create") == ""
     assert [entry.name for entry in folder.glob("*.partial")]
     with pytest.raises(NotAnIndex):
         Index.open(folder)
@@ -164,20 +156,14 @@ def test_killed_before_the_first_commit_leaves_no_index_and_no_obstacle(folder, 
 
 def test_killed_from_outside_in_the_middle_of_writing(folder, recipe):
     script = BUILDER.replace("range(4)", "range(10**6)")
-    process = subprocess.Popen(
-        [sys.executable, "-c", script, os.fspath(folder), "never"],
-        cwd=REPOSITORY,
-        stdout=subprocess.PIPE,
-    )
     finished = 0
-    for line in process.stdout:
-        finished = int(line)
-        if finished >= 6:
-            process.send_signal(signal.SIGKILL)
-            break
-    rest = process.stdout.read().split()
-    process.wait()
-    process.stdout.close()
+    with started_python(script, os.fspath(folder), "never") as process:
+        for line in process.stdout:
+            finished = int(line)
+            if finished >= 6:
+                process.send_signal(signal.SIGKILL)
+                break
+        rest = process.stdout.read().split()
     finished = int(rest[-1]) if rest and rest[-1].isdigit() else finished
     with Index.open(folder) as index:
         index.verify()

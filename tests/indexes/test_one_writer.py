@@ -2,15 +2,11 @@
 
 import os
 import signal
-import subprocess
-import sys
-from pathlib import Path
 
 import pytest
 
 from indexes import Index, IndexBusy
-
-REPOSITORY = Path(__file__).parents[2]
+from tests.processes import TIMEOUT, started_python
 
 HOLDER = """
 import sys
@@ -23,16 +19,9 @@ with Index.open(sys.argv[1]) as index, index.lock():
 
 @pytest.fixture
 def other_writer(filled):
-    process = subprocess.Popen(
-        [sys.executable, "-c", HOLDER, os.fspath(filled.folder)],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        cwd=REPOSITORY,
-    )
-    assert process.stdout.readline() == b"locked\n"
-    yield process
-    process.kill()
-    process.communicate()
+    with started_python(HOLDER, os.fspath(filled.folder)) as process:
+        assert process.stdout.readline() == "locked\n"
+        yield process
 
 
 def test_a_second_process_is_refused_but_may_search(filled, other_writer, make_record):
@@ -50,7 +39,7 @@ def test_a_second_process_is_refused_but_may_search(filled, other_writer, make_r
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="needs SIGKILL")
 def test_the_right_to_write_dies_with_its_process(filled, other_writer, make_record):
     other_writer.send_signal(signal.SIGKILL)
-    other_writer.wait()
+    other_writer.wait(TIMEOUT)
     filled.write([make_record(30)])
     assert filled.counts().indexed == 21
 

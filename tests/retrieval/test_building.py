@@ -1,8 +1,6 @@
 import os
 import shutil
 import signal
-import subprocess
-import sys
 import textwrap
 from pathlib import Path
 
@@ -12,6 +10,7 @@ from PIL import Image
 
 from indexes import Index, IndexBusy, RecipeMismatch
 from retrieval import BuildInterrupted, Gallery, UsageError
+from tests.processes import run_python
 
 from .conftest import numbered
 from .fake_model import FakeModel
@@ -295,13 +294,8 @@ def test_a_build_that_is_killed_is_completed_by_the_next(photos, model):
     package = photos.parent / "package"
     package.mkdir()
     (package / "retrieval_tests").symlink_to(Path(__file__).parent)
-    done = subprocess.run(
-        [sys.executable, "-c", textwrap.dedent(script)],
-        env={**os.environ, "PYTHONPATH": str(package)},
-        check=False,
-        capture_output=True,
-        text=True,
-    )
+    environment = {**os.environ, "PYTHONPATH": str(package)}
+    done = run_python(textwrap.dedent(script), env=environment)
     assert done.returncode == -signal.SIGKILL, done.stderr
     with Gallery.open(photos.parent / "photos.index", model) as gallery:
         assert len(everything(gallery)) == 16

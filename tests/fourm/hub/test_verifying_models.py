@@ -4,8 +4,6 @@ import json
 import os
 import shutil
 import struct
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -22,6 +20,7 @@ from fourm.hub.verifying import verify
 from fourm.tokenizers.builders import OFFICIAL_CONFIGS
 from tests.fourm.hub.small_official import FM_CONFIG
 from tests.fourm.recorded import FIXTURES
+from tests.processes import run_python
 
 MODEL = "model.safetensors"
 RECORDED_MODELS = sorted(path.parent.name for path in FIXTURES.glob("models/*/model.safetensors"))
@@ -254,13 +253,7 @@ except (OSError, Exception) as error:
     print(type(error).__name__, error)
 """
         try:
-            done = subprocess.run(
-                [sys.executable, "-c", code],
-                cwd=Path(__file__).resolve().parents[3],
-                capture_output=True,
-                text=True,
-                check=False,
-            )
+            done = run_python(code)
         finally:
             folder.chmod(0o755)
         assert "Traceback" not in done.stderr
@@ -335,7 +328,7 @@ def test_importing_the_hub_does_not_import_torch():
     modules = sorted((Path(fourm.__file__).parent / "hub").glob("*.py"))
     names = ", ".join(f"fourm.hub.{path.stem}" for path in modules)
     code = f"import sys, {names}; sys.exit('torch' in sys.modules)"
-    subprocess.run([sys.executable, "-c", code], check=True)
+    assert run_python(code).returncode == 0
 
 
 def test_the_small_model_of_these_tests_is_not_the_official_one(shelf):

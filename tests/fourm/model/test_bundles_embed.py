@@ -1,7 +1,5 @@
 import json
 import shutil
-import subprocess
-import sys
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -16,6 +14,7 @@ from fourm.hub import library
 from fourm.lazy import Lazy
 from fourm.model.devices import _cpu_has_bfloat16
 from tests.fourm.tiny_bundle import DIM_OUT, make_tiny_bundle
+from tests.processes import run_python
 
 
 @pytest.fixture(scope="module")
@@ -363,7 +362,7 @@ class TestLibrary:
 
     def test_importing_fourm_does_not_import_torch(self):
         code = "import sys, fourm.model, fourm.checkpoints; sys.exit('torch' in sys.modules)"
-        assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+        assert run_python(code).returncode == 0
 
     @pytest.mark.parametrize(
         ("text", "native"),

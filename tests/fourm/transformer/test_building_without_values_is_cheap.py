@@ -1,14 +1,12 @@
 """On the meta device a model has shapes alone; nothing is drawn, no compiler is imported."""
 
-import subprocess
-import sys
-
 import torch
 
 from fourm.tokenizers.builders import OFFICIAL_CONFIGS, official_tokenizer
 from fourm.tokens import OFFICIAL
 from fourm.transformer import fm_4m21_b
 from fourm.transformer.embeddings import input_embedding, target_embedding
+from tests.processes import run_python
 
 SCRIPT = """
 import sys
@@ -26,7 +24,7 @@ print([name for name in ("torch._dynamo", "sympy", "triton") if name in sys.modu
 
 
 def test_no_compiler_is_imported():
-    done = subprocess.run([sys.executable, "-c", SCRIPT], capture_output=True, text=True)
+    done = run_python(SCRIPT)
     assert done.stdout.strip() == "[]", done.stderr
 
 
