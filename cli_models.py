@@ -31,11 +31,11 @@ def models(context: typer.Context, as_json: AsJson = False) -> None:
 @app.command(name="list")
 def list_all(as_json: AsJson = False) -> None:
     """List mini, the official 4M-21 models and their tokenizers, and which of them are here."""
-    from fourm.hub.listing import listed
+    from fourm.hub.listing import list_models, list_tokenizers
     from retrieval.report.json_text import json_array
     from retrieval.report.models import listed_facts, listed_table
 
-    found = listed()
+    found = [*list_models(), *list_tokenizers()]
     rows = (listed_facts(entry) for entry in found)
     print_text(json_array(rows) if as_json else listed_table(found))
 

@@ -27,30 +27,22 @@ from fourm.errors import (
 
 if TYPE_CHECKING:
     from fourm.generation import Generator, Sampler
-    from fourm.model import (
-        Blend,
-        Model,
-        ModelCard,
-        Prepared,
-        Space,
-        TokenIds,
-        list_models,
-        load_4m,
-        load_model,
-    )
+    from fourm.hub.listing import ModelCard, list_models
+    from fourm.loading import load_4m, load_model
+    from fourm.model import Blend, Model, Prepared, Space, TokenIds
 
 _LAZY = {
     "Blend": "fourm.model",
     "Generator": "fourm.generation",
     "Model": "fourm.model",
-    "ModelCard": "fourm.model",
+    "ModelCard": "fourm.hub.listing",
     "Prepared": "fourm.model",
     "Sampler": "fourm.generation",
     "Space": "fourm.model",
     "TokenIds": "fourm.model",
-    "list_models": "fourm.model",
-    "load_4m": "fourm.model",
-    "load_model": "fourm.model",
+    "list_models": "fourm.hub.listing",
+    "load_4m": "fourm.loading",
+    "load_model": "fourm.loading",
 }
 
 __all__ = [

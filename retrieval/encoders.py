@@ -59,7 +59,8 @@ class Teachers:
             UsageError: teachers for a model that is a teacher itself.
             fourm.FourmError: a model that has no such teachers.
         """
-        from fourm.teachers import Taught, TeacherModel, make_teacher, teacher_names
+        from fourm.hub.teachers import TEACHERS
+        from fourm.teachers import Taught, TeacherModel, make_teacher
 
         pixels = self.clip_pixels or PIXELS[0]
         if isinstance(model, TeacherModel):
@@ -73,7 +74,7 @@ class Teachers:
             return cast(Model, alone)
         teachers = [
             make_teacher(name, self.sources.get(name), device, dtype, pixels=pixels)
-            for name in teacher_names()
+            for name in TEACHERS
         ]
         return cast(Model, Taught(cast(Any, model), teachers, words=self.words))
 
@@ -131,9 +132,11 @@ def _full_names(
 ) -> dict[str, str | os.PathLike[str]]:
     if not sources:
         return {}
-    from fourm.teachers.known import KNOWN
+    from fourm.hub.teachers import TEACHERS
 
-    names = {short: kind.name for kind in KNOWN.values() for short in (kind.name, kind.predicted)}
+    names = {
+        short: card.name for card in TEACHERS.values() for short in (card.name, card.predicted)
+    }
     for name in sources:
         if name not in names:
             raise UsageError(f"no teacher {name!r}; known: {', '.join(names)}")

@@ -169,7 +169,7 @@ def _noted_folder(folder: Path) -> str | None:
 
 def _folder_of(wanted: ModelLike) -> str | None:
     """The folder that a model was asked for by; None for names, and for loaded models."""
-    from fourm.hub.library import bundled
+    from fourm.hub.names import bundled
 
     if not isinstance(wanted, (str, os.PathLike)) or os.fspath(wanted) in bundled():
         return None

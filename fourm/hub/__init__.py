@@ -8,11 +8,11 @@ digests          SHA-256 of large files, remembered
 manifest         the parts of a model: `bundle.json`, or those of an official 4M-21 model
 official         the official models, tokenizers and spaces by name
 availability     which tokenizers are on this disk, and the command that fetches what is missing
-folders          the manifest of a folder in the official format
-library          finding a model by name, listing those there are
+teachers         the networks that 4M-21 learned from, by name
 names            models and official tokenizers, by short names
+finding          from the name or the folder of a model to its manifest
 requirements     which of them a purpose needs
-listing          which of them are on this disk
+listing          the models and tokenizers there are, and which of them are on this disk
 fetching         one file over HTTP: resumed, its hash checked
 destinations     where fetched files go: the hub's cache, or a folder of the user's
 pulling          a model with the tokenizers that it needs

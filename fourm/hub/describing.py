@@ -12,13 +12,13 @@ from fourm.checkpoints import Checkpoint
 from fourm.errors import CheckpointError, ModelNotFound
 from fourm.hub.availability import lacking
 from fourm.hub.expected import Shapes, kind_of, official_model_shapes, tokenizer_shapes
-from fourm.hub.folders import used
-from fourm.hub.library import ModelCard, list_models
-from fourm.hub.listing import size_of
+from fourm.hub.finding import used
+from fourm.hub.listing import ModelCard, list_models, size_of
 from fourm.hub.manifest import BUNDLE, Manifest
-from fourm.hub.names import ENTRIES, by_repository, find, folder_of
+from fourm.hub.names import by_repository, find, folder_of
 from fourm.hub.official import MODELS, OWNER, SPACES, TEXT, WORDS
 from fourm.hub.sources import repository_of
+from fourm.hub.teachers import TEACHERS
 from fourm.tokenizers.builders import OFFICIAL_CONFIGS
 
 
@@ -53,9 +53,8 @@ def describe(source: str) -> dict[str, Any]:
 
 
 def _absent(source: str) -> dict[str, Any]:
-    for card in list_models():
-        if card.name == source and source not in ENTRIES:
-            return _teacher(card)
+    if source in TEACHERS:
+        return _teacher(next(card for card in list_models() if card.name == source))
     entry = find(source)
     facts: dict[str, Any] = {
         "name": entry.name,

@@ -4,78 +4,105 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
-from fourm.hub.library import list_models
-from fourm.hub.names import ENTRIES, place_of
+from fourm.hub.manifest import Manifest
+from fourm.hub.names import ENTRIES, Entry, bundled, place_of
+from fourm.hub.official import MODELS, SPACES
+from fourm.hub.sources import is_cached
+from fourm.hub.teachers import TEACHERS, TeacherCard
+from fourm.modalities.kinds import KINDS
 
 
 @dataclass(frozen=True)
-class Listed:
-    """A model or a tokenizer.
+class ModelCard:
+    """What can be said of a model, a teacher or a tokenizer without reading its weights.
 
     Attributes:
-        name: short name.
-        kind: `model` or `tokenizer`.
-        title: what it is, or what it is for.
-        inputs, spaces: kinds that a model reads and names of its embedding spaces; empty for
-            tokenizers.
+        name: what `load_model` takes, and `fourm models` for tokenizers.
+        kind: `model` (teachers, too) or `tokenizer`.
+        title: a line for people.
+        inputs: the modalities that a model reads; empty for tokenizers.
+        spaces: names of its embedding spaces; empty for tokenizers.
         where: its folder, or its name on the hub.
-        available: whether it is on this disk.
-        size: of its files on this disk, in bytes; None where it is not.
+        available: whether it loads without the network.
         note: what else one should know.
+        size: of its files on this disk, in bytes; None where it is not, and for teachers.
     """
 
     name: str
-    kind: str
+    kind: Literal["model", "tokenizer"]
     title: str
     inputs: tuple[str, ...]
     spaces: tuple[str, ...]
     where: str
     available: bool
-    size: int | None
     note: str
+    size: int | None
 
 
-def listed() -> list[Listed]:
-    """Bundled models, official models, official tokenizers; reads no weights, asks no network."""
-    models = [
-        Listed(
-            name=card.name,
-            kind="model",
-            title=card.title,
-            inputs=card.inputs,
-            spaces=card.spaces,
-            where=card.where,
-            available=card.available,
-            size=_size(card.name),
-            note=card.note,
-        )
-        for card in list_models()
+def list_models() -> list[ModelCard]:
+    """The bundled models, the official ones, the teachers; asks no network."""
+    return [
+        *(_bundled(name, folder) for name, folder in bundled().items()),
+        *(_official(ENTRIES[name]) for name in MODELS),
+        *(_teacher(card) for card in TEACHERS.values()),
     ]
-    tokenizers = [
-        Listed(
-            name=entry.name,
-            kind="tokenizer",
-            title=entry.purpose,
-            inputs=(),
-            spaces=(),
-            where=str(entry.repository),
-            available=place_of(entry) is not None,
-            size=_size(entry.name),
-            note="",
-        )
+
+
+def list_tokenizers() -> list[ModelCard]:
+    """The official tokenizers; asks no network."""
+    return [
+        _card(entry, (), (), str(entry.repository), place_of(entry), "")
         for entry in ENTRIES.values()
         if entry.kind == "tokenizer"
     ]
-    return [*models, *tokenizers]
-
-
-def _size(name: str) -> int | None:
-    place = place_of(ENTRIES[name]) if name in ENTRIES else None
-    return size_of(place) if place is not None else None
 
 
 def size_of(place: Path) -> int:
-    """Bytes of a file, or of all files in a folder, those that links lead to counted."""
+    """Bytes of a file, or of all files in a folder; those that links lead to count."""
     files = [place] if place.is_file() else place.rglob("*")
     return sum(path.stat().st_size for path in files if path.is_file())
+
+
+def _bundled(name: str, folder: Path) -> ModelCard:
+    manifest = Manifest.read(folder)
+    entry = Entry(name, "model", None, manifest.title)
+    inputs, spaces = tuple(manifest.kinds), tuple(manifest.spaces)
+    return _card(entry, inputs, spaces, str(folder), folder, "comes with this package")
+
+
+def _official(entry: Entry) -> ModelCard:
+    place = place_of(entry)
+    note = "official; `fourm models pull` fetches it" if place is None else "downloaded"
+    return _card(entry, tuple(KINDS), tuple(SPACES), str(entry.repository), place, note)
+
+
+def _card(
+    entry: Entry,
+    inputs: tuple[str, ...],
+    spaces: tuple[str, ...],
+    where: str,
+    place: Path | None,
+    note: str,
+) -> ModelCard:
+    size = None if place is None else size_of(place)
+    available = place is not None
+    return ModelCard(
+        entry.name, entry.kind, entry.purpose, inputs, spaces, where, available, note, size
+    )
+
+
+def _teacher(card: TeacherCard) -> ModelCard:
+    cached = is_cached(card.repository, card.files[-1])
+    return ModelCard(
+        name=card.name,
+        kind="model",
+        title=f"{card.title}, a network that 4M-21 learned from",
+        inputs=card.inputs,
+        spaces=tuple(card.outputs),
+        where=card.repository,
+        available=cached,
+        note="downloaded" if cached else "downloaded when first used",
+        size=None,
+    )

@@ -6,13 +6,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
+from typing import Literal
 
 from fourm.errors import ModelNotFound
 from fourm.hub.cache import cache_folder
-from fourm.hub.library import WEIGHTS, bundled
+from fourm.hub.manifest import BUNDLE
 from fourm.hub.official import MODELS, OWNER, SHORT_NAMES, TEXT, TOKENIZERS, WORDS
 from fourm.hub.sources import is_hub_name, local_snapshot
+from fourm.hub.teachers import TEACHERS
 from fourm.hub.text_tokenizer import REPOSITORY as WORDS_REPOSITORY
+
+WEIGHTS = Path(__file__).resolve().parent.parent / "weights"
+"""The models that come with this package, a folder each."""
 
 _PURPOSES: Mapping[str, str] = {
     "tokenizer/rgb": "photos as tokens",
@@ -43,10 +48,15 @@ class Entry:
     """
 
     name: str
-    kind: str
+    kind: Literal["model", "tokenizer"]
     repository: str | None
     purpose: str
     modalities: tuple[str, ...] = ()
+
+
+def bundled() -> dict[str, Path]:
+    """Name -> folder of the models that come with this package."""
+    return {path.parent.name: path.parent for path in sorted(WEIGHTS.glob(f"*/{BUNDLE}"))}
 
 
 def _entries() -> dict[str, Entry]:
@@ -73,10 +83,8 @@ def find(name: str) -> Entry:
     """
     entry = by_repository(name.removeprefix(f"{OWNER}/")) or ENTRIES.get(name)
     if entry is None:
-        from fourm.teachers import teacher_names
-
         said = f"{name!r} is none of {', '.join(ENTRIES)}"
-        if name in teacher_names():
+        if name in TEACHERS:
             said = f"{name} is a teacher: it is downloaded when it is first used"
         raise ModelNotFound(said)
     return entry

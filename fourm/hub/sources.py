@@ -64,6 +64,13 @@ def _cached(repository: str, revision: str | None) -> Path | None:
     return Path(found).parent if isinstance(found, str) else None
 
 
+def is_cached(repository: str, file: str) -> bool:
+    """Whether the hub's cache holds a file of a repository."""
+    from huggingface_hub import try_to_load_from_cache
+
+    return isinstance(try_to_load_from_cache(repository, file), str)
+
+
 def is_snapshot(folder: Path) -> bool:
     """Whether a folder lies in the hub's cache, or in a copy of it."""
     return folder.absolute().parent.name == "snapshots"

@@ -22,7 +22,6 @@ model       the `Model` itself
 Importing this package does not import torch.
 """
 
-from fourm.hub.library import ModelCard, list_models, load_4m, load_model
 from fourm.model.model import Model
 from fourm.model.samples import Blend, Prepared, TokenIds
 from fourm.model.spaces import Space
@@ -30,11 +29,7 @@ from fourm.model.spaces import Space
 __all__ = [
     "Blend",
     "Model",
-    "ModelCard",
     "Prepared",
     "Space",
     "TokenIds",
-    "list_models",
-    "load_4m",
-    "load_model",
 ]

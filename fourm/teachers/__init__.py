@@ -20,7 +20,7 @@ Importing this package imports neither torch nor timm nor open_clip.
 from fourm.teachers.alone import TeacherModel
 from fourm.teachers.clip import ClipTeacher
 from fourm.teachers.dinov2 import Dinov2Teacher
-from fourm.teachers.known import make_teacher, teacher_names
+from fourm.teachers.known import make_teacher
 from fourm.teachers.taught import Taught
 from fourm.teachers.teacher import Teacher
 
@@ -31,5 +31,4 @@ __all__ = [
     "Teacher",
     "TeacherModel",
     "make_teacher",
-    "teacher_names",
 ]

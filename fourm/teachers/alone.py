@@ -39,11 +39,11 @@ class TeacherModel:
     def __init__(self, teacher: Teacher) -> None:
         self.teacher = teacher
         self.name, self.title = teacher.name, teacher.title
-        self.inputs: tuple[str, ...] = ("image", "text") if teacher.reads_words else ("image",)
+        self.inputs: tuple[str, ...] = teacher.card.inputs
         self.predictable: tuple[str, ...] = ()
         self.facts: tuple[str, ...] = ()
-        self.default_space = next(iter(teacher.readouts))
-        self.made_by = dict.fromkeys(teacher.readouts, teacher.name)
+        self.default_space = next(iter(teacher.card.outputs))
+        self.made_by = dict.fromkeys(teacher.card.outputs, teacher.name)
 
     def __repr__(self) -> str:
         return f"TeacherModel({self.teacher!r})"
@@ -119,8 +119,8 @@ class TeacherModel:
             BadInput: the parts of a blend cancel each other out.
         """
         chosen = self.default_space if space is None else space
-        if chosen not in self.teacher.readouts:
-            known = ", ".join(self.teacher.readouts)
+        if chosen not in self.teacher.card.outputs:
+            known = ", ".join(self.teacher.card.outputs)
             raise UnknownSpace(f"{self.name} has no space {chosen!r}; it has {known}")
         vectors = np.zeros((len(prepared), self.spaces[chosen].dim), np.float32)
         pictures = {row: s.pixels for row, s in enumerate(prepared) if s.pixels is not None}

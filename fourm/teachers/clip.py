@@ -8,11 +8,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
 from fourm.checkpoints.config import Fields
 from fourm.checkpoints.files import read_json_object
 from fourm.errors import BadInput, CheckpointError, ConfigError
+from fourm.hub.teachers import CLIP_B16
 from fourm.lazy import Lazy
 from fourm.teachers.teacher import NORMALISATIONS, SIDE, Teacher
 from fourm.teachers.weights import State, build, file_in, fill, read_state
@@ -52,17 +53,7 @@ class ClipTeacher(Teacher):
             4M-21's tokenizer was trained with, or `clip`, CLIP's own.
     """
 
-    name = "clip-b16"
-    title = "CLIP ViT-B/16"
-    hub = "timm/vit_base_patch16_clip_224.openai"
-    predicted = "clip"
-    readouts: ClassVar[Mapping[str, str]] = {
-        JOINT: "projected class token, CLIP's own embedding",
-        "clip": "mean of the projected patch tokens",
-    }
-    reads_words = True
-    patterns = (CLIP_CONFIG, CLIP_TENSORS[0])
-    default_dim = 512
+    card = CLIP_B16
 
     def __init__(
         self,

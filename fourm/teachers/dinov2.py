@@ -7,11 +7,12 @@ import math
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
 from fourm.checkpoints.config import Fields
 from fourm.checkpoints.files import CONFIG, TENSORS, read_json_object
 from fourm.errors import CheckpointError, ConfigError
+from fourm.hub.teachers import DINOV2_B14
 from fourm.teachers.teacher import SIDE, Teacher
 from fourm.teachers.weights import State, build, file_in, fill, read_state
 
@@ -24,6 +25,9 @@ SIZES = ("patch_size", "embed_dim", "depth", "num_heads", "mlp_ratio", "init_val
 """What a config may set of an architecture; the two further ones may stand there as they are."""
 
 FIXED: Mapping[str, object] = {"in_chans": 3, "global_pool": "token"}
+
+WIDTH = 768
+"""Length of its vectors, unless a config says otherwise."""
 
 OFFSET = 0.1
 """DINOv2 scales its positions by (grid + 0.1) / old grid."""
@@ -39,13 +43,7 @@ class Dinov2Teacher(Teacher):
     224-pixel picture as DINOv2 does it, which is not how timm does it.
     """
 
-    name = "dinov2-b14"
-    title = "DINOv2 ViT-B/14"
-    hub = "timm/vit_base_patch14_dinov2.lvd142m"
-    predicted = "dinov2"
-    readouts: ClassVar[Mapping[str, str]] = {"dinov2": "class token after the last norm"}
-    patterns = (CONFIG, TENSORS)
-    default_dim = 768
+    card = DINOV2_B14
 
     def _normalisation(self, space: str) -> str:
         return "imagenet"
@@ -71,7 +69,7 @@ class Dinov2Teacher(Teacher):
 
     def _dim(self) -> int:
         config = self._config()
-        return self.default_dim if config is None else config.integer("num_features", low=1)
+        return WIDTH if config is None else config.integer("num_features", low=1)
 
     def _design(self) -> str:
         return json.dumps(self._architecture(), sort_keys=True)

@@ -1,21 +1,14 @@
-"""The teachers by name."""
+"""A teacher by its name."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
 
 from fourm.errors import ModelNotFound
+from fourm.hub.teachers import CLIP_B16, TEACHERS, find_teacher
 from fourm.teachers.clip import ClipTeacher
 from fourm.teachers.dinov2 import Dinov2Teacher
 from fourm.teachers.teacher import Teacher
-
-KNOWN: Mapping[str, type[Teacher]] = {kind.name: kind for kind in (ClipTeacher, Dinov2Teacher)}
-
-
-def teacher_names() -> tuple[str, ...]:
-    """Names of the teachers that are known here."""
-    return tuple(KNOWN)
 
 
 def make_teacher(
@@ -29,17 +22,19 @@ def make_teacher(
     """The teacher of a name; no weights are read yet.
 
     Args:
-        name: one of `teacher_names()`, or the space that it is the teacher of (`clip`, `dinov2`).
+        name: one of `fourm.hub.teachers.TEACHERS`, or the space that it is the teacher of (`clip`,
+            `dinov2`).
         source, device, dtype: see `Teacher`.
-        pixels: see `ClipTeacher`; of no account to others.
+        pixels: see `ClipTeacher`; ignored by others.
 
     Raises:
         ModelNotFound: no teacher of that name.
         BadInput: a device or dtype that this machine does not have.
     """
-    if name in (ClipTeacher.name, ClipTeacher.predicted):
+    card = find_teacher(name)
+    if card is None:
+        known = ", ".join(f"{card.name} ({card.predicted})" for card in TEACHERS.values())
+        raise ModelNotFound(f"{name!r} is not a teacher; known: {known}")
+    if card is CLIP_B16:
         return ClipTeacher(source, device, dtype, pixels=pixels)
-    if name in (Dinov2Teacher.name, Dinov2Teacher.predicted):
-        return Dinov2Teacher(source, device, dtype)
-    short = ", ".join(kind.predicted for kind in KNOWN.values())
-    raise ModelNotFound(f"no teacher {name!r}; known: {', '.join(KNOWN)} (or short: {short})")
+    return Dinov2Teacher(source, device, dtype)

@@ -78,7 +78,7 @@ class Taught:
             {name: self._space(name, teacher) for name, teacher in self.teachers.items()}
         )
         self.default_space = next(iter(self.spaces))
-        self._tower = words == "tower" and any(t.reads_words for t in self.teachers.values())
+        self._tower = words == "tower" and any(t.card.reads_text for t in self.teachers.values())
         further = ["image", *(["text"] if self._tower else [])]
         self.inputs: tuple[str, ...] = tuple(dict.fromkeys([*model.inputs, *further]))
 
@@ -99,7 +99,7 @@ class Taught:
         Raises:
             UnknownSpace: no such space.
         """
-        return self._teacher(space).space_fingerprint(self._teacher(space).predicted)
+        return self._teacher(space).space_fingerprint(self._teacher(space).card.predicted)
 
     def input_fingerprint(self, kind: str) -> str:
         """SHA-256 (hex) of what one kind of input is embedded with, beyond `space_fingerprint`.
@@ -176,10 +176,10 @@ class Taught:
                 alone = self.embed_spaces(parts, spaces=spaces, seeds=seeds)
                 for space in spaces:
                     vectors[space][row] = summed(sample, alone[space])
-        towers = [space for space in spaces if self._teacher(space).reads_words]
+        towers = [space for space in spaces if self._teacher(space).card.reads_text]
         for space in spaces if pictures else ():
             teacher = self._teacher(space)
-            found = embed_pictures(teacher, list(pictures.values()), teacher.predicted)
+            found = embed_pictures(teacher, list(pictures.values()), teacher.card.predicted)
             vectors[space][list(pictures)] = found
         for space in towers if texts else ():
             tower = self._teacher(space)
@@ -208,8 +208,8 @@ class Taught:
         return Space(
             name=name,
             dim=self.model.spaces[name].dim,
-            title=f"{teacher.title}: {teacher.readouts[teacher.predicted]}",
-            preprocessing=teacher.preprocessing(teacher.predicted),
+            title=f"{teacher.title}: {teacher.card.outputs[teacher.card.predicted]}",
+            preprocessing=teacher.preprocessing(teacher.card.predicted),
             teacher=teacher.name,
         )
 
@@ -223,7 +223,7 @@ class Taught:
 
     def _require_length(self, space: str) -> None:
         teacher, dim = self._teacher(space), self.spaces[space].dim
-        made = teacher.spaces[teacher.predicted].dim
+        made = teacher.spaces[teacher.card.predicted].dim
         if made != dim:
             raise ConfigError(
                 f"{teacher!r} makes vectors of {made}, {self.name} predicts {dim} in {space}"

@@ -12,6 +12,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from fourm.errors import BadInput, UnknownSpace
+from fourm.hub.teachers import TeacherCard
 from fourm.lazy import Lazy
 from fourm.modalities.pixels import IMAGENET_MEAN, IMAGENET_STD
 from fourm.model.devices import choose_device, choose_dtype
@@ -43,30 +44,20 @@ class Teacher(ABC):
     Nothing is looked for before it is needed; then weights are read once, whichever thread asks.
 
     Args:
-        source: file, folder or hub name of its weights; None: `hub`.
+        source: file, folder or hub name of its weights; None: the repository of its card.
         device: `auto` or a torch device.
         dtype: `auto`, `float32`, `bfloat16` or `float16`: precision of the network.
 
     Attributes:
-        name: e.g. `dinov2-b14`.
-        title: a line for people.
-        hub: where its weights are found by default.
-        predicted: the space in which 4M-21 predicts its vectors, `dinov2` or `clip`.
-        readouts: space -> what is taken of the network's outputs, in words; the default first.
-        reads_words: whether it has a text tower, `embed_texts`.
+        card: its name, spaces and repository.
+        name, title: those of the card.
+        source, device, dtype: as chosen.
 
     Raises:
         BadInput: a device or dtype that this machine does not have.
     """
 
-    name: ClassVar[str]
-    title: ClassVar[str]
-    hub: ClassVar[str]
-    predicted: ClassVar[str]
-    readouts: ClassVar[Mapping[str, str]]
-    reads_words: ClassVar[bool] = False
-    patterns: ClassVar[tuple[str, ...]]
-    default_dim: ClassVar[int]
+    card: ClassVar[TeacherCard]
 
     def __init__(
         self,
@@ -74,10 +65,11 @@ class Teacher(ABC):
         device: str = "auto",
         dtype: str = "auto",
     ) -> None:
-        self.source = self.hub if source is None else source
+        self.name, self.title = self.card.name, self.card.title
+        self.source = self.card.repository if source is None else source
         self.device = choose_device(device)
         self.dtype = choose_dtype(dtype, self.device)
-        self._place: Lazy[Path] = Lazy(lambda: find_weights(self.source, self.patterns))
+        self._place: Lazy[Path] = Lazy(lambda: find_weights(self.source, self.card.files))
         self._network: Lazy[Any] = Lazy(self._load)
         self._digest: str | None = None
 
@@ -88,7 +80,7 @@ class Teacher(ABC):
     def spaces(self) -> Mapping[str, Space]:
         """Name -> `Space`; finds the weights, which may download them."""
         dim = self._dim()
-        return MappingProxyType({name: self._space(name, dim) for name in self.readouts})
+        return MappingProxyType({name: self._space(name, dim) for name in self.card.outputs})
 
     @cached_property
     def fingerprint(self) -> str:
@@ -116,7 +108,7 @@ class Teacher(ABC):
         """
         self._require(space)
         normalisation = _NORMALISATION_TITLES[self._normalisation(space)]
-        steps = (f"central square, bicubic {SIDE} px", normalisation, self.readouts[space])
+        steps = (f"central square, bicubic {SIDE} px", normalisation, self.card.outputs[space])
         return "; ".join([*steps, "unit length"])
 
     def embed_pixels(self, pixels: torch.Tensor, space: str | None = None) -> torch.Tensor:
@@ -124,7 +116,7 @@ class Teacher(ABC):
 
         Args:
             pixels: float32 (B, 3, 224, 224), 0 to 1, not normalised yet.
-            space: default: `predicted`.
+            space: default: the one that 4M-21 predicts.
 
         Returns:
             float32 (B, dim) on the CPU, not of unit length.
@@ -137,7 +129,7 @@ class Teacher(ABC):
         """
         import torch
 
-        chosen = self.predicted if space is None else space
+        chosen = self.card.predicted if space is None else space
         self._require(chosen)
         mean, std = NORMALISATIONS[self._normalisation(chosen)]
         if pixels.dtype != torch.float32 or pixels.shape[1:] != (3, SIDE, SIDE):
@@ -151,16 +143,16 @@ class Teacher(ABC):
         return vectors.float().cpu()
 
     def _require(self, space: str) -> None:
-        if space not in self.readouts:
+        if space not in self.card.outputs:
             raise UnknownSpace(
-                f"{self.name} has no space {space!r}; it has {', '.join(self.readouts)}"
+                f"{self.name} has no space {space!r}; it has {', '.join(self.card.outputs)}"
             )
 
     def _space(self, name: str, dim: int) -> Space:
         return Space(
             name=name,
             dim=dim,
-            title=f"{self.title}: {self.readouts[name]}",
+            title=f"{self.title}: {self.card.outputs[name]}",
             preprocessing=self.preprocessing(name),
             teacher=self.name,
         )

@@ -9,14 +9,14 @@ from retrieval.report.printable import printable
 from retrieval.report.table import facts, table
 
 if TYPE_CHECKING:
-    from fourm.hub.listing import Listed
+    from fourm.hub.listing import ModelCard
     from fourm.hub.pulling import Fetched
     from fourm.hub.verifying import Verified
 
 _UNITS = ("kB", "MB", "GB", "TB")
 
 
-def listed_table(entries: Iterable[Listed]) -> str:
+def listed_table(entries: Iterable[ModelCard]) -> str:
     """Models and tokenizers by name."""
     rows = [
         (
@@ -31,7 +31,7 @@ def listed_table(entries: Iterable[Listed]) -> str:
     return table(rows, ("name", "here", "what it is", "spaces", "note"), ("left", "right"))
 
 
-def listed_facts(entry: Listed) -> dict[str, Any]:
+def listed_facts(entry: ModelCard) -> dict[str, Any]:
     """A model or tokenizer with the keys of `fourm models list --json`."""
     return {
         "name": entry.name,

@@ -7,13 +7,13 @@ import pytest
 
 import fourm
 from fourm.hub.describing import describe
-from fourm.hub.listing import listed
+from fourm.hub.listing import list_models, list_tokenizers
 from fourm.hub.names import ENTRIES, find
 from fourm.hub.official import SPACES, TOKENIZERS, WORDS
 from fourm.hub.pulling import pull
 from fourm.hub.requirements import needed
+from fourm.hub.teachers import TEACHERS
 from fourm.modalities.kinds import KINDS
-from fourm.teachers import teacher_names
 from fourm.tokenizers.builders import OFFICIAL_CONFIGS
 from tests.fourm.recorded import FIXTURES
 
@@ -108,7 +108,7 @@ class TestNames:
         millions = [describe(f"4M-21_{size}")["parameters"]["trunk"] / 1e6 for size in "BL"]
         assert millions == pytest.approx([198, 705], rel=0.01)
 
-    @pytest.mark.parametrize("name", teacher_names())
+    @pytest.mark.parametrize("name", TEACHERS)
     def test_teachers(self, name):
         facts = describe(name)
         assert facts["kind"] == "teacher" and "image" in facts["queries"] and facts["spaces"]
@@ -135,9 +135,9 @@ class TestTable:
             assert find(entry.repository) is entry
 
     def test_everything_is_listed_once(self):
-        names = [entry.name for entry in listed()]
+        names = [entry.name for entry in (*list_models(), *list_tokenizers())]
         assert names[0] == "mini" and set(ENTRIES) <= set(names) and len(set(names)) == len(names)
-        here = [entry for entry in listed() if entry.available]
+        here = [entry for entry in (*list_models(), *list_tokenizers()) if entry.available]
         assert [entry.name for entry in here] == ["mini"] and here[0].size > 40e6
 
     @pytest.mark.parametrize("what", [*KINDS, *SPACES])

@@ -14,7 +14,7 @@ from fourm.hub import pulling, text_tokenizer
 from fourm.hub.availability import tokenizer_at_hand
 from fourm.hub.cache import cache_folder
 from fourm.hub.fetching import ATTEMPTS
-from fourm.hub.listing import listed
+from fourm.hub.listing import list_models, list_tokenizers
 from fourm.hub.official import OWNER, TOKENIZERS, WORDS
 from fourm.hub.pulled import read_pulled
 from fourm.hub.pulling import pull
@@ -42,7 +42,7 @@ class TestWhatIsFetched:
         hub.close()
         np.testing.assert_array_equal(embedded("4M-21_B"), embedded(shelf_with_dinov2(shelf)))
         assert (cache_folder() / WORDS).read_bytes() == (shelf / WORDS).read_bytes()
-        here = {entry.name for entry in listed() if entry.available}
+        here = {entry.name for entry in (*list_models(), *list_tokenizers()) if entry.available}
         assert here == {
             *("mini", "4M-21_B", "tokenizer/semseg", "tokenizer/dinov2-global", "tokenizer/text"),
         }
@@ -224,7 +224,11 @@ class TestInterrupted:
         hub.cuts[MODEL] = [5000, *[0] * ATTEMPTS]
         with pytest.raises(fourm.DownloadFailed, match=r"5,000 of .* bytes are here"):
             pulled("tokenizer/semseg")
-        assert not [e for e in listed() if e.name == "tokenizer/semseg" and e.available]
+        assert not [
+            e
+            for e in (*list_models(), *list_tokenizers())
+            if e.name == "tokenizer/semseg" and e.available
+        ]
         hub.requests.clear()
         pulled("tokenizer/semseg")
         assert hub.fetched(MODEL) == ["bytes=5000-"]

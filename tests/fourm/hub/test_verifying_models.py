@@ -13,7 +13,7 @@ from safetensors.torch import load_file, save_file
 import fourm
 from fourm.checkpoints import TensorFile
 from fourm.hub.expected import official_model_shapes, tokenizer_shapes
-from fourm.hub.library import WEIGHTS
+from fourm.hub.names import WEIGHTS
 from fourm.hub.official import OWNER, TOKENIZERS, WORDS
 from fourm.hub.pulling import pull
 from fourm.hub.verifying import verify

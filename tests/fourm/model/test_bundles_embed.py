@@ -10,7 +10,7 @@ from safetensors.torch import load_file, save_file
 
 import fourm
 from fourm.checkpoints import TensorFile
-from fourm.hub import library
+from fourm.hub import names
 from fourm.lazy import Lazy
 from fourm.model.devices import _cpu_has_bfloat16
 from tests.fourm.tiny_bundle import DIM_OUT, make_tiny_bundle
@@ -340,7 +340,7 @@ class TestManifests:
 
 class TestLibrary:
     def test_bundled_models_are_found_by_name(self, folder, monkeypatch):
-        monkeypatch.setattr(library, "WEIGHTS", folder.parent)
+        monkeypatch.setattr(names, "WEIGHTS", folder.parent)
         assert fourm.load_model("tiny").name == "tiny"
         card = fourm.list_models()[0]
         assert (card.name, card.available, card.inputs) == ("tiny", True, ("image", "text", "seg"))

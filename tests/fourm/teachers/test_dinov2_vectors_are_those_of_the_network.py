@@ -130,11 +130,11 @@ def test_half_precision_is_near(tmp_path):
 
 def test_the_defaults_are_vit_b14_at_its_official_size():
     """Shapes alone: what a bare file has to hold."""
-    from fourm.teachers.dinov2 import ARCHITECTURE
+    from fourm.teachers.dinov2 import ARCHITECTURE, WIDTH
 
     with torch.device("meta"):
         network = timm.create_model(ARCHITECTURE, img_size=224, num_classes=0)
-    assert network.num_features == Dinov2Teacher.default_dim == 768
+    assert network.num_features == WIDTH == 768
     assert network.patch_embed.grid_size == (16, 16)
     assert network.num_prefix_tokens == 1
 

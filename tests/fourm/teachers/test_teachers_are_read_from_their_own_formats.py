@@ -8,7 +8,8 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from fourm import ModelNotFound
-from fourm.teachers import ClipTeacher, Dinov2Teacher, make_teacher, teacher_names
+from fourm.hub.teachers import TEACHERS
+from fourm.teachers import ClipTeacher, Dinov2Teacher, make_teacher
 from fourm.teachers.weights import digest
 from tests.fourm.teachers.small_teachers import (
     CLIP_CONFIG,
@@ -40,7 +41,7 @@ def small_by_default(monkeypatch):
 
 def same(one, other):
     torch.testing.assert_close(one.embed_pixels(noise()), other.embed_pixels(noise()))
-    space = one.predicted
+    space = one.card.predicted
     assert one.fingerprint == other.fingerprint
     assert one.space_fingerprint(space) == other.space_fingerprint(space)
 
@@ -107,11 +108,11 @@ def test_the_digest_sees_names_shapes_and_values():
 
 
 def test_names(clip_folder):
-    assert teacher_names() == ("clip-b16", "dinov2-b14")
+    assert tuple(TEACHERS) == ("clip-b16", "dinov2-b14")
     for name in ("clip", "clip-b16"):
         assert isinstance(make_teacher(name, clip_folder), ClipTeacher)
     assert isinstance(make_teacher("dinov2"), Dinov2Teacher)
-    with pytest.raises(ModelNotFound, match="clip-b16, dinov2-b14"):
+    with pytest.raises(ModelNotFound, match=r"clip-b16 \(clip\), dinov2-b14"):
         make_teacher("imagebind")
 
 

@@ -1,4 +1,4 @@
-"""Manifests of models in the official format: of a folder, and by name from the hub's cache."""
+"""From the name or the folder of a model to its manifest."""
 
 from __future__ import annotations
 
@@ -6,25 +6,71 @@ from collections.abc import Collection
 from pathlib import Path
 
 from fourm.checkpoints import Checkpoint
+from fourm.checkpoints.files import TENSORS
 from fourm.errors import CheckpointError, ConfigError, ModelNotFound
 from fourm.hub.availability import MODEL, Parts, lacking
-from fourm.hub.manifest import Manifest
-from fourm.hub.official import COUNTED, MODELS, OWNER, SPACES, TOKENIZERS, WORDS, WRITTEN
-from fourm.hub.sources import local_snapshot, repository_of
+from fourm.hub.manifest import BUNDLE, Manifest
+from fourm.hub.names import bundled
+from fourm.hub.official import (
+    COUNTED,
+    MODELS,
+    OWNER,
+    SPACES,
+    TOKENIZERS,
+    WORDS,
+    WRITTEN,
+    is_tokenizer,
+    official_name,
+)
+from fourm.hub.sources import local_snapshot, repository_of, resolve_source
+from fourm.hub.teachers import TEACHERS
 from fourm.modalities.kinds import KINDS
 
 
-def known_manifest(name: str) -> Manifest:
-    """The manifest of an official model that is in the hub's cache; asks no network.
+def find_manifest(source: str) -> Manifest:
+    """The parts of a model.
+
+    Args:
+        source: a bundled name (`mini`), an official one that was pulled (`4M-21_B`,
+            `EPFL-VILAB/4M-21_B`), a folder with a `bundle.json` or with a model in the official
+            format, or the name of such a repository on the hub, which is downloaded.
 
     Raises:
-        ModelNotFound: it is not there; the message names the command that fetches it.
+        ModelNotFound: nothing of that name; the message says what there is, or how to get it.
         CheckpointError: as `folder_manifest`.
     """
+    if source in (folders := bundled()):
+        return Manifest.read(folders[source])
+    if not Path(source).is_dir():
+        if name := official_name(source):
+            return _pulled_manifest(name)
+        if is_tokenizer(source):
+            raise ModelNotFound(f"{source} is a tokenizer; {_known()}")
+    try:
+        folder = resolve_source(source)
+    except ModelNotFound as error:
+        raise ModelNotFound(f"{error}; {_known()}") from None
+    if (folder / BUNDLE).is_file():
+        return Manifest.read(folder)
+    if folder.name == TENSORS:  # the config and the tokenizers are looked for as from its folder
+        folder = folder.parent
+    inner = [name for name in MODELS if (folder / name / TENSORS).is_file()]
+    if inner and not (folder / TENSORS).is_file():
+        raise ModelNotFound(
+            f"{folder} is a folder of models, not one itself: give {folder / inner[0]}"
+        )
+    return folder_manifest(folder)
+
+
+def _pulled_manifest(name: str) -> Manifest:
     folder = local_snapshot(f"{OWNER}/{name}")
     if folder is None:
         raise ModelNotFound(f"{name} is not on this disk: `fourm models pull {name}` fetches it")
     return folder_manifest(folder)
+
+
+def _known() -> str:
+    return f"known models: {', '.join([*bundled(), *MODELS, *TEACHERS])}"
 
 
 def folder_manifest(folder: Path) -> Manifest:
