@@ -214,7 +214,7 @@ def query(
 
 
 @app.command()
-@takes_sources(but=("image", "take", "not_text", "weights", "combine"))
+@takes_sources(but=("image", "use_only", "negative_text", "weights", "combine"))
 def generate(
     photo: Annotated[
         Path | None, typer.Argument(metavar="PHOTO", help="Picture to generate from.")

@@ -10,7 +10,7 @@ from typing import Annotated, Any, get_type_hints
 
 import typer
 
-from retrieval.sources import SETTINGS
+from retrieval.queries.options import query_options
 
 IndexFolder = Annotated[Path, typer.Argument(metavar="INDEX", help="Folder of the index.")]
 ModelName = Annotated[
@@ -78,7 +78,9 @@ def takes_sources(but: tuple[str, ...] = ()) -> Callable[[Callable[..., None]], 
 
     The command gets what was given of them as one mapping, `sources`.
     """
-    settings = [setting for setting in SETTINGS if setting.name not in but]
+    settings = [
+        option for option in query_options() if option.name not in but and not option.python_only
+    ]
 
     def decorate(command: Callable[..., None]) -> Any:
         hints = get_type_hints(command, include_extras=True)
@@ -88,7 +90,12 @@ def takes_sources(but: tuple[str, ...] = ()) -> Callable[[Callable[..., None]], 
                 parameters.append(parameter.replace(annotation=hints[parameter.name]))
                 continue
             for setting in settings:
-                option = typer.Option(setting.flag, metavar=setting.metavar, help=setting.help)
+                option = typer.Option(
+                    setting.flag,
+                    metavar=setting.metavar,
+                    help=setting.help,
+                    rich_help_panel=setting.panel,
+                )
                 kind: Any = str if setting.typed else Path
                 kind = list[str] if setting.repeated else kind
                 wanted = Annotated[kind | None, option]

@@ -11,15 +11,19 @@ from PIL import Image
 from fourm.modalities.boxes import Box
 from fourm.modalities.decoders import Decoded
 from fourm.modalities.people import People
-from retrieval import sources
 from retrieval.generation.views import boxes_over, depth_colours, main_components, masks_over
+from retrieval.modalities import MODALITIES
 from retrieval.queries import Input, Query
 from retrieval.report.panels import Panel, panels
 from retrieval.report.printable import printable
 
 _PICTURES = ("image_tokens", "normals", "edges", "sam_edges")
 _NOTHING = (("", "nothing"),)
-TITLES = {**sources.TITLES, "image_tokens": "Picture", "poses": "People"}
+TITLES = {
+    **{name: modality.title for name, modality in MODALITIES.items()},
+    "image_tokens": "Image",
+    "poses": "People",
+}
 
 
 def panel_of(decoded: Decoded, ground: Image.Image | None = None) -> Panel:

@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 
 from retrieval.errors import UsageError
 from retrieval.generation.names import kind_named
-from retrieval.sources import ALIASES
+from retrieval.modalities import sources as known_sources
 
 HideBox = tuple[float, float, float, float]
 
@@ -15,7 +15,8 @@ HideBox = tuple[float, float, float, float]
 def given_kinds(sources: Mapping[str, object]) -> frozenset[str]:
     """The kinds of input that sources give."""
     given = {name for name, value in sources.items() if value is not None}
-    return frozenset(ALIASES.get(name, name) for name in given)
+    known = known_sources()
+    return frozenset(known[name].modality if name in known else name for name in given)
 
 
 def read_hidden(written: Sequence[str]) -> list[HideBox]:

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import Literal
 
 from retrieval.errors import UsageError
+from retrieval.modalities import sources
 from retrieval.pictures.finding import PICTURE_SUFFIXES
 from retrieval.queries import READERS
 from retrieval.queries.arrays import NEAR
-from retrieval.sources import ALIASES
 
 Holds = Literal["one", "lines"]
 
@@ -64,7 +64,7 @@ def _kinds() -> dict[str, ItemKind]:
         if name in others:
             found[name] = others[name]
         elif name in pictures:
-            found[name] = ItemKind(name, ALIASES.get(name, name), pictures[name], PICTURE_SUFFIXES)
+            found[name] = ItemKind(name, sources()[name].modality, pictures[name], PICTURE_SUFFIXES)
         elif name in lines:
             found[name] = ItemKind(name, name, lines[name], _LINES, "lines")
         else:

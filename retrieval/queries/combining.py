@@ -16,9 +16,9 @@ from typing import Literal
 from fourm.messages import shown
 from fourm.modalities.decimals import decimal
 from retrieval.errors import QueryError, UsageError
+from retrieval.modalities import sources
 from retrieval.queries.inputs import Input
 from retrieval.queries.words import read_words
-from retrieval.sources import ALIASES
 
 How = Literal["together", "guided", "late"]
 WAYS: tuple[How, ...] = ("together", "guided", "late")
@@ -61,12 +61,13 @@ def read_weights(source: object) -> dict[str, float]:
         if not isinstance(entries, (list, tuple)) or not all(isinstance(e, str) for e in entries):
             raise QueryError(f"expected text=2 or a mapping, got {shown(source)}", where="weight")
         pairs = [_typed(entry) for entry in entries]
+    known = sources()
     weights: dict[str, float] = {}
     for name, value in pairs:
         if not isinstance(name, str):
             raise QueryError(f"expected the name of an input, got {shown(name)}", where="weight")
         kind = name.strip().replace("-", "_")
-        kind = ALIASES.get(kind, kind)
+        kind = known[kind].modality if kind in known else kind
         if kind in weights:
             raise QueryError(f"{kind} is given twice", where="weight")
         weights[kind] = _weight(kind, value)

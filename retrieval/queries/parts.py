@@ -14,10 +14,10 @@ from fourm.modalities.canny import canny_edges
 from fourm.modalities.facts import computable_metadata
 from fourm.modalities.palette import palette_of
 from retrieval.errors import QueryError
+from retrieval.modalities import MODALITIES, sources
 from retrieval.queries.inputs import Input
 from retrieval.queries.named import named
 from retrieval.queries.photo import Photo, open_photo
-from retrieval.sources import ALIASES, KINDS
 
 
 def edges_of(photo: Photo) -> Input:
@@ -51,7 +51,7 @@ COMPUTED: Mapping[str, Callable[[Photo], Input]] = {
 }
 """Parts that need no model: kind -> how it is computed."""
 
-PARTS = tuple(kind for kind in KINDS if kind not in ("image", "t5"))
+PARTS = tuple(kind for kind in MODALITIES if kind not in ("image", "t5"))
 """What could be taken from a photo, by a model that predicts everything."""
 
 
@@ -66,7 +66,7 @@ def read_part(source: object, kind: str) -> Input:
         return COMPUTED[kind](photo)
 
 
-def read_take(source: object) -> tuple[str, ...]:
+def read_use_only(source: object) -> tuple[str, ...]:
     """Which parts are to be taken: `depth,edges`, or a list of such.
 
     Raises:
@@ -74,20 +74,24 @@ def read_take(source: object) -> tuple[str, ...]:
     """
     entries = [source] if isinstance(source, str) else source
     if not isinstance(entries, (list, tuple)) or not all(isinstance(e, str) for e in entries):
-        raise QueryError(f"expected parts like depth,edges, got {shown(source)}", where="take")
+        raise QueryError(f"expected parts like depth,edges, got {shown(source)}", where="use only")
     words = [word for entry in entries for word in entry.replace(",", " ").split()]
-    kinds = [ALIASES.get(kind, kind) for kind in (word.replace("-", "_") for word in words)]
+    known = sources()
+    kinds = [
+        known[name].modality if name in known else name
+        for name in (word.replace("-", "_") for word in words)
+    ]
     if not kinds:
-        raise QueryError(f"names no part; there are {', '.join(PARTS)}", where="take")
+        raise QueryError(f"names no part; there are {', '.join(PARTS)}", where="use only")
     for word, kind in zip(words, kinds, strict=True):
         if kind not in PARTS:
-            hint = " (the picture itself: leave take out)" if kind == "image" else ""
+            hint = " (for the image itself, leave it out)" if kind == "image" else ""
             raise QueryError(
-                f"{shown(word)} is no part of a picture{hint}; there are {', '.join(PARTS)}",
-                where="take",
+                f"{shown(word)} is no part of an image{hint}; there are {', '.join(PARTS)}",
+                where="use only",
             )
         if kinds.count(kind) > 1:
-            raise QueryError(f"{kind} is named twice", where="take")
+            raise QueryError(f"{kind} is named twice", where="use only")
     return tuple(kinds)
 
 

@@ -21,13 +21,13 @@ def prepare(query: Query, model: Model) -> Any:
             an input that this model cannot read, of another shape for example.
         fourm.FourmError: the model does not take in such an input.
     """
-    if query.take:
+    if query.use_only:
         _check_parts(query, model)
     query = as_read(query, model)
-    if query.how == "together":
+    if query.combine == "together":
         return _one_pass(query.inputs, model)
     parts = [(_one_pass([entry], model), entry.weight) for entry in query.inputs if entry.weight]
-    return model.blend(parts, how=query.how)
+    return model.blend(parts, how=query.combine)
 
 
 def as_read(query: Query, model: Model) -> Query:
@@ -72,7 +72,7 @@ def _check_parts(query: Query, model: Model) -> None:
     possible = [
         kind for kind in PARTS if kind in (model.inputs if kind in COMPUTED else model.predictable)
     ]
-    for kind in query.take:
+    for kind in query.use_only:
         if kind not in possible:
-            has = f"it can take {', '.join(possible)}" if possible else "it can take no part of one"
-            raise QueryError(f"{model.name} cannot take {kind} from a picture; {has}", where="take")
+            has = f"it can use {', '.join(possible)}" if possible else "it can use no part of one"
+            raise QueryError(f"{model.name} cannot use {kind} of an image; {has}", where="use only")

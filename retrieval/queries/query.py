@@ -9,18 +9,19 @@ from pathlib import Path
 from typing import Any
 
 from retrieval.errors import UsageError
+from retrieval.modalities import modifiers, sources
 from retrieval.queries.arrays import read_depth, read_features
 from retrieval.queries.combining import How, combined, read_pushed, read_weights
 from retrieval.queries.drawings import read_drawing, read_lines
 from retrieval.queries.inputs import Input
 from retrieval.queries.instances import read_instances
-from retrieval.queries.parts import read_part, read_take, take_parts
+from retrieval.queries.options import COMBINING
+from retrieval.queries.parts import read_part, read_use_only, take_parts
 from retrieval.queries.people import read_poses
 from retrieval.queries.photo import read_photo
 from retrieval.queries.segmentation import read_segmentation
 from retrieval.queries.words import read_words
 from retrieval.queries.written import names_file, read_boxes, read_facts, read_palette
-from retrieval.sources import MODIFIERS, SOURCES
 
 READERS: dict[str, Callable[[object], Input]] = {
     "text": read_words,
@@ -45,7 +46,7 @@ READERS: dict[str, Callable[[object], Input]] = {
     "imagebind_embedding": partial(read_features, kind="imagebind_embedding"),
     "image_tokens": partial(read_drawing, kind="image_tokens"),
 }
-"""How each of `retrieval.sources` is read."""
+"""How each of `retrieval.modalities` is read."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,13 +55,13 @@ class Query:
 
     Attributes:
         inputs: of different kinds; only words to push away from may come several times.
-        how: `together`, `guided` or `late`: see `retrieval.queries.combining`.
-        take: the kinds that stand for a photo, if only parts of it are used.
+        combine: `together`, `guided` or `late`: see `retrieval.queries.combining`.
+        use_only: the modalities that stand for a photo, if only parts of it are used.
     """
 
     inputs: tuple[Input, ...]
-    how: How = "together"
-    take: tuple[str, ...] = ()
+    combine: How = "together"
+    use_only: tuple[str, ...] = ()
 
     @classmethod
     def read(cls, **given: object) -> Query:
@@ -70,38 +71,38 @@ class Query:
             given: `text` (words), `image` (path, Pillow picture or uint8 array (H, W, 3)), `seg`
                 (path or array (H, W) of COCO panoptic category ids, 0 = nothing), and the others
                 that `READERS` lists: paths of files, or what these files hold.
-                `depth_near`, `low` or `high`, says which values of `depth` are near. `take` names
-                parts of `image`, which are used in its place. `not_text` is a text, or a list of
-                them, to push away from. `weights` maps inputs (and `not`, for those texts) to
-                numbers, and `combine` is `together`, `guided` or `late`.
+                `depth_near`, `low` or `high`, says which values of `depth` are near. `use_only`
+                names parts of `image`, which are used in its place. `negative_text` is a text, or
+                a list of them, to search away from. `weights` maps inputs (and `not`, for those
+                texts) to numbers, and `combine` is `together`, `guided` or `late`.
 
         Raises:
             UsageError: nothing was given, a kind of input that does not exist, or one kind twice;
                 weights for what goes into one pass.
             QueryError: an input, a weight or a part cannot be read.
         """
-        said = {entry.name: given.pop(entry.name, None) for entry in MODIFIERS}
-        sources = {name: value for name, value in given.items() if value is not None}
+        said = {
+            name: given.pop(name, None) for name in (*modifiers(), *(o.name for o in COMBINING))
+        }
+        values = {name: value for name, value in given.items() if value is not None}
         unknown = [name for name in given if name not in READERS]
         if unknown:
             raise UsageError(f"unknown kind of query: {unknown[0]}; known: {', '.join(READERS)}")
-        if said["depth_near"] is not None and "depth" not in sources:
+        if said["depth_near"] is not None and "depth" not in values:
             raise UsageError("says which end of a depth map is near; give one", where="depth_near")
-        take = () if said["take"] is None else read_take(said["take"])
-        if take and "image" not in sources:
-            raise UsageError(
-                "says which parts of a picture are used; give one (image)", where="take"
-            )
+        use_only = () if said["use_only"] is None else read_use_only(said["use_only"])
+        if use_only and "image" not in values:
+            raise UsageError("applies to parts of an image; give one (image)", where="use only")
         # Light things first: a typing error should not wait for photos.
         weights = None if said["weights"] is None else read_weights(said["weights"])
-        pushed = [] if said["not_text"] is None else read_pushed(said["not_text"])
-        inputs = list(_read(sources, said["depth_near"], take))
+        pushed = [] if said["negative_text"] is None else read_pushed(said["negative_text"])
+        inputs = list(_read(values, said["depth_near"], use_only))
         if not inputs and not pushed:
             raise UsageError("nothing to search for: give words, a picture or a segmentation map")
         kinds = [entry.kind for entry in inputs]
         if doubled := [kind for kind in kinds if kinds.count(kind) > 1]:
             raise UsageError("given twice, directly and taken from a photo", where=doubled[0])
-        return cls(*combined([*inputs, *pushed], weights, said["combine"]), take)
+        return cls(*combined([*inputs, *pushed], weights, said["combine"]), use_only)
 
     @property
     def kinds(self) -> tuple[str, ...]:
@@ -131,12 +132,12 @@ def _read(sources: Mapping[str, object], near: object, take: tuple[str, ...]) ->
             yield reader(sources[name])
 
 
-def input_files(sources: Mapping[str, Any]) -> tuple[Path, ...]:
+def input_files(given: Mapping[str, Any]) -> tuple[Path, ...]:
     """The files among what the command line or a query file gave."""
     files = [
         Path(value)
-        for source in SOURCES
-        if not source.typed and isinstance(value := sources.get(source.name), (str, Path))
+        for source in sources().values()
+        if not source.typed and isinstance(value := given.get(source.name), (str, Path))
     ]
-    boxes = sources.get("boxes") or ()
+    boxes = given.get("boxes") or ()
     return (*files, *map(Path, filter(names_file, [boxes] if isinstance(boxes, str) else boxes)))

@@ -1,6 +1,6 @@
 """Queries in JSON: one object in a file of its own, or one a line in a file of judged queries.
 
-Keys are those of `retrieval.sources`; paths of files are relative to the file that names them.
+Keys are those of `retrieval.modalities`; paths of files are relative to the file that names them.
 """
 
 from __future__ import annotations
@@ -12,18 +12,18 @@ from typing import Any
 
 from fourm.messages import shown
 from retrieval.errors import QueryError, UsageError
+from retrieval.modalities import Option, sources
 from retrieval.queries.inputs import existing_file
 from retrieval.queries.json_files import parse_json, parse_text
+from retrieval.queries.options import query_options
 from retrieval.queries.query import Query
 from retrieval.queries.written import names_file
-from retrieval.sources import NAMES, SETTINGS, Setting
 
 RELEVANT = "relevant"
 """Key of judged queries: what the query should find."""
 
-# What may be written out in the file itself, beside a string.
-_LISTS = frozenset({"boxes", "palette", "metadata", "not_text", "take", "sam"})
-_OBJECTS = frozenset({"metadata", "sam", "poses", "weights"})
+_FORMER_KEYS = {"take": "use_only"}
+"""Keys of older query files, which are still read."""
 
 
 def read_query_file(file: str | os.PathLike[str]) -> dict[str, Any]:
@@ -61,11 +61,11 @@ def added_to_file(file: str | os.PathLike[str], given: Mapping[str, Any]) -> dic
     Raises:
         UsageError: as `read_query_file`, or something that both of them have.
     """
-    sources = read_query_file(file)
+    held = read_query_file(file)
     beside = {name: value for name, value in given.items() if value is not None}
-    if both := [one.key for one in SETTINGS if one.name in sources.keys() & beside.keys()]:
+    if both := [one.key for one in query_options() if one.name in held.keys() & beside.keys()]:
         raise UsageError(f"given twice, in {Path(file)} and beside it", where=both[0])
-    return {**sources, **beside}
+    return {**held, **beside}
 
 
 def query_of_line(line: str, place: str, folder: Path) -> tuple[dict[str, Any], object]:
@@ -88,32 +88,34 @@ def sources_of(entry: object, place: str, folder: Path) -> dict[str, Any]:
     """
     if not isinstance(entry, Mapping):
         raise UsageError(f"expected a JSON object, got {type(entry).__name__}", where=place)
-    keys = [setting.key for setting in SETTINGS]
-    unknown = sorted(entry.keys() - {*keys, RELEVANT})
+    entry = {_FORMER_KEYS.get(str(key), str(key)): value for key, value in entry.items()}
+    options = [option for option in query_options() if not option.python_only]
+    keys = [option.key for option in options]
+    unknown = sorted(set(entry) - {*keys, RELEVANT})
     if unknown:
         raise UsageError(
             f"unknown key {unknown[0]!r}; known: {', '.join(keys)}, {RELEVANT}", where=place
         )
-    sources = {
-        setting.name: _value(setting, entry[setting.key], f"{place}: {setting.key}", folder)
-        for setting in SETTINGS
-        if entry.get(setting.key) is not None
+    given = {
+        option.name: _value(option, entry[option.key], f"{place}: {option.key}", folder)
+        for option in options
+        if entry.get(option.key) is not None
     }
-    if not sources.keys() & {*NAMES, "not_text"}:
-        raise UsageError(f"no query in it; give one of {', '.join(NAMES)}", where=place)
-    return sources
+    if not given.keys() & {*sources(), "negative_text"}:
+        raise UsageError(f"no query in it; give one of {', '.join(sources())}", where=place)
+    return given
 
 
-def _value(setting: Setting, value: object, place: str, folder: Path) -> object:
-    if setting.name == "boxes" and isinstance(value, list) and value:
-        return [_value(setting, part, place, folder) for part in value]
-    if isinstance(value, list) and setting.name in _LISTS and value:
+def _value(option: Option, value: object, place: str, folder: Path) -> object:
+    if option.name == "boxes" and isinstance(value, list) and value:
+        return [_value(option, part, place, folder) for part in value]
+    if isinstance(value, list) and "list" in option.forms and value:
         return value
-    if isinstance(value, dict) and setting.name in _OBJECTS and value:
+    if isinstance(value, dict) and "object" in option.forms and value:
         return value
-    if not isinstance(value, str) or not value.strip() or setting.name == "weights":
-        raise QueryError(f"expected {_forms(setting)}, and not an empty one", where=place)
-    if setting.typed and not (setting.name == "boxes" and names_file(value)):
+    if not isinstance(value, str) or not value.strip() or "string" not in option.forms:
+        raise QueryError(f"expected {_forms(option)}, and not an empty one", where=place)
+    if option.typed and not (option.name == "boxes" and names_file(value)):
         return value
     try:
         found = os.path.isfile(folder / value)
@@ -129,8 +131,5 @@ def _named(file: str, most: int = 300) -> str:
     return file if plain else shown(file, most)
 
 
-def _forms(setting: Setting) -> str:
-    forms = ["a string"] if setting.name != "weights" else []
-    forms += ["a list"] if setting.name in _LISTS else []
-    forms += ["an object"] if setting.name in _OBJECTS else []
-    return " or ".join(forms)
+def _forms(option: Option) -> str:
+    return " or ".join(f"an {form}" if form == "object" else f"a {form}" for form in option.forms)

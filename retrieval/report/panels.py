@@ -9,11 +9,11 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from fourm.modalities.palette import written_colour
+from retrieval.modalities import MODALITIES
 from retrieval.queries import Input, Query
 from retrieval.queries.class_table import NOTHING, coco_panoptic
 from retrieval.report.painting import draw_boxes, nearness
 from retrieval.report.printable import printable
-from retrieval.sources import KINDS, TITLES
 
 PANEL_SIDE = 480
 
@@ -66,13 +66,13 @@ class Panel:
 
 def panels(query: Query) -> tuple[Panel, ...]:
     """One panel an input, in the order of the query."""
-    weighed = query.how != "together"
+    weighed = query.combine != "together"
     return tuple(panel_of(entry, weighed) for entry in query.inputs)
 
 
 def panel_of(entry: Input, weighed: bool = False) -> Panel:
     """How one input is drawn; `weighed` says to note its weight."""
-    title = TITLES[entry.kind]
+    title = MODALITIES[entry.kind].title
     notes = []
     if entry.origin == "predicted":
         panel = _predicted(entry, title)
@@ -186,7 +186,7 @@ def _plain(entry: Input, title: str, rows: tuple[tuple[str, str], ...]) -> Panel
 
 
 PAINTERS: dict[str, Callable[[Input, str], Panel]] = {
-    **dict.fromkeys(KINDS, _picture),
+    **dict.fromkeys(MODALITIES, _picture),
     "text": _words,
     "seg": _segmentation,
     "depth": _depth,

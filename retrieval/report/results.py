@@ -118,7 +118,7 @@ class Results:
             printable(index.recipe.model),
             printable(hits[0].space if hits else index.recipe.space),
             "pictures" if set(searched) == {IMAGE} else "items",
-            query.how,
+            query.combine,
         )
 
     @property

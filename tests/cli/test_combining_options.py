@@ -1,4 +1,4 @@
-"""--weight, --not, --combine, --take and --from."""
+"""--weight, --not, --combine, --use-only and --from."""
 
 import json
 
@@ -48,8 +48,8 @@ def test_a_query_from_a_file_is_the_same_as_one_from_options(run, index, photos,
         (["red", "--not", "blue", "--combine", "together"], "guided or late"),
         (["red", "--not", " "], "not: the query is empty"),
         (["red", "--combine", "both"], "together, guided, late"),
-        (["red", "--take", "edges"], "give one (image)"),
-        (["--image", "{photos}/00.png", "--take", "smell"], "'smell' is no part"),
+        (["red", "--use-only", "edges"], "give one (image)"),
+        (["--image", "{photos}/00.png", "--use-only", "smell"], "'smell' is no part"),
         (["--from", "gone.json"], "gone.json: no such file"),
         (["--from", "{photos}/00.png"], "not JSON"),
         (["red", "--from", "{query}"], "text: given twice"),
@@ -67,10 +67,12 @@ def test_what_cannot_be_is_one_line_before_the_model_is_loaded(
 
 
 def test_parts_that_the_model_cannot_take_are_refused_with_those_it_can(run, index, photos):
-    line = fails(run("query", index, "--image", photos / "00.png", "--take", "depth"), 2, "depth")
-    assert "mini cannot take depth from a picture; it can take no part of one" in line
+    line = fails(
+        run("query", index, "--image", photos / "00.png", "--use-only", "depth"), 2, "depth"
+    )
+    assert "mini cannot use depth of an image; it can use no part of one" in line
 
 
 def test_a_photo_that_parts_are_taken_from_is_an_input(run, index, photos):
-    page = ("--image", photos / "00.png", "--take", "edges", "--html", photos / "00.png")
+    page = ("--image", photos / "00.png", "--use-only", "edges", "--html", photos / "00.png")
     fails(run("query", index, *page), 2, "would be replaced")

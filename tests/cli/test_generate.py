@@ -150,7 +150,7 @@ def mini_index(tmp_path):
 
 
 def test_of_facts_taken_from_a_photo_those_that_were_used_are_shown(tmp_path, mini_index, photo):
-    asked = ("--take", "metadata", "--image", photo, "--dtype", "float32")
+    asked = ("--use-only", "metadata", "--image", photo, "--dtype", "float32")
     files = ("--html", tmp_path / "p.html", "--show-query", tmp_path / "shown")
     done = run("query", mini_index, *asked, *files)
     assert done.exit_code == 0, done.stderr
@@ -170,7 +170,7 @@ def test_a_query_of_parts_that_are_still_predicted_is_shown_as_given(tmp_path, s
     index = tmp_path / "index"
     loaded = ("--model", shelf, "--dtype", "float32")
     assert run("index", photo.parent, "--to", index, *loaded).exit_code == 0
-    asked = ("--take", "depth", "--image", photo, "--show-query", tmp_path / "shown")
+    asked = ("--use-only", "depth", "--image", photo, "--show-query", tmp_path / "shown")
     done = run("query", index, *asked, *loaded)
     assert done.exit_code == 0, done.stderr
     assert [path.name for path in (tmp_path / "shown").iterdir()] == ["sheet.png"]

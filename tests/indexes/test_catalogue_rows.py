@@ -148,7 +148,7 @@ def test_a_gallery_that_was_moved_can_be_pointed_to(filled, folder, tmp_path):
         assert reopened.root == tmp_path / "new place"
 
 
-def test_file_names_that_are_not_text_are_stored_and_found(index, make_record):
+def test_file_names_that_are_negative_text_are_stored_and_found(index, make_record):
     names = [
         "caf\udce9.jpg",
         "café.jpg",

@@ -26,11 +26,11 @@ from fourm.modalities.pixels import square_pixels
 from fourm.modalities.poses import poses_text
 from fourm.modalities.semseg import square_labels
 from retrieval import Query, QueryError, UsageError
+from retrieval.modalities import sources
 from retrieval.queries.class_table import coco_panoptic
 from retrieval.queries.instances import read_instances
 from retrieval.queries.query_files import read_query_file
 from retrieval.report.panels import panels
-from retrieval.sources import SOURCES
 
 from .files import encoded, striped
 
@@ -133,7 +133,7 @@ def damaged(draw, content):
 
 
 class TestFiles:
-    FILES = [source.name for source in SOURCES if not source.typed] + ["boxes"]
+    FILES = [source.name for source in sources().values() if not source.typed] + ["boxes"]
     SUFFIXES = ("png", "jpg", "npy", "json", "txt", "tif", "webp", "gif", "jsonl")
     HEADS = (
         *(b"", b"\x93NUMPY\x01\x00", b"\x93NUMPY\x02\x00", b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff"),
@@ -416,7 +416,7 @@ def test_pictures_of_every_mode(kind, mode):
 class TestTyped:
     @often
     @given(source=JSON | st.binary(max_size=4) | st.lists(st.text(max_size=20), max_size=3))
-    @pytest.mark.parametrize("kind", [source.name for source in SOURCES])
+    @pytest.mark.parametrize("kind", [source.name for source in sources().values()])
     def test_any_object(self, kind, source):
         if source is not None:
             check(kind, source)
@@ -431,7 +431,7 @@ class TestTyped:
     @pytest.mark.parametrize("text", ["\udcff", "a\ud800b"])
     def test_text_is_unicode(self, text):
         assert "Unicode" in check("text", text)
-        assert "Unicode" in check("text", "a", not_text=text)
+        assert "Unicode" in check("text", "a", negative_text=text)
 
     @pytest.mark.parametrize(
         "box",

@@ -28,7 +28,7 @@ def weighed(query):
 
 def test_without_weights_everything_goes_together(model):
     query = Query.read(text="red", seg=RED)
-    assert query.how == "together"
+    assert query.combine == "together"
     prepare(query, model)
     assert model.blends == []
 
@@ -36,7 +36,7 @@ def test_without_weights_everything_goes_together(model):
 def test_weights_are_guidance_unless_said_otherwise(model):
     for way, wanted in [(None, "guided"), ("guided", "guided"), ("late", "late")]:
         query = Query.read(text="red", seg=RED, weights={"text": 2, "seg": -0.5}, combine=way)
-        assert query.how == wanted
+        assert query.combine == wanted
         prepare(query, model)
         assert model.blends.pop() == (wanted, [2.0, -0.5])
 
@@ -50,14 +50,14 @@ def test_what_is_not_named_counts_one_and_zero_is_left_out(model):
 
 
 def test_words_are_pushed_away_from_a_little_or_as_hard_as_said():
-    query = Query.read(text="red", not_text=["blue", " green "])
-    assert query.how == "guided"
+    query = Query.read(text="red", negative_text=["blue", " green "])
+    assert query.combine == "guided"
     assert weighed(query) == {("text", "red"): 1, ("text", "blue"): -0.5, ("text", "green"): -0.5}
     query = Query.read(
-        text="red", not_text="blue", weights={"text": 3, "not": 0.25}, combine="late"
+        text="red", negative_text="blue", weights={"text": 3, "not": 0.25}, combine="late"
     )
     assert weighed(query) == {("text", "red"): 3, ("text", "blue"): -0.25}
-    assert weighed(Query.read(not_text="blue")) == {("text", "blue"): -0.5}
+    assert weighed(Query.read(negative_text="blue")) == {("text", "blue"): -0.5}
 
 
 def test_names_are_those_that_the_user_knows(tmp_path):
@@ -75,7 +75,7 @@ def test_pushing_away_changes_what_is_found(model, tmp_path):
         first = [hit.path for hit in gallery.search(text="magenta")]
         assert first[0] == "mixed.png"
         for pushed, wanted in [("blue", "red.png"), ("red", "blue.png")]:
-            hits = gallery.search(text="magenta", not_text=pushed, weights={"not": 2})
+            hits = gallery.search(text="magenta", negative_text=pushed, weights={"not": 2})
             assert hits[0].path == wanted
 
 
@@ -84,7 +84,7 @@ def test_one_pass_over_all_has_no_weights(weights):
     with pytest.raises(UsageError, match="guided or late"):
         Query.read(text="red", weights=weights, combine="together")
     with pytest.raises(UsageError, match="push away"):
-        Query.read(text="red", not_text="blue", combine="together")
+        Query.read(text="red", negative_text="blue", combine="together")
 
 
 @pytest.mark.parametrize(
@@ -125,11 +125,11 @@ def test_bad_weights_are_named(weights, words):
 def test_words_to_push_away_from_are_checked():
     for wrong in ([], "", [" "], 3, [3], ["a", None], {"a": 1}):
         with pytest.raises(QueryError, match="not: "):
-            Query.read(text="red", not_text=wrong)
+            Query.read(text="red", negative_text=wrong)
     with pytest.raises(QueryError, match="above 0"):
-        Query.read(text="red", not_text="blue", weights={"not": -1})
+        Query.read(text="red", negative_text="blue", weights={"not": -1})
     with pytest.raises(QueryError, match="all are 0"):
-        Query.read(not_text="blue", weights={"not": 0})
+        Query.read(negative_text="blue", weights={"not": 0})
 
 
 @pytest.mark.parametrize("way", ["", "Late", "both", 3, []])
@@ -148,14 +148,14 @@ def test_whatever_is_typed_as_a_weight_is_read_or_refused(text):
 
 
 def test_pages_show_the_weights_and_what_is_pushed_away(model, photos, tmp_path):
-    query = Query.read(text="red", seg=RED, not_text="people", weights={"seg": 0.5})
+    query = Query.read(text="red", seg=RED, negative_text="people", weights={"seg": 0.5})
     shown = panels(query)
     assert [panel.note for panel in shown] == [
         "weight 1",
         "weight 0.5",
         "weight -0.5, to push away from",
     ]
-    assert shown[2].title == "Not: words" and shown[2].summary == "not “people”"
+    assert shown[2].title == "Not: text" and shown[2].summary == "not “people”"
     with Gallery.build(photos, tmp_path / "i", model) as gallery:
         results = Results.of(gallery, query, gallery.search_batch([query], 2)[0])
         plain = Query.read(text="red", seg=RED)

@@ -48,7 +48,7 @@ def test_weights_bend_the_result_and_none_bends_nothing(gallery, way):
     for weights in ({"metadata": 1}, {"metadata": -1}, {"text": 3}):
         bent = scores(gallery, **kinds, weights=weights, combine=way)
         assert np.isfinite(bent).all() and np.abs(bent - alone).max() > 1e-5
-    away = scores(gallery, text="a lake", not_text="a dog", combine=way)
+    away = scores(gallery, text="a lake", negative_text="a dog", combine=way)
     assert np.abs(away - alone).max() > 1e-5
 
 
@@ -57,7 +57,7 @@ def test_parts_of_a_photo_are_computed_or_predicted(gallery):
     model = gallery.model
     assert "depth" in model.predictable and "edges" in model.inputs
     found = [
-        scores(gallery, image=photo, take=take)
+        scores(gallery, image=photo, use_only=take)
         for take in ("edges", "palette", "depth", "depth,edges,palette", "text", "boxes,normals")
     ]
     for number, one in enumerate(found):
@@ -66,16 +66,16 @@ def test_parts_of_a_photo_are_computed_or_predicted(gallery):
     edges = scores(gallery, canny=photo)
     np.testing.assert_allclose(found[0], edges, atol=1e-6)
     mixed = scores(
-        gallery, image=photo, take=["depth", "palette"], text="snow", weights={"depth": 2}
+        gallery, image=photo, use_only=["depth", "palette"], text="snow", weights={"depth": 2}
     )
     assert np.isfinite(mixed).all()
 
 
 def test_a_part_that_cannot_be_taken_is_refused_with_those_that_can(gallery):
     assert "dinov2_features" not in gallery.model.inputs  # its tokens can be predicted all the same
-    assert np.isfinite(scores(gallery, image=striped((1, 2, 3)), take="dinov2_features")).all()
+    assert np.isfinite(scores(gallery, image=striped((1, 2, 3)), use_only="dinov2_features")).all()
     lacking = [kind for kind in PARTS if kind not in (*gallery.model.predictable, *COMPUTED)]
     assert lacking
     for kind in lacking:
-        with pytest.raises(QueryError, match=f"cannot take {kind} .*it can take text, seg, depth"):
-            gallery.search(image=striped((1, 2, 3)), take=kind)
+        with pytest.raises(QueryError, match=f"cannot use {kind} .*it can use text, seg, depth"):
+            gallery.search(image=striped((1, 2, 3)), use_only=kind)

@@ -45,7 +45,7 @@ class Recorder:
 
 
 def test_what_can_be_computed_is_computed():
-    query = Query.read(image=PHOTO, take=["edges", "palette", "metadata", "image_tokens"])
+    query = Query.read(image=PHOTO, use_only=["edges", "palette", "metadata", "image_tokens"])
     assert query.kinds == ("edges", "palette", "metadata", "image_tokens")
     assert {entry.origin for entry in query.inputs} == {"computed"}
     values = query.values
@@ -60,7 +60,7 @@ def test_facts_that_a_model_does_not_read_are_left_out_of_those_that_are_taken()
         facts = ("brightness", "n_humans")
         inputs = ("metadata",)
 
-    values, _ = prepare(Query.read(image=PHOTO, take="metadata"), ReadsLight())
+    values, _ = prepare(Query.read(image=PHOTO, use_only="metadata"), ReadsLight())
     assert list(values["metadata"]) == ["brightness"]
     typed = {"brightness": 3.0, "original_width": 64.0}
     values, _ = prepare(Query.read(metadata=typed), ReadsLight())
@@ -72,31 +72,31 @@ def test_mini_takes_all_parts_that_it_names():
 
     model = fourm.load_model("mini")
     for part in ("edges", "palette", "metadata"):
-        assert len(prepare(Query.read(image=PHOTO, take=part), model).contents) == 1
+        assert len(prepare(Query.read(image=PHOTO, use_only=part), model).contents) == 1
 
 
 def test_the_size_is_that_of_the_file(tmp_path):
     big = write(tmp_path / "big.png", Image.new("RGB", (2000, 1000), "red"))
     for source in (big, Image.new("RGB", (2000, 1000)), np.zeros((1000, 2000, 3), np.uint8)):
-        facts = Query.read(image=source, take="metadata").values["metadata"]
+        facts = Query.read(image=source, use_only="metadata").values["metadata"]
         assert (facts["original_width"], facts["original_height"]) == (2000, 1000)
 
 
 def test_the_rest_is_left_to_the_model_with_the_photo_as_its_source():
-    query = Query.read(image=PHOTO, take="depth,edges", text="a lake")
+    query = Query.read(image=PHOTO, use_only="depth,edges", text="a lake")
     values, take = prepare(query, Recorder())
     assert take == ("depth",) and set(values) == {"text", "edges", "image"}
     assert values["image"].size == PHOTO.size and values["text"] == "a lake"
 
 
 def test_without_anything_to_predict_the_photo_is_not_given():
-    values, take = prepare(Query.read(image=PHOTO, take="edges"), Recorder())
+    values, take = prepare(Query.read(image=PHOTO, use_only="edges"), Recorder())
     assert take == () and set(values) == {"edges"}
 
 
 def test_weighed_parts_are_conditions_of_their_own():
     query = Query.read(
-        image=PHOTO, take="depth,edges", text="a lake", weights={"depth": 2, "text": -1}
+        image=PHOTO, use_only="depth,edges", text="a lake", weights={"depth": 2, "text": -1}
     )
     how, parts = prepare(query, Recorder())
     assert how == "guided"
@@ -108,32 +108,32 @@ def test_weighed_parts_are_conditions_of_their_own():
     with pytest.raises(
         QueryError, match="'image' is not among the inputs of this query: text, edg"
     ):
-        Query.read(image=PHOTO, take="edges", text="a lake", weights={"image": 2})
+        Query.read(image=PHOTO, use_only="edges", text="a lake", weights={"image": 2})
 
 
 @pytest.mark.parametrize("take", ["sam-edges", ["sam_edges"], " sam_edges, "])
 def test_parts_are_named_as_options_are(take):
-    assert Query.read(image=PHOTO, take=take).take == ("sam_edges",)
-    assert Query.read(image=PHOTO, take="canny,palette-of").kinds == ("edges", "palette")
+    assert Query.read(image=PHOTO, use_only=take).use_only == ("sam_edges",)
+    assert Query.read(image=PHOTO, use_only="canny,palette-of").kinds == ("edges", "palette")
 
 
 @pytest.mark.parametrize(
     ("sources", "words"),
     [
-        ({"take": "edges"}, "give one (image)"),
-        ({"take": "edges", "text": "x"}, "give one (image)"),
-        ({"take": "", "image": PHOTO}, "names no part; there are text, seg, depth"),
-        ({"take": [], "image": PHOTO}, "names no part"),
-        ({"take": "smell", "image": PHOTO}, "'smell' is no part of a picture; there are"),
-        ({"take": "image", "image": PHOTO}, "leave take out"),
-        ({"take": "t5", "image": PHOTO}, "'t5' is no part"),
-        ({"take": "edges,canny", "image": PHOTO}, "edges is named twice"),
-        ({"take": 3, "image": PHOTO}, "expected parts like depth,edges"),
-        ({"take": [3], "image": PHOTO}, "expected parts like depth,edges"),
-        ({"take": "edges", "image": PHOTO, "canny": PHOTO}, "edges: given twice"),
-        ({"take": "edges", "image": "gone.jpg"}, "gone.jpg: no such file"),
+        ({"use_only": "edges"}, "give one (image)"),
+        ({"use_only": "edges", "text": "x"}, "give one (image)"),
+        ({"use_only": "", "image": PHOTO}, "names no part; there are text, seg, depth"),
+        ({"use_only": [], "image": PHOTO}, "names no part"),
+        ({"use_only": "smell", "image": PHOTO}, "'smell' is no part of an image; there are"),
+        ({"use_only": "image", "image": PHOTO}, "for the image itself"),
+        ({"use_only": "t5", "image": PHOTO}, "'t5' is no part"),
+        ({"use_only": "edges,canny", "image": PHOTO}, "edges is named twice"),
+        ({"use_only": 3, "image": PHOTO}, "expected parts like depth,edges"),
+        ({"use_only": [3], "image": PHOTO}, "expected parts like depth,edges"),
+        ({"use_only": "edges", "image": PHOTO, "canny": PHOTO}, "edges: given twice"),
+        ({"use_only": "edges", "image": "gone.jpg"}, "gone.jpg: no such file"),
     ],
-    ids=lambda value: value if isinstance(value, str) else str(value.get("take")),
+    ids=lambda value: value if isinstance(value, str) else str(value.get("use_only")),
 )
 def test_what_cannot_be_taken_is_refused(sources, words):
     with pytest.raises(UsageError) as caught:
@@ -144,23 +144,21 @@ def test_what_cannot_be_taken_is_refused(sources, words):
 @pytest.mark.parametrize("kind", ["normals", "palette", "boxes"])
 def test_a_model_takes_what_it_reads_and_can_predict(able, kind):
     for weights in (None, {kind: 2}):
-        query = Query.read(image=PHOTO, take=["edges", kind], weights=weights)
+        query = Query.read(image=PHOTO, use_only=["edges", kind], weights=weights)
         with pytest.raises(QueryError) as caught:
             prepare(query, able)
-        assert f"cannot take {kind} from a picture; it can take text, depth, edges" in str(
-            caught.value
-        )
+        assert f"cannot use {kind} of an image; it can use text, depth, edges" in str(caught.value)
 
 
 def test_a_model_that_can_take_nothing_says_so(model):
-    with pytest.raises(QueryError, match=r"fake cannot take edges .*no part"):
-        prepare(Query.read(image=PHOTO, take="edges"), model)
+    with pytest.raises(QueryError, match=r"fake cannot use edges .*no part"):
+        prepare(Query.read(image=PHOTO, use_only="edges"), model)
 
 
 def test_every_part_is_drawn_or_named(tmp_path):
     path = write(tmp_path / "a <b>.png", PHOTO)
     for kind in PARTS:
-        query = Query.read(image=path, take=kind, t5=np.ones((3, 4096)))
+        query = Query.read(image=path, use_only=kind, t5=np.ones((3, 4096)))
         (panel,) = [panel for panel in panels(query) if panel.title != "T5 embeddings"]
         assert ("computed from" in panel.note) == (kind in COMPUTED)
         assert ("predicted by the model" in panel.note) == (kind not in COMPUTED)

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from retrieval import Query, QueryError, UsageError
 from retrieval.evaluation import evaluate, read_queries
 from retrieval.gallery import Gallery
+from retrieval.queries.options import query_options
 from retrieval.queries.query import input_files
 from retrieval.queries.query_files import (
     added_to_file,
@@ -17,7 +18,6 @@ from retrieval.queries.query_files import (
     read_with_file,
     sources_of,
 )
-from retrieval.sources import SETTINGS
 
 from .conftest import numbered
 from .files import write
@@ -49,7 +49,7 @@ def test_everything_that_python_takes_can_stand_in_a_file(file, tmp_path):
     entry = {
         "text": "a beach",
         "image": "a.png",
-        "take": ["edges", "palette"],
+        "use_only": ["edges", "palette"],
         "depth": "d.npy",
         "depth_near": "high",
         "boxes": ["dog:0,0,1,1"],
@@ -62,9 +62,11 @@ def test_everything_that_python_takes_can_stand_in_a_file(file, tmp_path):
         "relevant": ["ignored.jpg"],
     }
     sources = read_query_file(file(entry))
-    assert sources["image"] == str(tmp_path / "q/a.png") and sources["not_text"] == entry["not"]
+    assert (
+        sources["image"] == str(tmp_path / "q/a.png") and sources["negative_text"] == entry["not"]
+    )
     query = Query.read(**sources)
-    assert query.how == "late"
+    assert query.combine == "late"
     given = [(entry.kind, entry.weight) for entry in query.inputs]
     assert given == [
         ("text", 2),
@@ -93,7 +95,7 @@ def test_options_add_to_a_file_and_may_not_repeat_it(file):
 
 def test_what_is_given_twice_has_the_name_that_files_and_options_have(file):
     with pytest.raises(UsageError, match=r"^not: given twice"):
-        added_to_file(file({"not": "people"}), {"not_text": ["cars"]})
+        added_to_file(file({"not": "people"}), {"negative_text": ["cars"]})
 
 
 @pytest.mark.parametrize(
@@ -129,7 +131,7 @@ def test_names_of_files_are_not_shown_without_end(file):
         ('{"weights": {"text": 1, "text": 2}, "text": "a"}', "key 'text' twice"),
         ("[" * 100_000, "not JSON"),
         ('{"txt": "x"}', "unknown key 'txt'; known: text, image"),
-        ('{"not_text": "x"}', "unknown key 'not_text'"),
+        ('{"negative_text": "x"}', "unknown key 'negative_text'"),
         ("{}", "no query"),
         ('{"weights": {"text": 1}}', "no query"),
         ('{"image": "gone.jpg"}', "image: no such file: gone.jpg"),
@@ -139,7 +141,7 @@ def test_names_of_files_are_not_shown_without_end(file):
         ('{"text": 3}', "text: expected a string, and"),
         ('{"text": "a", "weights": "text=2"}', "weights: expected an object"),
         ('{"text": "a", "weights": {}}', "weights: expected an object"),
-        ('{"text": "a", "take": []}', "take: expected a string or a list"),
+        ('{"text": "a", "use_only": []}', "use_only: expected a string or a list"),
         ('{"text": "a", "boxes": [3]}', "boxes: expected a string or a list"),
     ],
 )
@@ -160,10 +162,10 @@ def test_files_that_are_no_text_or_not_there(tmp_path):
 
 
 @example(entry={"image": "0\n"})
-@settings(max_examples=200)
+@settings(max_examples=200, deadline=None)
 @given(
     entry=st.dictionaries(
-        st.sampled_from([setting.key for setting in SETTINGS] + ["relevant", "odd"]),
+        st.sampled_from([setting.key for setting in query_options()] + ["relevant", "odd"]),
         st.recursive(
             st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=6),
             lambda inner: (

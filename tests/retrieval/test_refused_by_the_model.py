@@ -35,9 +35,9 @@ def test_an_array_of_another_shape(model, tmp_path, kind):
     many = {"text": "a dog", "image": numbered(1), kind: file}
     assert refused(model, **many).startswith("wrong.npy: ")
     assert refused(model, **many, combine="late").startswith("wrong.npy: ")
-    assert refused(model, text="a dog", image=numbered(1), take="depth", **{kind: file}).startswith(
-        "wrong.npy: "
-    )
+    assert refused(
+        model, text="a dog", image=numbered(1), use_only="depth", **{kind: file}
+    ).startswith("wrong.npy: ")
 
 
 def test_boxes_that_are_all_unsure(model, tmp_path):

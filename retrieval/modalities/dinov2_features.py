@@ -1,0 +1,9 @@
+"""Feature maps of DINOv2."""
+
+from __future__ import annotations
+
+from retrieval.modalities.features import array_modality
+
+DINOV2_FEATURES = array_modality(
+    "dinov2_features", "DINOv2 features", "DINOv2 B/14 feature map: .npy (768, 16, 16)."
+)
