@@ -20,7 +20,7 @@ from cli_options import (
     Dtype,
     Fusion,
     IndexFolder,
-    Kinds,
+    Modalities,
     ModelName,
     ReadBy,
     Sources,
@@ -49,7 +49,7 @@ def index(
         ),
     ],
     to: Annotated[Path, typer.Option(metavar="INDEX", help="Folder of the index.")],
-    kind: Annotated[
+    modality: Annotated[
         str,
         typer.Option(
             "--as", metavar="KIND", help="What the items are: image, depth, seg, edges, text ..."
@@ -113,7 +113,7 @@ def index(
         to,
         model,
         encoder=read_encoder(encoder, teachers or (), clip_pixels),
-        kind=kind,
+        modality=modality,
         depth_near=depth_near,
         spaces=spaces or None,
         device=device,
@@ -146,7 +146,7 @@ def query(
     k: Annotated[int, typer.Option("-k", help="How many pictures to find.")] = 10,
     spaces: Spaces = None,
     fusion: Fusion = "rrf",
-    kinds: Kinds = None,
+    modalities: Modalities = None,
     as_json: AsJson = False,
     html: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write a page with the query and the hits.")
@@ -198,10 +198,10 @@ def query(
             shown = show(gallery.model, asked, show_query, progress=sys.stderr.isatty())
             _note(f"wrote {show_query}: {len(shown)} files")
         (hits,) = gallery.search_batch(
-            [asked], k, spaces=weights, fusion=fusion, kinds=kinds or None
+            [asked], k, spaces=weights, fusion=fusion, modalities=modalities or None
         )
         if html is not None or sheet is not None:
-            results = Results.of(gallery, asked, hits, kinds)
+            results = Results.of(gallery, asked, hits, modalities)
             if html is not None:
                 write_page(results, html)
             if sheet is not None:
@@ -379,7 +379,7 @@ def evaluate_queries(
     batch_size: Annotated[int, typer.Option(help="Queries in one pass of the model.")] = 32,
     spaces: Spaces = None,
     fusion: Fusion = "rrf",
-    kinds: Kinds = None,
+    modalities: Modalities = None,
     model: ModelName = None,
     teachers: TeacherWeights = None,
     read_by: ReadBy = "tower",
@@ -405,7 +405,7 @@ def evaluate_queries(
             progress=True,
             spaces=weights,
             fusion=fusion,
-            kinds=kinds or None,
+            modalities=modalities or None,
         )
     if result.missing:
         _note(missing_warning(result.missing))

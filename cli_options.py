@@ -42,12 +42,12 @@ Fusion = Annotated[
         help="How several spaces are fused: rrf (by the ranks in each) or scores (by the cosines).",
     ),
 ]
-Kinds = Annotated[
+Modalities = Annotated[
     list[str] | None,
     typer.Option(
-        "--kind",
-        metavar="KIND",
-        help="Kind of items to find: image, depth ... Default: all. May be repeated.",
+        "--modality",
+        metavar="NAME",
+        help="Modality of the items to search: image, depth ... Default: all. May be repeated.",
     ),
 ]
 

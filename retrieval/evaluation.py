@@ -115,12 +115,12 @@ def evaluate(
     progress: bool = False,
     spaces: Spaces | None = None,
     fusion: str = "rrf",
-    kinds: str | Collection[str] | None = None,
+    modalities: str | Collection[str] | None = None,
 ) -> Evaluation:
     """Run the queries in batches, each against the whole gallery.
 
-    `spaces`, `fusion` and `kinds` are as in `Gallery.search`. Where a relevant path is in several
-    galleries that are searched, each of its items is one to be found.
+    `spaces`, `fusion` and `modalities` are as in `Gallery.search`. If a relevant path is in several
+    of the galleries that are searched, each of its items counts as relevant.
 
     Raises:
         QueryError: an input that cannot be read, or that the model refuses; names file and line.
@@ -132,10 +132,10 @@ def evaluate(
     if not queries:
         raise UsageError("no queries to run; give at least one")
     index = gallery.index
-    scope = Scope.of(index, spaces, fusion, kinds)
+    scope = Scope.of(index, spaces, fusion, modalities)
     ids: dict[str, list[int]] = {}
-    for kind in scope.kinds or index.readings:
-        for path, entry in index.known(kind=kind).items():
+    for modality in scope.modalities or index.readings:
+        for path, entry in index.known(kind=modality).items():
             if entry.state == "indexed":
                 ids.setdefault(path, []).append(entry.id)
     pictures = sum(map(len, ids.values()))

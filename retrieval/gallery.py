@@ -1,15 +1,17 @@
-"""A gallery: a folder of pictures with its index, to be built, opened and searched."""
+"""A gallery: a folder of images with its index, to be built, opened and searched."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
+from typing import TYPE_CHECKING, NoReturn
 
 import numpy as np
 
-from indexes import Index
+from fourm.messages import shown
+from indexes import Index, Place
 from retrieval.building import (
     DEFAULT_BATCH_SIZE,
     BuildOptions,
@@ -29,18 +31,28 @@ from retrieval.model import Model, ModelLike, Vectors
 from retrieval.queries import Input, Query, prepare
 from retrieval.scope import Scope, Spaces
 
-__all__ = ["Gallery", "Hit", "check_k"]
+if TYPE_CHECKING:
+    from typing_extensions import Never, Unpack
+
+    from retrieval.query_inputs import QueryInputs
+
+__all__ = ["Gallery", "check_k"]
 
 PathLike = str | os.PathLike[str]
 
 
 class Gallery:
-    """Pictures of one folder that can be found by words, a picture, a segmentation map.
+    """Images of a folder that can be searched by text, by image or by any other modality.
 
-    Its index may hold items of other kinds, too, one folder a kind.
+    An index can hold items of other modalities as well, one folder for each.
 
-    Made by `Gallery.build` or `Gallery.open`; a context manager that closes the index. Searching
-    is safe from several threads. `report` says what the build did, None after `open`.
+    Made by `Gallery.build` or `Gallery.open`; a context manager that closes the index. Safe to
+    search from several threads and, once opened, from forked processes. Can be pickled if it was
+    opened with a model's name or folder: it is then opened anew.
+
+    Attributes:
+        index: the `indexes.Index`.
+        report: what `build` did; None after `open`.
     """
 
     def __init__(self, index: Index, model: LazyModel, report: BuildReport | None = None) -> None:
@@ -53,11 +65,11 @@ class Gallery:
     def build(
         cls,
         folder: PathLike,
-        to: PathLike,
+        to: PathLike | None = None,
         model: ModelLike | None = None,
         *,
         encoder: str | Teachers | None = None,
-        kind: str = IMAGE,
+        modality: str = IMAGE,
         depth_near: str | None = None,
         spaces: str | Sequence[str] | None = None,
         device: str = "auto",
@@ -67,53 +79,51 @@ class Gallery:
         retry: bool = False,
         progress: bool = False,
     ) -> Gallery:
-        """Index a folder of pictures, or bring its index up to date.
+        """Index a folder of images, or bring its index up to date.
 
-        New and changed pictures are embedded, deleted ones forgotten, moved ones recognised by
-        their content. What cannot be read is skipped, with the reason in the index. A build that
-        was stopped, however, goes on where it was.
+        New and changed images are embedded, deleted ones removed, moved ones recognised by their
+        content. Files that cannot be read are skipped, and the index keeps the reason. A build
+        that was interrupted continues where it stopped.
 
         Args:
-            folder: the gallery's root; all folders below it belong to it. For `text`, `palette`
-                and `metadata`, whose items are lines, it may be one .txt or .jsonl file.
-            to: the folder of the index; made if it does not exist.
+            folder: root of the gallery, searched recursively. For `text`, `palette` and
+                `metadata`, whose items are lines, it can be a single .txt or .jsonl file.
+            to: the folder of the index; created if it does not exist.
             model: name, folder, hub name or loaded model; None: the index's own, or "mini".
-            encoder: who embeds pictures: the "model", its "teacher"s, or `Teachers` with their
-                weights; None: as the index was made, or the model.
-            kind: what the items are: "image", or another of `retrieval.items.ITEM_KINDS`. An index
-                has one gallery of a kind; one more is added where it has none.
+            encoder: what embeds the images: "model", "teacher", or `Teachers` with the paths of
+                their weights; None: as the index was made, or the model.
+            modality: what the items are. An index holds one gallery of each modality; one that is
+                missing is added.
             depth_near: which values of depth maps are near, "low" or "high"; None: as before, or
                 "low".
-            spaces: embedding spaces of the model, or "all". All that the index has and these; None:
-                those that it has, or the model's default for a new one. A picture's vectors in all
-                of them come from one pass. A space that is added is filled from the pictures, and
-                can be searched when none lacks it.
+            spaces: embedding spaces to add to those of the index; "all": all of the model's; None:
+                none, or the model's default for a new index. All vectors of an item come from one
+                forward pass. A new space is filled from the files and can be searched once every
+                item has a vector in it.
             device: "auto", "cpu", "cuda" or "mps".
             dtype: "auto", "float32", "bfloat16" or "float16".
-            batch_size: pictures in one forward pass and one transaction.
-            workers: threads that read and decode; None: one a core.
-            retry: try files again that were skipped and have not changed.
-            progress: show a progress bar on stderr when that is a terminal.
+            batch_size: items in one forward pass and one transaction.
+            workers: threads that read and decode; None: one per core, at most 8.
+            retry: retry files that were skipped and have not changed.
+            progress: show a progress bar on stderr if it is a terminal.
 
         Raises:
-            UsageError: no such folder, or no pictures in it; an index of another folder; an
-                unknown kind or space.
-            BuildInterrupted: by Ctrl-C; what is finished is kept.
-            fourm.FourmError: the model cannot be loaded, or does not read this kind.
+            UsageError: no such folder, or no items in it; an index of another folder; an unknown
+                modality or space.
+            BuildInterrupted: by Ctrl-C; what was finished is kept.
+            fourm.FourmError: the model cannot be loaded, or does not read this modality.
             indexes.IndexesError: `to` is taken, damaged, or made with another model; items of
-                this kind were read in another way.
+                this modality were read with other options.
         """
-        what = item_kind(kind)
+        what = item_kind(modality)
         options_of(what, depth_near)
         options = BuildOptions(batch_size, workers, retry, progress)
-        root, target = Path(folder), Path(to)
+        root, target = _folder(folder, "folder"), _folder(to, "to")
         if root.exists() and target.exists() and root.samefile(target):
-            raise UsageError("is the gallery itself; an index wants its own folder", where=target)
+            raise UsageError("is the gallery; the index needs a folder of its own", where=target)
         listing = find_items(root, what, exclude=[target])
         if not listing.pictures and not listing.unreadable:
-            raise UsageError(
-                f"no {what.what} in this folder; the index is left as it was", where=root
-            )
+            raise UsageError(f"no {what.what} found; the index was not changed", where=root)
         existing = open_if_there(target)
         index = existing
         try:
@@ -144,18 +154,19 @@ class Gallery:
         Args:
             folder: the index's folder.
             model: name, folder, hub name or loaded model; None: the one that the index names.
-            encoder: for an index that teachers made: `Teachers` with other places of their weights,
-                or another way to read words; None: as the index remembers.
+            encoder: for an index that teachers made: `Teachers` with other paths of their weights,
+                or another text encoder; None: as the index remembers.
             device: "auto", "cpu", "cuda" or "mps".
             dtype: "auto", "float32", "bfloat16" or "float16".
 
         Raises:
-            UsageError: nothing is there; teachers for an index that a model made itself.
+            UsageError: no such folder; teachers for an index that a model made.
             indexes.IndexesError: not an index, damaged, or of a newer version.
         """
-        if not Path(folder).exists():
-            raise UsageError("no such index; `fourm index` makes one", where=Path(folder))
-        index = Index.open(Path(folder))
+        path = _folder(folder, "folder")
+        if not path.exists():
+            raise UsageError("no such index; `fourm index` makes one", where=path)
+        index = Index.open(path)
         try:
             return cls(index, lazy_model(index, model, encoder, device, dtype))
         except BaseException:
@@ -164,30 +175,20 @@ class Gallery:
 
     @property
     def root(self) -> Path:
-        """The folder of the pictures, or of the first kind of items that was indexed.
-
-        `gallery.root / hit.path` is the file of a hit of that kind; `file_of` knows all.
-        """
+        """The folder of the images, or of the modality that was indexed first."""
         return self.index.root
 
-    def file_of(self, hit: Hit) -> Path:
-        """Where a hit lies; for a line, the name of its file with the line after it.
-
-        Raises:
-            PictureError: it is of a kind that this index does not have.
-        """
-        root = self._root_of(hit)
-        return root.parent / hit.path if root.is_file() else root / hit.path
-
     def read(self, hit: Hit) -> Input:
-        """A hit's item, read again: `value` is the picture, the map, the words ...
+        """Read a hit's item again; `value` of the result is the image, the map, the text ...
 
         Raises:
-            PictureError: it is gone, cannot be read any more, or is of another index.
+            PictureError: it is missing, cannot be read, or belongs to another index.
         """
-        root = self._root_of(hit)
-        reading = self.index.readings[hit.kind]
-        return read_item(root, item_kind(hit.kind), reading.options, hit.path)
+        if hit.modality not in self.index.roots:
+            raise PictureError(f"this index has no gallery of the modality {hit.modality!r}")
+        reading = self.index.readings[hit.modality]
+        root = self.index.roots[hit.modality]
+        return read_item(root, item_kind(hit.modality), reading.options, hit.path)
 
     @property
     def model(self) -> Model:
@@ -206,45 +207,38 @@ class Gallery:
 
     def search(
         self,
-        *,
-        text: object = None,
-        image: object = None,
-        seg: object = None,
+        *positional: Never,
         k: int = 10,
         spaces: Spaces | None = None,
         fusion: str = "rrf",
-        kinds: str | Collection[str] | None = None,
-        **others: object,
+        modalities: str | Collection[str] | None = None,
+        **inputs: Unpack[QueryInputs],
     ) -> list[Hit]:
-        """The pictures nearest to a query, best first.
+        """Return the items nearest to a query, best first.
 
-        All inputs go into one forward pass, unless they are weighed.
+            gallery.search(text="a dog", k=5)
+            gallery.search(image="beach.jpg", seg="layout.png", modalities="image")
+
+        All inputs go into one forward pass, unless they are weighted.
 
         Args:
-            text: words.
-            image: path, Pillow picture, or uint8 array (H, W, 3).
-            seg: path or integer array (H, W) of COCO panoptic category ids, 0 = nothing.
-            k: how many, at least 1; fewer come when the gallery is smaller.
-            spaces: embedding spaces of the index: None: its first; a name, several names, or
+            k: number of hits, >= 1; fewer are returned if the gallery is smaller.
+            spaces: embedding spaces of the index; None: its first; a name, several names, or
                 {name: weight}; "all". Several are fused.
-            fusion: how: "rrf", by the ranks in each space, or "scores", by the cosines.
-            kinds: of items to find, "depth" or several; None: all that the index holds.
-            others: for models that take in more: `depth` (with `depth_near`, "low" or "high"),
-                `normals`, `edges`, `canny`, `sam_edges`, `boxes`, `palette`, `palette_of`,
-                `metadata`, `sam`, `poses`, `t5`, `clip_features`, `dinov2_features`,
-                `imagebind_features`, `dinov2_embedding`, `imagebind_embedding`, `image_tokens`:
-                paths as for the command line, or what these files hold. How they are read and
-                combined: `take` (parts of `image` that are used in its place), `not_text` (a text
-                or a list of them to push away from), `weights` (e.g. `{"text": 2, "not": 0.5}`) and
-                `combine` ("together", "guided" or "late"); see `Query.read`.
+            fusion: "rrf", by the ranks in each space: the sum of weight / (60 + rank); or
+                "scores", by the weighted mean of the cosines.
+            modalities: of the items to search, e.g. "depth"; None: all in the index.
+            inputs: the query, e.g. `text`, `image`, `seg`; see `QueryInputs`.
 
         Raises:
             UsageError: no input, an input that cannot be read, k < 1.
-            fourm.FourmError: the model cannot be loaded or does not take in such an input.
+            fourm.FourmError: the model cannot be loaded or does not accept such an input.
             indexes.IndexesError: the index is damaged, or made with another model.
         """
-        query = Query.read(text=text, image=image, seg=seg, **others)
-        return self.search_batch([query], k, spaces=spaces, fusion=fusion, kinds=kinds)[0]
+        if positional:
+            _refuse_positional(positional[0])
+        query = Query.read(**inputs)
+        return self.search_batch([query], k, spaces=spaces, fusion=fusion, modalities=modalities)[0]
 
     def search_batch(
         self,
@@ -253,19 +247,20 @@ class Gallery:
         *,
         spaces: Spaces | None = None,
         fusion: str = "rrf",
-        kinds: str | Collection[str] | None = None,
+        modalities: str | Collection[str] | None = None,
     ) -> list[list[Hit]]:
-        """The hits of each query; all queries go into one forward pass of the model.
+        """Return the hits of each query, from one forward pass over all of them.
 
         Raises:
             As `search`.
         """
         check_k(k)
-        scope = Scope.of(self.index, spaces, fusion, kinds)
+        scope = Scope.of(self.index, spaces, fusion, modalities)
         if not queries:
             return []
         found = scope.search(self.index, self.embed(queries, scope.spaces), k)
         places = self.index.places(np.unique(found.ids))
+        roots = self.index.roots
         return [
             [
                 Hit(
@@ -276,6 +271,7 @@ class Gallery:
                     scope.name,
                     places[int(number)].kind,
                     {space: float(cosines[row, rank]) for space, cosines in found.cosines.items()},
+                    _file(places[int(number)], roots),
                 )
                 for rank, number in enumerate(ids)
             ]
@@ -294,11 +290,6 @@ class Gallery:
         wanted = [self.index.recipe.space] if spaces is None else spaces
         return dict(model.embed_spaces(prepared, spaces=wanted))
 
-    def _root_of(self, hit: Hit) -> Path:
-        if hit.kind not in self.index.roots:
-            raise PictureError(f"this index has no gallery of the kind {hit.kind!r}")
-        return self.index.roots[hit.kind]
-
     def close(self) -> None:
         """Close the index."""
         self.index.close()
@@ -316,10 +307,30 @@ class Gallery:
 
 
 def check_k(k: object) -> None:
-    """Refuse a number of hits that is not a whole number of at least 1.
+    """Check a number of hits.
 
     Raises:
-        UsageError: it is not.
+        UsageError: it is not an integer >= 1.
     """
-    if isinstance(k, bool) or not isinstance(k, (int, np.integer)) or k < 1:
-        raise UsageError(f"a whole number of at least 1, not {k!r}", where="k")
+    if isinstance(k, bool) or not isinstance(k, (int, np.integer)):
+        raise UsageError(f"k must be an integer, got {k!r}")
+    if k < 1:
+        raise UsageError(f"k must be >= 1, got {k}")
+
+
+def _file(place: Place, roots: Mapping[str, Path]) -> Path | None:
+    whole = item_kind(place.kind).holds == "one"
+    return roots[place.kind] / place.path if whole else None
+
+
+def _folder(given: object, name: str) -> Path:
+    if isinstance(given, (str, os.PathLike)) and os.fspath(given):
+        return Path(given)
+    raise UsageError(f"{name} must be the path of one folder, got {shown(given)}")
+
+
+def _refuse_positional(given: object) -> NoReturn:
+    if isinstance(given, Query):
+        raise UsageError("search() takes inputs by keyword; search for a Query by search_batch")
+    name = "text" if isinstance(given, str) else "image"
+    raise UsageError(f"search() takes inputs by keyword: search({name}={shown(given)})")

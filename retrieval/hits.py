@@ -1,25 +1,28 @@
-"""What a search gives."""
+"""What a search returns."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
+from pathlib import Path
 from typing import Any
 
 
 @dataclass(frozen=True)
 class Hit:
-    """A found picture, or an item of another kind.
+    """One item that was found.
 
     Attributes:
         rank: 1 is the best.
-        score: in one space the cosine of the query's and the picture's vectors, in [-1, 1]; in
-            several the fused score, see `retrieval.scope.Scope`.
-        path: relative to the root of its gallery, with `/` between its parts.
-        id: the picture's number in the index; it stays when the file is renamed.
-        space: the embedding space of the vectors; several with `+` between them.
-        kind: of its gallery: `image`, `depth` ...
-        scores: space -> cosine in [-1, 1], for every space that was used.
+        score: in one space the cosine similarity of query and item, in [-1, 1]; in several the
+            fused score, see `Gallery.search`.
+        path: relative to the root of its gallery, with `/` as separator; for an item that is a
+            line of a text file, that file's path with the line, e.g. `captions.txt:12`.
+        id: the item's number in the index; it stays the same when the file is renamed.
+        space: the embedding space, or several joined by `+`.
+        modality: the modality of its gallery, e.g. `image` or `depth`.
+        scores: space -> cosine similarity in [-1, 1], for every space that was searched.
+        file: absolute path of its file; None if the item is a line of a text file.
     """
 
     rank: int
@@ -27,9 +30,10 @@ class Hit:
     path: str
     id: int
     space: str
-    kind: str = "image"
+    modality: str = "image"
     scores: Mapping[str, float] = field(default_factory=dict)
+    file: Path | None = None
 
     def as_dict(self) -> dict[str, Any]:
-        """The hit as JSON knows it: rank, score, path, id, space, kind, scores."""
-        return asdict(self)
+        """The fields above as values that JSON has, in this order; `file` is a string or None."""
+        return {**asdict(self), "file": None if self.file is None else str(self.file)}

@@ -1,4 +1,4 @@
-"""Where a query is searched: in which spaces, how these are fused, among which kinds of items."""
+"""Where a query is searched: in which spaces, how they are fused, and in which galleries."""
 
 from __future__ import annotations
 
@@ -29,20 +29,20 @@ class Found:
 
 @dataclass(frozen=True)
 class Scope:
-    """A checked answer to that.
+    """The spaces and galleries of a search, checked against an index.
 
-    Several spaces are fused from the exact and full ranking of the galleries in each of them.
+    Several spaces are fused from the exact and full ranking in each of them.
 
     Attributes:
         weights: space -> weight; at least one.
         fusion: "rrf": the score is the sum over the spaces of weight / (60 + rank); "scores": it
-            is the mean of the cosines by weight. In one space it is the cosine.
-        kinds: galleries; None: all.
+            is the weighted mean of the cosines. In one space it is the cosine.
+        modalities: of the galleries; None: all.
     """
 
     weights: Mapping[str, float]
     fusion: str = "rrf"
-    kinds: tuple[str, ...] | None = None
+    modalities: tuple[str, ...] | None = None
 
     @classmethod
     def of(
@@ -50,22 +50,22 @@ class Scope:
         index: Index,
         spaces: Spaces | None = None,
         fusion: str = "rrf",
-        kinds: str | Collection[str] | None = None,
+        modalities: str | Collection[str] | None = None,
     ) -> Scope:
-        """Check what is asked for against what an index has.
+        """Check what is asked for against what an index holds.
 
         Args:
-            index: it.
+            index: the index.
             spaces: None: the index's first; "all": all of them.
             fusion: "rrf" or "scores".
-            kinds: None: all.
+            modalities: None: all.
 
         Raises:
-            UsageError: a space or kind that the index does not have, twice the same, a weight that
-                is not above 0, an unknown fusion.
+            UsageError: a space or modality that the index does not hold, a space given twice, a
+                weight <= 0, an unknown fusion.
         """
         if fusion not in FUSIONS:
-            raise UsageError(f"one of {', '.join(FUSIONS)}, not {fusion!r}", where="fusion")
+            raise UsageError(f"fusion must be one of {', '.join(FUSIONS)}, got {fusion!r}")
         weights = _weights(spaces, list(index.recipes))
         for name, weight in weights.items():
             if name not in index.recipes:
@@ -75,10 +75,8 @@ class Scope:
                     where=index.folder,
                 )
             if not 0 < weight < float("inf"):
-                raise UsageError(
-                    f"its weight must be above 0, not {weight:g}", where=f"space {name}"
-                )
-        return cls(weights, fusion, _kinds(kinds, index))
+                raise UsageError(f"weight must be > 0, got {weight:g}", where=f"space {name}")
+        return cls(weights, fusion, _modalities(modalities, index))
 
     @property
     def spaces(self) -> tuple[str, ...]:
@@ -103,32 +101,30 @@ class Scope:
         """
         if len(self.weights) == 1:
             (space,) = self.weights
-            scores, ids = index.search(vectors[space], k, space=space, kinds=self.kinds)
+            scores, ids = index.search(vectors[space], k, space=space, kinds=self.modalities)
             return Found(scores, ids, {space: scores})
         asked = {space: vectors[space] for space in self.weights}
         fused = index.search_fused(
-            asked, k, weights=self.weights, fusion=self.fusion, kinds=self.kinds
+            asked, k, weights=self.weights, fusion=self.fusion, kinds=self.modalities
         )
         return Found(fused.scores, fused.ids, fused.cosines)
 
 
 def typed_spaces(given: Sequence[str]) -> dict[str, float] | None:
-    """Spaces as they are typed, `clip` or `clip=0.5`, with their weights; None if there are none.
+    """Weights of spaces given as `clip` or `clip=0.5`; None if there are none.
 
     Raises:
-        UsageError: a weight that is no number, or a space twice.
+        UsageError: a weight that is not a number, or a space given twice.
     """
     weights: dict[str, float] = {}
     for text in given:
         name, marked, number = text.partition("=")
         if name in weights:
-            raise UsageError("asked for twice", where=f"space {name}")
+            raise UsageError("given twice", where=f"space {name}")
         try:
             weights[name] = float(number) if marked else 1.0
         except ValueError:
-            raise UsageError(
-                f"{number!r} is no weight; expected a number", where=f"space {name}"
-            ) from None
+            raise UsageError(f"{number!r} is not a valid weight", where=f"space {name}") from None
     return weights or None
 
 
@@ -137,31 +133,31 @@ def _weights(spaces: Spaces | None, known: list[str]) -> dict[str, float]:
         return {known[0]: 1.0}
     if isinstance(spaces, Mapping):
         if not all(_is_number(weight) for weight in spaces.values()):
-            raise UsageError("expected a number for each of them, its weight", where="spaces")
+            raise UsageError("weights must be numbers", where="spaces")
         weights = {name: float(weight) for name, weight in spaces.items()}
     else:
         names = names_of(spaces, "spaces")
         if twice := [name for name in names if names.count(name) > 1]:
-            raise UsageError("asked for twice", where=f"space {twice[0]}")
+            raise UsageError("given twice", where=f"space {twice[0]}")
         weights = dict.fromkeys(names, 1.0)
     if weights.keys() == {"all"} and "all" not in known:
         return dict.fromkeys(known, weights["all"])
     if "all" in weights and "all" not in known:
-        raise UsageError("stands for all of them; leave the others out", where="space all")
+        raise UsageError("cannot be combined with other spaces", where="space all")
     if not weights:
         raise UsageError("expected at least one", where="spaces")
     return weights
 
 
 def names_of(asked: object, what: str) -> list[str]:
-    """A name, or several of them, as a list; `what` is what messages call them.
+    """A name or a collection of names, as a list; messages call them `what`.
 
     Raises:
-        UsageError: something else.
+        UsageError: anything else.
     """
     names = [asked] if isinstance(asked, str) else asked
     if not isinstance(names, Collection) or not all(isinstance(name, str) for name in names):
-        raise UsageError(f"expected a name or several, not {shown(asked)}", where=what)
+        raise UsageError(f"expected a name or a list of names, got {shown(asked)}", where=what)
     return list(names)
 
 
@@ -169,17 +165,15 @@ def _is_number(value: object) -> bool:
     return isinstance(value, (int, float, np.number)) and not isinstance(value, bool)
 
 
-def _kinds(kinds: str | Collection[str] | None, index: Index) -> tuple[str, ...] | None:
-    if kinds is None:
+def _modalities(asked: str | Collection[str] | None, index: Index) -> tuple[str, ...] | None:
+    if asked is None:
         return None
-    names = tuple(dict.fromkeys(kind.replace("-", "_") for kind in names_of(kinds, "kinds")))
-    if not names:
-        return None
+    names = tuple(dict.fromkeys(name.replace("-", "_") for name in names_of(asked, "modalities")))
     for name in names:
         if name not in index.readings:
             raise UsageError(
-                f"has no gallery of the kind {name!r}; it has "
+                f"has no gallery of the modality {name!r}; it has "
                 f"{', '.join(index.readings)} (`fourm index --as` adds one)",
                 where=index.folder,
             )
-    return names
+    return names or None

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from PIL import Image
 
 from retrieval.errors import PictureError
-from retrieval.gallery import Gallery, Hit
+from retrieval.gallery import Gallery
+from retrieval.hits import Hit
 from retrieval.items import IMAGE
 from retrieval.queries import Input, Query, as_read
 from retrieval.queries.combining import How
@@ -56,7 +57,7 @@ class Tile:
     @property
     def kind(self) -> str:
         """Fit to be shown: what the item is, or nothing for a picture."""
-        return "" if self.hit.kind == IMAGE else self.hit.kind.replace("_", " ")
+        return "" if self.hit.modality == IMAGE else self.hit.modality.replace("_", " ")
 
     @property
     def _name(self) -> str:
@@ -93,7 +94,7 @@ class Results:
         gallery: Gallery,
         query: Query,
         hits: Sequence[Hit],
-        kinds: str | Collection[str] | None = None,
+        modalities: str | Collection[str] | None = None,
     ) -> Results:
         """Read what is shown of the hits; one that is gone by now has a note instead.
 
@@ -101,13 +102,13 @@ class Results:
             gallery: where it was searched.
             query: what was asked; shown is what the model reads of it.
             hits: what was found.
-            kinds: among which kinds of items, as they were asked for; None: all.
+            modalities: those that were searched; None: all.
 
         Raises:
-            UsageError: a kind that the index does not have.
+            UsageError: a modality that the index does not hold.
         """
         index = gallery.index
-        searched = Scope.of(index, kinds=kinds).kinds or tuple(index.readings)
+        searched = Scope.of(index, modalities=modalities).modalities or tuple(index.readings)
         roots = {index.roots[kind] for kind in searched}
         best = max((hit.score for hit in hits), default=0.0)
         return cls(

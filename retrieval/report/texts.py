@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from fourm.modalities.classes import PanopticClass
     from retrieval.building import BuildReport
     from retrieval.evaluation import Evaluation
-    from retrieval.gallery import Gallery, Hit
+    from retrieval.gallery import Gallery
+    from retrieval.hits import Hit
 
 _SHOWN = 3
 
@@ -28,19 +29,19 @@ def hits_table(hits: Sequence[Hit], words: Mapping[int, str] | None = None) -> s
     if not hits:
         return "no pictures in this index"
     spaces = list(hits[0].scores) if len(hits[0].scores) > 1 else []
-    mixed = any(hit.kind != "image" for hit in hits)
+    mixed = any(hit.modality != "image" for hit in hits)
     rows = [
         (
             hit.rank,
             f"{hit.score:.4f}",
             *(f"{hit.scores[space]:.4f}" for space in spaces),
-            *([hit.kind] if mixed else ()),
+            *([hit.modality] if mixed else ()),
             hit.path,
             *([words.get(hit.id, "")] if words else ()),
         )
         for hit in hits
     ]
-    heads = ("rank", "score", *spaces, *(["kind"] if mixed else ()), "path")
+    heads = ("rank", "score", *spaces, *(["modality"] if mixed else ()), "path")
     right: list[Align] = ["right"] * (2 + len(spaces))
     return table(rows, (*heads, "text") if words else heads, right)
 
@@ -49,7 +50,7 @@ def words_of(gallery: Gallery, hits: Sequence[Hit]) -> dict[int, str]:
     """Id -> text of those hits whose items are words, as far as they can be read."""
     found = {}
     for hit in hits:
-        if hit.kind == "text":
+        if hit.modality == "text":
             try:
                 found[hit.id] = gallery.read(hit).value
             except PictureError as error:

@@ -68,7 +68,7 @@ def test_query_json_is_pure_and_has_the_documented_keys(run, index, tmp_path):
     result = run("query", index, "red", "-k", 2, "--json", "--html", page)
     hits = rows(result)
     assert [list(hit) for hit in hits] == [
-        ["rank", "score", "path", "id", "space", "kind", "scores"]
+        ["rank", "score", "path", "id", "space", "modality", "scores", "file"]
     ] * 2
     assert hits[0]["path"] == "red one.png" and hits[0]["rank"] == 1
     assert hits[0]["score"] == pytest.approx(1.0, abs=1e-2)
@@ -100,8 +100,8 @@ def test_query_writes_the_page_and_the_sheet_and_nothing_else(run, index, tmp_pa
         ([], "nothing to search for"),
         ([""], "empty"),
         (["  "], "empty"),
-        (["red", "-k", 0], "at least 1"),
-        (["red", "-k", -5], "at least 1"),
+        (["red", "-k", 0], "k must be >= 1, got 0"),
+        (["red", "-k", -5], "k must be >= 1"),
         (["--image", "gone.jpg"], "gone.jpg: no such file"),
         (["--seg", "gone.png"], "gone.png: no such file"),
         (["--seg", "{photos}/00.png"], "belongs to no class"),
@@ -168,7 +168,7 @@ def test_outputs_that_would_destroy_something_are_refused(run, index, photos, tm
 
 def test_a_missing_index_or_gallery_is_one_line_and_exit_code_2(run, tmp_path):
     gone = tmp_path / "gone"
-    fails(run("index", tmp_path, "--to", tmp_path), 2, "gallery itself")
+    fails(run("index", tmp_path, "--to", tmp_path), 2, "a folder of its own")
     for arguments in (["query", gone, "red"], ["info", gone], ["index", gone, "--to", "x"]):
         fails(run(*arguments), 2, gone)
     queries = tmp_path / "q.jsonl"

@@ -48,7 +48,7 @@ def test_query_names_a_space_or_fuses_several(run, index):
         hits = rows(run("query", index, "red", "--space", space, "--json"))
         assert {hit["space"] for hit in hits} == {space}
         assert all(hit["scores"] == {space: hit["score"]} for hit in hits)
-    weighted = ("--space", "hue=0.25", "--space", "layout", "--kind", "image", "--json")
+    weighted = ("--space", "hue=0.25", "--space", "layout", "--modality", "image", "--json")
     hits = rows(run("query", index, "red", *weighted))
     assert hits[0]["space"] == "hue+layout" and hits[0]["path"] == "red one.png"
     assert hits[0]["score"] == pytest.approx(1.25 / 61)
@@ -62,18 +62,18 @@ def test_query_names_a_space_or_fuses_several(run, index):
 
 def test_the_table_shows_the_score_of_each_space_the_kind_and_the_words(run, index):
     lines = run("query", index, "all red", "--space", "all", "-k", 99).stdout.split("\n")
-    assert lines[0].split() == ["rank", "score", "layout", "hue", "kind", "path", "text"]
+    assert lines[0].split() == ["rank", "score", "layout", "hue", "modality", "path", "text"]
     (words,) = [line for line in lines if "captions.txt:1" in line]
     assert words.endswith("all red") and " text " in words
-    photos = run("query", index, "red", "--kind", "image").stdout.split("\n")[0]
+    photos = run("query", index, "red", "--modality", "image").stdout.split("\n")[0]
     assert photos.split() == ["rank", "score", "path"]
 
 
 def test_query_asks_for_some_kinds(run, index):
     for kinds, count in ((["depth"], 4), (["depth", "text"], 6), ([], 19)):
-        options = [part for kind in kinds for part in ("--kind", kind)]
+        options = [part for kind in kinds for part in ("--modality", kind)]
         hits = rows(run("query", index, "red", "-k", 99, "--json", *options))
-        assert len(hits) == count and {hit["kind"] for hit in hits} >= set(kinds)
+        assert len(hits) == count and {hit["modality"] for hit in hits} >= set(kinds)
 
 
 @pytest.mark.parametrize(
@@ -81,12 +81,12 @@ def test_query_asks_for_some_kinds(run, index):
     [
         (["--space", "sound"], "no space 'sound'; it has layout, hue"),
         (["--space", "light"], "no space 'light'"),
-        (["--space", "hue=much"], "'much' is no weight"),
-        (["--space", "hue=0"], "above 0"),
-        (["--space", "hue", "--space", "hue=2"], "asked for twice"),
+        (["--space", "hue=much"], "'much' is not a valid weight"),
+        (["--space", "hue=0"], "must be > 0"),
+        (["--space", "hue", "--space", "hue=2"], "given twice"),
         (["--space", ""], "no space ''"),
-        (["--fusion", "sum"], "one of rrf, scores"),
-        (["--kind", "seg"], "no gallery of the kind 'seg'; it has image, depth, text"),
+        (["--fusion", "sum"], "must be one of rrf, scores"),
+        (["--modality", "seg"], "no gallery of the modality 'seg'; it has image, depth, text"),
     ],
 )
 def test_wrong_spaces_and_kinds_are_one_line(run, index, tmp_path, arguments, words):
@@ -121,7 +121,7 @@ def test_a_space_is_added_later(run, index, photos, place):
     facts = rows(run("info", index, "--json"))
     assert [space["complete"] for space in facts["spaces"]] == [True, True, False]
     fails(run("query", index, "red", "--space", "light"), 1, "'light' is not complete")
-    assert rows(run("query", index, "red", "--space", "light", "--kind", "image", "--json"))
+    assert rows(run("query", index, "red", "--space", "light", "--modality", "image", "--json"))
     run("index", place / "depth", "--to", index, "--as", "depth")
     run("index", place / "captions.txt", "--to", index, "--as", "text")
     assert len(rows(run("query", index, "red", "--space", "light", "-k", 99, "--json"))) == 19
@@ -163,7 +163,7 @@ def test_pages_draw_every_kind(run, index, place):
     assert "all &lt;b&gt;blue&lt;/b&gt; blue" in text and "<b>blue" not in text
     assert "19 items" in text and "space layout+hue" in text and "fused from" in text
     assert text.count("<em>depth</em>") == 4 and text.count("<em>text</em>") == 2
-    run("query", index, "red", "--kind", "image", "--html", page)
+    run("query", index, "red", "--modality", "image", "--html", page)
     assert "13 pictures" in page.read_text(encoding="utf-8")
 
 
@@ -175,10 +175,11 @@ def test_eval_takes_spaces_and_kinds(run, index, tmp_path):
     ]
     queries.write_text("\n".join(map(json.dumps, entries)))
     asked = ("eval", index, "--queries", queries, "--json")
-    for options, pictures in (([], 19), (["--kind", "image"], 13), (["--kind", "depth"], 4)):
+    image, depth = ("--modality", "image"), ("--modality", "depth")
+    for options, pictures in (([], 19), (image, 13), (depth, 4)):
         assert rows(run(*asked, *options))["pictures"] == pictures
-    photos = rows(run(*asked, "--kind", "image", "--space", "all"))
+    photos = rows(run(*asked, "--modality", "image", "--space", "all"))
     assert photos["map"] == 1 and photos["missing"] == 0
     assert rows(run(*asked))["map"] < 1  # the depth map of the same name ranks far below
-    depth = rows(run(*asked, "--kind", "depth", "--space", "hue", "--fusion", "scores"))
+    depth = rows(run(*asked, "--modality", "depth", "--space", "hue", "--fusion", "scores"))
     assert depth["missing"] == 1 and depth["recall@5"] == 0.5

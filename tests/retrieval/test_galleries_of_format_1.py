@@ -31,7 +31,7 @@ def format_of(folder):
 
 def test_it_is_searched_as_it_is(old):
     with Gallery.open(old, FakeModel()) as gallery:
-        hits = gallery.search(image=numbered(3), kinds="image", spaces="layout")
+        hits = gallery.search(image=numbered(3), modalities="image", spaces="layout")
         assert hits[0].path == "3.bmp" and hits[0].score == pytest.approx(1, abs=1e-5)
         assert len(gallery.search(text="red", k=99)) == 6
     assert format_of(old) == 1
@@ -54,7 +54,7 @@ def test_it_takes_in_spaces_and_galleries(old, tmp_path):
     with Gallery.build(tmp_path / "photos", old, model, spaces="all") as gallery:
         assert gallery.report.filled == 6
     (tmp_path / "c.txt").write_text("the red\n")
-    with Gallery.build(tmp_path / "c.txt", old, model, kind="text") as gallery:
+    with Gallery.build(tmp_path / "c.txt", old, model, modality="text") as gallery:
         gallery.index.verify()
         hits = gallery.search(image=numbered(3), spaces="all", k=99)
         assert len(hits) == 7 and hits[0].path == "3.bmp" and len(hits[0].scores) == 3

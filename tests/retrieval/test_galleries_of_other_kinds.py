@@ -69,7 +69,7 @@ def folder(tmp_path):
 
 
 def build(folder, name, kind, model, **options):
-    return Gallery.build(folder / name, folder / "x.index", model, kind=kind, **options)
+    return Gallery.build(folder / name, folder / "x.index", model, modality=kind, **options)
 
 
 def test_every_source_of_a_query_is_a_kind_of_gallery():
@@ -100,9 +100,9 @@ def test_items_of_a_kind_find_themselves(folder, model, kind, name, item, count,
             assert picture.error.startswith(reason[:4]) and reason in picture.error
             assert str(folder) not in picture.error and picture.content_hash
         hits = gallery.search(**{kind: str(folder / name / item)}, k=2)
-        assert hits[0].path == item and hits[0].kind == kind
+        assert hits[0].path == item and hits[0].modality == kind
         assert hits[0].score == pytest.approx(1, abs=1e-5) and hits[1].score < 0.9999
-        assert gallery.file_of(hits[0]) == folder / name / item
+        assert hits[0].file == (None if ITEM_KINDS[kind].holds == "lines" else folder / name / item)
         assert gallery.read(hits[0]).kind == ITEM_KINDS[kind].input
         gallery.index.verify()
     model.batches.clear()
@@ -124,12 +124,12 @@ def test_one_index_holds_several_kinds_and_a_query_asks_for_some(folder, model):
             assert len(everything) == 13 and everything[0].path == "captions.txt:2"
             assert gallery.read(everything[0]).value == "the blue"
             for kinds, expected in (("depth", 6), (["image", "text"], 7)):
-                hits = gallery.search(**asked, kinds=kinds)
+                hits = gallery.search(**asked, modalities=kinds)
                 wanted = [kinds] if isinstance(kinds, str) else kinds
-                same = [hit for hit in everything if hit.kind in wanted]
+                same = [hit for hit in everything if hit.modality in wanted]
                 assert len(hits) == expected and [h.id for h in hits] == [h.id for h in same]
-        by_photo = gallery.search(image=folder / "image/3.png", kinds="depth")
-        assert {hit.kind for hit in by_photo} == {"depth"}
+        by_photo = gallery.search(image=folder / "image/3.png", modalities="depth")
+        assert {hit.modality for hit in by_photo} == {"depth"}
         assert {hit.path for hit in everything} >= {"3.png", "captions.txt:1"}
         gallery.index.verify()
 
@@ -152,7 +152,7 @@ def test_a_space_is_added_kind_by_kind(folder, model):
     with build(folder, "image", "image", model, spaces="light") as gallery:
         assert gallery.report.left == {}
         query = {"image": folder / "image/3.png", "spaces": "light"}
-        assert gallery.search(**query, kinds="image")[0].path == "3.png"
+        assert gallery.search(**query, modalities="image")[0].path == "3.png"
         with pytest.raises(Exception, match=r"depth \(depth\)"):
             gallery.search(**query)
     with build(folder, "depth", "depth", model) as gallery:
@@ -224,7 +224,7 @@ def test_a_gallery_is_of_one_folder_and_moves_with_it(folder, model):
 def test_a_folder_without_such_items_is_refused(tmp_path, model, kind):
     write(tmp_path / "p/a.heic", numbered(1)) if kind != "seg" else (tmp_path / "p").mkdir()
     with pytest.raises(UsageError, match=r"p: no .* in this folder"):
-        Gallery.build(tmp_path / "p", tmp_path / "i", model, kind=kind)
+        Gallery.build(tmp_path / "p", tmp_path / "i", model, modality=kind)
 
 
 def test_an_item_that_changes_is_read_anew(folder, model):
@@ -240,7 +240,7 @@ def test_a_hit_that_is_gone_says_so(folder, model):
     (folder / "captions.txt").write_text("the red\nthe blue\n")
     build(folder, "captions.txt", "text", model).close()
     with build(folder, "seg", "seg", model) as gallery:
-        hits = {hit.kind: hit for hit in gallery.search(text="the blue", k=99)}
+        hits = {hit.modality: hit for hit in gallery.search(text="the blue", k=99)}
         (folder / "captions.txt").write_text("the red")
         (folder / "seg" / hits["seg"].path).unlink()
         for kind, reason in (("text", "line is missing"), ("seg", "file is missing")):
@@ -251,10 +251,9 @@ def test_a_hit_that_is_gone_says_so(folder, model):
 
 def test_a_hit_of_another_index_is_not_to_be_read(folder, model):
     with build(folder, "image", "image", model) as gallery:
-        hit = replace(gallery.search(image=numbered(1))[0], kind="depth")
-        for ask in (gallery.read, gallery.file_of):
-            with pytest.raises(PictureError, match="no gallery of the kind 'depth'"):
-                ask(hit)
+        hit = replace(gallery.search(image=numbered(1))[0], modality="depth")
+        with pytest.raises(PictureError, match="no gallery of the modality 'depth'"):
+            gallery.read(hit)
 
 
 def test_a_page_takes_kinds_as_they_are_typed(folder, model):
@@ -262,16 +261,16 @@ def test_a_page_takes_kinds_as_they_are_typed(folder, model):
     with build(folder, "embeddings", "dinov2_embedding", model) as gallery:
         query = Query.read(image=numbered(1))
         for asked in ("dinov2-embedding", ["dinov2-embedding", "dinov2_embedding"]):
-            (hits,) = gallery.search_batch([query], kinds=asked)
+            (hits,) = gallery.search_batch([query], modalities=asked)
             results = Results.of(gallery, query, hits, asked)
             assert (results.counted, results.gallery) == ("5 items", "embeddings")
-        with pytest.raises(UsageError, match="no gallery of the kind 'depth'"):
+        with pytest.raises(UsageError, match="no gallery of the modality 'depth'"):
             Results.of(gallery, query, [], "depth")
 
 
 def _line(gallery, number):
     return next(
         hit
-        for hit in gallery.search(text="the blue", k=99, kinds="text")
+        for hit in gallery.search(text="the blue", k=99, modalities="text")
         if hit.path == f"captions.txt:{number}"
     )

@@ -24,8 +24,8 @@ def items(content, path="captions.txt", kind="text"):
     return {found.path: found for found in lines_of(raw, path, 5, kind)}
 
 
-def build(root, model, kind="text", **options):
-    return Gallery.build(root, root.parent / "t.index", model, kind=kind, **options)
+def build(root, model, modality="text", **options):
+    return Gallery.build(root, root.parent / "t.index", model, modality=modality, **options)
 
 
 def test_a_line_is_an_item_and_an_empty_one_is_none():
@@ -121,10 +121,10 @@ def test_a_folder_of_text_files_and_a_single_one(tmp_path, model):
         assert gallery.report.indexed == 3
         (skipped,) = gallery.index.skipped(kind="text")
         assert skipped.path == "a/two.jsonl:2" and "'text'" in skipped.error
-    with Gallery.build(tmp_path / "t/one.txt", tmp_path / "i", model, kind="text") as gallery:
+    with Gallery.build(tmp_path / "t/one.txt", tmp_path / "i", model, modality="text") as gallery:
         hit = gallery.search(text="blue")[0]
         assert hit.path == "one.txt:2" and gallery.read(hit).value == "the blue"
-        assert gallery.file_of(hit) == tmp_path / "t/one.txt:2"
+        assert hit.file is None
         assert gallery.root == tmp_path / "t/one.txt"
 
 
@@ -188,7 +188,7 @@ def test_a_file_that_cannot_be_read_for_now_keeps_its_lines(tmp_path, model):
 def test_palettes_are_lines_too(tmp_path, model):
     (tmp_path / "p.txt").write_text("#ff0000\n#0000ff,#0000f0\nblue\n")
     (tmp_path / "p.jsonl").write_text('{"palette": [[0, 255, 0]]}\n')
-    with build(tmp_path / "p.txt", model, kind="palette") as gallery:
+    with build(tmp_path / "p.txt", model, "palette") as gallery:
         assert gallery.search(palette="#ff0000")[0].path == "p.txt:1"
         assert gallery.report.indexed == 2 and gallery.report.skipped == 1
         (skipped,) = gallery.index.skipped(kind="palette")

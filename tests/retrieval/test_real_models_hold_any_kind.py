@@ -50,7 +50,7 @@ def folder(tmp_path_factory):
 def test_every_kind_that_the_model_reads_is_a_gallery_of_one_index(model, folder, tmp_path):
     held = []
     for kind, what in ITEM_KINDS.items():
-        build = {"folder": folder / kind, "to": tmp_path / "i", "model": model, "kind": kind}
+        build = {"folder": folder / kind, "to": tmp_path / "i", "model": model, "modality": kind}
         if what.input not in model.inputs:
             with pytest.raises(UnknownModality, match=f"does not read '{what.input}'"):
                 Gallery.build(**build)
@@ -69,11 +69,11 @@ def test_every_kind_that_the_model_reads_is_a_gallery_of_one_index(model, folder
         gallery.index.verify()
         query = Query.read(image=numbered(1))
         (hits,) = gallery.search_batch([query], 99)
-        assert {hit.kind for hit in hits} == set(held) and len(hits) == len(held) + 1
+        assert {hit.modality for hit in hits} == set(held) and len(hits) == len(held) + 1
         for kind in held:
-            item = gallery.read(next(hit for hit in hits if hit.kind == kind))
-            ((first, *_),) = gallery.search_batch([Query((item,))], kinds=kind)
-            assert first.kind == kind and first.score == pytest.approx(1, abs=1e-4)
+            item = gallery.read(next(hit for hit in hits if hit.modality == kind))
+            ((first, *_),) = gallery.search_batch([Query((item,))], modalities=kind)
+            assert first.modality == kind and first.score == pytest.approx(1, abs=1e-4)
         results = Results.of(gallery, query, hits)
         assert [tile.note for tile in results.tiles if tile.note] == []
         write_page(results, tmp_path / "p.html")

@@ -252,7 +252,7 @@ def test_a_file_whose_lines_are_items_may_not_be_replaced(model, tmp_path):
     lines.parent.mkdir()
     lines.write_text("a lake\n")
     for number, root in enumerate((lines.parent, lines)):
-        with Gallery.build(root, tmp_path / f"i{number}", model, kind="text") as gallery:
+        with Gallery.build(root, tmp_path / f"i{number}", model, modality="text") as gallery:
             with pytest.raises(UsageError, match="in the gallery"):
                 keep_stored(lines, gallery.index)
             keep_stored(lines.with_suffix(".html"), gallery.index)

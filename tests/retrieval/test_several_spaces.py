@@ -212,16 +212,16 @@ def test_a_batch_is_each_alone(gallery):
         ({"spaces": "sound"}, "no space 'sound'; it has layout, hue, light"),
         ({"spaces": []}, "at least one"),
         ({"spaces": {}}, "at least one"),
-        ({"spaces": ["hue", "hue"]}, "hue: asked for twice"),
-        ({"spaces": ["hue", "all"]}, "all: stands for all of them; leave the others out"),
-        ({"spaces": {"hue": 0}}, "above 0, not 0"),
-        ({"spaces": {"hue": -1}}, "above 0"),
-        ({"spaces": {"hue": float("nan")}}, "above 0"),
-        ({"spaces": {"hue": "much"}}, "a number"),
-        ({"fusion": "sum"}, "one of rrf, scores, not 'sum'"),
-        ({"kinds": "sound"}, "no gallery of the kind 'sound'; it has image"),
-        *(({"spaces": odd}, "spaces: expected a name or several") for odd in (5, [[]], b"hue")),
-        *(({"kinds": odd}, "kinds: expected a name or several") for odd in (5, [None], b"image")),
+        ({"spaces": ["hue", "hue"]}, "hue: given twice"),
+        ({"spaces": ["hue", "all"]}, "all: cannot be combined with other spaces"),
+        ({"spaces": {"hue": 0}}, "weight must be > 0, got 0"),
+        ({"spaces": {"hue": -1}}, "weight must be > 0"),
+        ({"spaces": {"hue": float("nan")}}, "weight must be > 0"),
+        ({"spaces": {"hue": "much"}}, "must be numbers"),
+        ({"fusion": "sum"}, "must be one of rrf, scores, got 'sum'"),
+        ({"modalities": "sound"}, "no gallery of the modality 'sound'; it has image"),
+        *(({"spaces": odd}, "spaces: expected a name or a list") for odd in (5, [[]], b"hue")),
+        *(({"modalities": odd}, "modalities: expected a name") for odd in (5, [None], b"image")),
     ],
 )
 def test_what_cannot_be_searched_is_named_before_the_model_runs(gallery, model, options, words):
@@ -233,7 +233,7 @@ def test_what_cannot_be_searched_is_named_before_the_model_runs(gallery, model, 
 def test_an_unknown_space_makes_no_index(photos, model):
     with pytest.raises(UsageError, match=r"no space 'sound'; it has layout, hue, light"):
         build(photos, model, spaces=["layout", "sound"])
-    with pytest.raises(UsageError, match=r"spaces: expected a name or several, not 5"):
+    with pytest.raises(UsageError, match=r"spaces: expected a name or a list of names, got 5"):
         build(photos, model, spaces=5)
     assert not (photos.parent / "photos.index").exists()
 
