@@ -223,7 +223,7 @@ def test_a_gallery_is_of_one_folder_and_moves_with_it(folder, model):
 @pytest.mark.parametrize("kind", ["text", "seg", "boxes", "poses"])
 def test_a_folder_without_such_items_is_refused(tmp_path, model, kind):
     write(tmp_path / "p/a.heic", numbered(1)) if kind != "seg" else (tmp_path / "p").mkdir()
-    with pytest.raises(UsageError, match=r"p: no .* in this folder"):
+    with pytest.raises(UsageError, match=r"p: no .* found"):
         Gallery.build(tmp_path / "p", tmp_path / "i", model, modality=kind)
 
 
