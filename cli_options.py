@@ -6,7 +6,7 @@ import functools
 import inspect
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Annotated, Any, get_type_hints
+from typing import Annotated, Any
 
 import typer
 
@@ -83,11 +83,11 @@ def takes_sources(but: tuple[str, ...] = ()) -> Callable[[Callable[..., None]], 
     ]
 
     def decorate(command: Callable[..., None]) -> Any:
-        hints = get_type_hints(command, include_extras=True)
         parameters = []
-        for parameter in inspect.signature(command).parameters.values():
+        # Python 3.10's get_type_hints hides the option of `= None` in another Optional.
+        for parameter in inspect.signature(command, eval_str=True).parameters.values():
             if parameter.name != "sources":
-                parameters.append(parameter.replace(annotation=hints[parameter.name]))
+                parameters.append(parameter)
                 continue
             for setting in settings:
                 option = typer.Option(
