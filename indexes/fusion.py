@@ -1,4 +1,4 @@
-"""Several rankings of the same pictures made one."""
+"""Fusion of several rankings of the same items into one."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ _MOST_TIES = 64
 def fuse(
     cosines: Mapping[str, FloatArray], weights: Mapping[str, float], fusion: str
 ) -> NDArray[np.float64]:
-    """One score a picture, the higher the better.
+    """One score for each item, the higher the better.
 
     Args:
-        cosines: space -> float32 (n,), of the same n pictures in the order of their ids.
-        weights: of the spaces, above 0.
-        fusion: "rrf", the sum of weight / (60 + rank) over the spaces, ranks from 1, equal cosines
-            ranked in the order of ids; or "scores", the mean of the cosines by weight.
+        cosines: space -> float32 (n,), of the same n items in the order of their ids.
+        weights: space -> weight, above 0.
+        fusion: "rrf": the sum of weight / (60 + rank) over the spaces, with ranks from 1 and equal
+            cosines ranked in the order of ids; "scores": the weighted mean of the cosines.
 
     Returns:
         float64 (n,).
@@ -52,15 +52,15 @@ def fuse_best(
     *,
     depth: int = 1000,
 ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """The k best pictures by `fuse`: their places and scores, the best first.
+    """Positions (k,) and scores (k,) of the k best items by `fuse`, best first.
 
-    Ranks are not made for all pictures where those that are among the first `depth` in some space
-    will do: what is further down in all of them cannot score more than if it came next in each.
+    Only items among the first `depth` of some space are ranked if that decides the result: an item
+    further down in all spaces cannot score more than if it came next in each of them.
 
     Args:
         cosines, weights, fusion: as `fuse`.
         k: at least 1.
-        depth: how deep to look first; four times deeper where that does not decide.
+        depth: first depth to try; four times that if it does not decide.
     """
     count = len(next(iter(cosines.values())))
     depth = max(depth, 2 * k)
@@ -68,35 +68,35 @@ def fuse_best(
         chosen = np.zeros(count, dtype=bool)
         for name in weights:
             chosen |= cosines[name] >= np.partition(cosines[name], count - depth)[count - depth]
-        places = np.flatnonzero(chosen)
-        scores = np.zeros(len(places))
+        positions = np.flatnonzero(chosen)
+        scores = np.zeros(len(positions))
         for name, weight in weights.items():
-            scores += weight / (RRF_K + _ranks_of(places, cosines[name]))
+            scores += weight / (RRF_K + _ranks_of(positions, cosines[name]))
         found = best(scores, k)
         if scores[found[-1]] > sum(weights.values()) / (RRF_K + depth + 1):
-            return places[found], scores[found]
+            return positions[found], scores[found]
         depth *= 4
     fused = fuse(cosines, weights, fusion)
     found = best(fused, k)
     return found, fused[found]
 
 
-def _ranks_of(places: NDArray[np.int64], scores: FloatArray) -> NDArray[np.int64]:
-    """What `ranks` says of some places; sorting numbers takes a tenth of sorting places."""
+def _ranks_of(positions: NDArray[np.int64], scores: FloatArray) -> NDArray[np.int64]:
+    """`ranks` of some positions; sorting values takes a tenth of the time of sorting positions."""
     ascending = np.sort(scores)
-    values = scores[places]
+    values = scores[positions]
     above = np.searchsorted(ascending, values, side="right")
     tied = np.flatnonzero(above - np.searchsorted(ascending, values, side="left") > 1)
     if len(tied) > _MOST_TIES:
-        return ranks(scores)[places]
+        return ranks(scores)[positions]
     found: NDArray[np.int64] = len(scores) - above + 1
-    for one in tied:
-        found[one] += np.count_nonzero(scores[: places[one]] == values[one])
+    for row in tied:
+        found[row] += np.count_nonzero(scores[: positions[row]] == values[row])
     return found
 
 
 def ranks(scores: FloatArray) -> NDArray[np.int64]:
-    """Ranks from 1, the highest score first; equal ones in the order in which they stand."""
+    """Ranks (n,) from 1, the highest score first; equal scores in the order of positions."""
     order = np.argsort(-scores, kind="stable")
     found = np.empty(len(order), dtype=np.int64)
     found[order] = np.arange(1, len(order) + 1)
@@ -104,29 +104,29 @@ def ranks(scores: FloatArray) -> NDArray[np.int64]:
 
 
 def best(scores: NDArray[np.float64], k: int) -> NDArray[np.int64]:
-    """Places of the k highest scores, the highest first; equal ones in the order of places."""
+    """Positions of the k highest scores, highest first; equal scores in the order of positions."""
     if k < len(scores):
-        # All that reach the k-th score stay in the race, so that ties are decided by their places.
-        bar = np.partition(scores, len(scores) - k)[len(scores) - k]
-        places = np.flatnonzero(scores >= bar)
+        # Keep all that reach the k-th score, so that ties are decided by position.
+        threshold = np.partition(scores, len(scores) - k)[len(scores) - k]
+        positions = np.flatnonzero(scores >= threshold)
     else:
-        places = np.arange(len(scores))
-    found: NDArray[np.int64] = places[np.argsort(-scores[places], kind="stable")][:k]
+        positions = np.arange(len(scores))
+    found: NDArray[np.int64] = positions[np.argsort(-scores[positions], kind="stable")][:k]
     return found
 
 
 def check_fusion(weights: Mapping[str, float], fusion: str) -> None:
-    """Refuse what cannot be fused.
+    """Check the weights and the method of a fusion.
 
     Raises:
         BadSearch: no space, a weight that is not a finite number above 0, an unknown fusion.
     """
     if fusion not in FUSIONS:
-        raise BadSearch(f"fusion: one of {', '.join(FUSIONS)}, not {fusion!r}.")
+        raise BadSearch(f"fusion must be one of {', '.join(FUSIONS)}, got {fusion!r}")
     if not weights:
-        raise BadSearch("no space to search in; name at least one.")
+        raise BadSearch("expected at least one space to search in")
     for name, weight in weights.items():
         if isinstance(weight, bool) or not isinstance(weight, (int, float, np.number)):
-            raise BadSearch(f"the weight of {name!r} must be a number, not {weight!r}.")
+            raise BadSearch(f"the weight of {name!r} must be a number, got {weight!r}")
         if not 0 < weight < float("inf"):
-            raise BadSearch(f"the weight of {name!r} must be above 0 and finite, not {weight}.")
+            raise BadSearch(f"the weight of {name!r} must be > 0 and finite, got {weight}")

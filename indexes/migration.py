@@ -1,11 +1,11 @@
-"""From an older format of the catalogue to the current one."""
+"""Upgrades of catalogues of older formats."""
 
 from __future__ import annotations
 
 from sqlalchemy import Connection
 
-from indexes.catalogue import FORMAT_VERSION, CoverageRow, GalleryRow
 from indexes.recipe import MODEL
+from indexes.tables import FORMAT_VERSION, CoverageRow, GalleryRow
 
 _FROM_1 = (
     "ALTER TABLE galleries ADD COLUMN options VARCHAR DEFAULT '' NOT NULL",
@@ -15,14 +15,14 @@ _FROM_1 = (
 
 
 def version(connection: Connection) -> int:
-    """The format that the catalogue has now."""
+    """The format version of the catalogue."""
     return int(connection.exec_driver_sql("PRAGMA user_version").scalar_one())
 
 
 def upgrade(connection: Connection) -> None:
-    """Make a catalogue of format 1 one of format 2, inside the caller's transaction.
+    """Upgrade a catalogue of format 1 to format 2, inside the caller's transaction.
 
-    One gallery of images and one space, in which all of them have vectors, is what format 1 holds.
+    Format 1 holds one gallery of images and one space, in which all of them have vectors.
     """
     if version(connection) != 1:
         return

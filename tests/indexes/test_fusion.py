@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from indexes import BadSearch, BadVector, Index, Recipe, fusing
-from indexes.fusing import best, fuse, fuse_best, ranks
+from indexes import BadSearch, BadVector, Index, Recipe
+from indexes import fusion as fusion_module
+from indexes.fusion import best, fuse, fuse_best, ranks
 
 from .conftest import unit_vector
 
@@ -81,7 +82,7 @@ def test_equal_pictures_come_in_the_order_of_ids(three):
 
 def test_one_space_alone_ranks_as_it_does_by_itself(three):
     asked = queries(200, spaces=["clip"])
-    scores, ids = three.search(asked["clip"], 60, space="clip")
+    scores, ids, *_ = three.search(asked["clip"], 60, space="clip")
     found = three.search_fused(asked, 60, fusion="scores")
     assert np.array_equal(found.ids, ids)
     np.testing.assert_allclose(found.scores, scores, atol=1e-6)
@@ -107,16 +108,16 @@ def test_no_queries_and_no_pictures(three, tmp_path):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"fusion": "sum"}, "one of rrf, scores"),
-        ({"weights": {}}, "no space"),
+        ({"fusion": "sum"}, "must be one of rrf, scores, got 'sum'"),
+        ({"weights": {}}, "at least one space"),
         ({"weights": {"dinov2": 1}}, "not those of the queries"),
-        ({"weights": dict.fromkeys(DIMS, 0)}, "above 0"),
-        ({"weights": dict.fromkeys(DIMS, -1.0)}, "above 0"),
-        ({"weights": dict.fromkeys(DIMS, float("nan"))}, "above 0"),
+        ({"weights": dict.fromkeys(DIMS, 0)}, "must be > 0"),
+        ({"weights": dict.fromkeys(DIMS, -1.0)}, "must be > 0"),
+        ({"weights": dict.fromkeys(DIMS, float("nan"))}, "must be > 0"),
         ({"weights": dict.fromkeys(DIMS, float("inf"))}, "finite"),
         ({"weights": dict.fromkeys(DIMS, True)}, "a number"),
         ({"weights": dict.fromkeys(DIMS, "1")}, "a number"),
-        ({"k": 0}, "at least 1"),
+        ({"k": 0}, "k must be >= 1, got 0"),
         ({"queries": {**queries(1), "clip": queries(1, 2)["clip"]}}, "different numbers"),
         ({"queries": {**queries(1), "smell": queries(1)["clip"]}}, "no space 'smell'"),
     ],
@@ -171,14 +172,14 @@ def test_looking_only_as_deep_as_needed_changes_nothing(values, weights, k, dept
     heavy = dict(zip(cosines, weights, strict=False))
     full = fuse(cosines, heavy, fusion)
     expected = best(full, k)
-    most = fusing._MOST_TIES
+    most = fusion_module._MOST_TIES
     try:
-        fusing._MOST_TIES = ties
-        places, found = fuse_best(cosines, heavy, fusion, k, depth=depth)
+        fusion_module._MOST_TIES = ties
+        positions, found = fuse_best(cosines, heavy, fusion, k, depth=depth)
     finally:
-        fusing._MOST_TIES = most
+        fusion_module._MOST_TIES = most
     np.testing.assert_allclose(found, full[expected], rtol=1e-12)
-    assert places.tolist() == expected.tolist()
+    assert positions.tolist() == expected.tolist()
 
 
 def test_most_pictures_need_no_rank(monkeypatch):
@@ -186,7 +187,7 @@ def test_most_pictures_need_no_rank(monkeypatch):
     cosines = {name: random.standard_normal(20_000).astype(np.float32) for name in "ab"}
     weights = {"a": 1.0, "b": 0.3}
     full = fuse(cosines, weights, "rrf")
-    monkeypatch.setattr(fusing, "ranks", lambda scores: pytest.fail("all were ranked"))
-    places, scores = fuse_best(cosines, weights, "rrf", 10)
-    assert places.tolist() == best(full, 10).tolist()
-    np.testing.assert_allclose(scores, full[places], rtol=1e-12)
+    monkeypatch.setattr(fusion_module, "ranks", lambda scores: pytest.fail("all were ranked"))
+    positions, scores = fuse_best(cosines, weights, "rrf", 10)
+    assert positions.tolist() == best(full, 10).tolist()
+    np.testing.assert_allclose(scores, full[positions], rtol=1e-12)
