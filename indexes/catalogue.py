@@ -69,7 +69,7 @@ class Contents:
         if wanted not in self.galleries:
             raise BadSearch(
                 f"no gallery of modality {wanted!r}; this index has {', '.join(self.galleries)}",
-                self.folder,
+                where=self.folder,
             )
         return self.galleries[wanted]
 
@@ -82,7 +82,7 @@ class Contents:
         wanted = next(iter(self.spaces)) if name is None else name
         if wanted not in self.spaces:
             raise BadSearch(
-                f"no space {wanted!r}; this index has {', '.join(self.spaces)}", self.folder
+                f"no space {wanted!r}; this index has {', '.join(self.spaces)}", where=self.folder
             )
         return self.spaces[wanted]
 

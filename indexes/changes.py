@@ -102,7 +102,8 @@ def checked_blobs(
     """
     if unknown := sorted(vectors.keys() - dims.keys()):
         raise BadRecord(
-            f"a vector in the space {unknown[0]!r}; the index has {', '.join(dims)}", repr(path)
+            f"a vector in the space {unknown[0]!r}; the index has {', '.join(dims)}",
+            where=repr(path),
         )
     return {
         space: check_unit_vector(vector, dims[space], f"vector of {path!r} in {space!r}")
@@ -124,7 +125,7 @@ def blobs_of_records(
     paths = [record.path for record in records]
     if len(set(paths)) != len(paths):
         twice = next(path for path in paths if paths.count(path) > 1)
-        raise BadRecord("two records for the same path in one write", repr(twice))
+        raise BadRecord("two records for the same path in one write", where=repr(twice))
     blobs = {
         record.path: checked_blobs(record.vectors, dims, record.path)
         for record in records
@@ -132,7 +133,7 @@ def blobs_of_records(
     }
     for path, found in blobs.items():
         if missing := [space for space in dims if space not in found]:
-            raise BadRecord(f"no vector in the space {missing[0]!r} of the index", repr(path))
+            raise BadRecord(f"no vector in the space {missing[0]!r} of the index", where=repr(path))
     return blobs
 
 
@@ -175,7 +176,7 @@ def add_vectors(
     ids = ids_of(session, gallery_id, blobs, state="indexed")
     for path in blobs:
         if path not in ids:
-            raise UnknownItem("no indexed item of this gallery has that path", repr(path))
+            raise UnknownItem("no indexed item of this gallery has that path", where=repr(path))
     _store_vectors(session, space_ids, ids, blobs)
     _increment_generations(
         session, {space_ids[space] for found in blobs.values() for space in found}
@@ -207,10 +208,12 @@ def rename(session: Session, gallery_id: int, moves: Mapping[str, str]) -> None:
     ids = ids_of(session, gallery_id, moves)
     for old in moves:
         if old not in ids:
-            raise UnknownItem("no item of this gallery has that path", repr(old))
+            raise UnknownItem("no item of this gallery has that path", where=repr(old))
     for taken in ids_of(session, gallery_id, new_paths):
         if taken not in moves:
-            raise BadRecord("another item has that path; delete it before the rename", repr(taken))
+            raise BadRecord(
+                "another item has that path; delete it before the rename", where=repr(taken)
+            )
     # No stored path begins with a slash, so these names collide with none.
     for id_ in ids.values():
         session.execute(update(ItemRow).where(ItemRow.id == id_).values(path=f"/{id_}"))
@@ -227,7 +230,7 @@ def set_mtimes(session: Session, gallery_id: int, mtimes: Mapping[str, int]) -> 
     ids = ids_of(session, gallery_id, mtimes)
     for path, mtime_ns in mtimes.items():
         if path not in ids:
-            raise UnknownItem("no item of this gallery has that path", repr(path))
+            raise UnknownItem("no item of this gallery has that path", where=repr(path))
         row = update(ItemRow).where(ItemRow.id == ids[path])
         session.execute(row.values(mtime_ns=mtime_ns))
 

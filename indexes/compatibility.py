@@ -20,7 +20,7 @@ def require_recipe(own: Recipe, other: Recipe, folder: Path) -> None:
             f"cannot be used with {other.model!r} in {other.space!r} "
             f"({own.describe_differences(other)}). Use the model that it was made with, or index "
             "the gallery again into another folder.",
-            folder,
+            where=folder,
         )
 
 
@@ -34,12 +34,12 @@ def require_reading(own: Reading, other: Reading, folder: Path) -> None:
         raise ReadingMismatch(
             f"the {own.modality} gallery was read with {own.options or 'no options'}, got "
             f"{other.options or 'no options'}. Use the same options, or index into another folder.",
-            folder,
+            where=folder,
         )
     if own.reader != other.reader:
         raise ReadingMismatch(
             f"the model reads {own.modality} with other tokenizers than when this gallery was "
             "indexed, so that old and new vectors cannot be compared. Use the model that it was "
             "made with, or index into another folder.",
-            folder,
+            where=folder,
         )

@@ -22,7 +22,7 @@ def create_index(folder: Path, root: Path, reading: Reading, recipes: Sequence[R
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except FileExistsError as error:
-        raise FolderTaken("this is a file; choose another name", folder) from error
+        raise FolderTaken("this is a file; choose another name", where=folder) from error
     except OSError as error:
         raise from_os_error(folder, error) from error
     _refuse_taken(folder)
@@ -45,11 +45,13 @@ def _refuse_taken(folder: Path) -> None:
     """Allow what a `create_index` that was killed leaves behind, and nothing else."""
     names = {entry.name for entry in folder.iterdir()}
     if CATALOGUE_NAME in names:
-        raise FolderTaken("this folder already has an index; open it or choose another", folder)
+        raise FolderTaken(
+            "this folder already has an index; open it or choose another", where=folder
+        )
     allowed = {LOCK_NAME, f"{CATALOGUE_NAME}.partial", f"{CATALOGUE_NAME}.partial-journal"}
     if others := sorted(names - allowed):
         raise FolderTaken(
             f"this folder has other files ({others[0]!r} ...), and the index needs a folder of its "
             "own; choose a new name",
-            folder,
+            where=folder,
         )

@@ -89,13 +89,14 @@ def open_database(folder: Path) -> Engine:
     if not folder.is_dir():
         cause = "this is a file" if folder.exists() else "no such folder"
         raise NotAnIndex(
-            f"{cause}; an index is a folder. Check the path, or index a gallery into it.", folder
+            f"{cause}; an index is a folder. Check the path, or index a gallery into it.",
+            where=folder,
         )
     if not file.is_file():
         raise NotAnIndex(
             f"not an index (it has no {CATALOGUE_NAME}). Check the path, or index a gallery into a "
             "new folder; an index cannot be recovered without its catalogue.",
-            folder,
+            where=folder,
         )
     if file.stat().st_size == 0:
         raise DamagedIndex(folder, f"{CATALOGUE_NAME} is empty")
@@ -106,7 +107,7 @@ def open_database(folder: Path) -> Engine:
             version = format_of(connection)
         if application != APPLICATION_ID:
             raise NotAnIndex(
-                f"{CATALOGUE_NAME} is a database of another program, not of an index.", folder
+                f"{CATALOGUE_NAME} is a database of another program, not of an index.", where=folder
             )
         if version > FORMAT_VERSION:
             raise NewerFormat(folder, version, FORMAT_VERSION)

@@ -9,17 +9,18 @@ from pathlib import Path
 class IndexesError(Exception):
     """Base class of the errors of this package.
 
-    The message is `where: reason`, or the reason alone.
-
-    Attributes:
+    Args:
         reason: what went wrong, and what to do about it.
         where: the folder of the index, or the path of an item; None: the reason says it.
+
+    Attributes:
+        reason, where: these. The message is "where: reason", or the reason alone.
     """
 
-    def __init__(self, reason: str, where: Path | str | None = None) -> None:
+    def __init__(self, reason: str, *, where: Path | str | None = None) -> None:
         # Exception.__init__ is not called: `args` stays as given, which is what pickling needs.
         self.reason = reason
-        self.where = where
+        self.where = None if where is None else str(where)
 
     def __str__(self) -> str:
         return self.reason if self.where is None else f"{self.where}: {self.reason}"
@@ -37,7 +38,7 @@ class ClosedIndex(IndexesError):
     """The index was used after `close`."""
 
     def __init__(self, folder: Path) -> None:
-        super().__init__("this index is closed; open it again", folder)
+        super().__init__("this index is closed; open it again", where=folder)
 
 
 class DamagedIndex(IndexesError):
@@ -47,7 +48,7 @@ class DamagedIndex(IndexesError):
         super().__init__(
             f"the catalogue of this index is damaged ({cause}). Restore the folder from a backup, "
             "or delete it and index the gallery again.",
-            folder,
+            where=folder,
         )
 
 
@@ -64,7 +65,7 @@ class NewerFormat(IndexesError):
             f"this index has format version {found}; this program reads versions up to "
             f"{supported}. Install a newer fourm-retrieval, or index the gallery again into "
             "another folder.",
-            folder,
+            where=folder,
         )
         self.found = found
         self.supported = supported
@@ -77,7 +78,7 @@ class ReadOnlyIndex(IndexesError):
         super().__init__(
             "cannot write to this index: its folder or a file in it is read-only. It can still be "
             "searched; to change it, make the folder writable or copy it elsewhere.",
-            folder,
+            where=folder,
         )
 
 
@@ -88,7 +89,7 @@ class IndexBusy(IndexesError):
         super().__init__(
             "another process is writing to this index. Wait until it has finished, or stop it: "
             "what it has committed is kept. The index can be searched meanwhile.",
-            folder,
+            where=folder,
         )
 
 
@@ -99,7 +100,7 @@ class StorageFailed(IndexesError):
         super().__init__(
             f"this index cannot be read or written ({cause}). Check the disk and the permissions "
             "of the folder, then run the same command again: what was committed is kept.",
-            folder,
+            where=folder,
         )
 
 
@@ -123,7 +124,7 @@ class IncompleteSpace(IndexesError):
             f"the space {space!r} is incomplete: some items of the gallery {root} ({modality}) "
             "have no vector in it. Index that gallery again to add the missing vectors, or search "
             "in another space.",
-            folder,
+            where=folder,
         )
 
 

@@ -178,7 +178,7 @@ class Index:
                 raise FolderTaken(
                     f"this index already has a gallery of modality {reading.modality}, of "
                     f"{taken.root}; choose another folder",
-                    self._folder,
+                    where=self._folder,
                 )
             changes.add_gallery(session, reading, str(Path(root).absolute()))
 

@@ -82,12 +82,12 @@ class Record(FileInfo):
     def __post_init__(self) -> None:
         check_path(self.path)
         if (self.vectors is None) == (self.error is None):
-            raise BadRecord("expected either vectors or an error", repr(self.path))
+            raise BadRecord("expected either vectors or an error", where=repr(self.path))
         if self.error is not None and not self.error.strip():
-            raise BadRecord("error must not be empty", repr(self.path))
+            raise BadRecord("error must not be empty", where=repr(self.path))
         if self.content_hash is not None and not self.content_hash:
             raise BadRecord(
-                "content_hash must not be empty; use None if it is unknown", repr(self.path)
+                "content_hash must not be empty; use None if it is unknown", where=repr(self.path)
             )
         self._check_number("size", 0, _LARGEST)
         self._check_number("mtime_ns", -_LARGEST, _LARGEST)
@@ -95,16 +95,18 @@ class Record(FileInfo):
         self._check_number("height", 1, _LARGEST, optional=True)
         self._check_number("exif_orientation", 1, 8, optional=True)
         if self.exif_date is not None and self.exif_date.tzinfo is not None:
-            raise BadRecord("exif_date must not have a time zone", repr(self.path))
+            raise BadRecord("exif_date must not have a time zone", where=repr(self.path))
 
     def _check_number(self, name: str, low: int, high: int, optional: bool = False) -> None:
         value: Any = getattr(self, name)
         if optional and value is None:
             return
         if isinstance(value, bool) or not isinstance(value, int):
-            raise BadRecord(f"{name} must be an integer, got {value!r}", repr(self.path))
+            raise BadRecord(f"{name} must be an integer, got {value!r}", where=repr(self.path))
         if not low <= value <= high:
-            raise BadRecord(f"{name} must be in [{low}, {high}], got {value}", repr(self.path))
+            raise BadRecord(
+                f"{name} must be in [{low}, {high}], got {value}", where=repr(self.path)
+            )
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,12 +172,12 @@ def check_path(path: str) -> str:
         raise BadRecord(
             "the path of an item must be relative to the root of the gallery, with forward "
             'slashes and without ".", ".." or doubled slashes',
-            repr(path),
+            where=repr(path),
         )
     if "\0" in path:
-        raise BadRecord("the path of an item must not contain a NUL character", repr(path))
+        raise BadRecord("the path of an item must not contain a NUL character", where=repr(path))
     try:
         path.encode("utf-8", "surrogateescape")
     except UnicodeEncodeError as error:
-        raise BadRecord("the file name cannot be encoded as text", repr(path)) from error
+        raise BadRecord("the file name cannot be encoded as text", where=repr(path)) from error
     return path

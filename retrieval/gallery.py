@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NoReturn
 import numpy as np
 
 from fourm.messages import shown
-from indexes import Index, Place
+from indexes import Index, ItemPath
 from retrieval.building import (
     DEFAULT_BATCH_SIZE,
     BuildOptions,
@@ -259,19 +259,18 @@ class Gallery:
         if not queries:
             return []
         found = scope.search(self.index, self.embed(queries, scope.spaces), k)
-        places = self.index.places(np.unique(found.ids))
         roots = self.index.roots
         return [
             [
                 Hit(
                     rank + 1,
                     float(found.scores[row, rank]),
-                    places[int(number)].path,
+                    found.items[int(number)].path,
                     int(number),
                     scope.name,
-                    places[int(number)].kind,
+                    found.items[int(number)].modality,
                     {space: float(cosines[row, rank]) for space, cosines in found.cosines.items()},
-                    _file(places[int(number)], roots),
+                    _file(found.items[int(number)], roots),
                 )
                 for rank, number in enumerate(ids)
             ]
@@ -318,9 +317,9 @@ def check_k(k: object) -> None:
         raise UsageError(f"k must be >= 1, got {k}")
 
 
-def _file(place: Place, roots: Mapping[str, Path]) -> Path | None:
-    whole = item_kind(place.kind).holds == "one"
-    return roots[place.kind] / place.path if whole else None
+def _file(item: ItemPath, roots: Mapping[str, Path]) -> Path | None:
+    whole = item_kind(item.modality).holds == "one"
+    return roots[item.modality] / item.path if whole else None
 
 
 def _folder(given: object, name: str) -> Path:

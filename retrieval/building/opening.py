@@ -124,7 +124,7 @@ def _require_root(index: Index, wanted: Wanted, listing: Listing) -> None:
     before = index.roots[kind]
     if before == root.absolute() or (before.exists() and before.samefile(root)):
         return
-    known = index.known(kind=kind)
+    known = index.snapshot(modality=kind)
     moved = not before.exists() and any(
         found.path in known
         and (known[found.path].size, known[found.path].mtime_ns) == (found.size, found.mtime_ns)
@@ -136,4 +136,4 @@ def _require_root(index: Index, wanted: Wanted, listing: Listing) -> None:
             f"{root}; give another --to for another folder",
             where=index.folder,
         )
-    index.relocate(root, kind=kind)
+    index.relocate(root, modality=kind)

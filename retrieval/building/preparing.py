@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from fourm import FourmError
-from indexes import Known
+from indexes import SnapshotEntry
 from retrieval.errors import PictureError
 from retrieval.items import ItemReader
 from retrieval.model import Model
@@ -46,8 +46,8 @@ class Preparer:
         self,
         reader: ItemReader,
         model: Model,
-        known: Mapping[str, Known],
-        gone: Mapping[str, Known],
+        known: Mapping[str, SnapshotEntry],
+        gone: Mapping[str, SnapshotEntry],
         *,
         retry: bool = False,
         lacking: Mapping[str, tuple[str, ...]] | None = None,

@@ -77,8 +77,8 @@ def first(hits):
 
 def vectors_of(gallery):
     queries = np.eye(gallery.index.recipe.dim, dtype=np.float32)
-    scores, ids = gallery.index.search(queries, 10)
-    names = gallery.index.pictures(np.unique(ids))
+    scores, ids, *_ = gallery.index.search(queries, 10)
+    names = gallery.index.items(np.unique(ids))
     return {
         names[int(i)].path: [float(scores[d][list(ids[d]).index(i)]) for d in range(len(queries))]
         for i in np.unique(ids)
@@ -181,7 +181,7 @@ def test_the_model_and_the_teachers_do_not_share_an_index(build, photos, shelf, 
             Gallery.build(photos, own, shelf / "small", encoder=encoder)
         with pytest.raises(UsageError, match="the model small itself made"):
             Gallery.open(own, encoder=encoder)
-    with pytest.raises(RecipeMismatch, match="encoder: index 'dinov2-b14', asked 'model'"):
+    with pytest.raises(RecipeMismatch, match="encoder: expected 'dinov2-b14', got 'model'"):
         Gallery.build(photos, taught, shelf / "small", encoder="model")
     with (
         Gallery.open(taught, shelf / "small", encoder="model") as gallery,
