@@ -26,20 +26,24 @@ from fourm.errors import (
 )
 
 if TYPE_CHECKING:
+    from fourm.embedder import Embedder, Space
     from fourm.generation import Generator, Sampler
+    from fourm.hub.availability import MissingTokenizer
     from fourm.hub.listing import ModelCard, list_models
     from fourm.loading import load_4m, load_model
-    from fourm.model import Blend, Model, Prepared, Space, TokenIds
+    from fourm.model import Model, Prepared, TokenIds, WeightedFusion
 
 _LAZY = {
-    "Blend": "fourm.model",
+    "Embedder": "fourm.embedder",
     "Generator": "fourm.generation",
     "Model": "fourm.model",
+    "MissingTokenizer": "fourm.hub.availability",
     "ModelCard": "fourm.hub.listing",
     "Prepared": "fourm.model",
     "Sampler": "fourm.generation",
-    "Space": "fourm.model",
+    "Space": "fourm.embedder",
     "TokenIds": "fourm.model",
+    "WeightedFusion": "fourm.model",
     "list_models": "fourm.hub.listing",
     "load_4m": "fourm.loading",
     "load_model": "fourm.loading",
@@ -47,12 +51,13 @@ _LAZY = {
 
 __all__ = [
     "BadInput",
-    "Blend",
     "CheckpointError",
     "ConfigError",
     "DownloadFailed",
+    "Embedder",
     "FourmError",
     "Generator",
+    "MissingTokenizer",
     "Model",
     "ModelCard",
     "ModelNotFound",
@@ -63,6 +68,7 @@ __all__ = [
     "TokenIds",
     "UnknownModality",
     "UnknownSpace",
+    "WeightedFusion",
     "list_models",
     "load_4m",
     "load_model",

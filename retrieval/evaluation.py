@@ -23,9 +23,9 @@ import numpy as np
 from tqdm import tqdm
 
 from fourm import FourmError
+from fourm.embedder import Vectors
 from retrieval.errors import QueryError, UsageError
 from retrieval.gallery import Gallery
-from retrieval.model import Vectors
 from retrieval.pipeline import ahead, usual_threads
 from retrieval.queries import Query, prepare
 from retrieval.queries.query_files import query_of_line

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 import numpy as np
 
+from fourm.embedder import Embedder, Vectors
 from fourm.messages import shown
 from indexes import Index, ItemPath
 from retrieval.building import (
@@ -27,7 +28,7 @@ from retrieval.errors import PictureError, UsageError
 from retrieval.hits import Hit
 from retrieval.items import IMAGE, find_items, item_kind, options_of, read_item, reader_of
 from retrieval.loading import LazyModel, lazy_model
-from retrieval.model import Model, ModelLike, Vectors
+from retrieval.model import ModelLike
 from retrieval.queries import Input, Query, prepare
 from retrieval.scope import Scope, Spaces
 
@@ -59,7 +60,7 @@ class Gallery:
         self.index = index
         self.report = report
         self._lazy = model
-        self._checked: Model | None = None
+        self._checked: Embedder | None = None
 
     @classmethod
     def build(
@@ -191,7 +192,7 @@ class Gallery:
         return read_item(root, item_kind(hit.modality), reading.options, hit.path)
 
     @property
-    def model(self) -> Model:
+    def model(self) -> Embedder:
         """The model, loaded now if it was not yet.
 
         Raises:

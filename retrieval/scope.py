@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from fourm.embedder import Vectors
 from fourm.messages import shown
 from indexes import FUSIONS, Index, SearchResult
 from retrieval.errors import UsageError
-from retrieval.model import Vectors
 
 Spaces = str | Sequence[str] | Mapping[str, float]
 """One space, several of the same weight, or spaces with weights above 0."""

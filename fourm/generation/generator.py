@@ -56,7 +56,7 @@ class Generator:
         checkpoint = Checkpoint.open(manifest.locate(manifest.model))
         self._config = FMConfig.from_fields(checkpoint.fields)
         self.outputs: tuple[str, ...] = tuple(kind for kind in ORDER if self._predicts(kind))
-        self.missing: dict[str, str] = {
+        self.missing = {
             kind: model.missing[kind]
             for kind in ORDER
             if kind in model.missing and self.modality(kind) in self._config.domains_out

@@ -10,7 +10,7 @@ from typing import Any
 
 from fourm.checkpoints import Checkpoint
 from fourm.errors import CheckpointError, ModelNotFound
-from fourm.hub.availability import lacking
+from fourm.hub.availability import missing_tokenizers
 from fourm.hub.expected import Shapes, kind_of, official_model_shapes, tokenizer_shapes
 from fourm.hub.finding import used
 from fourm.hub.listing import ModelCard, list_models, size_of
@@ -114,15 +114,15 @@ def _transformer(checkpoint: Checkpoint) -> dict[str, Any]:
     }
     reads = facts["modalities_in"]
     uses = used(reads, facts["modalities_out"])
-    missing = lacking(folder, uses)
+    missing = missing_tokenizers(folder, uses)
     here = {what: modality for what, modality in uses.items() if what not in missing}
     return {
         **facts,
         "queries": [kind for kind, name in here.items() if kind not in SPACES and name in reads],
         "spaces": [space for space in here if space in SPACES],
         "missing": [
-            {"for": what, "needs": list(lack.needs), "pull": lack.pull}
-            for what, lack in missing.items()
+            {"for": what, "needs": list(one.needs), "pull": one.pull}
+            for what, one in missing.items()
         ],
     }
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from fourm.checkpoints import Checkpoint
 from fourm.checkpoints.files import TENSORS
 from fourm.errors import CheckpointError, ConfigError, ModelNotFound
-from fourm.hub.availability import MODEL, Parts, lacking
+from fourm.hub.availability import MODEL, OfficialParts, missing_tokenizers
 from fourm.hub.manifest import BUNDLE, Manifest
 from fourm.hub.names import bundled
 from fourm.hub.official import (
@@ -76,8 +76,8 @@ def _known() -> str:
 def folder_manifest(folder: Path) -> Manifest:
     """The manifest of a folder with a model in the official format.
 
-    Its tokenizers are looked for beside it, under their official names, and in the hub's cache. It
-    has the kinds and spaces that need no others; of the rest it knows how they are fetched.
+    Its tokenizers are looked for next to it, under their official names, and in the hub's cache.
+    Modalities and spaces whose tokenizers are not found are `missing`.
 
     Raises:
         CheckpointError: not such a folder, a model that has no input or output of ours, or none of
@@ -96,32 +96,34 @@ def folder_manifest(folder: Path) -> Manifest:
             f"predicts none of {', '.join(space.modality for space in SPACES.values())}"
         )
     uses = used(domains_in, domains_out)
-    missing = lacking(folder, uses)
+    missing = missing_tokenizers(folder, uses)
     here = {space: entry for space, entry in spaces.items() if space not in missing}
     if not here:
         command = missing[next(iter(spaces))].pull
         raise CheckpointError(
-            f"{folder} has no tokenizer of {' or '.join(spaces)} beside it: `{command}` fetches one"
+            f"{folder} has no tokenizer of {' or '.join(spaces)} next to it: "
+            f"`{command}` fetches one"
         )
     name = repository_of(folder)
-    at_hand = {modality for what, modality in uses.items() if what not in missing}
+    present = {modality for what, modality in uses.items() if what not in missing}
     return Manifest(
         name=name,
         title=MODELS.get(name, name),
         model=MODEL,
         kinds={kind: modality for kind, modality in kinds.items() if kind not in missing},
-        tokenizers={k: f"{OWNER}/{v}" for k, v in TOKENIZERS.items() if k in at_hand},
+        tokenizers={k: f"{OWNER}/{v}" for k, v in TOKENIZERS.items() if k in present},
         language_models={},
-        words={name: WORDS for name in WRITTEN if name in at_hand},
+        words={name: WORDS for name in WRITTEN if name in present},
         spaces=here,
-        locate=Parts(folder).locate,
+        locate=OfficialParts(folder).locate,
         counted=COUNTED,
-        missing={what: lack.said for what, lack in missing.items()},
+        missing=missing,
     )
 
 
 def used(domains_in: Collection[str], domains_out: Collection[str]) -> dict[str, str]:
-    """Kind or space -> modality: all that a model reads or predicts."""
+    """Modality or space -> the modality's name in the config: all that a model reads or
+    predicts."""
     domains = {*domains_in, *domains_out}
     spaces = {name: space.modality for name, space in SPACES.items()}
     kinds = {kind: name for kind, name in KINDS.items() if name in domains}

@@ -8,13 +8,16 @@ import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
-from typing import Any, Literal, get_args
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from fourm.checkpoints.config import Fields
 from fourm.checkpoints.files import CONFIG, TENSORS, read_json_object
 from fourm.errors import ConfigError
 from fourm.hub.digests import digest_of
 from fourm.modalities.kinds import FIRST, KINDS
+
+if TYPE_CHECKING:
+    from fourm.hub.availability import MissingTokenizer
 
 BUNDLE = "bundle.json"
 FORMAT = 1
@@ -106,8 +109,8 @@ class Manifest:
         spaces: name -> entry; the first is the default.
         locate: where a part lies on this disk (a folder, or one file).
         counted: kinds whose readers count for the fingerprint.
-        missing: further kinds and spaces of the transformer -> words on the tokenizers that they
-            need, which are not on this disk, and on the way to them.
+        missing: further modalities and spaces of the transformer -> the tokenizers that they need
+            and that are not on this disk.
     """
 
     name: str
@@ -120,7 +123,7 @@ class Manifest:
     spaces: Mapping[str, SpaceEntry]
     locate: Callable[[str], Path] = field(repr=False, compare=False)
     counted: tuple[str, ...] = FIRST
-    missing: Mapping[str, str] = field(default_factory=dict)
+    missing: Mapping[str, MissingTokenizer] = field(default_factory=dict)
 
     @classmethod
     def read(cls, folder: Path) -> Manifest:

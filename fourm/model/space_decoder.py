@@ -11,11 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fourm.checkpoints import Checkpoint
+from fourm.embedder import Space
 from fourm.errors import ConfigError
 from fourm.hub.manifest import Manifest
 from fourm.lazy import Lazy
 from fourm.modalities.kinds import IMAGE
-from fourm.model.spaces import Space, Transform
+from fourm.model.transform import Transform
 from fourm.vectors import unit_rows
 
 if TYPE_CHECKING:

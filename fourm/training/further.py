@@ -27,7 +27,7 @@ from fourm.modalities.items import BOXES_WIDTH, FACTS_WIDTH, PALETTE_WIDTH, Item
 from fourm.modalities.palette import MOST_COLOURS, palette_of
 from fourm.modalities.pixels import IMAGENET_MEAN, IMAGENET_STD, imagenet_normalised
 from fourm.modalities.readers.items import padded
-from fourm.model.spaces import Transform
+from fourm.model.transform import Transform
 from fourm.tokens import TokenSpec, describe
 from fourm.training import drawings, examples, material, readouts
 from fourm.training.run import Run

@@ -8,13 +8,13 @@ from dataclasses import dataclass, field
 
 from tqdm import tqdm
 
+from fourm.embedder import Embedder, Vectors
 from indexes import Index, Record
 from retrieval.building.embedding import Embedded, embed
 from retrieval.building.planning import Plan, make_plan
 from retrieval.building.preparing import Item, Preparer
 from retrieval.errors import BuildInterrupted, UsageError
 from retrieval.items import IMAGE, ItemReader
-from retrieval.model import Model, Vectors
 from retrieval.pictures import Found, Listing
 from retrieval.pictures.decoding import quiet_pillow
 from retrieval.pipeline import ahead, usual_threads
@@ -68,7 +68,7 @@ class BuildOptions:
 
 
 def build(
-    index: Index, listing: Listing, model: Model, reader: ItemReader, options: BuildOptions
+    index: Index, listing: Listing, model: Embedder, reader: ItemReader, options: BuildOptions
 ) -> BuildReport:
     """Bring a gallery of `index`, that of the reader, up to date with `listing`.
 
@@ -98,7 +98,7 @@ class _Build:
         self,
         index: Index,
         listing: Listing,
-        model: Model,
+        model: Embedder,
         reader: ItemReader,
         options: BuildOptions,
     ) -> None:

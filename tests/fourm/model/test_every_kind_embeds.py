@@ -76,7 +76,7 @@ def test_every_part_of_a_photo_that_the_model_predicts(model):
     never = {"image", "t5", "dinov2_embedding", "imagebind_embedding"}
     assert set(model.predictable) == set(KINDS) - never
     photo = VALUES["image_tokens"]
-    samples = [model.prepare({"image": photo}, take=[kind]) for kind in model.predictable]
+    samples = [model.prepare({"image": photo}, predict=[kind]) for kind in model.predictable]
     vectors = model.embed([*samples, model.prepare({"image": photo})])
     assert np.isfinite(vectors).all()
     apart = np.abs(vectors[:, None] - vectors[None]).max(axis=2) + np.eye(len(vectors))

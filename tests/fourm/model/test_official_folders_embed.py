@@ -1,6 +1,7 @@
 """The layout of the official repositories, with the small recorded models in their places."""
 
 import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -199,4 +200,17 @@ def test_a_snapshot_in_a_hubs_cache_has_its_repositorys_name(repositories, tmp_p
     shutil.copytree(repositories / name, snapshots / name)
     model = fourm.load_model(snapshots / ("a" * 40), dtype="float32")
     assert model.name == "4M-21_B"
-    assert "`fourm models pull 4M-21_B --for clip`" in model.missing["clip"]
+    assert model.missing["clip"].pull == "fourm models pull 4M-21_B --for clip"
+    assert "`fourm models pull 4M-21_B --for clip`" in str(model.missing["clip"])
+
+
+@pytest.mark.parametrize("where", ["link", "target"])
+def test_tokenizers_are_found_next_to_a_link_and_next_to_its_target(repositories, tmp_path, where):
+    (tmp_path / "link").mkdir()
+    target = Path(shutil.copytree(repositories / "4M-21_B", tmp_path / "target" / "4M-21_B"))
+    link = tmp_path / "link" / "4M-21_B"
+    link.symlink_to(target, target_is_directory=True)
+    for name in {TOKENIZERS["tok_dinov2_global"], TOKENIZERS["tok_semseg@224"]}:
+        shutil.copytree(repositories / name, tmp_path / where / name)
+    model = fourm.load_model(link, dtype="float32")
+    assert "seg" in model.inputs and "dinov2" in model.spaces

@@ -91,7 +91,7 @@ def test_it_reads_what_minis_encoder_reads(tmp_path):
     arrays, exact = as_arrays(noise())
     vectors = Dinov2Teacher(folder, dtype="float32").embed_pixels(exact)
 
-    from fourm.model.spaces import Transform
+    from fourm.model.transform import Transform
 
     transform = Transform(mini.manifest.locate("transform.safetensors"))
     expected = mini.embed([mini.prepare({"image": array}) for array in arrays])

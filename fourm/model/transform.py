@@ -1,8 +1,7 @@
-"""Embedding spaces, and the transform that a space may end with."""
+"""The linear transform that a space may end with, or that a linear probe is."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,25 +10,6 @@ from fourm.errors import ConfigError
 
 if TYPE_CHECKING:
     import torch
-
-
-@dataclass(frozen=True)
-class Space:
-    """One embedding space of a model.
-
-    Attributes:
-        name: e.g. `dinov2`.
-        dim: length of its vectors.
-        title: a line for people.
-        preprocessing: one line: what was done to a picture, and how its vector was read.
-        teacher: name of the network whose vectors these can be compared with, or None.
-    """
-
-    name: str
-    dim: int
-    title: str
-    preprocessing: str
-    teacher: str | None = None
 
 
 class Transform:

@@ -1,4 +1,4 @@
-"""A 4M-21 model whose pictures are embedded by its teachers."""
+"""A 4M-21 model whose images are embedded by its teachers."""
 
 from __future__ import annotations
 
@@ -10,56 +10,62 @@ from typing import Any, Literal, get_args
 
 import numpy as np
 
+from fourm.embedder import FusionMethod, Space, Vectors
 from fourm.errors import BadInput, ConfigError, UnknownSpace
+from fourm.hub.availability import MissingTokenizer
 from fourm.model.model import Model
-from fourm.model.samples import How, Prepared
-from fourm.model.spaces import Space
-from fourm.teachers.clip import ClipTeacher
+from fourm.model.samples import Prepared
 from fourm.teachers.samples import (
     Sample,
-    Vectors,
-    embed_pictures,
-    embed_words,
-    picture,
+    embed_images,
+    embed_texts,
+    prepare_image,
+    prepare_text,
     summed,
-    text,
-    weighed,
+    weighted,
 )
 from fourm.teachers.teacher import Teacher
 
-Words = Literal["tower", "model"]
+TextEncoder = Literal["clip", "4m"]
 
 
-class Taught:
-    """A model and its teachers: pictures by the teachers, everything else by the model.
+class ModelWithTeachers:
+    """A model and its teachers as one `fourm.embedder.Embedder`.
 
-    A picture alone is embedded by the teacher of the space, in galleries and in queries. A text
-    alone is read by CLIP's text tower in CLIP's space, unless `words` says otherwise. All else,
-    and any combination, is predicted by the model, in the teacher's space.
+    An image alone is embedded by the teacher of the space, in galleries and in queries. A text
+    alone is embedded by CLIP's text tower in CLIP's space, unless `text_encoder` says otherwise.
+    All else, and any combination, is predicted by the model in the teacher's space.
 
     Args:
         model: a model some of whose spaces name a teacher.
-        teachers: at most one of each name; only these teachers' spaces are offered.
-        words: what reads a text alone in CLIP's space: `tower` or `model`.
+        teachers: at most one of each name; only the spaces of these teachers are offered.
+        text_encoder: what embeds a text alone in CLIP's space: `clip`, its text tower, or `4m`, the
+            model.
 
     Attributes:
+        model: the model.
+        teachers: space -> its teacher.
         name, title: of the model.
         inputs: what the model reads, `image`, and `text` if a teacher has a text tower.
-        predictable, facts, missing: as the model's.
-        made_by: space -> name of the teacher that makes a picture's vector.
-        spaces: those of the model whose teacher is here, described as the teacher's.
+        predictable, metadata_keys, missing: those of the model.
+        spaces: those of the model whose teacher is given, described as the teacher's.
         default_space: the first of them.
 
     Raises:
         UnknownSpace: no space of the model is that of one of the teachers.
-        BadInput: another word for `words`.
+        BadInput: an unknown text encoder.
     """
 
-    def __init__(self, model: Model, teachers: Iterable[Teacher], *, words: str = "tower") -> None:
-        if words not in get_args(Words):
-            raise BadInput(f"words are read by one of {', '.join(get_args(Words))}, not {words!r}")
+    def __init__(
+        self, model: Model, teachers: Iterable[Teacher], *, text_encoder: str = "clip"
+    ) -> None:
+        if text_encoder not in get_args(TextEncoder):
+            raise BadInput(
+                f"text_encoder must be one of {', '.join(get_args(TextEncoder))}, "
+                f"got {text_encoder!r}"
+            )
         self.model = model
-        self.words = words
+        self.text_encoder = text_encoder
         by_name = {teacher.name: teacher for teacher in teachers}
         self.teachers: Mapping[str, Teacher] = MappingProxyType(
             {
@@ -69,21 +75,22 @@ class Taught:
             }
         )
         if not self.teachers:
-            raise UnknownSpace(no_teacher(model, by_name))
-        self.name, self.title = model.name, f"{model.title}, pictures by its teachers"
-        self.predictable, self.facts = model.predictable, model.facts
-        self.missing: Mapping[str, str] = model.missing
-        self.made_by = {name: teacher.name for name, teacher in self.teachers.items()}
+            raise UnknownSpace(_no_space(model, by_name))
+        self.name, self.title = model.name, f"{model.title}, images by its teachers"
+        self.predictable, self.metadata_keys = model.predictable, model.metadata_keys
+        self.missing: Mapping[str, MissingTokenizer] = model.missing
         self.spaces: Mapping[str, Space] = MappingProxyType(
             {name: self._space(name, teacher) for name, teacher in self.teachers.items()}
         )
         self.default_space = next(iter(self.spaces))
-        self._tower = words == "tower" and any(t.card.reads_text for t in self.teachers.values())
+        self._tower = text_encoder == "clip" and any(
+            teacher.card.reads_text for teacher in self.teachers.values()
+        )
         further = ["image", *(["text"] if self._tower else [])]
         self.inputs: tuple[str, ...] = tuple(dict.fromkeys([*model.inputs, *further]))
 
     def __repr__(self) -> str:
-        return f"Taught({self.model!r}, {list(self.teachers.values())})"
+        return f"ModelWithTeachers({self.model!r}, {list(self.teachers.values())})"
 
     @cached_property
     def fingerprint(self) -> str:
@@ -92,50 +99,52 @@ class Taught:
         return hashlib.sha256(parts.encode()).hexdigest()
 
     def space_fingerprint(self, space: str) -> str:
-        """SHA-256 (hex) of all that a picture's vector depends on: the teacher alone.
+        """SHA-256 (hex) of all that an image's vector depends on: the teacher alone.
 
-        So what a teacher has made can be searched with any model that predicts it.
+        Vectors of a teacher can be searched with any model that predicts them.
 
         Raises:
             UnknownSpace: no such space.
         """
         return self._teacher(space).space_fingerprint(self._teacher(space).card.predicted)
 
-    def input_fingerprint(self, kind: str) -> str:
-        """SHA-256 (hex) of what one kind of input is embedded with, beyond `space_fingerprint`.
+    def input_fingerprint(self, modality: str) -> str:
+        """SHA-256 (hex) of what a modality is embedded with, beyond `space_fingerprint`.
 
-        Empty for pictures, which the teachers embed; all else depends on the model.
+        Empty for images, which the teachers embed; all else depends on the model.
 
         Raises:
-            UnknownModality: a kind that is not read.
+            UnknownModality: a modality that is not read.
         """
-        if kind == "image":
+        if modality == "image":
             return ""
-        by_tower = self._tower and kind == "text"
-        parts = [kind, "tower" if by_tower else "model"]
-        if kind in self.model.inputs:
-            parts += [self.model.fingerprint, self.model.input_fingerprint(kind)]
+        by_tower = self._tower and modality == "text"
+        parts = [modality, "tower" if by_tower else "model"]  # as indexes have it stored
+        if modality in self.model.inputs:
+            parts += [self.model.fingerprint, self.model.input_fingerprint(modality)]
         return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
-    def prepare(self, inputs: Mapping[str, Any], *, take: Sequence[str] = ()) -> Sample:
-        """Check and shrink the inputs of one sample; arguments and errors as `Model.prepare`."""
-        if set(inputs) == {"image"} and not take:
-            return Sample(pixels=picture(inputs["image"]))
-        if self._tower and set(inputs) == {"text"} and not take:
-            return Sample(text=text(inputs["text"]))
-        return Sample(prepared=self.model.prepare(inputs, take=take))
+    def prepare(self, inputs: Mapping[str, Any], *, predict: Sequence[str] = ()) -> Sample:
+        """Check the inputs of one sample and shrink them; as `Model.prepare`."""
+        if set(inputs) == {"image"} and not predict:
+            return prepare_image(inputs["image"])
+        if self._tower and set(inputs) == {"text"} and not predict:
+            return prepare_text(inputs["text"])
+        return Sample(prepared=self.model.prepare(inputs, predict=predict))
 
-    def blend(self, parts: Sequence[tuple[Sample, float]], how: How = "guided") -> Sample:
-        """Several samples as one; arguments and errors as `Model.blend`.
+    def fuse(
+        self, parts: Sequence[tuple[Sample, float]], method: FusionMethod = "guided"
+    ) -> Sample:
+        """Several samples as one; arguments and errors as `Model.fuse`.
 
-        `guided` is a prediction of the model, from all parts; `late` sums the vectors that the
-        parts have alone, those of the teachers among them.
+        `guided` is a prediction of the model from all parts; `late` sums the vectors that the parts
+        have alone, those of the teachers among them.
         """
-        checked = weighed(parts, how)
-        if how == "late":
+        checked = weighted(parts, method)
+        if method == "late":
             return Sample(parts=checked)
         read = [(self._for_model(part), weight) for part, weight in checked]
-        return Sample(prepared=self.model.blend(read, how))
+        return Sample(prepared=self.model.fuse(read, method))
 
     def embed(
         self, prepared: Sequence[Sample], /, *, space: str | None = None, seeds: int = 1
@@ -150,7 +159,7 @@ class Taught:
         """Vectors of several samples in several spaces.
 
         Args:
-            prepared: what `prepare` and `blend` gave.
+            prepared: what `prepare` and `fuse` returned.
             spaces: some of `spaces`.
             seeds: as `Model.embed_spaces`, for what the model predicts.
 
@@ -167,7 +176,7 @@ class Taught:
         vectors = {
             space: np.zeros((len(prepared), self.spaces[space].dim), np.float32) for space in spaces
         }
-        pictures = {row: s.pixels for row, s in enumerate(prepared) if s.pixels is not None}
+        images = {row: s.pixels for row, s in enumerate(prepared) if s.pixels is not None}
         texts = {row: s.text for row, s in enumerate(prepared) if s.text is not None}
         others = {row: s.prepared for row, s in enumerate(prepared) if s.prepared is not None}
         for row, sample in enumerate(prepared):
@@ -177,16 +186,14 @@ class Taught:
                 for space in spaces:
                     vectors[space][row] = summed(sample, alone[space])
         towers = [space for space in spaces if self._teacher(space).card.reads_text]
-        for space in spaces if pictures else ():
+        for space in spaces if images else ():
             teacher = self._teacher(space)
-            found = embed_pictures(teacher, list(pictures.values()), teacher.card.predicted)
-            vectors[space][list(pictures)] = found
+            found = embed_images(teacher, list(images.values()), teacher.card.predicted)
+            vectors[space][list(images)] = found
         for space in towers if texts else ():
-            tower = self._teacher(space)
-            assert isinstance(tower, ClipTeacher)
-            vectors[space][list(texts)] = embed_words(tower, list(texts.values()))
+            vectors[space][list(texts)] = embed_texts(self._teacher(space), list(texts.values()))
         without = [space for space in spaces if space not in towers]
-        read = {row: self.model.prepare({"text": words}) for row, words in texts.items() if without}
+        read = {row: self.model.prepare({"text": text}) for row, text in texts.items() if without}
         for rows, wanted in ((others, list(spaces)), (read, without)):
             if rows:
                 predicted = self.model.embed_spaces(list(rows.values()), spaces=wanted, seeds=seeds)
@@ -200,7 +207,7 @@ class Taught:
         if sample.text is not None:
             return self.model.prepare({"text": sample.text})
         if not isinstance(sample.prepared, Prepared):
-            raise BadInput("the parts of a blend are prepared samples, not blends")
+            raise BadInput("expected prepared samples to fuse, not fusions")
         return sample.prepared
 
     def _space(self, name: str, teacher: Teacher) -> Space:
@@ -211,6 +218,7 @@ class Taught:
             title=f"{teacher.title}: {teacher.card.outputs[teacher.card.predicted]}",
             preprocessing=teacher.preprocessing(teacher.card.predicted),
             teacher=teacher.name,
+            encoder=teacher.name,
         )
 
     def _teacher(self, space: str) -> Teacher:
@@ -230,15 +238,15 @@ class Taught:
             )
 
 
-def no_teacher(model: Model, teachers: Iterable[str]) -> str:
-    """The sentence about a model with no space of these teachers."""
+def _no_space(model: Model, teachers: Iterable[str]) -> str:
+    """What to say of a model without a space of these teachers."""
     sentence = (
         f"{model.name}: none of its spaces ({', '.join(model.spaces)}) is that of "
         f"{' or '.join(teachers)}"
     )
     if all(entry.image_readout for entry in model.manifest.spaces.values()):
         sentence += (
-            "; its teacher is another network, and it reads a picture as that one does already: "
-            "leave out the teachers"
+            "; its teacher is another network, whose image vectors it gives itself: leave out the "
+            "teachers"
         )
     return sentence

@@ -1,4 +1,4 @@
-"""A teacher as a whole model: pictures, and with CLIP words, without any 4M-21."""
+"""A teacher in the place of a model: images, and with CLIP texts, without any 4M-21."""
 
 from __future__ import annotations
 
@@ -8,32 +8,30 @@ from typing import Any
 
 import numpy as np
 
+from fourm.embedder import FusionMethod, Space, Vectors
 from fourm.errors import BadInput, UnknownModality, UnknownSpace
-from fourm.model.samples import How
-from fourm.model.spaces import Space
-from fourm.teachers.clip import ClipTeacher
+from fourm.hub.availability import MissingTokenizer
 from fourm.teachers.samples import (
     Sample,
-    Vectors,
-    embed_pictures,
-    embed_words,
-    picture,
+    embed_images,
+    embed_texts,
+    prepare_image,
+    prepare_text,
     summed,
-    text,
-    weighed,
+    weighted,
 )
 from fourm.teachers.teacher import Teacher
 
 
 class TeacherModel:
-    """One teacher, to be used where a `Model` is.
+    """One teacher as a `fourm.embedder.Embedder`.
 
     Attributes:
+        teacher: the network.
         name, title: of the teacher.
         inputs: `("image",)`, or `("image", "text")` with a text tower.
-        predictable, facts: nothing.
+        predictable, metadata_keys, missing: empty.
         default_space: the first of its spaces: `clip_joint` or `dinov2`.
-        made_by: space -> name of the teacher.
     """
 
     def __init__(self, teacher: Teacher) -> None:
@@ -41,9 +39,9 @@ class TeacherModel:
         self.name, self.title = teacher.name, teacher.title
         self.inputs: tuple[str, ...] = teacher.card.inputs
         self.predictable: tuple[str, ...] = ()
-        self.facts: tuple[str, ...] = ()
+        self.metadata_keys: tuple[str, ...] = ()
+        self.missing: Mapping[str, MissingTokenizer] = {}
         self.default_space = next(iter(teacher.card.outputs))
-        self.made_by = dict.fromkeys(teacher.card.outputs, teacher.name)
 
     def __repr__(self) -> str:
         return f"TeacherModel({self.teacher!r})"
@@ -62,43 +60,45 @@ class TeacherModel:
         """SHA-256 (hex) of all that vectors of a space depend on."""
         return self.teacher.space_fingerprint(space)
 
-    def input_fingerprint(self, kind: str) -> str:
+    def input_fingerprint(self, modality: str) -> str:
         """Empty: `space_fingerprint` covers all that is read.
 
         Raises:
-            UnknownModality: a kind that is not read.
+            UnknownModality: a modality that is not read.
         """
-        self._require(kind)
+        self._require(modality)
         return ""
 
-    def prepare(self, inputs: Mapping[str, Any], *, take: Sequence[str] = ()) -> Sample:
-        """One picture, or one text; no network runs.
+    def prepare(self, inputs: Mapping[str, Any], *, predict: Sequence[str] = ()) -> Sample:
+        """One image, or one text; no network runs.
 
         Raises:
-            UnknownModality: another kind of input, or a part to take from a photo.
+            UnknownModality: another modality, or any to predict.
             BadInput: nothing, both, or what cannot be read.
         """
-        for kind in inputs:
-            self._require(kind)
-        if take:
-            raise UnknownModality(f"{self.name} cannot take {take[0]!r} from a photo")
+        for modality in inputs:
+            self._require(modality)
+        if predict:
+            raise UnknownModality(f"{self.name} cannot predict {predict[0]!r} from an image")
         if len(inputs) != 1:
             raise BadInput(
                 f"{self.name} reads one input at a time: {' or '.join(self.inputs)}; "
                 "several are combined late"
             )
         if "image" in inputs:
-            return Sample(pixels=picture(inputs["image"]))
-        return Sample(text=text(inputs["text"]))
+            return prepare_image(inputs["image"])
+        return prepare_text(inputs["text"])
 
-    def blend(self, parts: Sequence[tuple[Sample, float]], how: How = "guided") -> Sample:
-        """Several samples as one: their unit vectors summed with their weights, `late`.
+    def fuse(
+        self, parts: Sequence[tuple[Sample, float]], method: FusionMethod = "guided"
+    ) -> Sample:
+        """Several samples as one: their unit vectors, summed with their weights (`late`).
 
         Raises:
-            BadInput: `guided`, no parts, or impossible weights.
+            BadInput: `guided`, no parts, or weights out of range.
         """
-        checked = weighed(parts, how)
-        if how == "guided":
+        checked = weighted(parts, method)
+        if method == "guided":
             raise BadInput(
                 f"{self.name} predicts nothing that could be guided: combine inputs late"
             )
@@ -110,26 +110,25 @@ class TeacherModel:
         """Vectors of several samples: float32 (B, dim), rows of length 1.
 
         Args:
-            prepared: what `prepare` and `blend` gave.
+            prepared: what `prepare` and `fuse` returned.
             space: default: `default_space`.
-            seeds: nothing is drawn here; whatever is given, vectors are the same.
+            seeds: ignored: nothing is sampled.
 
         Raises:
             UnknownSpace: this teacher has no such space.
-            BadInput: the parts of a blend cancel each other out.
+            BadInput: the parts of a fusion cancel each other out.
         """
         chosen = self.default_space if space is None else space
         if chosen not in self.teacher.card.outputs:
             known = ", ".join(self.teacher.card.outputs)
             raise UnknownSpace(f"{self.name} has no space {chosen!r}; it has {known}")
         vectors = np.zeros((len(prepared), self.spaces[chosen].dim), np.float32)
-        pictures = {row: s.pixels for row, s in enumerate(prepared) if s.pixels is not None}
+        images = {row: s.pixels for row, s in enumerate(prepared) if s.pixels is not None}
         texts = {row: s.text for row, s in enumerate(prepared) if s.text is not None}
-        if pictures:
-            vectors[list(pictures)] = embed_pictures(self.teacher, list(pictures.values()), chosen)
+        if images:
+            vectors[list(images)] = embed_images(self.teacher, list(images.values()), chosen)
         if texts:
-            assert isinstance(self.teacher, ClipTeacher)
-            vectors[list(texts)] = embed_words(self.teacher, list(texts.values()))
+            vectors[list(texts)] = embed_texts(self.teacher, list(texts.values()))
         for row, sample in enumerate(prepared):
             if sample.parts:
                 alone = self.embed([part for part, _ in sample.parts], space=chosen)
@@ -142,8 +141,8 @@ class TeacherModel:
         """`embed` for several spaces: name -> float32 (B, dim)."""
         return {space: self.embed(prepared, space=space, seeds=seeds) for space in spaces}
 
-    def _require(self, kind: str) -> None:
-        if kind not in self.inputs:
+    def _require(self, modality: str) -> None:
+        if modality not in self.inputs:
             raise UnknownModality(
-                f"{self.name} does not read {kind!r}; it reads {', '.join(self.inputs)}"
+                f"{self.name} does not read {modality!r}; it reads {', '.join(self.inputs)}"
             )
