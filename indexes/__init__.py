@@ -1,6 +1,6 @@
-"""Storage of galleries: a catalogue of items, their vectors, and nearest-neighbour search.
+"""Storage of a gallery: a catalogue of pictures, their vectors, and nearest-neighbour search.
 
-It knows no models: vectors come with a `Recipe` that says how they were made.
+Knows nothing of models: vectors come in with a `Recipe` that says how they were made.
 """
 
 from indexes.errors import (
@@ -8,7 +8,6 @@ from indexes.errors import (
     BadRecord,
     BadSearch,
     BadVector,
-    ClosedIndex,
     DamagedIndex,
     FolderTaken,
     IncompleteSpace,
@@ -20,20 +19,13 @@ from indexes.errors import (
     ReadOnlyIndex,
     RecipeMismatch,
     StorageFailed,
-    UnknownItem,
+    UnknownPicture,
 )
-from indexes.fusion import FUSIONS, Fusion
+from indexes.fusing import FUSIONS, Fusion
 from indexes.index import Index
 from indexes.recipe import Reading, Recipe
-from indexes.records import (
-    Counts,
-    FileInfo,
-    Item,
-    ItemPath,
-    Record,
-    SearchResult,
-    SnapshotEntry,
-)
+from indexes.records import Counts, Known, Picture, PictureFacts, Place, Record
+from indexes.searching import Fused
 
 __all__ = [
     "FUSIONS",
@@ -41,28 +33,27 @@ __all__ = [
     "BadRecord",
     "BadSearch",
     "BadVector",
-    "ClosedIndex",
     "Counts",
     "DamagedIndex",
-    "FileInfo",
     "FolderTaken",
+    "Fused",
     "Fusion",
     "IncompleteSpace",
     "Index",
     "IndexBusy",
     "IndexesError",
-    "Item",
-    "ItemPath",
+    "Known",
     "NewerFormat",
     "NotAnIndex",
+    "Picture",
+    "PictureFacts",
+    "Place",
     "ReadOnlyIndex",
     "Reading",
     "ReadingMismatch",
     "Recipe",
     "RecipeMismatch",
     "Record",
-    "SearchResult",
-    "SnapshotEntry",
     "StorageFailed",
-    "UnknownItem",
+    "UnknownPicture",
 ]

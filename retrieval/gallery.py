@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING, NoReturn
 
 import numpy as np
 
-from fourm.embedder import Embedder, Vectors
 from fourm.messages import shown
-from indexes import Index, ItemPath
+from indexes import Index, Place
 from retrieval.building import (
     DEFAULT_BATCH_SIZE,
     BuildOptions,
@@ -28,7 +27,7 @@ from retrieval.errors import PictureError, UsageError
 from retrieval.hits import Hit
 from retrieval.items import IMAGE, find_items, item_kind, options_of, read_item, reader_of
 from retrieval.loading import LazyModel, lazy_model
-from retrieval.model import ModelLike
+from retrieval.model import Model, ModelLike, Vectors
 from retrieval.queries import Input, Query, prepare
 from retrieval.scope import Scope, Spaces
 
@@ -60,7 +59,7 @@ class Gallery:
         self.index = index
         self.report = report
         self._lazy = model
-        self._checked: Embedder | None = None
+        self._checked: Model | None = None
 
     @classmethod
     def build(
@@ -192,7 +191,7 @@ class Gallery:
         return read_item(root, item_kind(hit.modality), reading.options, hit.path)
 
     @property
-    def model(self) -> Embedder:
+    def model(self) -> Model:
         """The model, loaded now if it was not yet.
 
         Raises:
@@ -260,18 +259,19 @@ class Gallery:
         if not queries:
             return []
         found = scope.search(self.index, self.embed(queries, scope.spaces), k)
+        places = self.index.places(np.unique(found.ids))
         roots = self.index.roots
         return [
             [
                 Hit(
                     rank + 1,
                     float(found.scores[row, rank]),
-                    found.items[int(number)].path,
+                    places[int(number)].path,
                     int(number),
                     scope.name,
-                    found.items[int(number)].modality,
+                    places[int(number)].kind,
                     {space: float(cosines[row, rank]) for space, cosines in found.cosines.items()},
-                    _file(found.items[int(number)], roots),
+                    _file(places[int(number)], roots),
                 )
                 for rank, number in enumerate(ids)
             ]
@@ -318,9 +318,9 @@ def check_k(k: object) -> None:
         raise UsageError(f"k must be >= 1, got {k}")
 
 
-def _file(item: ItemPath, roots: Mapping[str, Path]) -> Path | None:
-    whole = item_kind(item.modality).holds == "one"
-    return roots[item.modality] / item.path if whole else None
+def _file(place: Place, roots: Mapping[str, Path]) -> Path | None:
+    whole = item_kind(place.kind).holds == "one"
+    return roots[place.kind] / place.path if whole else None
 
 
 def _folder(given: object, name: str) -> Path:

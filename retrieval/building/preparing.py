@@ -8,10 +8,10 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from fourm import FourmError
-from fourm.embedder import Embedder
-from indexes import SnapshotEntry
+from indexes import Known
 from retrieval.errors import PictureError
 from retrieval.items import ItemReader
+from retrieval.model import Model
 from retrieval.pictures import Facts, Found
 from retrieval.pictures.reading import FileNotRead
 
@@ -45,9 +45,9 @@ class Preparer:
     def __init__(
         self,
         reader: ItemReader,
-        model: Embedder,
-        known: Mapping[str, SnapshotEntry],
-        gone: Mapping[str, SnapshotEntry],
+        model: Model,
+        known: Mapping[str, Known],
+        gone: Mapping[str, Known],
         *,
         retry: bool = False,
         lacking: Mapping[str, tuple[str, ...]] | None = None,

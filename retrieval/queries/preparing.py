@@ -6,14 +6,14 @@ from dataclasses import replace
 from typing import Any
 
 from fourm import BadInput
-from fourm.embedder import Embedder
 from retrieval.errors import QueryError
+from retrieval.model import Model
 from retrieval.queries.inputs import Input
 from retrieval.queries.parts import COMPUTED, PARTS
 from retrieval.queries.query import Query
 
 
-def prepare(query: Query, model: Embedder) -> Any:
+def prepare(query: Query, model: Model) -> Any:
     """What `model.embed` takes for a query. May be called from several threads at once.
 
     Raises:
@@ -27,17 +27,14 @@ def prepare(query: Query, model: Embedder) -> Any:
     if query.combine == "together":
         return _one_pass(query.inputs, model)
     parts = [(_one_pass([entry], model), entry.weight) for entry in query.inputs if entry.weight]
-    return model.fuse(parts, query.combine)
+    return model.blend(parts, how=query.combine)
 
 
-def as_read(query: Query, model: Embedder) -> Query:
+def as_read(query: Query, model: Model) -> Query:
     """A query with only what this model reads of it: of the facts that were taken from a photo,
     which nobody asked for one by one, those that it knows."""
     inputs = tuple(
-        replace(
-            entry,
-            value={key: entry.value[key] for key in entry.value if key in model.metadata_keys},
-        )
+        replace(entry, value={key: entry.value[key] for key in entry.value if key in model.facts})
         if entry.kind == "metadata" and entry.origin == "computed"
         else entry
         for entry in query.inputs
@@ -45,7 +42,7 @@ def as_read(query: Query, model: Embedder) -> Query:
     return replace(query, inputs=inputs)
 
 
-def _one_pass(inputs: tuple[Input, ...] | list[Input], model: Embedder) -> Any:
+def _one_pass(inputs: tuple[Input, ...] | list[Input], model: Model) -> Any:
     values = {entry.kind: entry.value for entry in inputs if entry.origin != "predicted"}
     predicted = [entry for entry in inputs if entry.origin == "predicted"]
     try:
@@ -53,7 +50,7 @@ def _one_pass(inputs: tuple[Input, ...] | list[Input], model: Embedder) -> Any:
             return model.prepare(values)
         # All of them come from one photo, which is only their source.
         values["image"] = predicted[0].value
-        return model.prepare(values, predict=tuple(entry.kind for entry in predicted))
+        return model.prepare(values, take=tuple(entry.kind for entry in predicted))
     except BadInput:
         for entry in inputs:
             if entry.origin != "predicted":
@@ -61,7 +58,7 @@ def _one_pass(inputs: tuple[Input, ...] | list[Input], model: Embedder) -> Any:
         raise
 
 
-def _refused_alone(entry: Input, model: Embedder) -> None:
+def _refused_alone(entry: Input, model: Model) -> None:
     """Raise what the model says of this input, with the name of its file or option."""
     try:
         model.prepare({entry.kind: entry.value})
@@ -71,7 +68,7 @@ def _refused_alone(entry: Input, model: Embedder) -> None:
         raise QueryError(reason, where=where) from None
 
 
-def _check_parts(query: Query, model: Embedder) -> None:
+def _check_parts(query: Query, model: Model) -> None:
     possible = [
         kind for kind in PARTS if kind in (model.inputs if kind in COMPUTED else model.predictable)
     ]
