@@ -22,10 +22,10 @@ from cli_options import (
     IndexFolder,
     Modalities,
     ModelName,
-    ReadBy,
     Sources,
     Spaces,
     TeacherWeights,
+    TextEncoder,
     takes_sources,
 )
 from cli_output import note as _note
@@ -160,7 +160,7 @@ def query(
     ] = None,
     model: ModelName = None,
     teachers: TeacherWeights = None,
-    read_by: ReadBy = "tower",
+    text_encoder: TextEncoder = "clip",
     device: Device = "auto",
     dtype: Dtype = "auto",
 ) -> None:
@@ -188,7 +188,7 @@ def query(
         check_output(output, inputs)
     check_folder(show_query, inputs)
     check_apart((html, sheet))
-    asked_teachers = read_query_teachers(teachers or (), read_by)
+    asked_teachers = read_query_teachers(teachers or (), text_encoder)
     with Gallery.open(index, model, encoder=asked_teachers, device=device, dtype=dtype) as gallery:
         for output in (html, sheet, show_query):
             keep_stored(output, gallery.index)
@@ -288,7 +288,7 @@ def generate(
     stopped stays.
     """
     from fourm.generation import Settings
-    from fourm.modalities import Quality
+    from fourm.modalities.decoders import Quality
     from retrieval.generation import generate as generate_files
     from retrieval.generation.options import given_kinds, read_hidden, read_top_k, read_weights
     from retrieval.report.json_text import json_object
@@ -349,7 +349,7 @@ def info(
 @app.command()
 def classes(as_json: AsJson = False) -> None:
     """List the classes of segmentation maps: COCO panoptic ids, colours, names."""
-    from fourm.modalities.seg import panoptic_classes
+    from fourm.modalities.classes import panoptic_classes
     from retrieval.report.json_text import json_array
     from retrieval.report.texts import class_facts, classes_table
 
@@ -382,7 +382,7 @@ def evaluate_queries(
     modalities: Modalities = None,
     model: ModelName = None,
     teachers: TeacherWeights = None,
-    read_by: ReadBy = "tower",
+    text_encoder: TextEncoder = "clip",
     device: Device = "auto",
     dtype: Dtype = "auto",
 ) -> None:
@@ -396,7 +396,7 @@ def evaluate_queries(
 
     weights = typed_spaces(spaces or ())
     judged = read_queries(queries)
-    asked_teachers = read_query_teachers(teachers or (), read_by)
+    asked_teachers = read_query_teachers(teachers or (), text_encoder)
     with Gallery.open(index, model, encoder=asked_teachers, device=device, dtype=dtype) as gallery:
         result = evaluate(
             gallery,

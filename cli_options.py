@@ -60,13 +60,13 @@ TeacherWeights = Annotated[
         "Default: as the index remembers, or the hub. May be repeated.",
     ),
 ]
-ReadBy = Annotated[
+TextEncoder = Annotated[
     str,
     typer.Option(
-        "--words",
-        metavar="WHO",
-        help="In an index that teachers made, what reads words alone in the space clip: CLIP's "
-        "text tower, or the model.",
+        "--text-encoder",
+        metavar="clip|4m",
+        help="What embeds a text alone in the space clip of an index that teachers made: CLIP's "
+        "text tower, or the 4M model.",
     ),
 ]
 

@@ -1,4 +1,4 @@
-"""4M-21 models: from any modality to an image's global embedding, in one forward pass.
+"""4M-21 models: from any modality to a picture's global embedding, in one forward pass.
 
     import fourm
 
@@ -13,7 +13,6 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-import fourm.modalities  # noqa: F401  (fills the tables that a config is read with)
 from fourm.errors import (
     BadInput,
     CheckpointError,
@@ -27,20 +26,24 @@ from fourm.errors import (
 )
 
 if TYPE_CHECKING:
+    from fourm.embedder import Embedder, Space
     from fourm.generation import Generator, Sampler
+    from fourm.hub.availability import MissingTokenizer
     from fourm.hub.listing import ModelCard, list_models
     from fourm.loading import load_4m, load_model
-    from fourm.model import Blend, Model, Prepared, Space, TokenIds
+    from fourm.model import Model, Prepared, TokenIds, WeightedFusion
 
 _LAZY = {
-    "Blend": "fourm.model",
+    "Embedder": "fourm.embedder",
     "Generator": "fourm.generation",
     "Model": "fourm.model",
+    "MissingTokenizer": "fourm.hub.availability",
     "ModelCard": "fourm.hub.listing",
     "Prepared": "fourm.model",
     "Sampler": "fourm.generation",
-    "Space": "fourm.model",
+    "Space": "fourm.embedder",
     "TokenIds": "fourm.model",
+    "WeightedFusion": "fourm.model",
     "list_models": "fourm.hub.listing",
     "load_4m": "fourm.loading",
     "load_model": "fourm.loading",
@@ -48,12 +51,13 @@ _LAZY = {
 
 __all__ = [
     "BadInput",
-    "Blend",
     "CheckpointError",
     "ConfigError",
     "DownloadFailed",
+    "Embedder",
     "FourmError",
     "Generator",
+    "MissingTokenizer",
     "Model",
     "ModelCard",
     "ModelNotFound",
@@ -64,6 +68,7 @@ __all__ = [
     "TokenIds",
     "UnknownModality",
     "UnknownSpace",
+    "WeightedFusion",
     "list_models",
     "load_4m",
     "load_model",

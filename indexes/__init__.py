@@ -1,6 +1,6 @@
-"""Storage of a gallery: a catalogue of pictures, their vectors, and nearest-neighbour search.
+"""Storage of galleries: a catalogue of items, their vectors, and nearest-neighbour search.
 
-Knows nothing of models: vectors come in with a `Recipe` that says how they were made.
+It knows no models: vectors come with a `Recipe` that says how they were made.
 """
 
 from indexes.errors import (
@@ -8,6 +8,7 @@ from indexes.errors import (
     BadRecord,
     BadSearch,
     BadVector,
+    ClosedIndex,
     DamagedIndex,
     FolderTaken,
     IncompleteSpace,
@@ -19,13 +20,20 @@ from indexes.errors import (
     ReadOnlyIndex,
     RecipeMismatch,
     StorageFailed,
-    UnknownPicture,
+    UnknownItem,
 )
-from indexes.fusing import FUSIONS, Fusion
+from indexes.fusion import FUSIONS, Fusion
 from indexes.index import Index
 from indexes.recipe import Reading, Recipe
-from indexes.records import Counts, Known, Picture, PictureFacts, Place, Record
-from indexes.searching import Fused
+from indexes.records import (
+    Counts,
+    FileInfo,
+    Item,
+    ItemPath,
+    Record,
+    SearchResult,
+    SnapshotEntry,
+)
 
 __all__ = [
     "FUSIONS",
@@ -33,27 +41,28 @@ __all__ = [
     "BadRecord",
     "BadSearch",
     "BadVector",
+    "ClosedIndex",
     "Counts",
     "DamagedIndex",
+    "FileInfo",
     "FolderTaken",
-    "Fused",
     "Fusion",
     "IncompleteSpace",
     "Index",
     "IndexBusy",
     "IndexesError",
-    "Known",
+    "Item",
+    "ItemPath",
     "NewerFormat",
     "NotAnIndex",
-    "Picture",
-    "PictureFacts",
-    "Place",
     "ReadOnlyIndex",
     "Reading",
     "ReadingMismatch",
     "Recipe",
     "RecipeMismatch",
     "Record",
+    "SearchResult",
+    "SnapshotEntry",
     "StorageFailed",
-    "UnknownPicture",
+    "UnknownItem",
 ]

@@ -1,143 +1,164 @@
-"""The tables of the catalogue, format version 2.
-
-A gallery is a root whose items are all of one kind, photos or another; a space is how vectors were
-made; an item, a picture for short, has at most one vector in each space.
-"""
+"""The catalogue of one index, open: its contents and its transactions."""
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import Any, ClassVar
+import os
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
 
-from sqlalchemy import CheckConstraint, Dialect, ForeignKey, Index, LargeBinary, UniqueConstraint
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
-from sqlalchemy.types import DateTime, String, TypeDecorator
+from sqlalchemy.orm import Session
 
-from indexes.recipe import MODEL
-from indexes.records import State
+from indexes import queries
+from indexes.database import open_database, translate_sqlite_errors
+from indexes.errors import BadSearch, ClosedIndex
+from indexes.forking import FORK_GATE
+from indexes.lock import WriteLock
+from indexes.migration import upgrade, version
+from indexes.queries import StoredGallery, StoredSpace
+from indexes.recipe import Recipe
 
-FORMAT_VERSION = 2
-# "4M21", in the field of the SQLite header that tells applications' files apart.
-APPLICATION_ID = 0x344D3231
+
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """The galleries and spaces of a catalogue, as one transaction sees them.
+
+    Attributes:
+        folder: of the index.
+        version: format version of the catalogue.
+        galleries: modality -> gallery, the first gallery first.
+        spaces: name -> space, the first space first.
+    """
+
+    folder: Path
+    version: int
+    galleries: Mapping[str, StoredGallery]
+    spaces: Mapping[str, StoredSpace]
+
+    @classmethod
+    def read(cls, session: Session, folder: Path) -> Contents:
+        """What the session sees."""
+        number = version(session.connection())
+        return cls(
+            folder, number, queries.galleries(session, number), queries.spaces(session, number)
+        )
+
+    @property
+    def recipes(self) -> dict[str, Recipe]:
+        """Space -> how its vectors were made."""
+        return {name: space.recipe for name, space in self.spaces.items()}
+
+    @property
+    def dims(self) -> dict[str, int]:
+        """Space -> length of its vectors."""
+        return {name: space.recipe.dim for name, space in self.spaces.items()}
+
+    @property
+    def space_ids(self) -> dict[str, int]:
+        """Space -> its id in the catalogue."""
+        return {name: space.id for name, space in self.spaces.items()}
+
+    def gallery(self, modality: str | None) -> StoredGallery:
+        """A gallery; None: the first.
+
+        Raises:
+            BadSearch: the index has no gallery of that modality.
+        """
+        wanted = next(iter(self.galleries)) if modality is None else modality
+        if wanted not in self.galleries:
+            raise BadSearch(
+                f"no gallery of modality {wanted!r}; this index has {', '.join(self.galleries)}",
+                where=self.folder,
+            )
+        return self.galleries[wanted]
+
+    def space(self, name: str | None) -> StoredSpace:
+        """A space; None: the first.
+
+        Raises:
+            BadSearch: the index has no such space.
+        """
+        wanted = next(iter(self.spaces)) if name is None else name
+        if wanted not in self.spaces:
+            raise BadSearch(
+                f"no space {wanted!r}; this index has {', '.join(self.spaces)}", where=self.folder
+            )
+        return self.spaces[wanted]
+
+    def chosen(self, modalities: Collection[str] | None) -> list[StoredGallery] | None:
+        """The galleries of those modalities; None stays None, for all.
+
+        Raises:
+            BadSearch: the index has no gallery of one of them.
+        """
+        return None if modalities is None else [self.gallery(name) for name in modalities]
 
 
-class PathText(TypeDecorator[str]):
-    """File names as text; those that are not valid UTF-8 (lone surrogates here) as a blob."""
+class Catalogue:
+    """Transactions on the catalogue in `folder`.
 
-    impl = String
-    cache_ok = True
+    Safe to use from several threads. A forked child opens connections of its own.
 
-    def process_bind_param(self, value: str | None, dialect: Dialect) -> Any:
-        """Text to what SQLite stores."""
-        if value is None:
-            return None
+    Attributes:
+        contents: as the last transaction that wrote, or the opening, saw them.
+        lock: the right to write; a reentrant context manager.
+
+    Raises:
+        NotAnIndex, NewerFormat, DamagedIndex: see `indexes.database.open_database`.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.lock = WriteLock(folder)
+        self._closed = False
+        self._pid = os.getpid()
+        self._engine = open_database(folder)
         try:
-            value.encode("utf-8")
-        except UnicodeEncodeError:
-            return value.encode("utf-8", "surrogateescape")
-        return value
+            with self._session() as session:
+                self.contents = Contents.read(session, folder)
+        except BaseException:
+            self.close()
+            raise
 
-    def process_result_value(self, value: Any, dialect: Dialect) -> str | None:
-        """What SQLite stores to text."""
-        if isinstance(value, bytes):
-            return value.decode("utf-8", "surrogateescape")
-        return None if value is None else str(value)
+    def close(self) -> None:
+        """Close the connections."""
+        self._closed = True
+        self._engine.dispose(close=self._pid == os.getpid())
 
+    @contextmanager
+    def read(self) -> Iterator[Session]:
+        """One transaction that reads: all of its queries see the same state."""
+        with self._session() as session:
+            yield session
 
-class Base(DeclarativeBase):
-    """The mapped classes' common registry."""
+    @contextmanager
+    def write(self) -> Iterator[tuple[Session, Contents]]:
+        """One transaction that writes, with the contents as it sees them.
 
-    type_annotation_map: ClassVar[dict[Any, Any]] = {State: String}
+        A catalogue of an older format is upgraded first. The transaction is rolled back by an
+        exception, and `contents` then stays as it was.
 
+        Raises:
+            IndexBusy: the write lock is held elsewhere.
+            ReadOnlyIndex: the folder is read-only.
+        """
+        with self.lock, self._session() as session:
+            with session.begin():
+                upgrade(session.connection())
+                yield session, Contents.read(session, self.folder)
+                contents = Contents.read(session, self.folder)
+            self.contents = contents
 
-class GalleryRow(Base):
-    """A root, the kind of its items, and how they were read."""
-
-    __tablename__ = "galleries"
-    __table_args__ = (Index("one_gallery_a_kind", "kind", unique=True),)
-
-    id: Mapped[int] = mapped_column(primary_key=True)
-    kind: Mapped[str]
-    root: Mapped[str] = mapped_column(PathText)
-    options: Mapped[str] = mapped_column(server_default="")
-    reader: Mapped[str] = mapped_column(server_default="")
-
-
-class SpaceRow(Base):
-    """A recipe, and a generation that grows with every change to the space's vectors."""
-
-    __tablename__ = "spaces"
-
-    id: Mapped[int] = mapped_column(primary_key=True)
-    name: Mapped[str] = mapped_column(unique=True)
-    model: Mapped[str]
-    fingerprint: Mapped[str]
-    dim: Mapped[int]
-    preprocessing: Mapped[str]
-    generation: Mapped[int] = mapped_column(default=0)
-    encoder: Mapped[str] = mapped_column(server_default=MODEL)
-
-
-class CoverageRow(Base):
-    """Every indexed picture of this gallery has a vector in this space.
-
-    A space that was added later has no row until the last picture has its vector.
-    """
-
-    __tablename__ = "coverage"
-
-    space_id: Mapped[int] = mapped_column(ForeignKey("spaces.id"), primary_key=True)
-    gallery_id: Mapped[int] = mapped_column(ForeignKey("galleries.id"), primary_key=True)
-
-
-class PictureRow(Base):
-    """The facts of one file. AUTOINCREMENT: the id of a forgotten picture is not used again."""
-
-    __tablename__ = "pictures"
-    __table_args__ = (
-        UniqueConstraint("gallery_id", "path"),
-        CheckConstraint(
-            "(state = 'indexed' AND error IS NULL) OR (state = 'skipped' AND error IS NOT NULL)",
-            name="state_and_error",
-        ),
-        {"sqlite_autoincrement": True},
-    )
-
-    id: Mapped[int] = mapped_column(primary_key=True)
-    gallery_id: Mapped[int] = mapped_column(ForeignKey("galleries.id"))
-    path: Mapped[str] = mapped_column(PathText)
-    size: Mapped[int]
-    mtime_ns: Mapped[int]
-    content_hash: Mapped[str | None] = mapped_column(index=True)
-    width: Mapped[int | None]
-    height: Mapped[int | None]
-    exif_date: Mapped[datetime | None] = mapped_column(DateTime)
-    exif_orientation: Mapped[int | None]
-    state: Mapped[State] = mapped_column(index=True)
-    error: Mapped[str | None]
-
-
-class VectorRow(Base):
-    """One vector: little-endian float32, `dim` of them."""
-
-    __tablename__ = "vectors"
-
-    space_id: Mapped[int] = mapped_column(ForeignKey("spaces.id"), primary_key=True)
-    picture_id: Mapped[int] = mapped_column(
-        ForeignKey("pictures.id", ondelete="CASCADE"), primary_key=True, index=True
-    )
-    vector: Mapped[bytes] = mapped_column(LargeBinary)
-
-
-class PublishedRow(Base):
-    """The file that holds a space's vectors, of all galleries, in the vector engine's own format.
-
-    It is believed only if its generation is the space's and its bytes have this digest.
-    """
-
-    __tablename__ = "published"
-
-    space_id: Mapped[int] = mapped_column(ForeignKey("spaces.id"), primary_key=True)
-    generation: Mapped[int]
-    size: Mapped[int]
-    sha256: Mapped[str]
+    @contextmanager
+    def _session(self) -> Iterator[Session]:
+        if self._closed:
+            raise ClosedIndex(self.folder)
+        with FORK_GATE.transaction(), translate_sqlite_errors(self.folder):
+            if self._pid != os.getpid():
+                # SQLite connections do not survive a fork. Those of the parent are left open.
+                self._engine.dispose(close=False)
+                self._engine = open_database(self.folder)
+                self._pid = os.getpid()
+            with Session(self._engine) as session:
+                yield session

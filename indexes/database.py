@@ -1,4 +1,4 @@
-"""The catalogue's SQLite file: made, opened, and its errors put into words."""
+"""The SQLite file of the catalogue: created, opened, and its errors translated."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import QueuePool
 
-from indexes.catalogue import APPLICATION_ID, FORMAT_VERSION, Base
+from indexes.changes import add_gallery, add_space
 from indexes.errors import (
     DamagedIndex,
     IndexBusy,
@@ -24,9 +24,9 @@ from indexes.errors import (
     ReadOnlyIndex,
     StorageFailed,
 )
+from indexes.migration import version as format_of
 from indexes.recipe import Reading, Recipe
-from indexes.upgrading import version as format_of
-from indexes.writing import add_gallery, add_space
+from indexes.tables import APPLICATION_ID, FORMAT_VERSION, Base
 
 CATALOGUE_NAME = "catalogue.sqlite3"
 # A reader that loads all vectors delays a commit, and a commit delays a reader.
@@ -36,8 +36,8 @@ BUSY_SECONDS = 60.0
 def connect(file: Path, *, mode: str = "rw") -> Engine:
     """An engine on one SQLite file; nothing is read yet.
 
-    The rollback journal, not WAL: one file to copy, and an index in a read-only folder can be
-    read. Transactions are begun by us, so that reading many rows sees one state of them.
+    It uses the rollback journal, not WAL: there is one file to copy, and an index in a read-only
+    folder can be read. Each session begins a transaction, so that it sees one state of the file.
     """
     uri = f"{file.absolute().as_uri()}?mode={mode}"
 
@@ -57,8 +57,8 @@ def connect(file: Path, *, mode: str = "rw") -> Engine:
     return engine
 
 
-def create_catalogue(folder: Path, root: Path, reading: Reading, recipes: Sequence[Recipe]) -> None:
-    """Write a catalogue without pictures into `folder`; it appears complete or not at all."""
+def create_database(folder: Path, root: Path, reading: Reading, recipes: Sequence[Recipe]) -> None:
+    """Write a catalogue without items into `folder`; it appears complete or not at all."""
     partial = folder / f"{CATALOGUE_NAME}.partial"
     for leftover in (partial, partial.with_name(f"{partial.name}-journal")):
         leftover.unlink(missing_ok=True)
@@ -77,35 +77,37 @@ def create_catalogue(folder: Path, root: Path, reading: Reading, recipes: Sequen
     os.replace(partial, folder / CATALOGUE_NAME)
 
 
-def open_catalogue(folder: Path) -> Engine:
-    """An engine on the catalogue of an existing index whose format is known.
+def open_database(folder: Path) -> Engine:
+    """An engine on the catalogue of an existing index of a supported format.
 
     Raises:
-        NotAnIndex: no folder, no catalogue, or the catalogue of something else.
+        NotAnIndex: no folder, no catalogue, or the database of another program.
         NewerFormat: written by a newer version of this program.
         DamagedIndex: not readable as SQLite.
     """
     file = folder / CATALOGUE_NAME
     if not folder.is_dir():
-        cause = "this is a file" if folder.exists() else "there is no such folder"
+        cause = "this is a file" if folder.exists() else "no such folder"
         raise NotAnIndex(
-            f"{folder}: {cause}; an index is a folder. Check the path, or index a gallery to it."
+            f"{cause}; an index is a folder. Check the path, or index a gallery into it.",
+            where=folder,
         )
     if not file.is_file():
         raise NotAnIndex(
-            f"{folder}: not an index (no {CATALOGUE_NAME} in it). Check the path, or index a "
-            "gallery to a new folder; without its catalogue an index cannot be recovered."
+            f"not an index (it has no {CATALOGUE_NAME}). Check the path, or index a gallery into a "
+            "new folder; an index cannot be recovered without its catalogue.",
+            where=folder,
         )
     if file.stat().st_size == 0:
         raise DamagedIndex(folder, f"{CATALOGUE_NAME} is empty")
     engine = connect(file)
     try:
-        with put_into_words(folder), engine.connect() as connection:
+        with translate_sqlite_errors(folder), engine.connect() as connection:
             application = connection.exec_driver_sql("PRAGMA application_id").scalar_one()
             version = format_of(connection)
         if application != APPLICATION_ID:
             raise NotAnIndex(
-                f"{folder}: {CATALOGUE_NAME} is a database of another program, not of an index."
+                f"{CATALOGUE_NAME} is a database of another program, not of an index.", where=folder
             )
         if version > FORMAT_VERSION:
             raise NewerFormat(folder, version, FORMAT_VERSION)
@@ -118,10 +120,10 @@ def open_catalogue(folder: Path) -> Engine:
 
 
 @contextmanager
-def put_into_words(folder: Path) -> Iterator[None]:
-    """Turn what SQLite, and nonsense read from it, raise inside into this package's errors.
+def translate_sqlite_errors(folder: Path) -> Iterator[None]:
+    """Translate errors of SQLite, and ValueErrors about what was read, to those of this package.
 
-    By the wording: SQLite's texts are stable, and Python 3.10 does not pass its error codes on.
+    By their messages, which are stable: Python 3.10 does not expose the error codes of SQLite.
     """
     try:
         yield

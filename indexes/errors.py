@@ -1,4 +1,4 @@
-"""What can go wrong with an index: one class a cause, each message with the way out."""
+"""What can go wrong with an index: one class a cause."""
 
 from __future__ import annotations
 
@@ -7,15 +7,38 @@ from pathlib import Path
 
 
 class IndexesError(Exception):
-    """Base of every error that this package raises on purpose."""
+    """Base class of the errors of this package.
+
+    Args:
+        reason: what went wrong, and what to do about it.
+        where: the folder of the index, or the path of an item; None: the reason says it.
+
+    Attributes:
+        reason, where: these. The message is "where: reason", or the reason alone.
+    """
+
+    def __init__(self, reason: str, *, where: Path | str | None = None) -> None:
+        # Exception.__init__ is not called: `args` stays as given, which is what pickling needs.
+        self.reason = reason
+        self.where = None if where is None else str(where)
+
+    def __str__(self) -> str:
+        return self.reason if self.where is None else f"{self.where}: {self.reason}"
 
 
 class NotAnIndex(IndexesError):
-    """The folder does not exist or holds no catalogue."""
+    """The folder does not exist or has no catalogue."""
 
 
 class FolderTaken(IndexesError):
-    """A new index was asked for in a folder that already holds an index or other files."""
+    """The folder of a new index already holds an index or other files."""
+
+
+class ClosedIndex(IndexesError):
+    """The index was used after `close`."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__("this index is closed; open it again", where=folder)
 
 
 class DamagedIndex(IndexesError):
@@ -23,99 +46,106 @@ class DamagedIndex(IndexesError):
 
     def __init__(self, folder: Path, cause: str) -> None:
         super().__init__(
-            f"{folder}: the catalogue of this index is damaged ({cause}). Restore the folder from "
-            "a backup, or remove it and index the gallery again."
+            f"the catalogue of this index is damaged ({cause}). Restore the folder from a backup, "
+            "or delete it and index the gallery again.",
+            where=folder,
         )
 
 
 class NewerFormat(IndexesError):
-    """The index was written by a newer version of this program."""
+    """The index was written by a newer version of this program.
 
-    def __init__(self, folder: Path, found: int, known: int) -> None:
+    Attributes:
+        found: format version of the index.
+        supported: the newest version that this program reads.
+    """
+
+    def __init__(self, folder: Path, found: int, supported: int) -> None:
         super().__init__(
-            f"{folder}: this index has format version {found}, and this program reads up to "
-            f"version {known}. Install a newer fourm-retrieval, or index the gallery again into "
-            "another folder."
+            f"this index has format version {found}; this program reads versions up to "
+            f"{supported}. Install a newer fourm-retrieval, or index the gallery again into "
+            "another folder.",
+            where=folder,
         )
         self.found = found
-        self.known = known
+        self.supported = supported
 
 
 class ReadOnlyIndex(IndexesError):
-    """Something had to be written to a folder that does not allow it."""
+    """A write to a folder or file without write permission."""
 
     def __init__(self, folder: Path) -> None:
         super().__init__(
-            f"{folder}: cannot write to this index (read-only folder or file). It can still be "
-            "searched; to change it, make the folder writable or copy it somewhere that is."
+            "cannot write to this index: its folder or a file in it is read-only. It can still be "
+            "searched; to change it, make the folder writable or copy it elsewhere.",
+            where=folder,
         )
 
 
 class IndexBusy(IndexesError):
-    """Another process or another open index is writing to the same folder."""
+    """Another process, or another open `Index`, is writing to the same folder."""
 
     def __init__(self, folder: Path) -> None:
         super().__init__(
-            f"{folder}: another process is writing to this index. Wait until it has finished, or "
-            "stop it: what it has committed is kept. Searching is possible meanwhile."
+            "another process is writing to this index. Wait until it has finished, or stop it: "
+            "what it has committed is kept. The index can be searched meanwhile.",
+            where=folder,
         )
 
 
 class StorageFailed(IndexesError):
-    """The disk refused: it is full, or reading or writing failed."""
+    """The disk is full, or reading or writing failed."""
 
     def __init__(self, folder: Path, cause: str) -> None:
         super().__init__(
-            f"{folder}: this index cannot be read or written ({cause}). Check the disk and the "
-            "folder's permissions, then run the same command again: what was committed is kept."
+            f"this index cannot be read or written ({cause}). Check the disk and the permissions "
+            "of the folder, then run the same command again: what was committed is kept.",
+            where=folder,
         )
 
 
 class BadRecipe(IndexesError, ValueError):
-    """A recipe with an empty text or an impossible dimension."""
+    """A recipe with an empty string or a dimension out of range."""
 
 
 class RecipeMismatch(IndexesError):
-    """The index was made with another model, space or preprocessing than the one at hand."""
+    """The index was made with another model, space or preprocessing."""
 
 
 class ReadingMismatch(IndexesError):
-    """The gallery's items were read in another way than the one at hand."""
+    """The items of the gallery were read in another way."""
 
 
 class IncompleteSpace(IndexesError):
-    """A space was added to the index, and not every picture has its vector in it yet."""
+    """A search in a space in which some items of the gallery have no vector yet."""
 
-    def __init__(self, folder: Path, space: str, kind: str, root: str) -> None:
+    def __init__(self, folder: Path, space: str, modality: str, root: str) -> None:
         super().__init__(
-            f"{folder}: the space {space!r} is not complete, some items of the gallery {root} "
-            f"({kind}) have no vector in it. Index that gallery again, which goes on where it was, "
-            "or search in another space."
+            f"the space {space!r} is incomplete: some items of the gallery {root} ({modality}) "
+            "have no vector in it. Index that gallery again to add the missing vectors, or search "
+            "in another space.",
+            where=folder,
         )
 
 
 class BadRecord(IndexesError, ValueError):
-    """The facts of a picture that cannot be stored: an absolute path, a negative size ..."""
+    """A record that cannot be stored: an absolute path, a negative size, a missing vector."""
 
 
 class BadVector(IndexesError, ValueError):
-    """A vector of the wrong shape or type, not finite, or not of unit length."""
+    """A vector of the wrong shape or dtype, not finite, or not of unit length."""
 
 
 class BadSearch(IndexesError, ValueError):
-    """A search for fewer than one hit, or in a space or gallery that the index does not have."""
+    """A search with k < 1, or in a space or gallery that the index does not have."""
 
 
-class UnknownPicture(IndexesError, KeyError):
-    """No picture of this index has that id or path."""
-
-    def __str__(self) -> str:
-        # KeyError would show the repr of the message.
-        return str(self.args[0])
+class UnknownItem(IndexesError, KeyError):
+    """The index has no item with that id or path."""
 
 
 def from_os_error(folder: Path, error: OSError) -> ReadOnlyIndex | StorageFailed:
-    """The error of this package for what the system refused to do in an index's folder."""
+    """The error of this package for an `OSError` in the folder of an index."""
     if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
         return ReadOnlyIndex(folder)
     return StorageFailed(folder, error.strerror or str(error))

@@ -1,45 +1,53 @@
-"""An index: one folder that remembers pictures and finds the nearest of their vectors."""
+"""An index: one folder that stores items with their vectors and finds the nearest of them."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
+from types import TracebackType
+from typing import Any
 
-import numpy as np
-
-from indexes import writing
-from indexes.database import CATALOGUE_NAME, create_catalogue, open_catalogue, put_into_words
-from indexes.errors import (
-    BadSearch,
-    DamagedIndex,
-    FolderTaken,
-    ReadingMismatch,
-    RecipeMismatch,
-    from_os_error,
-)
-from indexes.fusing import check_fusion
-from indexes.gallery_items import GalleryItems
-from indexes.lock import LOCK_NAME, WriteLock
-from indexes.nearest import IdArray
-from indexes.reading import contradictions, vector_chunks
+from indexes import changes, queries
+from indexes.catalogue import Catalogue
+from indexes.compatibility import require_reading, require_recipe
+from indexes.creating import create_index, remove_index
+from indexes.errors import DamagedIndex, FolderTaken, from_os_error
+from indexes.lock import WriteLock
 from indexes.recipe import IMAGES, Reading, Recipe, check_recipes
-from indexes.records import FloatArray
-from indexes.searching import Fused
-from indexes.unit_vectors import check_unit_rows
+from indexes.records import (
+    Counts,
+    FloatArray,
+    IdArray,
+    Item,
+    Record,
+    SearchResult,
+    SnapshotEntry,
+)
+from indexes.vector_search import VectorSearch
 
 
-class Index(GalleryItems):
+class Index:
     """One index folder: a SQLite catalogue with the vectors, and FAISS files made from them.
 
-    It holds galleries, one of a kind, and has each of their pictures in every embedding space.
-    Where a method takes a `kind`, None is the first gallery, and where it takes a `space`, None is
-    the first space: often the only one.
+    It has one gallery for each modality, and a vector of each of their items in every embedding
+    space. Where a method takes a `modality`, None is the first gallery; where it takes a `space`,
+    None is the first space.
 
-    Made by `Index.create` or `Index.open`; a context manager that closes its files. Every writing
-    method is one transaction and takes the write lock unless `lock()` holds it already; the first
-    one upgrades a catalogue of an older format. Safe to search from several threads. All methods
-    may raise `DamagedIndex`, `IndexBusy`, `ReadOnlyIndex` (writing ones) and `StorageFailed`.
+    Made by `Index.create` or `Index.open`; a context manager that closes its files. Every method
+    that writes is one transaction and takes the write lock unless `lock()` holds it already; the
+    first one upgrades a catalogue of an older format. Safe to use from several threads. It can be
+    pickled, which opens the folder again, and used in a forked child, which opens connections of
+    its own; a write lock that the parent holds is not held by the child. All methods may raise
+    `ClosedIndex`, `DamagedIndex`, `IndexBusy`, `StorageFailed` and, if they write, `ReadOnlyIndex`.
+
+    Raises:
+        NotAnIndex, NewerFormat, DamagedIndex: see `Index.open`.
     """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._catalogue = Catalogue(folder)
+        self._vectors = VectorSearch(folder)
 
     @classmethod
     def create(
@@ -53,28 +61,18 @@ class Index(GalleryItems):
         """Make an empty index in a new or empty folder.
 
         Args:
-            folder: where; missing parents are made.
-            root: the first gallery's root, stored as an absolute path.
+            folder: of the index; missing parents are made.
+            root: root of the first gallery, stored as an absolute path.
             recipe: how the vectors of each space will be made; the first space is the default.
-            reading: what the first gallery's items are.
+            reading: how the items of the first gallery are read.
 
         Raises:
             FolderTaken: the folder holds an index or anything else.
             ReadOnlyIndex: it cannot be written to.
-            BadRecipe: no space, or one twice.
+            BadRecipe: no space, or the same space twice.
         """
-        folder = Path(folder)
         recipes = check_recipes([recipe] if isinstance(recipe, Recipe) else recipe)
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-        except FileExistsError as error:
-            raise FolderTaken(f"{folder}: this is a file; choose another name.") from error
-        except OSError as error:
-            raise from_os_error(folder, error) from error
-        _refuse_taken(folder)
-        with WriteLock(folder), put_into_words(folder):
-            _refuse_taken(folder)
-            create_catalogue(folder, Path(root).absolute(), reading, recipes)
+        create_index(Path(folder), Path(root).absolute(), reading, recipes)
         return cls.open(folder)
 
     @classmethod
@@ -86,80 +84,273 @@ class Index(GalleryItems):
             NewerFormat: written by a newer version of this program.
             DamagedIndex: the catalogue cannot be read.
         """
-        folder = Path(folder)
-        engine = open_catalogue(folder)
-        try:
-            return cls(folder, engine)
-        except BaseException:
-            engine.dispose()
-            raise
+        return cls(Path(folder))
+
+    def close(self) -> None:
+        """Close the catalogue and drop the vectors from memory. May be called again."""
+        self._vectors.clear()
+        self._catalogue.close()
+
+    def __enter__(self) -> Index:
+        return self
+
+    def __exit__(
+        self,
+        exception_type: type[BaseException] | None,
+        exception: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self).open, (self._folder.absolute(),)
+
+    @property
+    def folder(self) -> Path:
+        """The folder of the index."""
+        return self._folder
+
+    @property
+    def root(self) -> Path:
+        """Root of the first gallery: the paths of its items are relative to it."""
+        return next(iter(self.roots.values()))
+
+    @property
+    def roots(self) -> dict[str, Path]:
+        """Modality -> root of that gallery, the first gallery first."""
+        galleries = self._catalogue.contents.galleries
+        return {modality: Path(gallery.root) for modality, gallery in galleries.items()}
+
+    @property
+    def readings(self) -> dict[str, Reading]:
+        """Modality -> how the items of that gallery are read, the first gallery first."""
+        galleries = self._catalogue.contents.galleries
+        return {modality: gallery.reading for modality, gallery in galleries.items()}
+
+    @property
+    def recipe(self) -> Recipe:
+        """How the vectors of the first space were made."""
+        return next(iter(self.recipes.values()))
+
+    @property
+    def recipes(self) -> dict[str, Recipe]:
+        """Space -> how its vectors were made, the first space first."""
+        return self._catalogue.contents.recipes
 
     def require(self, recipe: Recipe, *, space: str | None = None) -> None:
-        """Refuse a recipe whose vectors cannot be compared with those of a space.
+        """Check that vectors can be compared with those of a space.
 
         Args:
-            recipe: how the vectors at hand are made.
-            space: whose recipe to compare with; None: the one that the recipe names.
+            recipe: how the other vectors are made.
+            space: the space; None: the one that the recipe names.
 
         Raises:
-            RecipeMismatch: names what differs, and the way out.
+            RecipeMismatch: names what differs.
         """
         name = recipe.space if space is None else space
-        own = self._spaces[name].recipe if name in self._spaces else self.recipe
-        if recipe != own:
-            raise RecipeMismatch(
-                f"{self._folder}: this index was made with the model {own.model!r} in "
-                f"the space {own.space!r} and cannot be used with {recipe.model!r} in "
-                f"{recipe.space!r} ({own.describe_differences(recipe)}). Use the model "
-                "that it was made with, or index the gallery again into another folder."
-            )
+        require_recipe(self.recipes.get(name, self.recipe), recipe, self._folder)
 
     def require_reading(self, reading: Reading) -> None:
-        """Refuse to read a gallery's items in another way than before.
+        """Check that items are read as those of the gallery of that modality were.
 
         Raises:
-            ReadingMismatch: names what differs, and the way out.
+            ReadingMismatch: names what differs.
         """
-        own = self._gallery(reading.kind).reading
-        if own.options != reading.options:
-            raise ReadingMismatch(
-                f"{self._folder}: the items of its gallery {own.kind} were read with "
-                f"{own.options or 'no options'} and cannot be mixed with such as are read with "
-                f"{reading.options or 'no options'}. Give the same options, or index into another "
-                "folder."
-            )
-        if own.reader != reading.reader:
-            raise ReadingMismatch(
-                f"{self._folder}: the model reads the kind {own.kind} with other parts than when "
-                "this gallery was indexed, so that old and new vectors cannot be compared. Use the "
-                "model that it was made with, or index into another folder."
-            )
+        own = self._catalogue.contents.gallery(reading.modality).reading
+        require_reading(own, reading, self._folder)
+
+    def lock(self) -> WriteLock:
+        """The right to write, as a context manager for a block of several writes.
+
+        Entering raises `IndexBusy` at once if it is held elsewhere. The system releases it when
+        the process ends, however it ends.
+        """
+        return self._catalogue.lock
 
     def add_gallery(self, reading: Reading, root: Path | str) -> None:
-        """Add an empty gallery of a kind that the index does not have yet.
+        """Add an empty gallery of a modality that the index does not have yet.
 
         Raises:
-            FolderTaken: it has one of that kind.
+            FolderTaken: it has one of that modality.
         """
-        with self._write() as session:
-            if reading.kind in self._galleries:
+        with self._catalogue.write() as (session, contents):
+            if (taken := contents.galleries.get(reading.modality)) is not None:
                 raise FolderTaken(
-                    f"{self._folder}: has a gallery of the kind {reading.kind} already, of "
-                    f"{self._galleries[reading.kind].root}; choose another folder."
+                    f"this index already has a gallery of modality {reading.modality}, of "
+                    f"{taken.root}; choose another folder",
+                    where=self._folder,
                 )
-            writing.add_gallery(session, reading, str(Path(root).absolute()))
-            self._read_heads(session)
+            changes.add_gallery(session, reading, str(Path(root).absolute()))
 
     def add_space(self, recipe: Recipe) -> None:
-        """Add a space. It can be searched once `fill` and `complete` have done their work.
+        """Add a space. It can be searched after `add_vectors` and `mark_complete`.
 
         Raises:
             BadRecipe: the index has a space of that name.
         """
-        with self._write() as session:
-            check_recipes([*self.recipes.values(), recipe])
-            writing.add_space(session, recipe)
-            self._read_heads(session)
+        with self._catalogue.write() as (session, contents):
+            check_recipes([*contents.recipes.values(), recipe])
+            changes.add_space(session, recipe)
+
+    def write(self, records: Sequence[Record], *, modality: str | None = None) -> None:
+        """Store items with their vectors, or with the reason why they have none.
+
+        One transaction: after a crash all of them are stored, or none. A path that is stored
+        already keeps its id; its metadata and vectors are replaced.
+
+        Raises:
+            BadRecord: the same path twice, or a record without a vector in one of the spaces.
+            BadVector: a vector that is not float32, of shape (dim,), finite and of unit length.
+        """
+        if records:
+            with self._catalogue.write() as (session, contents):
+                blobs = changes.blobs_of_records(records, contents.dims)
+                gallery_id = contents.gallery(modality).id
+                changes.upsert(session, gallery_id, contents.space_ids, records, blobs)
+
+    def without_vectors(self, *, modality: str | None = None) -> dict[str, tuple[str, ...]]:
+        """Path -> spaces in which that indexed item has no vector yet.
+
+        Empty unless a space was added and is not complete.
+        """
+        contents = self._catalogue.contents
+        gallery_id = contents.gallery(modality).id
+        with self._catalogue.read() as session:
+            return queries.without_vectors(session, contents.version, contents.spaces, gallery_id)
+
+    def incomplete(self) -> dict[str, tuple[str, ...]]:
+        """Space -> modalities of the galleries of which it may not have all vectors yet."""
+        contents = self._catalogue.contents
+        with self._catalogue.read() as session:
+            uncovered = queries.uncovered(session, contents.version)
+        found = {
+            name: tuple(
+                modality
+                for modality, gallery in contents.galleries.items()
+                if (space.id, gallery.id) in uncovered
+            )
+            for name, space in contents.spaces.items()
+        }
+        return {name: modalities for name, modalities in found.items() if modalities}
+
+    def add_vectors(
+        self, vectors: Mapping[str, Mapping[str, FloatArray]], *, modality: str | None = None
+    ) -> None:
+        """Store vectors ({path: {space: vector}}) of items that are indexed, in one transaction.
+
+        Raises:
+            UnknownItem: no indexed item has such a path.
+            BadRecord: a space that the index does not have.
+            BadVector: as `write`.
+        """
+        if vectors:
+            with self._catalogue.write() as (session, contents):
+                blobs = {
+                    path: changes.checked_blobs(found, contents.dims, path)
+                    for path, found in vectors.items()
+                }
+                gallery_id = contents.gallery(modality).id
+                changes.add_vectors(session, gallery_id, contents.space_ids, blobs)
+
+    def mark_complete(self, *, modality: str | None = None) -> dict[str, int]:
+        """Mark the spaces that have a vector of every item of a gallery as complete.
+
+        Returns:
+            Space -> number of items that still have no vector in it, where there are any.
+        """
+        if not any(
+            self._catalogue.contents.gallery(modality).reading.modality in modalities
+            for modalities in self.incomplete().values()
+        ):
+            return {}
+        with self._catalogue.write() as (session, contents):
+            gallery_id = contents.gallery(modality).id
+            return changes.mark_complete(session, gallery_id, contents.space_ids)
+
+    def delete(self, paths: Iterable[str], *, modality: str | None = None) -> int:
+        """Delete items with their vectors; unknown paths are ignored.
+
+        Returns:
+            Number of items that were deleted.
+        """
+        with self._catalogue.write() as (session, contents):
+            return changes.delete_items(session, contents.gallery(modality).id, paths)
+
+    def rename(self, moves: Mapping[str, str], *, modality: str | None = None) -> None:
+        """Give items new paths ({old: new}) in one transaction; ids and vectors stay.
+
+        Raises:
+            UnknownItem: no item has an old path.
+            BadRecord: a new path is malformed, already taken, or there twice.
+        """
+        with self._catalogue.write() as (session, contents):
+            changes.rename(session, contents.gallery(modality).id, moves)
+
+    def set_mtimes(self, mtimes: Mapping[str, int], *, modality: str | None = None) -> None:
+        """Set `mtime_ns` ({path: mtime_ns}) of files whose content has not changed.
+
+        Raises:
+            UnknownItem: no item has such a path.
+        """
+        with self._catalogue.write() as (session, contents):
+            changes.set_mtimes(session, contents.gallery(modality).id, mtimes)
+
+    def relocate(self, root: Path | str, *, modality: str | None = None) -> None:
+        """Set the root of a gallery that was moved and is otherwise unchanged."""
+        with self._catalogue.write() as (session, contents):
+            gallery_id = contents.gallery(modality).id
+            changes.relocate(session, gallery_id, str(Path(root).absolute()))
+
+    def delete_if_empty(self) -> bool:
+        """Delete the index if it has no items: close it and remove its files.
+
+        The folder is removed, too, if nothing else is in it.
+
+        Returns:
+            Whether it was deleted.
+        """
+        with self.lock():
+            if any(self.counts(modality=modality).total for modality in self.readings):
+                return False
+            self.close()
+        remove_index(self._folder)
+        return True
+
+    def snapshot(self, *, modality: str | None = None) -> dict[str, SnapshotEntry]:
+        """Path -> what tells whether the file has changed, for every item of a gallery."""
+        with self._catalogue.read() as session:
+            return queries.snapshot(session, self._gallery_id(modality))
+
+    def items(self, ids: Sequence[int] | IdArray) -> dict[int, Item]:
+        """Id -> item of any gallery, in the order of `ids`.
+
+        Raises:
+            UnknownItem: an id that the index does not have.
+        """
+        with self._catalogue.read() as session:
+            return queries.items(session, [int(id_) for id_ in ids])
+
+    def skipped(self, *, modality: str | None = None) -> list[Item]:
+        """Items of a gallery without vectors, sorted by path, each with its `error`."""
+        with self._catalogue.read() as session:
+            return queries.skipped(session, self._gallery_id(modality))
+
+    def counts(self, *, modality: str | None = None) -> Counts:
+        """Number of items of a gallery by state."""
+        with self._catalogue.read() as session:
+            return queries.counts(session, self._gallery_id(modality))
+
+    def vectors(self, ids: Sequence[int] | IdArray, *, space: str | None = None) -> FloatArray:
+        """Stored vectors: float32 (len(ids), dim), unit rows, in the order of `ids`.
+
+        Raises:
+            UnknownItem: an id without a vector.
+            BadSearch: the index has no such space.
+        """
+        stored = self._catalogue.contents.space(space)
+        with self._catalogue.read() as session:
+            wanted = [int(id_) for id_ in ids]
+            return queries.vectors(session, stored.id, stored.recipe.dim, wanted)
 
     def search(
         self,
@@ -167,32 +358,33 @@ class Index(GalleryItems):
         k: int,
         *,
         space: str | None = None,
-        kinds: Collection[str] | None = None,
-    ) -> tuple[FloatArray, IdArray]:
-        """The k pictures nearest to each query, best first; equal scores in the order of ids.
+        modalities: Collection[str] | None = None,
+        items: bool = True,
+    ) -> SearchResult:
+        """The k items nearest to each query, best first; equal scores in the order of ids.
 
-        Exact. Sees everything that was committed before the call, by this process or another.
+        Exact. Sees everything that was committed before the call, by this process or another. All
+        of the result is read in one transaction.
 
         Args:
             queries: float32 (Q, dim), unit rows.
             k: at least 1.
-            space: the embedding space of the queries.
-            kinds: galleries to search; None: all.
+            space: embedding space of the queries.
+            modalities: galleries to search; None: all.
+            items: whether to look up the modality and path of what is found.
 
         Returns:
-            Scores float32 (Q, k'), cosines in [-1, 1], and ids int64 (Q, k'), with
-            k' = min(k, number of indexed pictures), which may be 0.
+            See `SearchResult`; its scores are the cosines, float32 (Q, k'), with
+            k' = min(k, number of items in these galleries), which may be 0.
 
         Raises:
             BadVector: queries of the wrong dtype or shape, not finite, or not of unit length.
-            BadSearch: k < 1, a space or kind that the index does not have.
-            IncompleteSpace: a space that was added and not filled yet.
+            BadSearch: k < 1; a space or modality that the index does not have.
+            IncompleteSpace: a space that was added and is not complete yet.
         """
-        k, stored, galleries = _check_k(k), self._space(space), self._chosen(kinds)
-        rows = check_unit_rows(queries, stored.recipe.dim, "the query vectors")
-        with self._read() as session:
-            (loaded,) = self._searcher.current(session, self._version, [stored])
-        return self._searcher.nearest(loaded, stored, galleries, rows, k)
+        contents = self._catalogue.contents
+        with self._catalogue.read() as session:
+            return self._vectors.search(session, contents, queries, k, space, modalities, items)
 
     def search_fused(
         self,
@@ -201,53 +393,48 @@ class Index(GalleryItems):
         *,
         weights: Mapping[str, float] | None = None,
         fusion: str = "rrf",
-        kinds: Collection[str] | None = None,
-    ) -> Fused:
-        """The k best pictures of each query over several spaces, by their full rankings in each.
+        modalities: Collection[str] | None = None,
+        items: bool = True,
+    ) -> SearchResult:
+        """The k best items of each query over several spaces, from the full ranking in each.
 
         Args:
             queries: space -> float32 (Q, dim), unit rows, of the same Q queries.
             k: at least 1.
-            weights: space -> its weight, above 0; None: 1 each.
-            fusion: "rrf" or "scores", see `indexes.fusing.fuse`.
-            kinds: galleries to search, among whose pictures ranks count; None: all.
+            weights: space -> weight, above 0; None: 1 each.
+            fusion: "rrf" or "scores", see `indexes.fusion.fuse`.
+            modalities: galleries to search, among whose items ranks count; None: all.
+            items: whether to look up the modality and path of what is found.
+
+        Returns:
+            See `SearchResult`; its scores are the fused scores, float64 (Q, k').
 
         Raises:
             As `search`; BadSearch: also for no space, a wrong weight, an unknown fusion.
         """
-        k, galleries = _check_k(k), self._chosen(kinds)
         shares = dict.fromkeys(queries, 1.0) if weights is None else dict(weights)
-        check_fusion(shares, fusion)
-        if shares.keys() != queries.keys():
-            raise BadSearch("the spaces of the weights are not those of the queries.")
-        spaces = {name: self._space(name) for name in shares}
-        rows = {
-            name: check_unit_rows(queries[name], space.recipe.dim, f"the query vectors in {name!r}")
-            for name, space in spaces.items()
-        }
-        if len({len(found) for found in rows.values()}) > 1:
-            raise BadSearch("the spaces have different numbers of queries.")
-        with self._read() as session:
-            current = self._searcher.current(session, self._version, list(spaces.values()))
-        loaded = dict(zip(spaces, current, strict=True))
-        return self._searcher.fused(loaded, spaces, galleries, rows, shares, fusion, k)
+        contents = self._catalogue.contents
+        with self._catalogue.read() as session:
+            return self._vectors.search_fused(
+                session, contents, queries, k, shares, fusion, modalities, items
+            )
 
     def publish(self) -> None:
-        """Write the FAISS files, so that the next `open` need not make them from the catalogue.
+        """Write the FAISS files, so that the next `open` need not load the catalogue's vectors.
 
-        A file is replaced atomically, and only if it is missing, stale or damaged. Search never
-        depends on it.
+        A file is replaced atomically, and only if it is missing, stale or damaged. Searches do not
+        depend on it.
         """
-        with self._write_lock:
-            for space in self._spaces.values():
-                with self._read() as session:
+        with self.lock():
+            for space in self._catalogue.contents.spaces.values():
+                with self._catalogue.read() as session:
                     try:
-                        published = self._searcher.publish(session, self._version, space)
+                        published = self._vectors.publish(session, space)
                     except OSError as error:
                         raise from_os_error(self._folder, error) from error
                 if published is not None:
-                    with self._write() as session:
-                        writing.remember_published(session, space.id, published)
+                    with self._catalogue.write() as (session, _):
+                        changes.record_published(session, space.id, published)
 
     def verify(self) -> None:
         """Read the whole catalogue and check it, vectors included.
@@ -255,29 +442,14 @@ class Index(GalleryItems):
         Raises:
             DamagedIndex: says what is wrong.
         """
-        with self._read() as session:
-            problems = contradictions(session, self._version)
+        contents = self._catalogue.contents
+        with self._catalogue.read() as session:
+            problems = queries.contradictions(session, contents.version)
             if problems:
                 raise DamagedIndex(self._folder, "; ".join(problems))
-            for space in self._spaces.values():
-                for _ in vector_chunks(session, space.id, space.recipe.dim):
+            for space in contents.spaces.values():
+                for _ in queries.vector_chunks(session, space.id, space.recipe.dim):
                     pass
 
-
-def _check_k(k: object) -> int:
-    if isinstance(k, bool) or not isinstance(k, (int, np.integer)) or k < 1:
-        raise BadSearch(f"k must be a whole number of at least 1, not {k!r}.")
-    return int(k)
-
-
-def _refuse_taken(folder: Path) -> None:
-    """Allow what a `create` that was killed leaves behind, and nothing else."""
-    names = {entry.name for entry in folder.iterdir()}
-    if CATALOGUE_NAME in names:
-        raise FolderTaken(f"{folder}: holds an index already; open it, or choose another folder.")
-    allowed = {LOCK_NAME, f"{CATALOGUE_NAME}.partial", f"{CATALOGUE_NAME}.partial-journal"}
-    if names - allowed:
-        raise FolderTaken(
-            f"{folder}: holds other files ({sorted(names - allowed)[0]!r} ...), and an index wants "
-            "a folder of its own; choose a new name."
-        )
+    def _gallery_id(self, modality: str | None) -> int:
+        return self._catalogue.contents.gallery(modality).id

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from types import TracebackType
 
@@ -13,20 +14,28 @@ LOCK_NAME = "write.lock"
 
 
 class WriteLock:
-    """The right to write to one index; a context manager that may be entered again while held."""
+    """The right to write to one index; a reentrant context manager.
+
+    A lock that is held is not carried over to a forked child: there, entering takes it anew, and
+    raises `IndexBusy` while the parent holds it.
+    """
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        # Not thread-local: a build may commit from another thread than the one that locked.
-        self._file = FileLock(folder / LOCK_NAME, timeout=0, thread_local=False)
+        self._open()
 
     def __enter__(self) -> WriteLock:
-        """Take the lock at once.
+        """Take the lock without waiting.
 
         Raises:
-            IndexBusy: somebody else has it.
-            ReadOnlyIndex: the folder cannot be written to.
+            IndexBusy: it is held elsewhere.
+            ReadOnlyIndex: the folder is read-only.
         """
+        if self._pid != os.getpid():
+            # Kept, since some versions of FileLock release in __del__, which would release the
+            # lock of the parent.
+            self._parents = self._file
+            self._open()
         try:
             self._file.acquire()
         except Timeout as error:
@@ -37,9 +46,15 @@ class WriteLock:
 
     def __exit__(
         self,
-        kind: type[BaseException] | None,
-        value: BaseException | None,
-        trace: TracebackType | None,
+        exception_type: type[BaseException] | None,
+        exception: BaseException | None,
+        traceback: TracebackType | None,
     ) -> None:
-        """Give it back once it has been left as often as entered."""
-        self._file.release()
+        """Release the lock when it has been exited as often as entered."""
+        if self._pid == os.getpid():
+            self._file.release()
+
+    def _open(self) -> None:
+        self._pid = os.getpid()
+        # Not thread-local: a build may commit from another thread than the one that locked.
+        self._file = FileLock(self._folder / LOCK_NAME, timeout=0, thread_local=False)

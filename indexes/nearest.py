@@ -1,4 +1,4 @@
-"""Nearest neighbours by inner product: FAISS, in memory and as a file that is only a cache."""
+"""Nearest neighbours by inner product: a FAISS index, in memory or in a file."""
 
 from __future__ import annotations
 
@@ -11,18 +11,16 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 import numpy as np
-from numpy.typing import NDArray
 
-from indexes.records import FloatArray
-
-IdArray = NDArray[np.int64]
+from indexes.forking import forked_after_import
+from indexes.records import FloatArray, IdArray
 
 _BLOCK = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
 class Published:
-    """What the catalogue remembers of a FAISS file."""
+    """What the catalogue stores of a FAISS file."""
 
     generation: int
     size: int
@@ -37,7 +35,7 @@ class Nearest:
 
     @classmethod
     def build(cls, dim: int, chunks: Iterable[tuple[IdArray, FloatArray]]) -> Nearest:
-        """From chunks of ids (n,) and vectors (n, dim); no more than one chunk is held twice."""
+        """From chunks of ids (n,) and vectors (n, dim); at most one chunk is in memory twice."""
         faiss = _faiss()
         index = faiss.IndexIDMap2(faiss.IndexFlatIP(dim))
         for ids, vectors in chunks:
@@ -54,12 +52,12 @@ class Nearest:
         return ids
 
     def cosines(self, query: FloatArray) -> FloatArray:
-        """The cosine of one query (dim,) with every vector, float32 (n,), in the order of `ids`."""
+        """Cosines of one query (dim,) with every vector: float32 (n,), in the order of `ids`."""
         faiss = _faiss()
         if not len(self):
             return np.empty(0, dtype=np.float32)
         flat = faiss.downcast_index(self._faiss_index.index)
-        # A view of FAISS's own memory: nothing is copied.
+        # A view of the memory of FAISS: nothing is copied.
         vectors = faiss.rev_swig_ptr(flat.get_xb(), len(self) * flat.d).reshape(len(self), flat.d)
         scores: FloatArray = vectors @ query
         return scores
@@ -67,12 +65,12 @@ class Nearest:
     def search(
         self, queries: FloatArray, k: int, among: IdArray | None = None
     ) -> tuple[FloatArray, IdArray]:
-        """The k nearest of each query, best first; equal scores in the order of ids.
+        """The k nearest vectors of each query, best first; equal scores in the order of ids.
 
         Args:
             queries: float32 (Q, dim), unit rows.
-            k: at least 1; more than there are vectors means all of them.
-            among: ids, ascending, all of which are in here: only they are looked at.
+            k: at least 1; all vectors if there are fewer.
+            among: ids to search, ascending, all of them in this index; None: all.
 
         Returns:
             Cosines float32 (Q, k') in [-1, 1] and ids int64 (Q, k'), k' = min(k, n).
@@ -81,14 +79,14 @@ class Nearest:
         if k == 0 or not len(queries):
             shape = (len(queries), k)
             return np.empty(shape, dtype=np.float32), np.empty(shape, dtype=np.int64)
-        scores, ids = self._faiss_index.search(queries, k, params=_selecting(among))
+        scores, ids = self._faiss_index.search(queries, k, params=_search_among(among))
         order = np.lexsort((ids, -scores), axis=-1)
         scores = np.take_along_axis(scores, order, axis=-1)
         ids = np.take_along_axis(ids, order, axis=-1)
         return np.clip(scores, -1.0, 1.0, out=scores), ids
 
     def save(self, file: Path, generation: int) -> Published:
-        """Write a FAISS file under a temporary name, flush it to the disk, then replace `file`."""
+        """Write a FAISS file under a temporary name, sync it to the disk, then replace `file`."""
         faiss = _faiss()
         partial = file.with_name(f"{file.name}.partial")
         digest = hashlib.sha256()
@@ -101,7 +99,7 @@ class Nearest:
                     digest.update(block)
                     size += stream.write(block)
 
-                # Not by file name: FAISS takes only names that are valid UTF-8.
+                # Not by file name: FAISS accepts only names that are valid UTF-8.
                 faiss.write_index(self._faiss_index, faiss.PyCallbackIOWriter(write))
                 stream.flush()
                 os.fsync(stream.fileno())
@@ -113,10 +111,10 @@ class Nearest:
 
 
 def load(file: Path, published: Published, dim: int) -> Nearest | None:
-    """Read a FAISS file if it is, byte for byte, the one that was published; otherwise None.
+    """Read a FAISS file if it is byte for byte the one that was published; otherwise None.
 
-    The digest is checked before FAISS sees the first byte: its reader trusts the lengths that it
-    finds in a file.
+    The digest is checked before FAISS reads the first byte: its reader trusts the lengths in a
+    file.
     """
     faiss = _faiss()
     try:
@@ -136,12 +134,17 @@ def load(file: Path, published: Published, dim: int) -> Nearest | None:
 
 
 def _faiss() -> Any:
-    # At first use: it is slow to import, and a listing of the catalogue does without.
-    return importlib.import_module("faiss")
+    # At first use: it is slow to import, and listing the catalogue does not need it.
+    faiss = importlib.import_module("faiss")
+    if forked_after_import("faiss"):
+        # The threads of the OpenMP runtime were not forked, and a parallel region in the thread
+        # that was would wait for them for ever.
+        faiss.omp_set_num_threads(1)
+    return faiss
 
 
-def _selecting(ids: IdArray | None) -> Any:
-    """Parameters of a FAISS search among some ids, ascending; to be used once."""
+def _search_among(ids: IdArray | None) -> Any:
+    """Parameters of a FAISS search among some ids, ascending; for one search."""
     if ids is None:
         return None
     faiss = _faiss()

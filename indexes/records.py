@@ -15,24 +15,25 @@ from indexes.errors import BadRecord
 
 State = Literal["indexed", "skipped"]
 FloatArray = NDArray[np.float32]
+IdArray = NDArray[np.int64]
 
 # SQLite integers are signed and have 64 bits.
 _LARGEST = 2**63 - 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PictureFacts:
-    """What is known of a picture's file.
+class FileInfo:
+    """What an index stores of the file of an item.
 
     Attributes:
-        path: relative to the gallery's root, with forward slashes, without "." and "..".
+        path: relative to the root of the gallery, with forward slashes, without "." and "..".
         size: bytes.
         mtime_ns: time of the last change, nanoseconds since 1970 (`os.stat_result.st_mtime_ns`).
-        content_hash: hexadecimal digest of the file's bytes; None if they could not be read.
-        width: pixels as shown, that is after the EXIF orientation; None if unknown.
+        content_hash: hexadecimal digest of the content; None if it could not be read.
+        width: pixels as shown, after the EXIF orientation; None if unknown.
         height: pixels as shown; None if unknown.
-        exif_date: when the picture was taken by the camera's clock, without a time zone.
-        exif_orientation: 1 to 8 as in EXIF; None if the file does not say.
+        exif_date: when the photo was taken by the clock of the camera, without a time zone.
+        exif_orientation: 1 to 8 as in EXIF; None if the file has none.
     """
 
     path: str
@@ -46,32 +47,32 @@ class PictureFacts:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Picture(PictureFacts):
-    """A picture of the index, or an item of another kind.
+class Item(FileInfo):
+    """An item of the index: an image, a line of text, a depth map ...
 
     Attributes:
-        id: stable: a changed or renamed file keeps it, and it is never given to another picture.
-        kind: that of its gallery.
-        state: "indexed" (has a vector) or "skipped" (has none).
+        id: stable: a changed or renamed file keeps it, and it is never used again.
+        modality: of its gallery.
+        state: "indexed" (has vectors) or "skipped" (has none).
         error: why it was skipped; None if it was indexed.
     """
 
     id: int
     state: State
     error: str | None = None
-    kind: str = "image"
+    modality: str = "image"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Record(PictureFacts):
-    """A picture to be written: its facts and either its vectors or the reason why it has none.
+class Record(FileInfo):
+    """An item to write, with either its vectors or the reason why it has none.
 
     Attributes:
         vectors: space -> float32, shape (dim,), unit length; one for each space of the index.
-        error: why the picture was skipped.
+        error: why the item was skipped.
 
     Raises:
-        BadRecord: neither or both of vectors and error; a path that is not relative to the root;
+        BadRecord: both or neither of vectors and error; a path that is not relative to the root;
             a number out of range.
     """
 
@@ -81,32 +82,36 @@ class Record(PictureFacts):
     def __post_init__(self) -> None:
         check_path(self.path)
         if (self.vectors is None) == (self.error is None):
-            raise BadRecord(f"{self.path!r}: give vectors or an error, and only one of them.")
+            raise BadRecord("expected either vectors or an error", where=repr(self.path))
         if self.error is not None and not self.error.strip():
-            raise BadRecord(f"{self.path!r}: the error text is empty; say why it was skipped.")
+            raise BadRecord("error must not be empty", where=repr(self.path))
         if self.content_hash is not None and not self.content_hash:
-            raise BadRecord(f"{self.path!r}: content_hash is empty; use None for an unknown one.")
+            raise BadRecord(
+                "content_hash must not be empty; use None if it is unknown", where=repr(self.path)
+            )
         self._check_number("size", 0, _LARGEST)
         self._check_number("mtime_ns", -_LARGEST, _LARGEST)
         self._check_number("width", 1, _LARGEST, optional=True)
         self._check_number("height", 1, _LARGEST, optional=True)
         self._check_number("exif_orientation", 1, 8, optional=True)
         if self.exif_date is not None and self.exif_date.tzinfo is not None:
-            raise BadRecord(f"{self.path!r}: exif_date must have no time zone, as in EXIF itself.")
+            raise BadRecord("exif_date must not have a time zone", where=repr(self.path))
 
     def _check_number(self, name: str, low: int, high: int, optional: bool = False) -> None:
         value: Any = getattr(self, name)
         if optional and value is None:
             return
         if isinstance(value, bool) or not isinstance(value, int):
-            raise BadRecord(f"{self.path!r}: {name} must be an integer, not {value!r}.")
+            raise BadRecord(f"{name} must be an integer, got {value!r}", where=repr(self.path))
         if not low <= value <= high:
-            raise BadRecord(f"{self.path!r}: {name} must lie in {low} to {high}, not {value}.")
+            raise BadRecord(
+                f"{name} must be in [{low}, {high}], got {value}", where=repr(self.path)
+            )
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
-    """Enough of a stored picture to see whether its file has changed since."""
+class SnapshotEntry:
+    """Enough of a stored item to tell whether its file has changed since."""
 
     id: int
     size: int
@@ -115,44 +120,64 @@ class Known:
     state: State
 
 
-class Place(NamedTuple):
-    """Where a picture belongs: the kind of its gallery, and its path there."""
+class ItemPath(NamedTuple):
+    """The modality of an item's gallery, and its path there."""
 
-    kind: str
+    modality: str
     path: str
+
+
+class SearchResult(NamedTuple):
+    """The k' = min(k, number of items searched) best items of each of Q queries, best first.
+
+    All of it is read in one transaction, so that each id has its item.
+
+    Attributes:
+        scores: float32 (Q, k'), cosines in [-1, 1]; of several spaces float64 (Q, k'), the fused
+            scores.
+        ids: int64 (Q, k').
+        cosines: space -> float32 (Q, k'), in [-1, 1], of the same items.
+        items: id -> modality and path of every item in `ids`; empty if they were not asked for.
+    """
+
+    scores: NDArray[Any]
+    ids: IdArray
+    cosines: Mapping[str, FloatArray]
+    items: Mapping[int, ItemPath]
 
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """Number of pictures by state."""
+    """Number of items by state."""
 
     indexed: int
     skipped: int
 
     @property
     def total(self) -> int:
-        """All pictures of the catalogue."""
+        """All items of the catalogue."""
         return self.indexed + self.skipped
 
 
 def check_path(path: str) -> str:
-    """Return a path that is relative to the gallery's root and written in its only form.
+    """Return a path that is relative to the root of the gallery and in its only form.
 
     Raises:
         BadRecord: absolute, empty, with a NUL, or with ".", ".." or doubled slashes.
     """
     if not isinstance(path, str) or not path:
-        raise BadRecord(f"a picture's path must be a non-empty string, not {path!r}.")
+        raise BadRecord(f"the path of an item must be a non-empty string, got {path!r}")
     pure = PurePosixPath(path)
     if pure.is_absolute() or ".." in pure.parts or str(pure) != path or path == ".":
         raise BadRecord(
-            f"{path!r}: a picture's path must be relative to the gallery's root, with forward "
-            'slashes and without ".", ".." or doubled slashes.'
+            "the path of an item must be relative to the root of the gallery, with forward "
+            'slashes and without ".", ".." or doubled slashes',
+            where=repr(path),
         )
     if "\0" in path:
-        raise BadRecord(f"{path!r}: a picture's path cannot hold a NUL character.")
+        raise BadRecord("the path of an item must not contain a NUL character", where=repr(path))
     try:
         path.encode("utf-8", "surrogateescape")
     except UnicodeEncodeError as error:
-        raise BadRecord(f"{path!r}: this file name cannot be stored as text.") from error
+        raise BadRecord("the file name cannot be encoded as text", where=repr(path)) from error
     return path

@@ -1,4 +1,4 @@
-"""The one check that every vector passes on its way into an index, out of it, or to a search."""
+"""The check that every vector passes on its way into an index, out of it, or to a search."""
 
 from __future__ import annotations
 
@@ -19,26 +19,24 @@ def check_unit_rows(rows: Any, dim: int, what: str) -> FloatArray:
     Args:
         rows: float32 array, shape (n, dim).
         dim: expected length of a row.
-        what: names the rows in an error ("the query vectors").
+        what: names the rows in an error ("query vectors").
 
     Raises:
-        BadVector: another type, dtype or shape; NaN or infinity; a length that is not 1.
+        BadVector: another type, dtype or shape; NaN or infinity; a length other than 1.
     """
     if not isinstance(rows, np.ndarray):
-        raise BadVector(f"{what}: expected a NumPy array, not {type(rows).__name__}.")
+        raise BadVector(f"{what}: expected a NumPy array, got {type(rows).__name__}")
     if rows.dtype != np.float32:
-        raise BadVector(f"{what}: expected dtype float32, not {rows.dtype}.")
+        raise BadVector(f"{what}: expected dtype float32, got {rows.dtype}")
     if rows.ndim != 2 or rows.shape[1] != dim:
-        raise BadVector(f"{what}: expected shape (n, {dim}), not {rows.shape}.")
+        raise BadVector(f"{what}: expected shape (n, {dim}), got {rows.shape}")
     # In float64, so that huge values are reported as a wrong length and not as infinite.
     norms = np.sqrt(np.einsum("ij,ij->i", rows, rows, dtype=np.float64))
     if not np.isfinite(norms).all():
-        raise BadVector(f"{what}: NaN or infinity in it.")
+        raise BadVector(f"{what}: contains NaN or infinity")
     wrong = np.abs(norms - 1.0) > NORM_TOLERANCE
     if wrong.any():
-        raise BadVector(
-            f"{what}: length {norms[wrong][0]:.6g} where 1 is expected; divide by the L2 norm."
-        )
+        raise BadVector(f"{what}: expected unit length, got {norms[wrong][0]:.6g}")
     return np.ascontiguousarray(rows)
 
 
@@ -48,11 +46,9 @@ def check_unit_vector(vector: Any, dim: int, what: str) -> FloatArray:
     Raises:
         BadVector: as `check_unit_rows`.
     """
-    if isinstance(vector, np.ndarray) and vector.ndim != 1:
-        raise BadVector(f"{what}: expected shape ({dim},), not {vector.shape}.")
     if isinstance(vector, np.ndarray):
         if vector.shape != (dim,):
-            raise BadVector(f"{what}: expected shape ({dim},), not {vector.shape}.")
+            raise BadVector(f"{what}: expected shape ({dim},), got {vector.shape}")
         vector = vector[None]
     row: FloatArray = check_unit_rows(vector, dim, what)[0]
     return row

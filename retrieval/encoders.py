@@ -5,14 +5,13 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, cast
 
+from fourm.embedder import Embedder
 from indexes.recipe import MODEL
 from retrieval.errors import UsageError
-from retrieval.model import Model
 
 TEACHER = "teacher"
-WORDS = ("tower", "model")
+TEXT_ENCODERS = ("clip", "4m")
 PIXELS = ("imagenet", "clip")
 
 
@@ -23,7 +22,8 @@ class Teachers:
     Attributes:
         sources: teacher (`clip-b16` or `clip`, `dinov2-b14` or `dinov2`) -> file, folder or hub
             name of its weights; those that are not named come from the hub.
-        words: what reads a text alone in CLIP's space: its text `tower`, or the `model`.
+        text_encoder: what embeds a text alone in CLIP's space: `clip`, its text tower, or `4m`, the
+            model.
         clip_pixels: mean and deviation of CLIP's pixels: `imagenet`, as 4M-21 learned it, or
             `clip`, its own; None: as the index remembers, `imagenet` for a new one.
 
@@ -32,15 +32,18 @@ class Teachers:
     """
 
     sources: Mapping[str, str | os.PathLike[str]] = field(default_factory=dict)
-    words: str = WORDS[0]
+    text_encoder: str = TEXT_ENCODERS[0]
     clip_pixels: str | None = None
 
     def __post_init__(self) -> None:
-        if self.words not in WORDS:
-            raise UsageError(f"{' or '.join(WORDS)}, not {self.words!r}", where="words")
+        if self.text_encoder not in TEXT_ENCODERS:
+            raise UsageError(
+                f"must be {' or '.join(TEXT_ENCODERS)}, got {self.text_encoder!r}",
+                where="text encoder",
+            )
         if self.clip_pixels not in (None, *PIXELS):
             raise UsageError(
-                f"{' or '.join(PIXELS)}, not {self.clip_pixels!r}", where="clip pixels"
+                f"must be {' or '.join(PIXELS)}, got {self.clip_pixels!r}", where="clip pixels"
             )
         object.__setattr__(self, "sources", _full_names(self.sources))
 
@@ -52,7 +55,7 @@ class Teachers:
             clip_pixels=self.clip_pixels or remembered.clip_pixels,
         )
 
-    def with_model(self, model: Model, device: str, dtype: str) -> Model:
+    def with_model(self, model: Embedder, device: str, dtype: str) -> Embedder:
         """The model with its teachers, or a model that is a teacher itself, with this source.
 
         Raises:
@@ -60,23 +63,25 @@ class Teachers:
             fourm.FourmError: a model that has no such teachers.
         """
         from fourm.hub.teachers import TEACHERS
-        from fourm.teachers import Taught, TeacherModel, make_teacher
+        from fourm.model import Model
+        from fourm.teachers import ModelWithTeachers, TeacherModel, make_teacher
 
         pixels = self.clip_pixels or PIXELS[0]
         if isinstance(model, TeacherModel):
             own = model.teacher
-            if self.words != WORDS[0] or set(self.sources) - {own.name}:
+            if self.text_encoder != TEXT_ENCODERS[0] or set(self.sources) - {own.name}:
                 raise UsageError(
                     f"{model.name} is a teacher itself: give --model a 4M-21 to have others"
                 )
             source = self.sources.get(own.name, own.source)
-            alone = TeacherModel(make_teacher(own.name, source, device, dtype, pixels=pixels))
-            return cast(Model, alone)
+            return TeacherModel(make_teacher(own.name, source, device, dtype, pixels=pixels))
+        if not isinstance(model, Model):
+            raise UsageError(f"{model.name} has no teachers; give --model a 4M-21")
         teachers = [
             make_teacher(name, self.sources.get(name), device, dtype, pixels=pixels)
             for name in TEACHERS
         ]
-        return cast(Model, Taught(cast(Any, model), teachers, words=self.words))
+        return ModelWithTeachers(model, teachers, text_encoder=self.text_encoder)
 
 
 def read_teachers(given: Iterable[str]) -> dict[str, str]:
@@ -117,13 +122,13 @@ def read_encoder(
     return teachers
 
 
-def read_query_teachers(sources: Iterable[str], words: str) -> Teachers | None:
+def read_query_teachers(sources: Iterable[str], text_encoder: str) -> Teachers | None:
     """What the options of `fourm query` say of teachers, as `Gallery.open` takes it.
 
     Raises:
-        UsageError: as `read_teachers`; another word for `words`.
+        UsageError: as `read_teachers`; an unknown text encoder.
     """
-    teachers = Teachers(read_teachers(sources), words)
+    teachers = Teachers(read_teachers(sources), text_encoder)
     return None if teachers == Teachers() else teachers
 
 

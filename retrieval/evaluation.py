@@ -23,9 +23,9 @@ import numpy as np
 from tqdm import tqdm
 
 from fourm import FourmError
+from fourm.embedder import Vectors
 from retrieval.errors import QueryError, UsageError
 from retrieval.gallery import Gallery
-from retrieval.model import Vectors
 from retrieval.pipeline import ahead, usual_threads
 from retrieval.queries import Query, prepare
 from retrieval.queries.query_files import query_of_line
@@ -135,7 +135,7 @@ def evaluate(
     scope = Scope.of(index, spaces, fusion, modalities)
     ids: dict[str, list[int]] = {}
     for modality in scope.modalities or index.readings:
-        for path, entry in index.known(kind=modality).items():
+        for path, entry in index.snapshot(modality=modality).items():
             if entry.state == "indexed":
                 ids.setdefault(path, []).append(entry.id)
     pictures = sum(map(len, ids.values()))
@@ -147,7 +147,7 @@ def evaluate(
     bar = tqdm(total=len(queries), desc="queries", disable=None if progress else True)
     with bar:
         for vectors in _embedded(gallery, queries, scope.spaces, batch_size):
-            found = scope.search(index, vectors, pictures).ids
+            found = scope.search(index, vectors, pictures, items=False).ids
             for row in found:
                 ranks.append(np.flatnonzero(np.isin(row, wanted[len(ranks)])) + 1)
             bar.update(len(found))

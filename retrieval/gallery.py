@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, NoReturn
 
 import numpy as np
 
+from fourm.embedder import Embedder, Vectors
 from fourm.messages import shown
-from indexes import Index, Place
+from indexes import Index, ItemPath
 from retrieval.building import (
     DEFAULT_BATCH_SIZE,
     BuildOptions,
@@ -27,7 +28,7 @@ from retrieval.errors import PictureError, UsageError
 from retrieval.hits import Hit
 from retrieval.items import IMAGE, find_items, item_kind, options_of, read_item, reader_of
 from retrieval.loading import LazyModel, lazy_model
-from retrieval.model import Model, ModelLike, Vectors
+from retrieval.model import ModelLike
 from retrieval.queries import Input, Query, prepare
 from retrieval.scope import Scope, Spaces
 
@@ -59,7 +60,7 @@ class Gallery:
         self.index = index
         self.report = report
         self._lazy = model
-        self._checked: Model | None = None
+        self._checked: Embedder | None = None
 
     @classmethod
     def build(
@@ -191,7 +192,7 @@ class Gallery:
         return read_item(root, item_kind(hit.modality), reading.options, hit.path)
 
     @property
-    def model(self) -> Model:
+    def model(self) -> Embedder:
         """The model, loaded now if it was not yet.
 
         Raises:
@@ -259,19 +260,18 @@ class Gallery:
         if not queries:
             return []
         found = scope.search(self.index, self.embed(queries, scope.spaces), k)
-        places = self.index.places(np.unique(found.ids))
         roots = self.index.roots
         return [
             [
                 Hit(
                     rank + 1,
                     float(found.scores[row, rank]),
-                    places[int(number)].path,
+                    found.items[int(number)].path,
                     int(number),
                     scope.name,
-                    places[int(number)].kind,
+                    found.items[int(number)].modality,
                     {space: float(cosines[row, rank]) for space, cosines in found.cosines.items()},
-                    _file(places[int(number)], roots),
+                    _file(found.items[int(number)], roots),
                 )
                 for rank, number in enumerate(ids)
             ]
@@ -318,9 +318,9 @@ def check_k(k: object) -> None:
         raise UsageError(f"k must be >= 1, got {k}")
 
 
-def _file(place: Place, roots: Mapping[str, Path]) -> Path | None:
-    whole = item_kind(place.kind).holds == "one"
-    return roots[place.kind] / place.path if whole else None
+def _file(item: ItemPath, roots: Mapping[str, Path]) -> Path | None:
+    whole = item_kind(item.modality).holds == "one"
+    return roots[item.modality] / item.path if whole else None
 
 
 def _folder(given: object, name: str) -> Path:

@@ -14,13 +14,14 @@ import threading
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
+from fourm.embedder import Embedder
 from indexes import Index
 from indexes.recipe import MODEL
 from retrieval.encoders import PIXELS, Teachers, read_encoder
 from retrieval.errors import ModelUnavailable, RetrievalError, UsageError
-from retrieval.model import Model, ModelLike
+from retrieval.model import ModelLike
 
 DEFAULT_MODEL = "mini"
 NOTE = "encoder.json"
@@ -48,9 +49,9 @@ class LazyModel:
         self._device = device
         self._dtype = dtype
         self._lock = threading.Lock()
-        self._model: Model | None = None
+        self._model: Embedder | None = None
 
-    def get(self) -> Model:
+    def get(self) -> Embedder:
         """The model; loading it may raise `fourm.FourmError` or `ModelUnavailable`."""
         with self._lock:
             if self._model is None:
@@ -64,14 +65,14 @@ class LazyModel:
         """Let an index remember how to load this model and its teachers again."""
         _remember(index, self._wanted, self.get(), self._teachers)
 
-    def _load(self) -> Model:
+    def _load(self) -> Embedder:
         if not isinstance(self._wanted, (str, os.PathLike)):
             return self._wanted
         from fourm import ModelNotFound, load_model
 
         name = os.fspath(self._wanted)
         try:
-            return cast(Model, load_model(name, device=self._device, dtype=self._dtype))
+            return load_model(name, device=self._device, dtype=self._dtype)
         except ModelNotFound as error:
             if self._remembered_by is None:
                 raise
@@ -131,7 +132,7 @@ def _chosen(
     return model if wanted is None else wanted, (asked or Teachers()).over(remembered)
 
 
-def _remember(index: Index, wanted: ModelLike, model: Model, teachers: Teachers | None) -> None:
+def _remember(index: Index, wanted: ModelLike, model: Embedder, teachers: Teachers | None) -> None:
     """Write down how to load again what made this index, if a model's name does not say it."""
     if index.recipe.encoder == MODEL:
         folder = _folder_of(wanted)

@@ -4,27 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from fourm.embedder import Vectors
 from fourm.messages import shown
-from indexes import FUSIONS, Index
+from indexes import FUSIONS, Index, SearchResult
 from retrieval.errors import UsageError
-from retrieval.model import Vectors
 
 Spaces = str | Sequence[str] | Mapping[str, float]
 """One space, several of the same weight, or spaces with weights above 0."""
-
-
-@dataclass(frozen=True)
-class Found:
-    """Arrays (Q, k'), best first: the scores, the ids, and the cosines in each space."""
-
-    scores: NDArray[Any]
-    ids: NDArray[np.int64]
-    cosines: Mapping[str, Vectors]
 
 
 @dataclass(frozen=True)
@@ -88,26 +77,34 @@ class Scope:
         """The spaces as hits name them: `dinov2+clip`."""
         return "+".join(self.weights)
 
-    def search(self, index: Index, vectors: Mapping[str, Vectors], k: int) -> Found:
+    def search(
+        self, index: Index, vectors: Mapping[str, Vectors], k: int, *, items: bool = True
+    ) -> SearchResult:
         """The k best items for each query.
 
         Args:
             index: the one of `of`.
             vectors: space -> float32 (Q, dim), unit rows.
             k: at least 1.
+            items: whether to look up the modality and path of what is found.
 
         Raises:
             indexes.IndexesError: see `Index.search`.
         """
         if len(self.weights) == 1:
             (space,) = self.weights
-            scores, ids = index.search(vectors[space], k, space=space, kinds=self.modalities)
-            return Found(scores, ids, {space: scores})
+            return index.search(
+                vectors[space], k, space=space, modalities=self.modalities, items=items
+            )
         asked = {space: vectors[space] for space in self.weights}
-        fused = index.search_fused(
-            asked, k, weights=self.weights, fusion=self.fusion, kinds=self.modalities
+        return index.search_fused(
+            asked,
+            k,
+            weights=self.weights,
+            fusion=self.fusion,
+            modalities=self.modalities,
+            items=items,
         )
-        return Found(fused.scores, fused.ids, fused.cosines)
 
 
 def typed_spaces(given: Sequence[str]) -> dict[str, float] | None:

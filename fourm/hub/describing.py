@@ -10,15 +10,16 @@ from typing import Any
 
 from fourm.checkpoints import Checkpoint
 from fourm.errors import CheckpointError, ModelNotFound
-from fourm.hub.availability import lacking
+from fourm.hub.availability import missing_tokenizers
 from fourm.hub.expected import Shapes, kind_of, official_model_shapes, tokenizer_shapes
 from fourm.hub.finding import used
 from fourm.hub.listing import ModelCard, list_models, size_of
 from fourm.hub.manifest import BUNDLE, Manifest
 from fourm.hub.names import by_repository, find, folder_of
-from fourm.hub.official import MODELS, OWNER, TEXT, WORDS, spaces, tokenizers
+from fourm.hub.official import MODELS, OWNER, SPACES, TEXT, WORDS
 from fourm.hub.sources import repository_of
 from fourm.hub.teachers import TEACHERS
+from fourm.tokenizers.builders import OFFICIAL_CONFIGS
 
 
 def describe(source: str) -> dict[str, Any]:
@@ -66,8 +67,8 @@ def _absent(source: str) -> dict[str, Any]:
     if entry.name in MODELS:
         return {**facts, "parameters": _fm_parameters(official_model_shapes(entry.name))}
     name = str(entry.repository).removeprefix(f"{OWNER}/")
-    if name in tokenizers():
-        shapes = tokenizer_shapes(tokenizers()[name].config)
+    if name in OFFICIAL_CONFIGS:
+        shapes = tokenizer_shapes(OFFICIAL_CONFIGS[name])
         facts |= {"modalities": list(entry.modalities), "parameters": _halves(shapes)}
     return facts
 
@@ -113,15 +114,15 @@ def _transformer(checkpoint: Checkpoint) -> dict[str, Any]:
     }
     reads = facts["modalities_in"]
     uses = used(reads, facts["modalities_out"])
-    missing = lacking(folder, uses)
+    missing = missing_tokenizers(folder, uses)
     here = {what: modality for what, modality in uses.items() if what not in missing}
     return {
         **facts,
-        "queries": [kind for kind, name in here.items() if kind not in spaces() and name in reads],
-        "spaces": [space for space in here if space in spaces()],
+        "queries": [kind for kind, name in here.items() if kind not in SPACES and name in reads],
+        "spaces": [space for space in here if space in SPACES],
         "missing": [
-            {"for": what, "needs": list(lack.needs), "pull": lack.pull}
-            for what, lack in missing.items()
+            {"for": what, "needs": list(one.needs), "pull": one.pull}
+            for what, one in missing.items()
         ],
     }
 

@@ -8,23 +8,23 @@ from pathlib import Path
 from fourm.checkpoints import Checkpoint
 from fourm.checkpoints.files import TENSORS
 from fourm.errors import CheckpointError, ConfigError, ModelNotFound
-from fourm.hub.availability import MODEL, Parts, lacking
+from fourm.hub.availability import MODEL, OfficialParts, missing_tokenizers
 from fourm.hub.manifest import BUNDLE, Manifest
 from fourm.hub.names import bundled
 from fourm.hub.official import (
     COUNTED,
     MODELS,
     OWNER,
+    SPACES,
+    TOKENIZERS,
     WORDS,
+    WRITTEN,
     is_tokenizer,
     official_name,
-    spaces,
-    tokenizer_repositories,
-    written,
 )
 from fourm.hub.sources import local_snapshot, repository_of, resolve_source
 from fourm.hub.teachers import TEACHERS
-from fourm.modalities import MODALITIES
+from fourm.modalities.kinds import KINDS
 
 
 def find_manifest(source: str) -> Manifest:
@@ -76,8 +76,8 @@ def _known() -> str:
 def folder_manifest(folder: Path) -> Manifest:
     """The manifest of a folder with a model in the official format.
 
-    Its tokenizers are looked for beside it, under their official names, and in the hub's cache. It
-    has the kinds and spaces that need no others; of the rest it knows how they are fetched.
+    Its tokenizers are looked for next to it, under their official names, and in the hub's cache.
+    Modalities and spaces whose tokenizers are not found are `missing`.
 
     Raises:
         CheckpointError: not such a folder, a model that has no input or output of ours, or none of
@@ -88,44 +88,43 @@ def folder_manifest(folder: Path) -> Manifest:
         domains_in, domains_out = fields.names("domains_in"), fields.names("domains_out")
     except ConfigError as error:
         raise CheckpointError(f"{folder} is not a 4M model: {error}") from None
-    predicted = {name: one for name, one in spaces().items() if one.modality in domains_out}
-    names = {name: one.tokens.name for name, one in MODALITIES.items()}
-    kinds = {kind: name for kind, name in names.items() if name in domains_in}
-    if not kinds or not predicted:
+    spaces = {name: space for name, space in SPACES.items() if space.modality in domains_out}
+    kinds = {kind: name for kind, name in KINDS.items() if name in domains_in}
+    if not kinds or not spaces:
         raise CheckpointError(
-            f"{folder} cannot be searched with: it reads none of {', '.join(names.values())} or "
-            f"predicts none of {', '.join(space.modality for space in spaces().values())}"
+            f"{folder} cannot be searched with: it reads none of {', '.join(KINDS.values())} or "
+            f"predicts none of {', '.join(space.modality for space in SPACES.values())}"
         )
     uses = used(domains_in, domains_out)
-    missing = lacking(folder, uses)
-    here = {space: entry for space, entry in predicted.items() if space not in missing}
+    missing = missing_tokenizers(folder, uses)
+    here = {space: entry for space, entry in spaces.items() if space not in missing}
     if not here:
-        command = missing[next(iter(predicted))].pull
+        command = missing[next(iter(spaces))].pull
         raise CheckpointError(
-            f"{folder} has no tokenizer of {' or '.join(predicted)} beside it: "
+            f"{folder} has no tokenizer of {' or '.join(spaces)} next to it: "
             f"`{command}` fetches one"
         )
     name = repository_of(folder)
-    at_hand = {modality for what, modality in uses.items() if what not in missing}
+    present = {modality for what, modality in uses.items() if what not in missing}
     return Manifest(
         name=name,
         title=MODELS.get(name, name),
         model=MODEL,
         kinds={kind: modality for kind, modality in kinds.items() if kind not in missing},
-        tokenizers={k: f"{OWNER}/{v}" for k, v in tokenizer_repositories().items() if k in at_hand},
+        tokenizers={k: f"{OWNER}/{v}" for k, v in TOKENIZERS.items() if k in present},
         language_models={},
-        words={name: WORDS for name in written() if name in at_hand},
+        words={name: WORDS for name in WRITTEN if name in present},
         spaces=here,
-        locate=Parts(folder).locate,
+        locate=OfficialParts(folder).locate,
         counted=COUNTED,
-        missing={what: lack.said for what, lack in missing.items()},
+        missing=missing,
     )
 
 
 def used(domains_in: Collection[str], domains_out: Collection[str]) -> dict[str, str]:
-    """Kind or space -> modality: all that a model reads or predicts."""
+    """Modality or space -> the modality's name in the config: all that a model reads or
+    predicts."""
     domains = {*domains_in, *domains_out}
-    names = {name: one.tokens.name for name, one in MODALITIES.items()}
-    found = {name: tokens for name, tokens in names.items() if tokens in domains}
-    found |= {n: one.modality for n, one in spaces().items() if one.modality in domains_out}
-    return found
+    spaces = {name: space.modality for name, space in SPACES.items()}
+    kinds = {kind: name for kind, name in KINDS.items() if name in domains}
+    return {**kinds, **{name: made for name, made in spaces.items() if made in domains_out}}

@@ -8,13 +8,16 @@ import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
-from typing import Any, Literal, get_args
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from fourm.checkpoints.config import Fields
 from fourm.checkpoints.files import CONFIG, TENSORS, read_json_object
 from fourm.errors import ConfigError
 from fourm.hub.digests import digest_of
-from fourm.modalities import MODALITIES
+from fourm.modalities.kinds import FIRST, KINDS
+
+if TYPE_CHECKING:
+    from fourm.hub.availability import MissingTokenizer
 
 BUNDLE = "bundle.json"
 FORMAT = 1
@@ -106,8 +109,8 @@ class Manifest:
         spaces: name -> entry; the first is the default.
         locate: where a part lies on this disk (a folder, or one file).
         counted: kinds whose readers count for the fingerprint.
-        missing: further kinds and spaces of the transformer -> words on the tokenizers that they
-            need, which are not on this disk, and on the way to them.
+        missing: further modalities and spaces of the transformer -> the tokenizers that they need
+            and that are not on this disk.
     """
 
     name: str
@@ -119,8 +122,8 @@ class Manifest:
     words: Mapping[str, str]
     spaces: Mapping[str, SpaceEntry]
     locate: Callable[[str], Path] = field(repr=False, compare=False)
-    counted: tuple[str, ...] = field(default_factory=lambda: _counted())
-    missing: Mapping[str, str] = field(default_factory=dict)
+    counted: tuple[str, ...] = FIRST
+    missing: Mapping[str, MissingTokenizer] = field(default_factory=dict)
 
     @classmethod
     def read(cls, folder: Path) -> Manifest:
@@ -137,8 +140,8 @@ class Manifest:
                 f"{path} has format {version}, this program reads format {FORMAT}: update it"
             )
         kinds = _names(fields, "kinds")
-        if not kinds or not set(kinds) <= set(MODALITIES):
-            raise fields.error("kinds", f"some of {', '.join(MODALITIES)}", sorted(kinds))
+        if not kinds or not set(kinds) <= set(KINDS):
+            raise fields.error("kinds", f"some of {', '.join(KINDS)}", sorted(kinds))
         spaces = {
             name: _space(Fields(_object(entry), f"{path}: space {name}"))
             for name, entry in fields.mapping("spaces").items()
@@ -237,10 +240,6 @@ class Manifest:
         return total.hexdigest()
 
 
-def _counted() -> tuple[str, ...]:
-    return tuple(name for name, one in MODALITIES.items() if one.in_fingerprint)
-
-
 def _files(part: str, path: Path) -> Iterable[tuple[str, Path]]:
     """The files of a part that its vectors depend on, with names that do not depend on the disk."""
     if path.is_file():
@@ -290,7 +289,7 @@ def _readouts(fields: Fields) -> dict[str, ReadoutEntry]:
     for kind, value in fields.mapping("readouts").items():
         entry = Fields(_object(value), f"{fields.where}: readout of {kind}")
         weight = entry.number("weight", 1.0)
-        if kind not in MODALITIES or not 0 < weight < math.inf:
+        if kind not in KINDS or not 0 < weight < math.inf:
             raise ConfigError("a known kind, with a weight above 0", where=entry.where)
         found[kind] = ReadoutEntry(entry.text("transform"), weight)
     return found

@@ -23,13 +23,11 @@ Importing this package does not import torch.
 """
 
 from fourm.model.model import Model
-from fourm.model.samples import Blend, Prepared, TokenIds
-from fourm.model.spaces import Space
+from fourm.model.samples import Prepared, TokenIds, WeightedFusion
 
 __all__ = [
-    "Blend",
     "Model",
     "Prepared",
-    "Space",
     "TokenIds",
+    "WeightedFusion",
 ]

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from fourm.errors import BadInput
 from fourm.model.network import Network, signature
 from fourm.model.plans import Guided, Plan, leaves, plan
-from fourm.model.samples import Blend, Prepared
+from fourm.model.samples import Prepared, WeightedFusion
 from fourm.model.space_decoder import SpaceDecoder
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ class Embedding:
         self._logits: dict[tuple[str, Key], torch.Tensor] = {}
         self._empty: dict[str, torch.Tensor] = {}
 
-    def vectors(self, samples: Sequence[Prepared | Blend]) -> dict[str, Vector]:
+    def vectors(self, samples: Sequence[Prepared | WeightedFusion]) -> dict[str, Vector]:
         """Space -> float32 (B, dim), rows of length 1.
 
         Raises:

@@ -1,4 +1,4 @@
-"""A model that embeds pictures, words, maps and more into the same spaces."""
+"""A model that embeds images, texts, maps and more into the same spaces."""
 
 from __future__ import annotations
 
@@ -7,26 +7,27 @@ from functools import cached_property, partial
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from fourm.checkpoints import Checkpoint
+from fourm.embedder import FusionMethod, Space, Vectors
 from fourm.errors import BadInput, ConfigError, UnknownModality, UnknownSpace
 from fourm.hub.manifest import Manifest
 from fourm.hub.official import WORDS
-from fourm.modalities import IMAGE, MODALITIES, Content, Locate, Part, Reader
-from fourm.modalities.pixels import PixelReader
-from fourm.modalities.written import TextReader
+from fourm.modalities.items import FACTS
+from fourm.modalities.kinds import KINDS, takeable
+from fourm.modalities.metadata import KEYS
+from fourm.modalities.readers import Content, Parts, PictureReader, Reader, reader_for
+from fourm.modalities.readers.items import ItemsReader
+from fourm.modalities.readers.words import WordReader
 from fourm.model.devices import choose_device, choose_dtype
 from fourm.model.embedding import Embedding
 from fourm.model.network import Network
-from fourm.model.predicted_inputs import completed, predictable
-from fourm.model.samples import Blend, How, Prepared, TokenIds
+from fourm.model.predicted_inputs import with_predicted
+from fourm.model.samples import Prepared, TokenIds, WeightedFusion, pairs_of
 from fourm.model.space_decoder import SpaceDecoder
-from fourm.model.spaces import Space
 
 if TYPE_CHECKING:
     from fourm.generation import TextIds
+    from fourm.hub.availability import MissingTokenizer
     from fourm.tokens import TokenSpec
     from fourm.transformer import FM
 
@@ -34,10 +35,10 @@ MOST_SEEDS = 1000
 
 
 class Model:
-    """Any kinds of input in, unit vectors of embedding spaces out.
+    """Any modalities in, unit vectors of embedding spaces out: a `fourm.embedder.Embedder`.
 
-    Weights are read when they are first needed, and only those that the used kinds and spaces
-    need. All methods may be called from several threads.
+    Weights are read when they are first needed, and only those of the modalities and spaces that
+    are used. All methods may be called from several threads at once.
 
     Args:
         manifest: the parts.
@@ -46,15 +47,16 @@ class Model:
 
     Attributes:
         name, title: of the model.
-        inputs: kinds that it reads, e.g. `("image", "text", "seg")`.
-        predictable: kinds that it can predict from a photo and then be given (`prepare`, `take`).
+        inputs: modalities that it reads, e.g. `("image", "text", "seg")`.
+        predictable: modalities that it can predict from an image and then read (`prepare`).
         spaces: name -> `Space`.
         default_space: the first of them.
-        missing: further kinds and spaces of the transformer -> words on the tokenizers that they
-            need, which are not on this disk, and on the way to them.
+        missing: further modalities and spaces of the transformer -> the tokenizers that they need
+            and that are not on this disk.
+        device, dtype: where the transformer runs, and in which precision.
 
     Raises:
-        CheckpointError: a part is damaged, or does not go with the others.
+        CheckpointError: a part is damaged, or does not fit the others.
         BadInput: a device or dtype that this machine does not have.
     """
 
@@ -64,7 +66,7 @@ class Model:
         self.manifest = manifest
         self.name, self.title = manifest.name, manifest.title
         self.inputs: tuple[str, ...] = tuple(manifest.kinds)
-        self.missing: Mapping[str, str] = MappingProxyType(dict(manifest.missing))
+        self.missing: Mapping[str, MissingTokenizer] = MappingProxyType(dict(manifest.missing))
         self.device = choose_device(device)
         self.dtype = choose_dtype(dtype, self.device)
         self._checkpoint = Checkpoint.open(manifest.locate(manifest.model))
@@ -75,7 +77,7 @@ class Model:
             {name: decoder.space for name, decoder in self._decoders.items()}
         )
         self.default_space = next(iter(self.spaces))
-        taken = predictable(manifest.kinds, self._config)
+        taken = takeable(manifest.kinds, self._config)
         self.predictable: tuple[str, ...] = tuple(taken)
         self._network = Network(
             self._checkpoint,
@@ -91,7 +93,7 @@ class Model:
 
     @property
     def readers(self) -> Mapping[str, Reader]:
-        """Kind of input -> what reads it, in the order of `inputs`."""
+        """Modality -> what reads it, in the order of `inputs`."""
         return MappingProxyType(self._readers)
 
     def transformer(self, inputs: Iterable[str] = (), outputs: Iterable[str] = ()) -> FM:
@@ -99,103 +101,103 @@ class Model:
         return self._network.model(tuple(inputs), tuple(outputs))
 
     @property
-    def facts(self) -> tuple[str, ...]:
-        """Keys of metadata that this model reads; none if it reads no metadata."""
+    def metadata_keys(self) -> tuple[str, ...]:
+        """Keys of metadata that this model reads; empty if it reads no metadata."""
         reader = self._readers.get("metadata")
-        return () if reader is None else reader.keys
+        if reader is None:
+            return ()
+        return tuple(FACTS if isinstance(reader, ItemsReader) else KEYS)
 
     @cached_property
     def fingerprint(self) -> str:
-        """SHA-256 (hex) of the manifest and all weights: another one, other vectors."""
+        """SHA-256 (hex) of the manifest and all weights; it changes whenever vectors would."""
         return self.manifest.fingerprint()
 
     def space_fingerprint(self, space: str) -> str:
         """SHA-256 (hex) of what the vectors of one space depend on.
 
-        That is the transformer, how photos are read (in a bundle words and segmentation maps, too),
-        and the space's entry, tokenizer and transform. It is the `fingerprint` of a model with this
-        space alone.
+        That is the transformer, how images are read (in a bundled model texts and segmentation
+        maps, too), and the space's entry, tokenizer and transform. It is the `fingerprint` of a
+        model with this space alone.
 
         Raises:
             UnknownSpace: this model has no such space.
         """
         return self.manifest.only(self._known_space(space)).fingerprint()
 
-    def input_fingerprint(self, kind: str) -> str:
-        """SHA-256 (hex) of what one kind of input is read with, beyond `space_fingerprint`.
+    def input_fingerprint(self, modality: str) -> str:
+        """SHA-256 (hex) of what a modality is read with, beyond `space_fingerprint`.
 
-        A gallery of depth maps depends on it as well. Empty for the kinds that `space_fingerprint`
+        A gallery of depth maps depends on it as well. Empty for modalities that `space_fingerprint`
         covers.
 
         Raises:
-            UnknownModality: this model does not read that kind.
+            UnknownModality: this model does not read it.
         """
-        if kind not in self.inputs:
-            raise self._not_read(kind)
-        return self.manifest.reader_fingerprint(kind)
+        if modality not in self.inputs:
+            raise self._not_read(modality)
+        return self.manifest.reader_fingerprint(modality)
 
-    def prepare(self, inputs: Mapping[str, Any], *, take: Sequence[str] = ()) -> Prepared:
-        """Check and shrink the inputs of one sample; no network runs.
+    def prepare(self, inputs: Mapping[str, Any], *, predict: Sequence[str] = ()) -> Prepared:
+        """Check the inputs of one sample and shrink them; no network runs.
 
         Args:
-            inputs: any non-empty subset of the model's kinds: `image` a PIL image or uint8
-                (H, W, 3); `text` a string; `seg` integers (H, W), COCO panoptic category ids,
-                0 = nothing; `depth` numbers (H, W), small ones near; `normals`, `edges`,
-                `sam_edges` pictures; `boxes` a list of `Box`; `palette` a list of colours;
-                `metadata` a dict; `sam` a list of `Mask`; `poses` `People`; `t5` numbers (n, 4096);
-                `..._features` and `..._embedding` numbers of the other network's shape. All of
-                them describe the same sample. Any kind that is tokens to the model, `predictable`
-                ones included, may come as `TokenIds`.
-            take: of `predictable`. The photo is then only the source of these parts: a first pass
-                predicts them, greedily, and the model is given their tokens instead of the photo.
+            inputs: modality -> value, at least one of `self.inputs`, all of the same sample:
+                `image` a PIL image or uint8 (H, W, 3), RGB; `text` a string; `seg` integers (H, W),
+                COCO panoptic category ids, 0 = unlabelled; `depth` numbers (H, W), near is small;
+                `normals`, `edges`, `sam_edges` images; `boxes` a list of `Box`; `palette` a list of
+                colours; `metadata` a dict; `sam` a list of `Mask`; `poses` `People`; `t5` numbers
+                (n, 4096); `..._features` and `..._embedding` numbers of the shape that the network
+                of that name gives. A modality that the model reads as tokens, `predictable` ones
+                included, may be given as `TokenIds`.
+            predict: some of `predictable`. The image is then only their source: a first pass
+                predicts their tokens greedily, and the model is given these instead of the image.
 
         Raises:
-            UnknownModality: a kind that this model does not read, or cannot predict.
-            BadInput: no input at all, or one that is empty, of the wrong type or out of range;
-                parts without a photo to take them from, or that are given, too.
+            UnknownModality: a modality that this model does not read, or cannot predict.
+            BadInput: no input, or one that is empty, of the wrong type or out of range; a modality
+                to predict without an image, or that is given as well.
         """
         if not inputs:
-            raise BadInput("nothing was given: the model needs at least one input")
-        contents = {kind: self._content(kind, value) for kind, value in inputs.items()}
-        taken = tuple(dict.fromkeys(self._takeable(kind, inputs) for kind in take))
-        source = contents.pop("image") if taken else None
-        ordered = {kind: contents[kind] for kind in self._network.modalities if kind in contents}
-        return Prepared(ordered, source, taken)
+            raise BadInput("expected at least one input")
+        contents = {name: self._content(name, value) for name, value in inputs.items()}
+        predicted = tuple(dict.fromkeys(self._predicted(name, inputs) for name in predict))
+        source = contents.pop("image") if predicted else None
+        ordered = {name: contents[name] for name in self._network.modalities if name in contents}
+        return Prepared(ordered, source, predicted)
 
-    def blend(self, parts: Sequence[tuple[Prepared, float]], how: How = "guided") -> Blend:
-        """Several samples as one, each with a weight; a negative weight leads away from it.
+    def fuse(
+        self, parts: Sequence[tuple[Prepared, float]], method: FusionMethod = "guided"
+    ) -> WeightedFusion:
+        """Several samples as one, each with a weight; a negative weight subtracts.
 
         `guided` predicts once, from logits u + sum of w_i (c_i - u) with c_i given part i and u
-        given nothing (4M-21 reference, sec. 4.4): a weight above 1 is stronger than the part
-        itself, and its vector is one that the model would predict. Spaces that read a picture in a
-        pass of its own do so here: parts with a picture are embedded alone, and joined with what
-        the others predict. `late` sums the parts' unit vectors.
+        given nothing (4M-21 reference, sec. 4.4): a weight above 1 counts for more than the part
+        itself, and the vector is one that the model would predict. Spaces that read images in a
+        pass of their own do so here: parts with an image are embedded alone and added to what the
+        others predict. `late` sums the unit vectors of the parts.
 
         Args:
-            parts: what `prepare` gave, and weights of -1000 .. 1000.
-            how: `guided` or `late`.
+            parts: samples from `prepare`, and their weights, -1000 to 1000.
+            method: `guided` or `late`.
 
         Raises:
-            BadInput: no parts, or impossible weights.
+            BadInput: no parts, or weights out of range.
         """
-        try:
-            pairs = tuple((sample, weight) for sample, weight in parts)
-        except (TypeError, ValueError):
-            raise BadInput("the parts of a blend are pairs of a sample and its weight") from None
-        return Blend(pairs, how)
+        return WeightedFusion(pairs_of(parts), method)
 
     def embed(
         self,
-        prepared: Sequence[Prepared | Blend],
+        prepared: Sequence[Prepared | WeightedFusion],
         /,
         *,
         space: str | None = None,
         seeds: int = 1,
-    ) -> NDArray[np.float32]:
+    ) -> Vectors:
         """Vectors of several samples in one space; see `embed_spaces`.
 
         Args:
-            prepared: what `prepare` and `blend` gave.
+            prepared: what `prepare` and `fuse` returned.
             space: default: `default_space`.
             seeds: as `embed_spaces`.
 
@@ -209,70 +211,76 @@ class Model:
         return self.embed_spaces(prepared, spaces=(chosen,), seeds=seeds)[chosen]
 
     def embed_spaces(
-        self, prepared: Sequence[Prepared | Blend], /, *, spaces: Sequence[str], seeds: int = 1
-    ) -> dict[str, NDArray[np.float32]]:
-        """Vectors of several samples in several spaces, each sample encoded once.
+        self,
+        prepared: Sequence[Prepared | WeightedFusion],
+        /,
+        *,
+        spaces: Sequence[str],
+        seeds: int = 1,
+    ) -> dict[str, Vectors]:
+        """Vectors of several samples in several spaces; each sample is encoded once.
 
-        A space with an `image_share` reads a picture beside other inputs in a pass of its own.
-
-        A vector does not depend on the others of its batch, whose samples may have different kinds.
+        A space with an `image_share` reads an image that comes with other inputs in a pass of its
+        own. A vector does not depend on the rest of the batch, whose samples may have other
+        modalities.
 
         Args:
-            prepared: what `prepare` and `blend` gave.
+            prepared: what `prepare` and `fuse` returned.
             spaces: some of the model's.
-            seeds: 1: tokens are taken as each space says. More: they are drawn so many times, at
-                the space's temperature, and the unit vectors are averaged; vectors that are not
-                predicted, but read at a register, stay as they are.
+            seeds: 1 to 1000. 1: tokens are chosen as each space says. More: they are sampled that
+                many times at the space's temperature, and the unit vectors averaged; vectors that
+                are read at a register token instead of predicted stay the same.
 
         Returns:
             Space -> float32 (B, dim), rows of length 1, after the space's transform.
 
         Raises:
             UnknownSpace: this model has no such space.
-            BadInput: the parts of a blend cancel each other out; seeds out of range.
+            BadInput: the parts of a fusion cancel each other out; seeds out of range.
         """
         import torch
 
         decoders = {name: self._decoders[self._known_space(name)] for name in spaces}
         if isinstance(seeds, bool) or not isinstance(seeds, int) or not 1 <= seeds <= MOST_SEEDS:
-            raise BadInput(f"seeds is a number from 1 to {MOST_SEEDS}, not {seeds!r}")
+            raise BadInput(f"seeds must be an integer from 1 to {MOST_SEEDS}, got {seeds!r}")
         with torch.no_grad():  # inference_mode would mark weights that are loaded within it
-            complete = completed(self._network, prepared, self._text_ids) if decoders else prepared
+            complete = (
+                with_predicted(self._network, prepared, self._text_ids) if decoders else prepared
+            )
             return Embedding(self._network, decoders, seeds).vectors(complete)
 
-    def _content(self, kind: str, value: Any) -> Content:
-        if isinstance(value, TokenIds) and kind in self._network.modalities:
-            return value.checked(self._config.modalities[self._network.modalities[kind]])
-        if kind not in self._readers:
-            raise self._not_read(kind)
-        return self._readers[kind].prepare(value)
+    def _content(self, modality: str, value: Any) -> Content:
+        if isinstance(value, TokenIds) and modality in self._network.modalities:
+            return value.checked(self._config.modalities[self._network.modalities[modality]])
+        if modality not in self._readers:
+            raise self._not_read(modality)
+        return self._readers[modality].prepare(value)
 
-    def _not_read(self, kind: str) -> UnknownModality:
-        said = f"{self.name} does not read {kind!r}; it reads {', '.join(self.inputs)}"
-        known = MODALITIES.get(kind)
-        if kind in self.missing and known and known.tokens.name in self._config.domains_in:
-            said = f"{said}; {self.missing[kind]}"
+    def _not_read(self, modality: str) -> UnknownModality:
+        said = f"{self.name} does not read {modality!r}; it reads {', '.join(self.inputs)}"
+        if modality in self.missing and KINDS.get(modality) in self._config.domains_in:
+            said = f"{said}; {self.missing[modality]}"
         return UnknownModality(said)
 
-    def _takeable(self, kind: str, inputs: Mapping[str, Any]) -> str:
-        if kind not in self.predictable:
+    def _predicted(self, modality: str, inputs: Mapping[str, Any]) -> str:
+        if modality not in self.predictable:
             known = f"only {', '.join(self.predictable)}" if self.predictable else "nothing"
             raise UnknownModality(
-                f"{self.name} cannot take {kind!r} from a photo: it predicts {known}"
+                f"{self.name} cannot predict {modality!r} from an image; it predicts {known}"
             )
-        if kind in inputs:
-            raise BadInput(f"{kind} is given, and to be taken from the photo: leave one out")
+        if modality in inputs:
+            raise BadInput(f"{modality} is given and to be predicted; leave one out")
         if "image" not in inputs:
-            raise BadInput(f"there is no photo to take {kind} from: give an image")
-        return kind
+            raise BadInput(f"{modality} is predicted from an image; give one")
+        return modality
 
     def _text_ids(self, kind: str) -> TextIds:
-        """Special tokens of a kind's word pieces; those of 4M-21 need no file."""
+        """Special tokens of a modality's word pieces; those of 4M-21 need no file."""
         from fourm.generation import TextIds
 
         reader = self._readers.get(kind)
         part = self.manifest.words.get(self._network.modalities[kind], WORDS)
-        if part == WORDS or not isinstance(reader, TextReader):
+        if part == WORDS or not isinstance(reader, WordReader):
             return TextIds()
         return TextIds.of(reader.tokenizer.get())
 
@@ -291,17 +299,9 @@ class Model:
     def _reader(self, kind: str, name: str) -> Reader:
         modality = self._modality(name, self._config.domains_in)
         manifest = self.manifest
-        kept: dict[Part, Mapping[str, str]] = {
-            "tokenizer": manifest.tokenizers,
-            "text_tokenizer": manifest.words,
-            "language_model": manifest.language_models,
-        }
-        parts: dict[Part, Locate] = {
-            part: partial(manifest.locate, names[name])
-            for part, names in kept.items()
-            if name in names
-        }
-        reader = MODALITIES[kind].reader(modality, parts)
+        parts = (manifest.tokenizers, manifest.words, manifest.language_models)
+        located = (partial(manifest.locate, kept[name]) if name in kept else None for kept in parts)
+        reader = reader_for(kind, modality, Parts(*located))
         if reader is None:
             raise ConfigError(f"{kind} cannot be read as {name} ({modality.kind})", where=self.name)
         return reader
@@ -312,7 +312,7 @@ class Model:
             (
                 f"central square, bicubic {reader.side} px, ImageNet mean and deviation"
                 for kind, reader in self._readers.items()
-                if kind == IMAGE.name and isinstance(reader, PixelReader)
+                if kind == "image" and isinstance(reader, PictureReader)
             ),
             None,
         )

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from fourm.hub.manifest import SpaceEntry
-from fourm.modalities import IMAGE
-from fourm.model.samples import Blend, Prepared
+from fourm.modalities.kinds import IMAGE
+from fourm.model.samples import Prepared, WeightedFusion
 
 Weighed = Sequence[tuple[Prepared, float]]
 
@@ -36,7 +36,7 @@ class Joined:
 Plan = Guided | Joined
 
 
-def plan(sample: Prepared | Blend, entry: SpaceEntry) -> Plan:
+def plan(sample: Prepared | WeightedFusion, entry: SpaceEntry) -> Plan:
     """How the vector of a sample is made in a space.
 
     A space that reads some kinds in a pass of their own does so in a blend, too: parts with such a
@@ -46,7 +46,7 @@ def plan(sample: Prepared | Blend, entry: SpaceEntry) -> Plan:
     if isinstance(sample, Prepared):
         return _plain(sample, entry)
     parts = [(part, float(weight)) for part, weight in sample.parts if weight]
-    if sample.how == "late":
+    if sample.method == "late":
         return _joined([(_plain(part, entry), weight) for part, weight in parts])
     guided = [(part, weight) for part, weight in parts if not _apart(part, entry)]
     joined: list[tuple[Plan, float]] = [
@@ -88,7 +88,7 @@ def _apart(sample: Prepared, entry: SpaceEntry) -> bool:
     """Whether something of the sample is read otherwise than by predicting tokens."""
     if any(kind in entry.apart() for kind in sample.contents):
         return True
-    return entry.image_readout == "register" and tuple(sample.contents) == (IMAGE.name,)
+    return entry.image_readout == "register" and tuple(sample.contents) == (IMAGE,)
 
 
 def _strength(parts: Weighed) -> float:

@@ -17,17 +17,17 @@ taught     a 4M-21 model whose pictures are embedded by its teachers
 Importing this package imports neither torch nor timm nor open_clip.
 """
 
-from fourm.teachers.alone import TeacherModel
 from fourm.teachers.clip import ClipTeacher
 from fourm.teachers.dinov2 import Dinov2Teacher
 from fourm.teachers.known import make_teacher
-from fourm.teachers.taught import Taught
 from fourm.teachers.teacher import Teacher
+from fourm.teachers.teacher_model import TeacherModel
+from fourm.teachers.with_teachers import ModelWithTeachers
 
 __all__ = [
     "ClipTeacher",
     "Dinov2Teacher",
-    "Taught",
+    "ModelWithTeachers",
     "Teacher",
     "TeacherModel",
     "make_teacher",

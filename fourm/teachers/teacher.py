@@ -11,12 +11,12 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from fourm.embedder import Space
 from fourm.errors import BadInput, UnknownSpace
 from fourm.hub.teachers import TeacherCard
-from fourm.imagenet import IMAGENET_MEAN, IMAGENET_STD
 from fourm.lazy import Lazy
+from fourm.modalities.pixels import IMAGENET_MEAN, IMAGENET_STD
 from fourm.model.devices import choose_device, choose_dtype
-from fourm.model.spaces import Space
 from fourm.teachers.weights import State, digest, find_weights
 
 if TYPE_CHECKING:
@@ -155,6 +155,7 @@ class Teacher(ABC):
             title=f"{self.title}: {self.card.outputs[name]}",
             preprocessing=self.preprocessing(name),
             teacher=self.name,
+            encoder=self.name,
         )
 
     def _load(self) -> Any:

@@ -8,13 +8,13 @@ from dataclasses import dataclass, field
 
 from tqdm import tqdm
 
+from fourm.embedder import Embedder, Vectors
 from indexes import Index, Record
 from retrieval.building.embedding import Embedded, embed
 from retrieval.building.planning import Plan, make_plan
 from retrieval.building.preparing import Item, Preparer
 from retrieval.errors import BuildInterrupted, UsageError
 from retrieval.items import IMAGE, ItemReader
-from retrieval.model import Model, Vectors
 from retrieval.pictures import Found, Listing
 from retrieval.pictures.decoding import quiet_pillow
 from retrieval.pipeline import ahead, usual_threads
@@ -68,7 +68,7 @@ class BuildOptions:
 
 
 def build(
-    index: Index, listing: Listing, model: Model, reader: ItemReader, options: BuildOptions
+    index: Index, listing: Listing, model: Embedder, reader: ItemReader, options: BuildOptions
 ) -> BuildReport:
     """Bring a gallery of `index`, that of the reader, up to date with `listing`.
 
@@ -98,7 +98,7 @@ class _Build:
         self,
         index: Index,
         listing: Listing,
-        model: Model,
+        model: Embedder,
         reader: ItemReader,
         options: BuildOptions,
     ) -> None:
@@ -106,8 +106,8 @@ class _Build:
         self.index = index
         self.model = model
         self.options = options
-        known = index.known(kind=self.kind)
-        lacking = index.lacking(kind=self.kind)
+        known = index.snapshot(modality=self.kind)
+        lacking = index.without_vectors(modality=self.kind)
         self.plan: Plan = make_plan(listing, known, retry=options.retry, lacking=lacking)
         self.preparer = Preparer(
             reader, model, known, self.plan.gone, retry=options.retry, lacking=lacking
@@ -137,14 +137,14 @@ class _Build:
                 self.done += len(batch)
                 bar.update(len(batch))
         gone = self.plan.gone.keys() - self.moved_away
-        self.report.forgotten = self.index.forget(sorted(gone), kind=self.kind)
-        self.report.left = self.index.complete(kind=self.kind)
+        self.report.forgotten = self.index.delete(sorted(gone), modality=self.kind)
+        self.report.left = self.index.mark_complete(modality=self.kind)
 
     def _commit(self, batch: Sequence[Item]) -> None:
         moves = {item.moved_from: item.found for item in batch if item.moved_from is not None}
         same = [item.found for item in batch if item.same_content]
         if moves:
-            self.index.rename({old: found.path for old, found in moves.items()}, kind=self.kind)
+            self.index.rename({old: found.path for old, found in moves.items()}, modality=self.kind)
             self.moved_away.update(moves)
             self.report.moved += len(moves)
         times = {found.path: found.mtime_ns for found in moves.values()}
@@ -152,7 +152,7 @@ class _Build:
             if found.mtime_ns != self.known[found.path].mtime_ns:
                 times[found.path] = found.mtime_ns
         if times:
-            self.index.touch(times, kind=self.kind)
+            self.index.set_mtimes(times, modality=self.kind)
         for item in batch:
             if not item.same_content or item.prepared is not None or item.error is not None:
                 continue
@@ -177,12 +177,12 @@ class _Build:
 
     def _fill(self, made: Embedded) -> None:
         found = {item.found.path: vectors for item, vectors in made.vectors}
-        self.index.fill(found, kind=self.kind)
+        self.index.add_vectors(found, modality=self.kind)
         self.report.filled += sum(item.same_content for item, _ in made.vectors)
 
     def _write(self, records: Sequence[Record]) -> None:
         new = [record for record in records if not self._unread_before(record)]
-        self.index.write(new, kind=self.kind)
+        self.index.write(new, modality=self.kind)
         failed = sum(record.error is not None for record in records)
         self.report.skipped += failed
         self.report.indexed += len(records) - failed

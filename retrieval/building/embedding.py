@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from fourm.embedder import Embedder, Vectors
 from retrieval.building.preparing import Item
 from retrieval.errors import RetrievalError
-from retrieval.model import Model, Vectors
 
 _TOLERANCE = 1e-3
 
@@ -22,7 +22,7 @@ class Embedded:
     failed: list[tuple[Item, str]] = field(default_factory=list)
 
 
-def embed(model: Model, items: Sequence[Item], dims: Mapping[str, int]) -> Embedded:
+def embed(model: Embedder, items: Sequence[Item], dims: Mapping[str, int]) -> Embedded:
     """Run the model once over prepared items.
 
     Args:

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fourm import UnknownModality, UnknownSpace
+from fourm.embedder import Embedder
 from indexes import Index, NotAnIndex, Reading
 from retrieval.errors import UsageError
 from retrieval.items import ItemKind, options_of
-from retrieval.model import Model, lacking, recipe_of
+from retrieval.model import recipe_of
 from retrieval.pictures import Listing
 from retrieval.scope import names_of
 
@@ -45,7 +46,7 @@ def open_if_there(folder: Path) -> Index | None:
 
 
 def open_for_building(
-    existing: Index | None, target: Path, model: Model, wanted: Wanted, listing: Listing
+    existing: Index | None, target: Path, model: Embedder, wanted: Wanted, listing: Listing
 ) -> Index:
     """The index, with the gallery and the spaces that are wanted. A new one is made if need be.
 
@@ -76,7 +77,7 @@ def open_for_building(
     return existing
 
 
-def require_model(index: Index, model: Model) -> None:
+def require_model(index: Index, model: Embedder) -> None:
     """Refuse a model whose vectors cannot be compared with those of the index.
 
     Raises:
@@ -84,18 +85,20 @@ def require_model(index: Index, model: Model) -> None:
         fourm.UnknownSpace: the tokenizer of one of them is not on this disk.
     """
     for name in index.recipes:
-        if (lack := lacking(model, name)) is not None:
-            raise UnknownSpace(f"{index.folder}: {model.name} lacks the space {name!r}; {lack}")
+        if (missing := model.missing.get(name)) is not None:
+            raise UnknownSpace(
+                f"{model.name} is missing the space {name!r}; {missing}", where=index.folder
+            )
         index.require(recipe_of(model, name if name in model.spaces else None), space=name)
 
 
-def _reading(existing: Index | None, model: Model, wanted: Wanted) -> Reading:
+def _reading(existing: Index | None, model: Embedder, wanted: Wanted) -> Reading:
     kind = wanted.kind
     if kind.input not in model.inputs:
-        lack = lacking(model, kind.input)
+        missing = model.missing.get(kind.input)
         raise UnknownModality(
             f"{model.name} does not read {kind.input!r}; it reads {', '.join(model.inputs)}"
-            + (f"; {lack}" if lack else "")
+            + (f"; {missing}" if missing else "")
         )
     options = options_of(kind, wanted.depth_near)
     if existing is not None and wanted.depth_near is None and kind.name in existing.readings:
@@ -103,7 +106,7 @@ def _reading(existing: Index | None, model: Model, wanted: Wanted) -> Reading:
     return Reading(kind.name, options, model.input_fingerprint(kind.input))
 
 
-def _spaces(model: Model, wanted: Sequence[str] | None) -> list[str]:
+def _spaces(model: Embedder, wanted: Sequence[str] | None) -> list[str]:
     """The named spaces, each once."""
     asked = [] if wanted is None else names_of(wanted, "spaces")
     if ALL in asked:
@@ -112,8 +115,8 @@ def _spaces(model: Model, wanted: Sequence[str] | None) -> list[str]:
         if name in model.spaces:
             continue
         said = f"{model.name} has no space {name!r}; it has {', '.join(model.spaces)}"
-        if (lack := lacking(model, name)) is not None:
-            raise UnknownSpace(f"{said}; {lack}")
+        if (missing := model.missing.get(name)) is not None:
+            raise UnknownSpace(f"{said}; {missing}")
         raise UsageError(said)
     return list(dict.fromkeys(asked))
 
@@ -124,7 +127,7 @@ def _require_root(index: Index, wanted: Wanted, listing: Listing) -> None:
     before = index.roots[kind]
     if before == root.absolute() or (before.exists() and before.samefile(root)):
         return
-    known = index.known(kind=kind)
+    known = index.snapshot(modality=kind)
     moved = not before.exists() and any(
         found.path in known
         and (known[found.path].size, known[found.path].mtime_ns) == (found.size, found.mtime_ns)
@@ -136,4 +139,4 @@ def _require_root(index: Index, wanted: Wanted, listing: Listing) -> None:
             f"{root}; give another --to for another folder",
             where=index.folder,
         )
-    index.relocate(root, kind=kind)
+    index.relocate(root, modality=kind)

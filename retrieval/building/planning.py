@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
-from indexes import Known
+from indexes import SnapshotEntry
 from retrieval.pictures import Found, Listing, Unreadable
 
 
@@ -21,14 +21,14 @@ class Plan:
 
     to_read: list[Found] = field(default_factory=list)
     unreadable: list[Unreadable] = field(default_factory=list)
-    gone: dict[str, Known] = field(default_factory=dict)
+    gone: dict[str, SnapshotEntry] = field(default_factory=dict)
     unchanged: int = 0
     still_skipped: int = 0
 
 
 def make_plan(
     listing: Listing,
-    known: Mapping[str, Known],
+    known: Mapping[str, SnapshotEntry],
     *,
     retry: bool = False,
     lacking: Collection[str] = (),

@@ -8,10 +8,10 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from fourm import FourmError
-from indexes import Known
+from fourm.embedder import Embedder
+from indexes import SnapshotEntry
 from retrieval.errors import PictureError
 from retrieval.items import ItemReader
-from retrieval.model import Model
 from retrieval.pictures import Facts, Found
 from retrieval.pictures.reading import FileNotRead
 
@@ -45,9 +45,9 @@ class Preparer:
     def __init__(
         self,
         reader: ItemReader,
-        model: Model,
-        known: Mapping[str, Known],
-        gone: Mapping[str, Known],
+        model: Embedder,
+        known: Mapping[str, SnapshotEntry],
+        gone: Mapping[str, SnapshotEntry],
         *,
         retry: bool = False,
         lacking: Mapping[str, tuple[str, ...]] | None = None,

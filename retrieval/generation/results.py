@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from fourm.modalities import MODALITIES, Decoded
+from fourm.modalities.decoders import Decoded
+from fourm.modalities.kinds import KINDS
 from fourm.modalities.pixels import square_pixels
 from retrieval.errors import UsageError
 from retrieval.generation.drawing import panel_of
@@ -48,7 +49,7 @@ class Generation:
     def __getitem__(self, kind: str) -> Decoded:
         """What was made of a kind; KeyError: nothing was."""
         for decoded in self.outputs:
-            if decoded.modality == kind:
+            if decoded.kind == kind:
                 return decoded
         raise KeyError(kind)
 
@@ -60,10 +61,10 @@ class Generation:
     def add(self, decoded: Decoded) -> None:
         """Take something that is finished, and write it if there is a folder."""
         self.outputs.append(decoded)
-        if self._ground is None and decoded.modality == "image_tokens":
+        if self._ground is None and decoded.kind == "image_tokens":
             self._ground = Image.fromarray(decoded.value)
         if self._folder is not None:
-            self.files[decoded.modality] = write_files(decoded, self._folder, self._ground)
+            self.files[decoded.kind] = write_files(decoded, self._folder, self._ground)
             self.write_record()
 
     def write_record(self) -> None:
@@ -95,20 +96,20 @@ class Generation:
     def table(self) -> str:
         """What was generated and where it lies, for people."""
         rows = [
-            (decoded.modality, ", ".join(self.files.get(decoded.modality, ())), _shortly(decoded))
+            (decoded.kind, ", ".join(self.files.get(decoded.kind, ())), _shortly(decoded))
             for decoded in self.outputs
         ]
         return table(rows, ("kind", "files", "what"))
 
     def _output(self, decoded: Decoded) -> dict[str, Any]:
         about: dict[str, Any] = {
-            "kind": decoded.modality,
-            "files": self.files.get(decoded.modality, []),
+            "kind": decoded.kind,
+            "files": self.files.get(decoded.kind, []),
             "tokens": decoded.tokens.tolist(),
         }
         if decoded.text is not None:
             about["text"] = decoded.text
-        if decoded.modality.endswith(("_features", "_embedding")):
+        if decoded.kind.endswith(("_features", "_embedding")):
             about |= {"shape": list(np.shape(decoded.value)), "scale": _RAW}
         return about
 
@@ -149,7 +150,7 @@ def prepared_folder(
     except OSError as error:
         raise UsageError(f"cannot be made ({error.strerror})", where=folder) from None
     given = [path for path in inputs if path.exists()]
-    names = [name for kind in kinds if kind in MODALITIES for name in file_names(kind)]
+    names = [name for kind in kinds if kind in KINDS for name in file_names(kind)]
     for name in (*names, *others):
         check_output(folder / name, given)
     return folder

@@ -6,20 +6,19 @@ import json
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import cast
 
 import numpy as np
 from PIL import Image
 
 import fourm
+from fourm.embedder import Embedder
 from fourm.generation import Generator, Settings
-from fourm.modalities import Decoded, Quality
+from fourm.modalities.decoders import Decoded, Quality
 from fourm.model import Prepared
-from fourm.teachers import Taught
+from fourm.teachers import ModelWithTeachers
 from retrieval.errors import UsageError
 from retrieval.generation.drawing import panel_of
 from retrieval.generation.files import write_file, write_files
-from retrieval.model import Model
 from retrieval.queries import Query, as_read
 from retrieval.report.panels import Panel, panels
 from retrieval.report.printable import printable
@@ -33,7 +32,7 @@ _QUALITY = Quality(steps=25)
 
 
 def show_query(
-    model: object, query: Query, folder: str | os.PathLike[str], *, progress: bool = False
+    model: Embedder, query: Query, folder: str | os.PathLike[str], *, progress: bool = False
 ) -> list[str]:
     """Write what the model reads of a query, and what it imagines by it.
 
@@ -56,8 +55,8 @@ def show_query(
             to.
         fourm.FourmError: an input that the model does not read.
     """
-    query = as_read(query, cast(Model, model))
-    if isinstance(model, Taught):
+    query = as_read(query, model)
+    if isinstance(model, ModelWithTeachers):
         if query.values and model.prepare(query.values).prepared is None:
             raise UsageError("a teacher reads this query, not the model", where="show query")
         model = model.model

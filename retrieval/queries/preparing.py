@@ -6,14 +6,14 @@ from dataclasses import replace
 from typing import Any
 
 from fourm import BadInput
+from fourm.embedder import Embedder
 from retrieval.errors import QueryError
-from retrieval.model import Model
 from retrieval.queries.inputs import Input
 from retrieval.queries.parts import COMPUTED, PARTS
 from retrieval.queries.query import Query
 
 
-def prepare(query: Query, model: Model) -> Any:
+def prepare(query: Query, model: Embedder) -> Any:
     """What `model.embed` takes for a query. May be called from several threads at once.
 
     Raises:
@@ -27,14 +27,17 @@ def prepare(query: Query, model: Model) -> Any:
     if query.combine == "together":
         return _one_pass(query.inputs, model)
     parts = [(_one_pass([entry], model), entry.weight) for entry in query.inputs if entry.weight]
-    return model.blend(parts, how=query.combine)
+    return model.fuse(parts, query.combine)
 
 
-def as_read(query: Query, model: Model) -> Query:
+def as_read(query: Query, model: Embedder) -> Query:
     """A query with only what this model reads of it: of the facts that were taken from a photo,
     which nobody asked for one by one, those that it knows."""
     inputs = tuple(
-        replace(entry, value={key: entry.value[key] for key in entry.value if key in model.facts})
+        replace(
+            entry,
+            value={key: entry.value[key] for key in entry.value if key in model.metadata_keys},
+        )
         if entry.kind == "metadata" and entry.origin == "computed"
         else entry
         for entry in query.inputs
@@ -42,7 +45,7 @@ def as_read(query: Query, model: Model) -> Query:
     return replace(query, inputs=inputs)
 
 
-def _one_pass(inputs: tuple[Input, ...] | list[Input], model: Model) -> Any:
+def _one_pass(inputs: tuple[Input, ...] | list[Input], model: Embedder) -> Any:
     values = {entry.kind: entry.value for entry in inputs if entry.origin != "predicted"}
     predicted = [entry for entry in inputs if entry.origin == "predicted"]
     try:
@@ -50,7 +53,7 @@ def _one_pass(inputs: tuple[Input, ...] | list[Input], model: Model) -> Any:
             return model.prepare(values)
         # All of them come from one photo, which is only their source.
         values["image"] = predicted[0].value
-        return model.prepare(values, take=tuple(entry.kind for entry in predicted))
+        return model.prepare(values, predict=tuple(entry.kind for entry in predicted))
     except BadInput:
         for entry in inputs:
             if entry.origin != "predicted":
@@ -58,7 +61,7 @@ def _one_pass(inputs: tuple[Input, ...] | list[Input], model: Model) -> Any:
         raise
 
 
-def _refused_alone(entry: Input, model: Model) -> None:
+def _refused_alone(entry: Input, model: Embedder) -> None:
     """Raise what the model says of this input, with the name of its file or option."""
     try:
         model.prepare({entry.kind: entry.value})
@@ -68,7 +71,7 @@ def _refused_alone(entry: Input, model: Model) -> None:
         raise QueryError(reason, where=where) from None
 
 
-def _check_parts(query: Query, model: Model) -> None:
+def _check_parts(query: Query, model: Embedder) -> None:
     possible = [
         kind for kind in PARTS if kind in (model.inputs if kind in COMPUTED else model.predictable)
     ]

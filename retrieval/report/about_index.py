@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 from retrieval.report.table import facts, table
 
 if TYPE_CHECKING:
-    from indexes import Index, Picture
+    from indexes import Index, Item
 
 
 def info_facts(index: Index) -> dict[str, Any]:
     """The keys of `fourm info --json`; those of one gallery or space are of the first."""
-    counts = {kind: index.counts(kind=kind) for kind in index.readings}
+    counts = {kind: index.counts(modality=kind) for kind in index.readings}
     incomplete, recipe = index.incomplete(), index.recipe
     return {
         "root": str(index.root),
@@ -59,18 +59,18 @@ def info_text(entries: Mapping[str, Any]) -> str:
 def skipped_facts(index: Index) -> list[dict[str, Any]]:
     """The objects of `fourm info --skipped --json`."""
     return [
-        {"path": picture.path, "reason": picture.error, "kind": picture.kind}
+        {"path": picture.path, "reason": picture.error, "kind": picture.modality}
         for picture in _skipped(index)
     ]
 
 
-def skipped_table(pictures: Sequence[Picture]) -> str:
+def skipped_table(pictures: Sequence[Item]) -> str:
     """Skipped files with the reasons, and what they were read as if that is not always the same."""
     if not pictures:
         return "nothing was skipped"
-    if len({picture.kind for picture in pictures}) == 1:
+    if len({picture.modality for picture in pictures}) == 1:
         return table([(p.path, p.error) for p in pictures], ("path", "reason"))
-    rows = [(p.kind, p.path, p.error) for p in pictures]
+    rows = [(p.modality, p.path, p.error) for p in pictures]
     return table(rows, ("kind", "path", "reason"))
 
 
@@ -79,8 +79,8 @@ def skipped_text(index: Index) -> str:
     return skipped_table(_skipped(index))
 
 
-def _skipped(index: Index) -> list[Picture]:
-    return [picture for kind in index.readings for picture in index.skipped(kind=kind)]
+def _skipped(index: Index) -> list[Item]:
+    return [picture for kind in index.readings for picture in index.skipped(modality=kind)]
 
 
 def _block(title: str, key: str, entry: Mapping[str, Any]) -> dict[str, object]:

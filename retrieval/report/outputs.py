@@ -84,7 +84,7 @@ def keep_stored(output: Path | None, index: Index) -> None:
         if any(
             path == name or path.startswith((f"{name}:", f"{name}#"))
             for name in names - {None}
-            for path in index.known(kind=kind)
+            for path in index.snapshot(modality=kind)
         ):
             raise UsageError("is in the gallery of this index and would be replaced", where=output)
 

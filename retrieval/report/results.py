@@ -114,7 +114,7 @@ class Results:
         return cls(
             panels(as_read(query, gallery.model)),
             tuple(_tile(hit, gallery.read, best) for hit in hits),
-            sum(index.counts(kind=kind).indexed for kind in searched),
+            sum(index.counts(modality=kind).indexed for kind in searched),
             printable(", ".join(sorted(root.name or str(root) for root in roots))),
             printable(index.recipe.model),
             printable(hits[0].space if hits else index.recipe.space),

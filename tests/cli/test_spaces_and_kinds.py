@@ -120,7 +120,7 @@ def test_a_space_is_added_later(run, index, photos, place):
     assert "13 filled" in done.stdout and "1 skipped" in done.stdout
     facts = rows(run("info", index, "--json"))
     assert [space["complete"] for space in facts["spaces"]] == [True, True, False]
-    fails(run("query", index, "red", "--space", "light"), 1, "'light' is not complete")
+    fails(run("query", index, "red", "--space", "light"), 1, "'light' is incomplete")
     assert rows(run("query", index, "red", "--space", "light", "--modality", "image", "--json"))
     run("index", place / "depth", "--to", index, "--as", "depth")
     run("index", place / "captions.txt", "--to", index, "--as", "text")

@@ -54,17 +54,17 @@ def test_from_pictures_to_hits(shelf, tmp_path):
     best = json.loads(found.stdout)[0]
     assert best["path"] == "2.png" and best["score"] > 0.999
     scores = {}
-    for words in ("tower", "model"):
-        asked = ("query", index, "two dogs", "--space", "clip", "--words", words, "--json")
+    for words in ("clip", "4m"):
+        asked = ("query", index, "two dogs", "--space", "clip", "--text-encoder", words, "--json")
         scores[words] = [hit["score"] for hit in json.loads(run(*asked).stdout)]
-    assert len(scores["tower"]) == 4 and scores["tower"] != scores["model"]
+    assert len(scores["clip"]) == 4 and scores["clip"] != scores["4m"]
     late = ("--image", shelf / "photos/1.png", "--weight", "image=2", "--combine", "late", "--json")
     for how in (("dog", *late), ("dog", "--not", "snow", "--json")):
         asked = run("query", index, *how)
         assert asked.exit_code == 0 and len(json.loads(asked.stdout)) == 4, asked.stderr
     show = ("--show-query", tmp_path / "shown")
     refused(run("query", index, "dog", *show), 2, "a teacher reads this query")
-    assert run("query", index, "dog", "--words", "model", *show).exit_code == 0
+    assert run("query", index, "dog", "--text-encoder", "4m", *show).exit_code == 0
     assert (tmp_path / "shown/sheet.png").is_file()
     about = json.loads(run("info", index, "--json").stdout)
     assert "dinov2-b14" in json.dumps(about)
@@ -99,4 +99,4 @@ def test_what_cannot_be(shelf, tmp_path, monkeypatch):
     assert run(*to, *model).exit_code == 0
     query = ("query", tmp_path / "index", "two dogs")
     refused(run(*query, "--teacher", f"clip={shelf / 'clip'}"), 2, "the model tiny itself made")
-    refused(run(*query, "--words", "both"), 2, "tower or model")
+    refused(run(*query, "--text-encoder", "both"), 2, "clip or 4m")

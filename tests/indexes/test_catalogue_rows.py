@@ -5,7 +5,7 @@ from datetime import datetime
 import numpy as np
 import pytest
 
-from indexes import BadRecord, Index, Record, UnknownPicture
+from indexes import BadRecord, Index, Record, UnknownItem
 
 
 def test_every_fact_comes_back(index, folder, make_vector):
@@ -23,8 +23,8 @@ def test_every_fact_comes_back(index, folder, make_vector):
     index.close()
 
     with Index.open(folder) as reopened:
-        known = reopened.known()["2019/summer/dog.jpg"]
-        picture = reopened.pictures([known.id])[known.id]
+        known = reopened.snapshot()["2019/summer/dog.jpg"]
+        picture = reopened.items([known.id])[known.id]
     assert {name: getattr(picture, name) for name in facts} == facts
     assert (picture.id, picture.state, picture.error) == (known.id, "indexed", None)
     assert (known.size, known.mtime_ns) == (facts["size"], facts["mtime_ns"])
@@ -45,9 +45,9 @@ def test_skipped_pictures_are_listed_with_their_reason_and_have_no_vector(filled
     ]
     assert skipped[1].content_hash is None
     assert (filled.counts().indexed, filled.counts().skipped, filled.counts().total) == (20, 2, 22)
-    _, ids = filled.search(make_vector(0)[None], k=100)
+    _, ids, *_ = filled.search(make_vector(0)[None], k=100)
     assert set(ids[0].tolist()) == set(range(1, 21))
-    with pytest.raises(UnknownPicture):
+    with pytest.raises(UnknownItem):
         filled.vectors([skipped[0].id])
 
 
@@ -59,24 +59,24 @@ def test_root_and_recipe_come_back(index, folder, recipe, tmp_path):
 
 
 def test_a_changed_file_keeps_its_id_and_gets_the_new_facts_and_vector(filled, make_record):
-    before = filled.known()
+    before = filled.snapshot()
     filled.write(
         [make_record(3, size=77, content_hash="new", vector=make_record(103).vectors["dinov2"])]
     )
-    after = filled.known()
+    after = filled.snapshot()
     assert {path: known.id for path, known in after.items()} == {
         path: known.id for path, known in before.items()
     }
     changed = after["album/3.jpg"]
     assert (changed.size, changed.content_hash) == (77, "new")
     assert np.array_equal(filled.vectors([changed.id])[0], make_record(103).vectors["dinov2"])
-    scores, ids = filled.search(make_record(103).vectors["dinov2"][None], k=1)
+    scores, ids, *_ = filled.search(make_record(103).vectors["dinov2"][None], k=1)
     assert ids[0, 0] == changed.id
     assert scores[0, 0] == pytest.approx(1.0, abs=1e-6)
 
 
 def test_a_file_that_became_unreadable_loses_its_vector_and_may_regain_one(filled, make_record):
-    number = filled.known()["album/3.jpg"].id
+    number = filled.snapshot()["album/3.jpg"].id
     filled.write([Record(path="album/3.jpg", size=0, mtime_ns=1, error="zero bytes")])
     filled.verify()
     assert [p.id for p in filled.skipped()] == [number]
@@ -89,56 +89,56 @@ def test_a_file_that_became_unreadable_loses_its_vector_and_may_regain_one(fille
 
 
 def test_forgotten_files_are_gone_and_their_ids_are_not_given_again(filled, make_record):
-    last = filled.known()["album/19.jpg"].id
-    assert filled.forget(["album/19.jpg", "album/0.jpg", "never/was.jpg"]) == 2
+    last = filled.snapshot()["album/19.jpg"].id
+    assert filled.delete(["album/19.jpg", "album/0.jpg", "never/was.jpg"]) == 2
     filled.verify()
     assert filled.counts().total == 18
     assert last not in filled.search(make_record(19).vectors["dinov2"][None], k=20)[1]
-    with pytest.raises(UnknownPicture, match=str(last)):
-        filled.pictures([last])
+    with pytest.raises(UnknownItem, match=str(last)):
+        filled.items([last])
     filled.write([make_record(50)])
-    assert filled.known()["album/50.jpg"].id > last
+    assert filled.snapshot()["album/50.jpg"].id > last
 
 
 def test_a_moved_file_keeps_its_id_and_vector(filled, make_record):
-    number = filled.known()["album/3.jpg"].id
+    number = filled.snapshot()["album/3.jpg"].id
     filled.rename({"album/3.jpg": "elsewhere/three.jpg"})
-    known = filled.known()
+    known = filled.snapshot()
     assert "album/3.jpg" not in known
     assert known["elsewhere/three.jpg"].id == number
     assert np.array_equal(filled.vectors([number])[0], make_record(3).vectors["dinov2"])
 
 
 def test_two_files_may_swap_names(filled):
-    before = filled.known()
+    before = filled.snapshot()
     filled.rename({"album/3.jpg": "album/4.jpg", "album/4.jpg": "album/3.jpg"})
-    after = filled.known()
+    after = filled.snapshot()
     assert after["album/3.jpg"].id == before["album/4.jpg"].id
     assert after["album/4.jpg"].id == before["album/3.jpg"].id
 
 
 def test_a_rename_to_a_taken_or_from_an_unknown_name_changes_nothing(filled):
-    before = filled.known()
+    before = filled.snapshot()
     with pytest.raises(BadRecord, match=r"album/4\.jpg"):
         filled.rename({"album/2.jpg": "free.jpg", "album/3.jpg": "album/4.jpg"})
-    with pytest.raises(UnknownPicture, match="nowhere"):
+    with pytest.raises(UnknownItem, match="nowhere"):
         filled.rename({"album/2.jpg": "free.jpg", "nowhere.jpg": "album/99.jpg"})
     with pytest.raises(BadRecord, match="same path"):
         filled.rename({"album/2.jpg": "free.jpg", "album/3.jpg": "free.jpg"})
     with pytest.raises(BadRecord, match="relative"):
         filled.rename({"album/2.jpg": "../free.jpg"})
-    assert filled.known() == before
+    assert filled.snapshot() == before
 
 
 def test_touch_sets_the_time_alone(filled):
-    before = filled.known()
-    filled.touch({"album/3.jpg": 42})
-    after = filled.known()
+    before = filled.snapshot()
+    filled.set_mtimes({"album/3.jpg": 42})
+    after = filled.snapshot()
     assert after["album/3.jpg"].mtime_ns == 42
     assert after["album/3.jpg"].content_hash == before["album/3.jpg"].content_hash
     assert after["album/4.jpg"] == before["album/4.jpg"]
-    with pytest.raises(UnknownPicture):
-        filled.touch({"nowhere.jpg": 1})
+    with pytest.raises(UnknownItem):
+        filled.set_mtimes({"nowhere.jpg": 1})
 
 
 def test_a_gallery_that_was_moved_can_be_pointed_to(filled, folder, tmp_path):
@@ -159,12 +159,12 @@ def test_file_names_that_are_negative_text_are_stored_and_found(index, make_reco
     ]
     index.write([make_record(n, path=name) for n, name in enumerate(names)])
     index.write([make_record(90, path=names[0])])
-    known = index.known()
+    known = index.snapshot()
     assert set(known) == set(names)
-    assert index.pictures([known[names[0]].id])[known[names[0]].id].path == names[0]
+    assert index.items([known[names[0]].id])[known[names[0]].id].path == names[0]
     index.rename({names[0]: "plain.jpg", names[1]: "caf\udce8.jpg"})
-    assert index.forget(["caf\udce8.jpg"]) == 1
-    assert "plain.jpg" in index.known()
+    assert index.delete(["caf\udce8.jpg"]) == 1
+    assert "plain.jpg" in index.snapshot()
 
 
 def test_an_error_text_that_quotes_such_a_name_is_stored(index):
@@ -175,10 +175,10 @@ def test_an_error_text_that_quotes_such_a_name_is_stored(index):
 def test_more_records_than_fit_one_statement(index, make_record):
     index.write([make_record(number) for number in range(1300)])
     assert index.counts().indexed == 1300
-    ids = [known.id for known in index.known().values()]
-    assert [p.id for p in index.pictures(ids).values()] == ids
+    ids = [known.id for known in index.snapshot().values()]
+    assert [p.id for p in index.items(ids).values()] == ids
     assert index.vectors(ids).shape == (1300, 16)
-    assert index.forget(f"album/{number}.jpg" for number in range(1200)) == 1200
+    assert index.delete(f"album/{number}.jpg" for number in range(1200)) == 1200
     assert index.counts().indexed == 100
     index.verify()
 

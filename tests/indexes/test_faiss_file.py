@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import indexes.index
-import indexes.reading
+import indexes.queries
 from indexes import Index
 
 FILE = "vectors-1.faiss"
@@ -24,20 +24,20 @@ def published(filled, folder):
 def rebuilds(monkeypatch):
     """How often vectors were read from the catalogue."""
     calls = []
-    original = indexes.reading.vector_chunks
+    original = indexes.queries.vector_chunks
 
     def counted(*arguments):
         calls.append(1)
         return original(*arguments)
 
-    monkeypatch.setattr(indexes.reading, "vector_chunks", counted)
+    monkeypatch.setattr(indexes.queries, "vector_chunks", counted)
     return calls
 
 
 def _answers(folder, make_vector):
     with Index.open(folder) as index:
-        scores, ids = index.search(make_vector(3)[None], k=3)
-        assert ids[0, 0] == index.known()["album/3.jpg"].id
+        scores, ids, *_ = index.search(make_vector(3)[None], k=3)
+        assert ids[0, 0] == index.snapshot()["album/3.jpg"].id
         assert scores[0, 0] == pytest.approx(1.0, abs=1e-6)
         assert index.search(make_vector(3)[None], k=99)[1].shape[1] == index.counts().indexed
 
@@ -107,7 +107,7 @@ def test_a_stale_file_is_not_believed(
     elif change == "replace":
         filled.write([make_record(5, vector=make_vector(99))])
     elif change == "forget":
-        filled.forget(["album/5.jpg"])
+        filled.delete(["album/5.jpg"])
     else:
         filled.write([make_record(5, vector=None, error="gone bad")])
     _answers(folder, make_vector)
@@ -140,7 +140,7 @@ def test_the_file_of_another_index_is_not_believed(
 
 def test_renaming_does_not_make_it_stale(published, filled, folder, make_vector, rebuilds):
     filled.rename({"album/7.jpg": "album/77.jpg"})
-    filled.touch({"album/8.jpg": 8})
+    filled.set_mtimes({"album/8.jpg": 8})
     _answers(folder, make_vector)
     assert rebuilds == []
 
@@ -173,14 +173,14 @@ def test_rebuilding_holds_one_chunk_at_a_time(tmp_path, recipe, make_record, mon
     import dataclasses
 
     wide = dataclasses.replace(recipe, dim=2048)
-    monkeypatch.setattr(indexes.reading, "_CHUNK", 32)
+    monkeypatch.setattr(indexes.queries, "_CHUNK", 32)
     with Index.create(tmp_path / "wide", root=tmp_path, recipe=wide) as index:
         vector = np.zeros(2048, dtype=np.float32)
         vector[5] = 1.0
         for start in range(0, 2048, 64):
             index.write([make_record(start + number, vector=vector) for number in range(64)])
         index.search(vector[None], k=1)  # imports and first-use allocations
-        index._searcher.clear()
+        index._vectors.clear()
         tracemalloc.start()
         index.search(vector[None], k=1)
         peak = tracemalloc.get_traced_memory()[1]

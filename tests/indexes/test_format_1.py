@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from indexes import FolderTaken, Index, Reading, ReadOnlyIndex, Recipe, Record, UnknownPicture
+from indexes import FolderTaken, Index, Reading, ReadOnlyIndex, Recipe, Record, UnknownItem
 from tests.processes import run_python
 from tests.retrieval.conftest import numbered
 from tests.retrieval.fake_model import FakeModel
@@ -45,8 +45,8 @@ def format_of(folder):
 def answers(index):
     assert index.counts().indexed == 6 and index.counts().skipped == 1
     for number in range(6):
-        scores, ids = index.search(layout(number), 99)
-        assert ids.shape == (1, 6) and ids[0, 0] == index.known()[f"{number}.bmp"].id
+        scores, ids, *_ = index.search(layout(number), 99)
+        assert ids.shape == (1, 6) and ids[0, 0] == index.snapshot()[f"{number}.bmp"].id
         assert scores[0, 0] == pytest.approx(1, abs=1e-5)
     assert [picture.path for picture in index.skipped()] == ["bad.jpg"]
     assert index.recipe.encoder == "model" and list(index.recipes) == ["layout"]
@@ -58,7 +58,7 @@ def test_it_is_read_and_not_rewritten(old):
     before = contents(old)
     with Index.open(old) as index:
         answers(index)
-        assert index.lacking() == {} and index.complete() == {}
+        assert index.without_vectors() == {} and index.mark_complete() == {}
         index.publish()
     (old / "write.lock").unlink()
     assert contents(old) == before
@@ -83,7 +83,7 @@ def test_it_is_read_in_a_folder_that_cannot_be_written(old):
         with Index.open(old) as index:
             answers(index)
             with pytest.raises(ReadOnlyIndex):
-                index.forget(["0.bmp"])
+                index.delete(["0.bmp"])
             answers(index)
     finally:
         os.seteuid(user)
@@ -113,7 +113,7 @@ def test_the_first_write_makes_it_what_a_new_one_is(old, tmp_path):
     with Index.open(old) as index:
         index.write([Record(path="new.bmp", size=1, mtime_ns=1, error="zero bytes")])
         assert format_of(old) == 2
-        index.forget(["new.bmp"])
+        index.delete(["new.bmp"])
         answers(index)
         Index.create(tmp_path / "new", root="/photos", recipe=index.recipe).close()
     assert _columns(old) == _columns(tmp_path / "new")
@@ -125,13 +125,13 @@ def test_an_upgraded_one_takes_in_spaces_and_galleries(old):
     with Index.open(old) as index:
         index.add_space(CLIP)
         index.add_gallery(Reading("depth", "depth_near=low"), "/maps")
-        assert len(index.lacking()) == 6
-        index.fill({f"{n}.bmp": {"clip": unit_vector(n, 8)} for n in range(6)})
-        assert index.complete() == {}
+        assert len(index.without_vectors()) == 6
+        index.add_vectors({f"{n}.bmp": {"clip": unit_vector(n, 8)} for n in range(6)})
+        assert index.mark_complete() == {}
         found = index.search_fused(
-            {"layout": layout(3), "clip": unit_vector(3, 8)[None]}, 1, kinds=["image"]
+            {"layout": layout(3), "clip": unit_vector(3, 8)[None]}, 1, modalities=["image"]
         )
-        assert found.ids.tolist() == [[index.known()["3.bmp"].id]]
+        assert found.ids.tolist() == [[index.snapshot()["3.bmp"].id]]
         index.publish()
         index.verify()
 
@@ -139,7 +139,7 @@ def test_an_upgraded_one_takes_in_spaces_and_galleries(old):
 def test_who_has_it_open_meanwhile_goes_on(old):
     with Index.open(old) as reader, Index.open(old) as writer:
         answers(reader)
-        writer.forget(["bad.jpg"])
+        writer.delete(["bad.jpg"])
         writer.write([Record(path="bad.jpg", size=3, mtime_ns=1, error="not an image")])
         assert format_of(old) == 2
         answers(reader)
@@ -152,8 +152,8 @@ def test_a_write_that_is_refused_leaves_the_old_format_as_it_was(old):
     with Index.open(old) as index:
         with pytest.raises(FolderTaken):
             index.add_gallery(Reading("image"), "/other")
-        with pytest.raises(UnknownPicture):
-            index.touch({"nowhere.bmp": 1})
+        with pytest.raises(UnknownItem):
+            index.set_mtimes({"nowhere.bmp": 1})
         answers(index)
     (old / "write.lock").unlink()
     assert contents(old) == before
@@ -178,7 +178,7 @@ def commit(connection):
         os.kill(os.getpid(), signal.SIGKILL)
 
 with Index.open(folder) as index:
-    index.forget(["bad.jpg"])
+    index.delete(["bad.jpg"])
 """
 
 
@@ -202,7 +202,7 @@ def test_an_upgrade_that_is_killed_has_not_happened(old, moment):
     with Index.open(old) as index:
         answers(index)
         assert format_of(old) == 1
-        index.forget(["0.bmp"])
+        index.delete(["0.bmp"])
         index.verify()
-        assert np.array_equal(index.search(layout(1), 1)[1], [[index.known()["1.bmp"].id]])
+        assert np.array_equal(index.search(layout(1), 1)[1], [[index.snapshot()["1.bmp"].id]])
     assert format_of(old) == 2

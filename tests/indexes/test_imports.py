@@ -8,7 +8,7 @@ from indexes import Index, Recipe
 recipe = Recipe(model="m", fingerprint="f", space="s", dim=4, preprocessing="p")
 with tempfile.TemporaryDirectory() as folder:
     with Index.create(folder + "/x", root="/", recipe=recipe) as index:
-        index.counts(), index.known(), index.skipped()
+        index.counts(), index.snapshot(), index.skipped()
 print(sorted({"torch", "faiss", "fourm", "retrieval", "cli", "PIL"} & set(sys.modules)))
 """
 

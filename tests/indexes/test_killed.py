@@ -80,7 +80,7 @@ with index.lock():
         if moment == "between":
             die()
         index.write([record(0, salt=1000 + batch)])   # a changed file
-        index.forget([f"{batch}.jpg"]) if batch else None
+        index.delete([f"{batch}.jpg"]) if batch else None
         index.publish()
         print(batch, flush=True)
 """
@@ -123,13 +123,13 @@ def test_what_was_committed_is_there_and_nothing_else(moment, folder, make_recor
 
     with Index.open(folder) as index:
         index.verify()
-        known = index.known()
+        known = index.snapshot()
         assert set(known) == set(seeds)
         ids = [known[path].id for path in seeds]
         expected = np.stack([_vector(seed) for seed in seeds.values()])
         for space, sign in (("dinov2", 1), ("clip", -1)):
             assert np.array_equal(index.vectors(ids, space=space), sign * expected)
-            scores, found = index.search(sign * expected, k=1, space=space)
+            scores, found, *_ = index.search(sign * expected, k=1, space=space)
             assert found[:, 0].tolist() == ids
             np.testing.assert_allclose(scores[:, 0], 1.0, atol=1e-6)
         assert index.search(expected[:1], k=100)[1].shape == (1, len(ids))
@@ -168,9 +168,9 @@ def test_killed_from_outside_in_the_middle_of_writing(folder, recipe):
     with Index.open(folder) as index:
         index.verify()
         # Batches up to `finished` are whole; the next may be there as a whole, or not at all.
-        present = {int(path.removesuffix(".jpg")) for path in index.known()}
+        present = {int(path.removesuffix(".jpg")) for path in index.snapshot()}
         last = max(present)
         assert last % 5 == 4
         assert 5 * finished + 4 <= last
-        _, found = index.search(_vector(last)[None], k=1)
-        assert found[0, 0] == index.known()[f"{last}.jpg"].id
+        _, found, *_ = index.search(_vector(last)[None], k=1)
+        assert found[0, 0] == index.snapshot()[f"{last}.jpg"].id

@@ -1,4 +1,4 @@
-"""One writer at a time; its right ends with its process, however that ends."""
+"""One writer at a time; its lock ends with its process, however that ends."""
 
 import os
 import signal
@@ -27,7 +27,7 @@ def other_writer(filled):
 def test_a_second_process_is_refused_but_may_search(filled, other_writer, make_record):
     for attempt in (
         lambda: filled.write([make_record(30)]),
-        lambda: filled.forget(["album/3.jpg"]),
+        lambda: filled.delete(["album/3.jpg"]),
         filled.publish,
         lambda: filled.lock().__enter__(),
     ):
@@ -37,7 +37,7 @@ def test_a_second_process_is_refused_but_may_search(filled, other_writer, make_r
 
 
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="needs SIGKILL")
-def test_the_right_to_write_dies_with_its_process(filled, other_writer, make_record):
+def test_the_lock_is_released_when_its_process_is_killed(filled, other_writer, make_record):
     other_writer.send_signal(signal.SIGKILL)
     other_writer.wait(TIMEOUT)
     filled.write([make_record(30)])
@@ -54,16 +54,16 @@ def test_a_second_opening_in_the_same_process_is_refused_too(filled, make_record
     assert filled.counts().indexed == 22
 
 
-def test_the_lock_is_kept_between_the_writes_of_a_block(filled, make_record):
+def test_the_lock_is_held_between_the_writes_of_a_block(filled, make_record):
     with Index.open(filled.folder) as other, filled.lock():
         filled.write([make_record(30)])
         filled.publish()
         with pytest.raises(IndexBusy):
-            other.forget(["album/3.jpg"])
+            other.delete(["album/3.jpg"])
 
 
-def test_a_write_that_fails_gives_the_lock_back(filled, make_record):
-    with pytest.raises(Exception, match="no picture"):
+def test_a_write_that_fails_releases_the_lock(filled, make_record):
+    with pytest.raises(Exception, match="no item"):
         filled.rename({"nowhere": "somewhere"})
     with Index.open(filled.folder) as other:
         other.write([make_record(30)])

@@ -1,4 +1,4 @@
-"""What is not a sound index of a known format is refused by name, with the way out."""
+"""What is not a sound index of a supported format is refused with a named error."""
 
 import dataclasses
 import sqlite3
@@ -13,7 +13,7 @@ from indexes import (
     NewerFormat,
     NotAnIndex,
     RecipeMismatch,
-    UnknownPicture,
+    UnknownItem,
 )
 
 CATALOGUE = "catalogue.sqlite3"
@@ -66,9 +66,9 @@ def test_the_database_of_another_program(tmp_path):
 def test_a_newer_format(filled, folder):
     filled.close()
     _edit(folder, "PRAGMA user_version = 3")
-    with pytest.raises(NewerFormat, match=r"version 3.*up to version 2.*newer") as caught:
+    with pytest.raises(NewerFormat, match=r"version 3.*up to 2.*newer") as caught:
         Index.open(folder)
-    assert (caught.value.found, caught.value.known) == (3, 2)
+    assert (caught.value.found, caught.value.supported) == (3, 2)
 
 
 def test_an_impossible_format(filled, folder):
@@ -131,12 +131,12 @@ def test_an_overwritten_page_never_escapes_as_another_error(page, index, folder,
     (folder / CATALOGUE).write_bytes(raw)
     try:
         with Index.open(folder) as opened:
-            opened.known()
-            opened.pictures(range(1, 301))
+            opened.snapshot()
+            opened.items(range(1, 301))
             opened.search(make_record(1).vectors["dinov2"][None], k=3)
             opened.verify()
     except IndexesError as error:
-        assert isinstance(error, (DamagedIndex, UnknownPicture))
+        assert isinstance(error, (DamagedIndex, UnknownItem))
     else:
         pytest.fail("the damage was not noticed")
 
@@ -161,8 +161,8 @@ def test_a_damaged_vector_is_not_searched(blob, filled, folder, make_vector):
 @pytest.mark.parametrize(
     ("statement", "message"),
     [
-        ("DELETE FROM vectors WHERE picture_id = 4", "1 indexed pictures have no vector"),
-        ("UPDATE pictures SET state='skipped', error='x' WHERE id=4", "1 skipped pictures have"),
+        ("DELETE FROM vectors WHERE picture_id = 4", "1 indexed items have no vector"),
+        ("UPDATE pictures SET state='skipped', error='x' WHERE id=4", "1 skipped items have"),
         ("DELETE FROM pictures WHERE id = 4", "1 rows refer to rows that do not exist"),
     ],
 )
@@ -173,13 +173,13 @@ def test_verify_finds_a_catalogue_that_contradicts_itself(statement, message, fi
         filled.verify()
 
 
-def test_unreadable_facts_are_damage(filled, folder):
+def test_unreadable_values_are_damage(filled, folder):
     _edit(folder, "UPDATE pictures SET exif_date = 'yesterday' WHERE id = 4")
     with pytest.raises(DamagedIndex):
-        filled.pictures([4])
+        filled.items([4])
 
 
-def test_a_recipe_that_differs_is_refused_with_both_names_and_the_way_out(index, recipe):
+def test_a_recipe_that_differs_is_refused_with_both_values(index, recipe):
     index.require(recipe)
     for name, value in {
         "model": "other",
@@ -192,7 +192,7 @@ def test_a_recipe_that_differs_is_refused_with_both_names_and_the_way_out(index,
         other = dataclasses.replace(recipe, **{name: value})
         with pytest.raises(RecipeMismatch, match=r"Use the model.*or index the gallery") as caught:
             index.require(other)
-        assert f"{name}: index {getattr(recipe, name)!r}, asked {value!r}" in str(caught.value)
+        assert f"{name}: expected {getattr(recipe, name)!r}, got {value!r}" in str(caught.value)
 
 
 def test_create_refuses_a_folder_that_is_in_use(filled, folder, recipe, tmp_path):

@@ -8,9 +8,9 @@ from indexes import Index, ReadOnlyIndex
 def test_is_read_and_searched(read_only, make_record):
     with Index.open(read_only) as index:
         assert index.counts().indexed == 20
-        _, ids = index.search(make_record(3).vectors["dinov2"][None], k=2)
-        assert ids[0, 0] == index.known()["album/3.jpg"].id
-        assert index.pictures(ids[0])
+        _, ids, *_ = index.search(make_record(3).vectors["dinov2"][None], k=2)
+        assert ids[0, 0] == index.snapshot()["album/3.jpg"].id
+        assert index.items(ids[0])
         index.verify()
 
 
@@ -18,9 +18,9 @@ def test_every_write_is_refused(read_only, make_record):
     with Index.open(read_only) as index:
         for attempt in (
             lambda: index.write([make_record(30)]),
-            lambda: index.forget(["album/3.jpg"]),
+            lambda: index.delete(["album/3.jpg"]),
             lambda: index.rename({"album/3.jpg": "album/30.jpg"}),
-            lambda: index.touch({"album/3.jpg": 1}),
+            lambda: index.set_mtimes({"album/3.jpg": 1}),
             lambda: index.relocate("/elsewhere"),
             index.publish,
             lambda: index.lock().__enter__(),

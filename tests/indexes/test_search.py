@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from sqlalchemy import event
 
-from indexes import BadSearch, BadVector, Index, UnknownPicture
+from indexes import BadSearch, BadVector, Index, UnknownItem
 
 
 def _queries(make_vector, count):
@@ -20,7 +20,7 @@ def test_equals_brute_force(filled, make_vector, count):
     cosines = queries @ gallery.T
     expected = np.argsort(-cosines, axis=1, kind="stable")[:, :7]
 
-    scores, ids = filled.search(queries, k=7)
+    scores, ids, *_ = filled.search(queries, k=7)
     assert scores.dtype == np.float32
     assert ids.dtype == np.int64
     assert np.array_equal(ids, expected + 1)
@@ -32,40 +32,49 @@ def test_scores_stay_within_one_where_float32_would_not(index, make_record):
     long = np.zeros(16, dtype=np.float32)
     long[0] = 1.0009
     index.write([make_record(1, vector=long), make_record(2, vector=-long)])
-    scores, ids = index.search(long[None], k=2)
+    scores, ids, *_ = index.search(long[None], k=2)
     assert scores.tolist() == [[1.0, -1.0]]
     assert ids.tolist() == [[1, 2]]
 
 
 def test_equal_scores_come_in_the_order_of_ids(index, make_record, make_vector):
     index.write([make_record(number, vector=make_vector(7)) for number in range(9)])
-    _, ids = index.search(make_vector(7)[None], k=9)
+    _, ids, *_ = index.search(make_vector(7)[None], k=9)
     assert ids[0].tolist() == list(range(1, 10))
 
 
 def test_more_hits_than_pictures_gives_all_pictures(filled, make_vector):
-    scores, ids = filled.search(_queries(make_vector, 2), k=1000)
+    scores, ids, *_ = filled.search(_queries(make_vector, 2), k=1000)
     assert scores.shape == ids.shape == (2, 20)
     assert (ids > 0).all()
 
 
 def test_an_empty_index_answers_with_nothing(index, make_vector):
-    scores, ids = index.search(_queries(make_vector, 2), k=5)
+    scores, ids, *_ = index.search(_queries(make_vector, 2), k=5)
     assert scores.shape == ids.shape == (2, 0)
-    assert index.pictures(ids[0]) == {}
+    assert index.items(ids[0]) == {}
     assert index.skipped() == []
     index.publish()
     index.verify()
 
 
 def test_no_queries_give_no_rows(filled):
-    scores, ids = filled.search(np.empty((0, 16), dtype=np.float32), k=5)
+    scores, ids, *_ = filled.search(np.empty((0, 16), dtype=np.float32), k=5)
     assert scores.shape == ids.shape == (0, 5)
 
 
-@pytest.mark.parametrize("k", [0, -1, 2.0, True, None])
-def test_k_must_be_a_positive_integer(k, filled, make_vector):
-    with pytest.raises(BadSearch, match="at least 1"):
+@pytest.mark.parametrize(
+    ("k", "message"),
+    [
+        (0, "k must be >= 1, got 0"),
+        (-1, "k must be >= 1, got -1"),
+        (2.0, "an integer, got 2.0"),
+        (True, "an integer, got True"),
+        (None, "an integer, got None"),
+    ],
+)
+def test_k_must_be_a_positive_integer(k, message, filled, make_vector):
+    with pytest.raises(BadSearch, match=message):
         filled.search(_queries(make_vector, 1), k=k)
 
 
@@ -92,36 +101,33 @@ def test_what_another_opening_commits_is_found(filled, folder, make_record):
     with Index.open(folder) as reader:
         assert reader.search(make_record(40).vectors["dinov2"][None], k=1)[0][0, 0] < 0.99
         filled.write([make_record(40)])
-        scores, ids = reader.search(make_record(40).vectors["dinov2"][None], k=1)
+        scores, ids, *_ = reader.search(make_record(40).vectors["dinov2"][None], k=1)
         assert scores[0, 0] == pytest.approx(1.0, abs=1e-6)
-        assert ids[0, 0] == filled.known()["album/40.jpg"].id
-        filled.forget(["album/40.jpg"])
+        assert ids[0, 0] == filled.snapshot()["album/40.jpg"].id
+        filled.delete(["album/40.jpg"])
         assert reader.search(make_record(40).vectors["dinov2"][None], k=1)[0][0, 0] < 0.99
 
 
-def test_many_hits_cost_one_question_to_the_catalogue(index, make_record, make_vector):
+def test_many_hits_cost_two_queries_to_the_catalogue(index, make_record, make_vector):
     index.write([make_record(number) for number in range(200)])
     index.search(make_vector(0)[None], k=1)
     statements = []
 
-    @event.listens_for(index._engine, "before_cursor_execute")
+    @event.listens_for(index._catalogue._engine, "before_cursor_execute")
     def count(connection, cursor, statement, *rest):
         if statement != "BEGIN":
             statements.append(statement)
 
-    _, ids = index.search(make_vector(0)[None], k=100)
-    assert len(statements) == 1  # the generation, so that nothing stale is answered
-    pictures = index.pictures(ids[0])
-    assert len(statements) == 2
-    assert list(pictures) == ids[0].tolist()
-    places = index.places(ids[0])
+    _, ids, _, found = index.search(make_vector(0)[None], k=100)
+    assert len(statements) == 2  # the generation, so that nothing is stale, and the paths
+    items = index.items(ids[0])
     assert len(statements) == 3
-    assert {id_: place.path for id_, place in places.items()} == {
-        id_: picture.path for id_, picture in pictures.items()
-    }
-    assert {place.kind for place in places.values()} == {"image"}
-    with pytest.raises(UnknownPicture, match="999"):
-        index.places([1, 999])
+    assert list(items) == ids[0].tolist()
+    assert found == {id_: (item.modality, item.path) for id_, item in items.items()}
+    assert index.search(make_vector(0)[None], k=100, items=False).items == {}
+    assert len(statements) == 4
+    with pytest.raises(UnknownItem, match="999"):
+        index.items([1, 999])
 
 
 def test_threads_may_search_while_one_writes(filled, make_record, make_vector):
@@ -129,7 +135,7 @@ def test_threads_may_search_while_one_writes(filled, make_record, make_vector):
 
     def search():
         for number in range(20):
-            scores, ids = filled.search(make_vector(number)[None], k=1)
+            scores, ids, *_ = filled.search(make_vector(number)[None], k=1)
             if ids[0, 0] != number + 1 or abs(scores[0, 0] - 1) > 1e-5:
                 failures.append((number, ids, scores))
 

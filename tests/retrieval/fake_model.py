@@ -27,6 +27,8 @@ class FakeSpace:
     dim: int = GRID * GRID * 3 + 1
     title: str = "Where the colours are"
     preprocessing: str = "RGB; mean of 4x4 cells; minus grey"
+    teacher: str | None = None
+    encoder: str | None = None
 
 
 LAYOUT = FakeSpace()
@@ -50,27 +52,28 @@ class FakeModel:
     batches: list = field(default_factory=list)
     passes: list = field(default_factory=list)
     readers: dict = field(default_factory=dict)
-    blends: list = field(default_factory=list)
-    taken: list = field(default_factory=list)
+    fusions: list = field(default_factory=list)
+    predicted: list = field(default_factory=list)
     before_embed: object = None
+    missing: dict = field(default_factory=dict)
     predictable: tuple[str, ...] = ()
-    facts: tuple[str, ...] = ()
+    metadata_keys: tuple[str, ...] = ()
     lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def blend(self, parts, *, how):
-        """A weighted sum: for this model, both ways are the same."""
-        assert how in ("guided", "late")
-        self.blends.append((how, [weight for _, weight in parts]))
+    def fuse(self, parts, method="guided"):
+        """A weighted sum: for this model, both methods are the same."""
+        assert method in ("guided", "late")
+        self.fusions.append((method, [weight for _, weight in parts]))
         return sum(weight * layout for layout, weight in parts)
 
-    def prepare(self, inputs, *, take=()):
+    def prepare(self, inputs, *, predict=()):
         layouts = []
-        if take:
-            assert set(take) <= set(self.predictable)
+        if predict:
+            assert set(predict) <= set(self.predictable)
             inputs = dict(inputs)
             photo = inputs.pop("image")
-            self.taken.append(take)
-            layouts += [self.prepare({"image": photo}) for _ in take]
+            self.predicted.append(predict)
+            layouts += [self.prepare({"image": photo}) for _ in predict]
         for kind, value in inputs.items():
             if kind not in self.inputs:
                 raise UnknownModality(f"{kind}: this model takes in {', '.join(self.inputs)}")

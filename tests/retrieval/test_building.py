@@ -27,7 +27,7 @@ def build(photos, model, **options):
 def everything(gallery):
     """Path -> id of what is in the index, each proven to have its own picture's vector."""
     found = {}
-    for path, known in gallery.index.known().items():
+    for path, known in gallery.index.snapshot().items():
         if known.state != "indexed":
             continue
         with Image.open(gallery.root / path) as opened:
@@ -90,7 +90,7 @@ def test_facts_reach_the_catalogue(tmp_path, model):
     exif.get_ifd(0x8769)[0x9003] = "2024:05:31 18:04:12"
     write(tmp_path / "p/a.jpg", Image.new("RGB", (40, 20)), "JPEG", exif=exif)
     with Gallery.build(tmp_path / "p", tmp_path / "i", model) as gallery:
-        (picture,) = gallery.index.pictures([gallery.search(text="black")[0].id]).values()
+        (picture,) = gallery.index.items([gallery.search(text="black")[0].id]).values()
     assert (picture.width, picture.height, picture.exif_orientation) == (20, 40, 6)
     assert picture.exif_date.isoformat() == "2024-05-31T18:04:12"
     assert picture.content_hash and picture.size == (tmp_path / "p/a.jpg").stat().st_size

@@ -30,7 +30,7 @@ def test_without_weights_everything_goes_together(model):
     query = Query.read(text="red", seg=RED)
     assert query.combine == "together"
     prepare(query, model)
-    assert model.blends == []
+    assert model.fusions == []
 
 
 def test_weights_are_guidance_unless_said_otherwise(model):
@@ -38,15 +38,15 @@ def test_weights_are_guidance_unless_said_otherwise(model):
         query = Query.read(text="red", seg=RED, weights={"text": 2, "seg": -0.5}, combine=way)
         assert query.combine == wanted
         prepare(query, model)
-        assert model.blends.pop() == (wanted, [2.0, -0.5])
+        assert model.fusions.pop() == (wanted, [2.0, -0.5])
 
 
 def test_what_is_not_named_counts_one_and_zero_is_left_out(model):
     query = Query.read(text="red", seg=RED, image=striped((1, 2, 3)), weights={"seg": 0})
     prepare(query, model)
-    assert model.blends == [("guided", [1.0, 1.0])]
+    assert model.fusions == [("guided", [1.0, 1.0])]
     prepare(Query.read(text="red", seg=RED, combine="late"), model)
-    assert model.blends[-1] == ("late", [1.0, 1.0])
+    assert model.fusions[-1] == ("late", [1.0, 1.0])
 
 
 def test_words_are_pushed_away_from_a_little_or_as_hard_as_said():

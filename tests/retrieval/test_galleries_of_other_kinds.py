@@ -95,7 +95,7 @@ def test_every_source_of_a_query_is_a_kind_of_gallery():
 def test_items_of_a_kind_find_themselves(folder, model, kind, name, item, count, reasons):
     with build(folder, name, kind, model, batch_size=3) as gallery:
         assert gallery.report.indexed == count and gallery.report.skipped == len(reasons)
-        skipped = gallery.index.skipped(kind=kind)
+        skipped = gallery.index.skipped(modality=kind)
         for picture, reason in zip(skipped, reasons, strict=True):
             assert picture.error.startswith(reason[:4]) and reason in picture.error
             assert str(folder) not in picture.error and picture.content_hash
@@ -115,9 +115,9 @@ def test_one_index_holds_several_kinds_and_a_query_asks_for_some(folder, model):
     build(folder, "image", "image", model, spaces="all").close()
     build(folder, "depth", "depth", model).close()
     with build(folder, "captions.txt", "text", model) as gallery:
-        assert [r.kind for r in gallery.index.readings.values()] == ["image", "depth", "text"]
-        counts = [gallery.index.counts(kind=kind).indexed for kind in ("image", "depth", "text")]
-        assert counts == [5, 6, 2]
+        assert [r.modality for r in gallery.index.readings.values()] == ["image", "depth", "text"]
+        held = [gallery.index.counts(modality=kind) for kind in ("image", "depth", "text")]
+        assert [count.indexed for count in held] == [5, 6, 2]
         for spaces in (None, "all"):
             asked = {"text": "the blue", "k": 99, "spaces": spaces, "fusion": "scores"}
             everything = gallery.search(**asked)
@@ -141,7 +141,7 @@ def test_each_kind_is_brought_up_to_date_alone(folder, model):
     write(folder / "image/9.png", numbered(9))
     with build(folder, "depth", "depth", model) as gallery:
         assert (gallery.report.forgotten, gallery.report.indexed) == (1, 0)
-        assert "3.png" in gallery.index.known() and "9.png" not in gallery.index.known()
+        assert "3.png" in gallery.index.snapshot() and "9.png" not in gallery.index.snapshot()
     with build(folder, "image", "image", model) as gallery:
         assert (gallery.report.forgotten, gallery.report.indexed) == (0, 1)
 
@@ -166,12 +166,12 @@ def test_which_end_is_near_is_remembered_and_not_mixed(folder, model):
         asked = {"depth": str(folder / "depth/2.png"), "k": 1}
         assert gallery.search(**asked, depth_near="high")[0].score == pytest.approx(1, abs=1e-5)
         assert gallery.search(**asked)[0].score < 0.999
-        before = gallery.index.counts(kind="depth")
+        before = gallery.index.counts(modality="depth")
     write(folder / "depth/new.png", Image.fromarray(grey(77)))
-    with pytest.raises(ReadingMismatch, match=r"depth_near=high .* depth_near=low"):
+    with pytest.raises(ReadingMismatch, match=r"depth_near=high, got depth_near=low"):
         build(folder, "depth", "depth", model, depth_near="low")
     with build(folder, "depth", "depth", model) as gallery:  # as before
-        assert gallery.index.counts(kind="depth").indexed == before.indexed + 1
+        assert gallery.index.counts(modality="depth").indexed == before.indexed + 1
         found = gallery.search(depth=grey(77), depth_near="high", k=1)[0]
         assert found.path == "new.png" and found.score == pytest.approx(1, abs=1e-5)
 
@@ -187,7 +187,7 @@ def test_a_model_that_reads_the_kind_otherwise_is_refused(folder, model):
     build(folder, "image", "image", model).close()
     build(folder, "depth", "depth", model).close()
     other = FakeModel(inputs=model.inputs, spaces=three_spaces(), readers={"depth": "beef"})
-    with pytest.raises(ReadingMismatch, match="depth with other parts"):
+    with pytest.raises(ReadingMismatch, match="depth with other tokenizers"):
         build(folder, "depth", "depth", other)
     build(folder, "image", "image", other).close()
 

@@ -119,7 +119,7 @@ def test_a_folder_of_text_files_and_a_single_one(tmp_path, model):
     with build(tmp_path / "t", model, batch_size=2) as gallery:
         assert gallery.search(text="green")[0].path == "a/two.jsonl#g"
         assert gallery.report.indexed == 3
-        (skipped,) = gallery.index.skipped(kind="text")
+        (skipped,) = gallery.index.skipped(modality="text")
         assert skipped.path == "a/two.jsonl:2" and "'text'" in skipped.error
     with Gallery.build(tmp_path / "t/one.txt", tmp_path / "i", model, modality="text") as gallery:
         hit = gallery.search(text="blue")[0]
@@ -178,10 +178,10 @@ def test_a_file_that_cannot_be_read_for_now_keeps_its_lines(tmp_path, model):
     with build(tmp_path / "t", model) as gallery:
         assert gallery.report.forgotten == 0 and gallery.report.skipped == 1
         assert {h.path for h in gallery.search(text="red")} == {"a.txt:1", "b.txt:1"}
-        assert [p.path for p in gallery.index.skipped(kind="text")] == ["a.txt"]
+        assert [p.path for p in gallery.index.skipped(modality="text")] == ["a.txt"]
     (tmp_path / "t/a.txt").write_text("the red\nthe green\n")
     with build(tmp_path / "t", model) as gallery:
-        assert gallery.index.skipped(kind="text") == []
+        assert gallery.index.skipped(modality="text") == []
         assert len(gallery.search(text="red")) == 3
 
 
@@ -191,5 +191,5 @@ def test_palettes_are_lines_too(tmp_path, model):
     with build(tmp_path / "p.txt", model, "palette") as gallery:
         assert gallery.search(palette="#ff0000")[0].path == "p.txt:1"
         assert gallery.report.indexed == 2 and gallery.report.skipped == 1
-        (skipped,) = gallery.index.skipped(kind="palette")
+        (skipped,) = gallery.index.skipped(modality="palette")
         assert "blue" in skipped.error

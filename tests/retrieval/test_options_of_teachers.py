@@ -55,8 +55,8 @@ def test_what_cannot_be_asked_for(options, match):
 
 
 def test_words_are_read_by_one_of_two():
-    with pytest.raises(UsageError, match="tower or model"):
-        Teachers(words="both")
+    with pytest.raises(UsageError, match="clip or 4m"):
+        Teachers(text_encoder="both")
 
 
 def test_what_is_said_goes_before_what_is_remembered():
@@ -65,4 +65,4 @@ def test_what_is_said_goes_before_what_is_remembered():
         {"clip": "new", "dinov2": "old"}, clip_pixels="clip"
     )
     assert Teachers(clip_pixels="imagenet").over(remembered).clip_pixels == "imagenet"
-    assert Teachers(words="model").over(remembered).words == "model"
+    assert Teachers(text_encoder="4m").over(remembered).text_encoder == "4m"

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from fourm.modalities.edges import canny_edges
-from fourm.modalities.metadata import COMPUTABLE
+from fourm.modalities.canny import canny_edges
+from fourm.modalities.facts import COMPUTABLE
 from fourm.modalities.palette import palette_of
 from retrieval import Query, QueryError, UsageError
 from retrieval.queries import prepare
@@ -36,12 +36,13 @@ class Recorder:
         ("text", "image", "depth", "edges", "palette"),
         ("depth",),
     )
+    metadata_keys = ()
 
-    def prepare(self, values, *, take=()):
-        return (dict(values), tuple(take))
+    def prepare(self, values, *, predict=()):
+        return (dict(values), tuple(predict))
 
-    def blend(self, parts, *, how):
-        return (how, list(parts))
+    def fuse(self, parts, method):
+        return (method, list(parts))
 
 
 def test_what_can_be_computed_is_computed():
@@ -57,7 +58,7 @@ def test_what_can_be_computed_is_computed():
 
 def test_facts_that_a_model_does_not_read_are_left_out_of_those_that_are_taken():
     class ReadsLight(Recorder):
-        facts = ("brightness", "n_humans")
+        metadata_keys = ("brightness", "n_humans")
         inputs = ("metadata",)
 
     values, _ = prepare(Query.read(image=PHOTO, use_only="metadata"), ReadsLight())

@@ -1,10 +1,10 @@
-from indexes import Known
+from indexes import SnapshotEntry
 from retrieval.building.planning import make_plan
 from retrieval.pictures import Found, Listing, Unreadable
 
 
 def known(number=1, size=5, mtime=7, state="indexed"):
-    return Known(number, size, mtime, "abc", state)
+    return SnapshotEntry(number, size, mtime, "abc", state)
 
 
 def test_files_are_sorted_by_what_has_to_be_done():

@@ -199,7 +199,7 @@ def test_judged_queries_may_be_weighed_and_pushed(model, photos, tmp_path):
     judged = read_queries(path)
     with Gallery.build(photos, tmp_path / "i", model) as gallery:
         evaluate(gallery, judged[:4])
-        assert sorted(model.blends) == [
+        assert sorted(model.fusions) == [
             ("guided", [0.5, 1.0]),
             ("guided", [1.0, -0.5]),
             ("late", [1.0, 1.0]),

@@ -56,7 +56,7 @@ def test_every_kind_that_the_model_reads_is_a_gallery_of_one_index(model, folder
                 Gallery.build(**build)
             continue
         with Gallery.build(**build) as gallery:
-            assert gallery.report.skipped == 0, gallery.index.skipped(kind=kind)
+            assert gallery.report.skipped == 0, gallery.index.skipped(modality=kind)
             assert gallery.report.indexed == (2 if kind == "text" else 1)
             reading = gallery.index.readings[kind]
             assert bool(reading.reader) == (kind != "image")

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from indexes import Picture
+from indexes import Item
 from retrieval import Gallery, Query, UsageError
 from retrieval.gallery import Hit
 from retrieval.items import item_kind, read_item
@@ -232,7 +232,7 @@ def test_an_output_may_not_be_an_input(tmp_path):
 
 def test_an_output_may_not_lie_in_the_index_or_replace_what_it_holds(gallery, tmp_path):
     index = gallery.index
-    picture = next(iter(index.known()))
+    picture = next(iter(index.snapshot()))
     (tmp_path / "link.png").symlink_to(gallery.root / picture)
     for output, words in (
         (index.folder / "catalogue.sqlite3", "lies in the index"),
@@ -286,6 +286,6 @@ def test_tables_align_wide_and_combining_characters():
 
 
 def test_the_skipped_table_has_one_line_a_file():
-    picture = Picture(id=1, path="a\nb.jpg", size=0, mtime_ns=0, state="skipped", error="why\nnot")
+    picture = Item(id=1, path="a\nb.jpg", size=0, mtime_ns=0, state="skipped", error="why\nnot")
     assert skipped_table([picture]).count("\n") == 1
     assert skipped_table([]) == "nothing was skipped"

@@ -36,7 +36,7 @@ def assert_sound(gallery, spaces):
     """Every picture has its own vector in each space."""
     gallery.index.verify()
     assert tuple(gallery.index.recipes) == spaces
-    for path, known in gallery.index.known().items():
+    for path, known in gallery.index.snapshot().items():
         with Image.open(gallery.root / path) as opened:
             prepared = gallery.model.prepare({"image": opened.convert("RGB")})
         expected = gallery.model.embed_spaces([prepared], spaces=spaces)
@@ -105,7 +105,7 @@ def test_adding_a_space_may_be_stopped_and_goes_on(photos, model):
         gallery.index.verify()
         assert len(gallery.search(text="red", k=99)) == 40  # as before, in the space that is there
         for spaces in ("hue", ["layout", "light"], "all"):
-            with pytest.raises(IncompleteSpace, match="goes on where it was"):
+            with pytest.raises(IncompleteSpace, match="add the missing vectors"):
                 gallery.search(text="red", spaces=spaces)
     model.batches.clear(), model.passes.clear()
     with build(photos, model) as gallery:
@@ -116,7 +116,7 @@ def test_adding_a_space_may_be_stopped_and_goes_on(photos, model):
 
 def test_what_changes_while_a_space_is_added_is_read_anew(photos, model):
     with build(photos, model) as gallery:
-        ids = {path: known.id for path, known in gallery.index.known().items()}
+        ids = {path: known.id for path, known in gallery.index.snapshot().items()}
     write(photos / "a/01.bmp", numbered(101), "BMP")
     (photos / "b/02.tif").rename(photos / "moved.tif")
     (photos / "b/00.png").write_bytes(b"bad")
@@ -124,7 +124,7 @@ def test_what_changes_while_a_space_is_added_is_read_anew(photos, model):
         report = gallery.report
         assert (report.indexed, report.moved, report.skipped) == (1, 1, 1)
         assert report.filled == 37
-        known = gallery.index.known()
+        known = gallery.index.snapshot()
         assert known["moved.tif"].id == ids["b/02.tif"]
         assert known["a/01.bmp"].id == ids["a/01.bmp"]
         (photos / "b/00.png").unlink()

@@ -77,8 +77,8 @@ def first(hits):
 
 def vectors_of(gallery):
     queries = np.eye(gallery.index.recipe.dim, dtype=np.float32)
-    scores, ids = gallery.index.search(queries, 10)
-    names = gallery.index.pictures(np.unique(ids))
+    scores, ids, *_ = gallery.index.search(queries, 10)
+    names = gallery.index.items(np.unique(ids))
     return {
         names[int(i)].path: [float(scores[d][list(ids[d]).index(i)]) for d in range(len(queries))]
         for i in np.unique(ids)
@@ -181,7 +181,7 @@ def test_the_model_and_the_teachers_do_not_share_an_index(build, photos, shelf, 
             Gallery.build(photos, own, shelf / "small", encoder=encoder)
         with pytest.raises(UsageError, match="the model small itself made"):
             Gallery.open(own, encoder=encoder)
-    with pytest.raises(RecipeMismatch, match="encoder: index 'dinov2-b14', asked 'model'"):
+    with pytest.raises(RecipeMismatch, match="encoder: expected 'dinov2-b14', got 'model'"):
         Gallery.build(photos, taught, shelf / "small", encoder="model")
     with (
         Gallery.open(taught, shelf / "small", encoder="model") as gallery,
@@ -204,8 +204,8 @@ def test_words_are_read_by_the_tower_or_predicted(build, shelf, teachers):
     folder = build(spaces=["clip"])
     model = fourm.load_model(shelf / "small", dtype="float32")
     tower = fourm.teachers.TeacherModel(ClipTeacher(shelf / "clip", dtype="float32"))
-    for words, reader in (("tower", tower), ("model", model)):
-        with Gallery.open(folder, encoder=Teachers(words=words), dtype="float32") as gallery:
+    for words, reader in (("clip", tower), ("4m", model)):
+        with Gallery.open(folder, encoder=Teachers(text_encoder=words), dtype="float32") as gallery:
             expected = reader.embed([reader.prepare({"text": "two dogs"})], space="clip")[0]
             scores = {path: float(np.dot(v, expected)) for path, v in vectors_of(gallery).items()}
             for hit in gallery.search(text="two dogs"):
@@ -234,7 +234,7 @@ def test_mini_is_refused(photos, tmp_path, encoder):
 
 def test_a_teacher_has_no_other_teachers(photos, tmp_path, shelf):
     source = f"clip-b16={shelf / 'clip'}"
-    for wrong in (Teachers({"dinov2": shelf / "dinov2"}), Teachers(words="model")):
+    for wrong in (Teachers({"dinov2": shelf / "dinov2"}), Teachers(text_encoder="4m")):
         with pytest.raises(UsageError, match="clip-b16 is a teacher itself"):
             Gallery.build(photos, tmp_path / "index", source, encoder=wrong)
     assert not (tmp_path / "index").exists()

@@ -15,12 +15,10 @@ from fourm.hub.availability import tokenizer_at_hand
 from fourm.hub.cache import cache_folder
 from fourm.hub.fetching import ATTEMPTS
 from fourm.hub.listing import list_models, list_tokenizers
-from fourm.hub.official import OWNER, WORDS, tokenizer_repositories
+from fourm.hub.official import OWNER, TOKENIZERS, WORDS
 from fourm.hub.pulled import read_pulled
 from fourm.hub.pulling import pull
 from tests.fourm.hub.fake_hub import COMMIT, FakeHub, digest
-
-TOKENIZERS = tokenizer_repositories()
 
 MODEL = "model.safetensors"
 USUAL = [f"{OWNER}/4M-21_B", f"{OWNER}/{TOKENIZERS['tok_semseg@224']}"]
@@ -127,7 +125,7 @@ class TestWhatIsFetched:
 
     @pytest.mark.parametrize("wanted", [["smell"], [""], ["image", "dinov3"]])
     def test_unknown_purposes_are_refused_before_anything_is_fetched(self, hub, wanted):
-        with pytest.raises(fourm.BadInput, match=r"there are image, text, seg, .* all"):
+        with pytest.raises(fourm.BadInput, match=r"it can for image, text, seg, .* all"):
             pulled("4M-21_B", wanted)
         assert hub.requests == []
 

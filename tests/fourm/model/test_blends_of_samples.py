@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import fourm
-from fourm import Blend
+from fourm import WeightedFusion
 from tests.fourm.model.test_bundles_embed import layout, picture
 from tests.fourm.three_spaces import SPACES, make_three_spaces
 from tests.fourm.tiny_bundle import make_tiny_bundle
@@ -80,15 +80,15 @@ class TestGuided:
         decoder = model._decoders[space]
         with torch.no_grad():
             expected = decoder._units(decoder._decode(tokens))[0]
-        blend = model.blend(list(zip(chosen, weights, strict=True)))
+        blend = model.fuse(list(zip(chosen, weights, strict=True)))
         np.testing.assert_allclose(model.embed([blend], space=space)[0], expected, atol=2e-4)
 
     def test_one_part_of_weight_one_is_that_part(self, model, shared, parts):
         for name, part in parts.items():
-            blend = model.blend([(part, 1.0), (parts["map"], 0.0)])
+            blend = model.fuse([(part, 1.0), (parts["map"], 0.0)])
             np.testing.assert_allclose(model.embed([blend, part])[0], model.embed([part])[0])
             part = shared.prepare(QUERIES[name])
-            vectors = shared.embed([shared.blend([(part, 1)]), part])
+            vectors = shared.embed([shared.fuse([(part, 1)]), part])
             np.testing.assert_allclose(*vectors, atol=1e-6)
 
     def test_a_negative_weight_leads_away(self):
@@ -97,16 +97,16 @@ class TestGuided:
         dogs, snow = (
             mini.prepare({"text": text}) for text in ("two dogs running in the snow", "snow")
         )
-        away = [mini.blend([(dogs, 1), (snow, -weight)]) for weight in (0, 0.25, 0.5, 1)]
+        away = [mini.fuse([(dogs, 1), (snow, -weight)]) for weight in (0, 0.25, 0.5, 1)]
         closeness = mini.embed(away) @ mini.embed([dogs, snow]).T
         assert np.all(np.diff(closeness[:, 1]) < -0.05)
         assert np.all(closeness[:3, 0] > closeness[:3, 1] + 0.3)
-        strong = [mini.blend([(dogs, weight)]) for weight in (2, 1000)]
+        strong = [mini.fuse([(dogs, weight)]) for weight in (2, 1000)]
         np.testing.assert_allclose(np.linalg.norm(mini.embed(strong), axis=1), 1, atol=1e-5)
 
     def test_blends_and_samples_share_a_batch(self, model, parts):
-        guided = model.blend([(parts["photo"], 1.5), (parts["words"], 0.5)])
-        late = model.blend([(parts["photo"], 1), (parts["more"], -0.5)], how="late")
+        guided = model.fuse([(parts["photo"], 1.5), (parts["words"], 0.5)])
+        late = model.fuse([(parts["photo"], 1), (parts["more"], -0.5)], method="late")
         batch = [parts["words"], guided, parts["photo"], late, guided]
         together = model.embed_spaces(batch, spaces=SPACES)
         for name in SPACES:
@@ -118,14 +118,14 @@ class TestGuided:
         from tests.fourm.model.test_several_spaces_come_from_one_pass import counted
 
         blends = [
-            model.blend([(parts["photo"], weight), (parts["words"], 1.0)]) for weight in (1, 2, 3)
+            model.fuse([(parts["photo"], weight), (parts["words"], 1.0)]) for weight in (1, 2, 3)
         ]
         counts = counted(monkeypatch, "encode")
         model.embed_spaces(blends, spaces=SPACES)
         assert counts == {"encode": 2}
 
     def test_seeds_are_drawn_from_the_guided_logits(self, model, parts):
-        blend = model.blend([(parts["photo"], 1.5), (parts["words"], 0.5)])
+        blend = model.fuse([(parts["photo"], 1.5), (parts["words"], 0.5)])
         once, more = (model.embed([blend], seeds=seeds)[0] for seeds in (1, 6))
         assert abs(np.linalg.norm(more) - 1) < 1e-5
         assert np.abs(once - more).max() > 1e-3
@@ -135,32 +135,32 @@ class TestPicturesThatAreReadApart:
     def test_a_picture_is_joined_with_what_the_others_guide(self, shared):
         photo, words, sea = (shared.prepare(QUERIES[name]) for name in ("photo", "words", "more"))
         guided = [(words, 1.0), (sea, -0.5)]
-        blend = shared.blend([(photo, 0.5), *guided])
-        mean = 0.5 * shared.embed([photo])[0] + shared.embed([shared.blend(guided)])[0]
+        blend = shared.fuse([(photo, 0.5), *guided])
+        mean = 0.5 * shared.embed([photo])[0] + shared.embed([shared.fuse(guided)])[0]
         np.testing.assert_allclose(shared.embed([blend])[0], unit(mean), atol=1e-5)
 
     def test_only_what_is_led_away_from_does_not_turn_the_others_round(self, shared):
         photo, words = (shared.prepare(QUERIES[name]) for name in ("photo", "words"))
-        away = shared.embed([shared.blend([(words, -2.0)])])[0]
+        away = shared.embed([shared.fuse([(words, -2.0)])])[0]
         mean = shared.embed([photo])[0] + 2 * away
-        blend = shared.blend([(photo, 1), (words, -2.0)])
+        blend = shared.fuse([(photo, 1), (words, -2.0)])
         np.testing.assert_allclose(shared.embed([blend])[0], unit(mean), atol=1e-5)
 
     def test_a_part_with_a_picture_and_words_is_embedded_as_it_would_be_alone(self, shared):
         pair, words = shared.prepare(QUERIES["pair"]), shared.prepare(QUERIES["more"])
         mean = 2 * shared.embed([pair])[0] + shared.embed([words])[0]
-        blend = shared.blend([(pair, 2), (words, 1)])
+        blend = shared.fuse([(pair, 2), (words, 1)])
         np.testing.assert_allclose(shared.embed([blend])[0], unit(mean), atol=1e-5)
 
     def test_away_from_a_picture_alone(self, shared):
         photo = shared.prepare(QUERIES["photo"])
-        vectors = shared.embed([photo, shared.blend([(photo, -3)])])
+        vectors = shared.embed([photo, shared.fuse([(photo, -3)])])
         np.testing.assert_allclose(vectors[0], -vectors[1], atol=1e-6)
 
 
 class TestLate:
     def test_is_the_sum_of_unit_vectors(self, model, parts):
-        blend = model.blend(
+        blend = model.fuse(
             [(parts["photo"], 1), (parts["words"], -0.25), (parts["map"], 2)], "late"
         )
         for space in SPACES:
@@ -172,7 +172,7 @@ class TestLate:
 
     def test_a_negative_weight_subtracts(self, shared):
         towards, from_ = shared.prepare({"seg": layout(3)}), shared.prepare({"text": "dog"})
-        blends = [shared.blend([(towards, 1), (from_, -w)], "late") for w in (0, 0.5, 1, 2)]
+        blends = [shared.fuse([(towards, 1), (from_, -w)], "late") for w in (0, 0.5, 1, 2)]
         closeness = shared.embed(blends) @ shared.embed([from_])[0]
         assert np.all(np.diff(closeness) < 0)
 
@@ -183,9 +183,9 @@ class TestBadInput:
         [
             ([], "at least one part"),
             ([0.0, 0], "all 0"),
-            ([float("nan")], "lies between"),
-            ([float("inf")], "lies between"),
-            ([-1001.0], "lies between"),
+            ([float("nan")], "must lie between"),
+            ([float("inf")], "must lie between"),
+            ([-1001.0], "must lie between"),
             (["2"], "number"),
             ([True], "number"),
             ([None], "number"),
@@ -194,17 +194,17 @@ class TestBadInput:
     @pytest.mark.parametrize("how", ["guided", "late"])
     def test_weights(self, model, parts, weights, words, how):
         with pytest.raises(fourm.BadInput, match=words):
-            model.blend([(parts["words"], weight) for weight in weights], how)
+            model.fuse([(parts["words"], weight) for weight in weights], how)
 
     def test_parts_and_ways_that_are_none(self, model, parts):
-        inner = model.blend([(parts["words"], 1)])
+        inner = model.fuse([(parts["words"], 1)])
         for wrong in ([(inner, 1)], [("words", 1)], [parts["words"]], 3, [3]):
             with pytest.raises(fourm.BadInput):
-                model.blend(wrong)
+                model.fuse(wrong)
         with pytest.raises(fourm.BadInput, match="guided, late"):
-            model.blend([(parts["words"], 1)], how="loud")
+            model.fuse([(parts["words"], 1)], method="loud")
         with pytest.raises(fourm.BadInput, match="all 0"):
-            Blend(((parts["words"], 0.0),))
+            WeightedFusion(((parts["words"], 0.0),))
 
     @pytest.mark.parametrize("how", ["guided", "late"])
     def test_inputs_that_cancel_each_other_out(self, model, shared, parts, how):
@@ -213,12 +213,12 @@ class TestBadInput:
             words = one.prepare(QUERIES["words"])
             again = one.prepare(QUERIES["words"])
             with pytest.raises(fourm.BadInput, match="cancel each other out"):
-                one.embed([one.blend([(words, 0.7), (again, -0.7)], how)])
+                one.embed([one.fuse([(words, 0.7), (again, -0.7)], how)])
 
     def test_pictures_that_cancel_each_other_out(self, shared):
         photo = shared.prepare(QUERIES["photo"])
         with pytest.raises(fourm.BadInput, match="cancel"):
-            shared.embed([shared.blend([(photo, 1), (photo, -1)])])
+            shared.embed([shared.fuse([(photo, 1), (photo, -1)])])
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
@@ -231,7 +231,7 @@ def test_any_weights_give_a_unit_vector_or_a_reason(model, shared, parts, weight
     one = shared if soft else model
     prepared = [one.prepare(QUERIES[name]) for name in ("photo", "words", "map", "pair")]
     try:
-        blend = one.blend(list(zip(prepared, weights, strict=False)), how)
+        blend = one.fuse(list(zip(prepared, weights, strict=False)), how)
         vectors = one.embed_spaces([blend], spaces=tuple(one.spaces))
     except fourm.BadInput as error:
         assert "all 0" in str(error) or "cancel" in str(error)

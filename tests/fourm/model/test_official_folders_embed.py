@@ -1,6 +1,7 @@
 """The layout of the official repositories, with the small recorded models in their places."""
 
 import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -8,12 +9,10 @@ import torch
 from PIL import Image
 
 import fourm
-from fourm.hub.official import OWNER, WORDS, tokenizer_repositories
+from fourm.hub.official import OWNER, TOKENIZERS, WORDS
 from tests.fourm.recorded import model_folder, recorded
 from tests.fourm.recorded_inputs import images
 from tests.fourm.recorded_text import save_recorded_tokenizer
-
-TOKENIZERS = tokenizer_repositories()
 
 
 @pytest.fixture(scope="module")
@@ -176,8 +175,7 @@ def test_an_official_name_that_was_not_pulled_names_the_command(monkeypatch, tmp
 
 
 @pytest.mark.parametrize(
-    "name",
-    ["tokenizer/rgb", "tokenizer/text", f"{OWNER}/{TOKENIZERS['tok_rgb@224']}"],
+    "name", ["tokenizer/rgb", "tokenizer/text", f"{OWNER}/{TOKENIZERS['tok_rgb@224']}"]
 )
 def test_a_tokenizer_is_no_model(name):
     with pytest.raises(fourm.ModelNotFound, match="is a tokenizer; known models: mini, 4M-21_B"):
@@ -202,4 +200,17 @@ def test_a_snapshot_in_a_hubs_cache_has_its_repositorys_name(repositories, tmp_p
     shutil.copytree(repositories / name, snapshots / name)
     model = fourm.load_model(snapshots / ("a" * 40), dtype="float32")
     assert model.name == "4M-21_B"
-    assert "`fourm models pull 4M-21_B --for clip`" in model.missing["clip"]
+    assert model.missing["clip"].pull == "fourm models pull 4M-21_B --for clip"
+    assert "`fourm models pull 4M-21_B --for clip`" in str(model.missing["clip"])
+
+
+@pytest.mark.parametrize("where", ["link", "target"])
+def test_tokenizers_are_found_next_to_a_link_and_next_to_its_target(repositories, tmp_path, where):
+    (tmp_path / "link").mkdir()
+    target = Path(shutil.copytree(repositories / "4M-21_B", tmp_path / "target" / "4M-21_B"))
+    link = tmp_path / "link" / "4M-21_B"
+    link.symlink_to(target, target_is_directory=True)
+    for name in {TOKENIZERS["tok_dinov2_global"], TOKENIZERS["tok_semseg@224"]}:
+        shutil.copytree(repositories / name, tmp_path / where / name)
+    model = fourm.load_model(link, dtype="float32")
+    assert "seg" in model.inputs and "dinov2" in model.spaces

@@ -1,4 +1,4 @@
-"""`Model.prepare(..., take=...)`: parts that the model predicts from a photo and is then given."""
+"""`Model.prepare(..., predict=...)`: inputs that the model itself predicts from an image."""
 
 import numpy as np
 import pytest
@@ -7,7 +7,7 @@ import torch
 import fourm
 from fourm import TokenIds
 from fourm.generation import TextIds
-from fourm.model.predicted_inputs import with_parts
+from fourm.model.predicted_inputs import with_predicted_inputs
 from tests.fourm.model.test_bundles_embed import layout, picture
 from tests.fourm.model.test_several_spaces_come_from_one_pass import counted
 from tests.fourm.three_spaces import SPACES, make_three_spaces
@@ -38,9 +38,9 @@ def encoded(model, fm, photo):
 
 def predicted(model, photo, take):
     """The tokens of the first pass, as the second is given them."""
-    sample = model.prepare({"image": photo}, take=take)
+    sample = model.prepare({"image": photo}, predict=take)
     with torch.no_grad():
-        (whole,) = with_parts(model._network, [sample], lambda kind: TextIds())
+        (whole,) = with_predicted_inputs(model._network, [sample], lambda kind: TextIds())
     return {kind: content.ids.tolist() for kind, content in whole.contents.items()}
 
 
@@ -82,7 +82,7 @@ def test_the_second_pass_is_given_the_tokens_and_not_the_photo(model):
     tokens = predicted(model, photo, ["seg", "depth", "boxes"])
     given = {kind: TokenIds(np.array(ids)) for kind, ids in tokens.items()}
     for take in (["seg"], ["depth", "boxes"], ["seg", "depth", "boxes"]):
-        chained = model.prepare({"image": photo, "text": "snow"}, take=take)
+        chained = model.prepare({"image": photo, "text": "snow"}, predict=take)
         direct = model.prepare({"text": "snow", **{kind: given[kind] for kind in take}})
         vectors = model.embed_spaces([chained, direct], spaces=SPACES)
         for name in SPACES:
@@ -110,7 +110,7 @@ def test_a_batch_equals_each_alone(model):
         ({"image": picture(2)}, ()),
         ({"image": picture(3)}, ["boxes"]),
     ]
-    prepared = [model.prepare(inputs, take=take) for inputs, take in asked]
+    prepared = [model.prepare(inputs, predict=take) for inputs, take in asked]
     together = model.embed(prepared)
     apart = np.stack([model.embed([one])[0] for one in prepared])
     np.testing.assert_allclose(together, apart, atol=2e-4)
@@ -118,8 +118,8 @@ def test_a_batch_equals_each_alone(model):
 
 def test_one_pass_for_all_parts_of_a_photo(model, monkeypatch):
     photo = picture(0)
-    sample = model.prepare({"image": photo}, take=["seg", "depth"])
-    blend = model.blend([(sample, 1), (model.prepare({"text": "sea"}), -0.5)])
+    sample = model.prepare({"image": photo}, predict=["seg", "depth"])
+    blend = model.fuse([(sample, 1), (model.prepare({"text": "sea"}), -0.5)])
     counts = counted(monkeypatch, "encode", "decode")
     model.embed([sample])
     assert counts == {"encode": 2, "decode": 2}
@@ -136,9 +136,9 @@ def test_one_pass_for_all_parts_of_a_photo(model, monkeypatch):
     [
         ({"image": picture()}, ["smell"], fourm.UnknownModality, "only seg, depth, boxes"),
         ({"image": picture()}, ["image"], fourm.UnknownModality, "only seg, depth, boxes"),
-        ({"image": picture()}, ["text"], fourm.UnknownModality, "cannot take 'text'"),
-        ({"image": picture()}, ["dinov2_embedding"], fourm.UnknownModality, "cannot take"),
-        ({"text": "sea"}, ["seg"], fourm.BadInput, "give an image"),
+        ({"image": picture()}, ["text"], fourm.UnknownModality, "cannot predict 'text'"),
+        ({"image": picture()}, ["dinov2_embedding"], fourm.UnknownModality, "cannot predict"),
+        ({"text": "sea"}, ["seg"], fourm.BadInput, "give one"),
         ({"image": picture(), "seg": layout()}, ["seg"], fourm.BadInput, "leave one out"),
         ({}, ["seg"], fourm.BadInput, "at least one input"),
         ({"image": "photo.jpg"}, ["seg"], fourm.BadInput, "PIL image"),
@@ -146,7 +146,7 @@ def test_one_pass_for_all_parts_of_a_photo(model, monkeypatch):
 )
 def test_what_cannot_be_taken(model, inputs, take, error, words):
     with pytest.raises(error, match=words):
-        model.prepare(inputs, take=take)
+        model.prepare(inputs, predict=take)
 
 
 @pytest.mark.parametrize(
@@ -155,8 +155,8 @@ def test_what_cannot_be_taken(model, inputs, take, error, words):
         ("seg", np.zeros(15, int), "takes 16 integer ids"),
         ("seg", np.zeros((4, 4), int), "takes 16 integer ids"),
         ("seg", np.zeros(16), "takes 16 integer ids"),
-        ("seg", np.full(16, 32), "ids 0..31"),
-        ("seg", np.full(16, -1), "ids 0..31"),
+        ("seg", np.full(16, 32), "0 to 31"),
+        ("seg", np.full(16, -1), "0 to 31"),
         ("boxes", np.zeros(0, int), "1 to 512 integer ids"),
         ("boxes", np.zeros(513, int), "1 to 512 integer ids"),
         ("text", np.zeros(3, int), "not made of tokens"),
@@ -173,4 +173,4 @@ def test_models_that_predict_no_part(tmp_path):
         model = fourm.load_model(source, device="cpu")
         assert model.predictable == ()
         with pytest.raises(fourm.UnknownModality, match="predicts nothing"):
-            model.prepare({"image": picture()}, take=["seg"])
+            model.prepare({"image": picture()}, predict=["seg"])

@@ -125,7 +125,7 @@ def test_a_config_says_how_large_it_is(dinov2_folder):
 def test_a_late_blend_is_the_weighed_sum_of_unit_vectors(clip):
     dog, cat = (clip.prepare({"text": words}) for words in ("a dog", "a cat"))
     photo = clip.prepare({"image": as_arrays(noise(1))[0][0]})
-    blend = clip.blend([(dog, 2.0), (cat, -0.5), (photo, 1)], how="late")
+    blend = clip.fuse([(dog, 2.0), (cat, -0.5), (photo, 1)], method="late")
     vectors = clip.embed([photo, blend, dog, cat], space="clip")
     total = 2 * vectors[2] - 0.5 * vectors[3] + vectors[0]
     np.testing.assert_allclose(vectors[1], total / np.linalg.norm(total), atol=1e-6)
@@ -133,23 +133,23 @@ def test_a_late_blend_is_the_weighed_sum_of_unit_vectors(clip):
 
 def test_blends_that_cannot_be(clip):
     dog = clip.prepare({"text": "a dog"})
-    late = clip.blend([(dog, 1)], how="late")
+    late = clip.fuse([(dog, 1)], method="late")
     for parts, how, match in (
         ([(dog, 1)], "guided", "combine inputs late"),
         ([], "late", "at least one part"),
         ([(dog, 0)], "late", "all 0"),
         ([(dog, float("nan"))], "late", "weight"),
-        ([(late, 1)], "late", "no blends"),
+        ([(late, 1)], "late", "not fusions"),
         ([dog], "late", "pairs"),
         ([(dog, 1)], "early", "guided, late"),
     ):
         with pytest.raises(fourm.BadInput, match=match):
-            clip.blend(parts, how=how)
-    cancelled = clip.blend([(dog, 1), (clip.prepare({"text": "a dog"}), -1)], how="late")
+            clip.fuse(parts, method=how)
+    cancelled = clip.fuse([(dog, 1), (clip.prepare({"text": "a dog"}), -1)], method="late")
     with pytest.raises(fourm.BadInput, match="cancel"):
         clip.embed([cancelled])
-    with pytest.raises(fourm.UnknownModality, match="take 'depth'"):
-        clip.prepare({"image": np.zeros((8, 8, 3), np.uint8)}, take=("depth",))
+    with pytest.raises(fourm.UnknownModality, match="predict 'depth'"):
+        clip.prepare({"image": np.zeros((8, 8, 3), np.uint8)}, predict=("depth",))
 
 
 def test_what_has_to_predict_is_no_teacher():

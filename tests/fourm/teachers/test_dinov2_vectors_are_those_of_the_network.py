@@ -11,7 +11,7 @@ from safetensors.torch import save_file
 
 import fourm
 from fourm.checkpoints import Checkpoint
-from fourm.imagenet import imagenet_normalised
+from fourm.modalities.pixels import imagenet_normalised
 from fourm.teachers import Dinov2Teacher
 from fourm.teachers.dinov2 import resized_positions
 from tests.fourm.teachers.small_teachers import (
@@ -91,7 +91,7 @@ def test_it_reads_what_minis_encoder_reads(tmp_path):
     arrays, exact = as_arrays(noise())
     vectors = Dinov2Teacher(folder, dtype="float32").embed_pixels(exact)
 
-    from fourm.model.spaces import Transform
+    from fourm.model.transform import Transform
 
     transform = Transform(mini.manifest.locate("transform.safetensors"))
     expected = mini.embed([mini.prepare({"image": array}) for array in arrays])

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 import fourm
-from fourm.teachers import ClipTeacher, Dinov2Teacher, Taught
+from fourm.teachers import ClipTeacher, Dinov2Teacher, ModelWithTeachers
 from tests.fourm.teachers.small_teachers import (
     CLIP_CONFIG,
     as_arrays,
@@ -59,7 +59,7 @@ def dinov2(shelf):
 
 @pytest.fixture(scope="module")
 def taught(model, clip, dinov2):
-    return Taught(model, [clip, dinov2])
+    return ModelWithTeachers(model, [clip, dinov2])
 
 
 def units(vectors):
@@ -102,7 +102,7 @@ def test_each_sample_is_embedded_by_whom_it_should(taught, model, clip, dinov2):
 
 
 def test_words_may_be_predicted_instead(model, clip, taught):
-    predicted = Taught(model, [clip], words="model")
+    predicted = ModelWithTeachers(model, [clip], text_encoder="4m")
     sample = predicted.prepare({"text": "two dogs"})
     expected = model.embed([model.prepare({"text": "two dogs"})], space="clip")
     np.testing.assert_allclose(predicted.embed([sample]), expected, atol=1e-6)
@@ -111,7 +111,7 @@ def test_words_may_be_predicted_instead(model, clip, taught):
 
 
 def test_what_pictures_look_like_does_not_depend_on_the_model(shelf, taught, clip, dinov2):
-    other = Taught(fourm.load_model(bundle(shelf / "other", seed=5)), [clip, dinov2])
+    other = ModelWithTeachers(fourm.load_model(bundle(shelf / "other", seed=5)), [clip, dinov2])
     for space in ("clip", "dinov2"):
         assert other.space_fingerprint(space) == taught.space_fingerprint(space)
         assert taught.space_fingerprint(space) != taught.model.fingerprint
@@ -120,12 +120,12 @@ def test_what_pictures_look_like_does_not_depend_on_the_model(shelf, taught, cli
 
 def test_other_weights_are_other_vectors(shelf, model, taught):
     folder = save_dinov2(shelf / "another", small_dinov2(seed=3))
-    other = Taught(model, [Dinov2Teacher(folder)])
+    other = ModelWithTeachers(model, [Dinov2Teacher(folder)])
     assert other.space_fingerprint("dinov2") != taught.space_fingerprint("dinov2")
 
 
 def test_one_teacher_is_enough(model, dinov2):
-    taught = Taught(model, [dinov2])
+    taught = ModelWithTeachers(model, [dinov2])
     assert list(taught.spaces) == ["dinov2"]
     text = {"text": "two dogs"}
     np.testing.assert_allclose(
@@ -151,20 +151,20 @@ def test_bad_inputs_are_refused_when_they_are_prepared(taught, inputs, error):
 
 
 def test_a_teacher_of_another_length(shelf, model):
-    taught = Taught(model, [ClipTeacher(save_clip(shelf / "short"))])
+    taught = ModelWithTeachers(model, [ClipTeacher(save_clip(shelf / "short"))])
     sample = taught.prepare({"image": as_arrays(noise(1))[0][0]})
     with pytest.raises(fourm.ConfigError, match="makes vectors of 24, tiny predicts 32 in clip"):
         taught.embed([sample])
 
 
 def test_mini_has_no_need_of_teachers(clip, dinov2):
-    with pytest.raises(fourm.UnknownSpace, match=r"mini: .*reads a picture as that one does"):
-        Taught(fourm.load_model("mini"), [clip, dinov2])
+    with pytest.raises(fourm.UnknownSpace, match=r"mini: .*whose image vectors it gives itself"):
+        ModelWithTeachers(fourm.load_model("mini"), [clip, dinov2])
 
 
 def test_words_are_read_by_the_tower_or_the_model(model, clip):
-    with pytest.raises(fourm.BadInput, match="tower, model"):
-        Taught(model, [clip], words="both")
+    with pytest.raises(fourm.BadInput, match="clip, 4m"):
+        ModelWithTeachers(model, [clip], text_encoder="both")
 
 
 def test_a_space_with_a_transform_is_not_its_teachers(shelf):
@@ -186,16 +186,16 @@ def test_naming_a_teacher_changes_no_fingerprint(shelf):
 
 
 def test_official_models_name_their_teachers():
-    from fourm.hub.official import spaces
+    from fourm.hub.official import SPACES
 
-    named = {name: entry.teacher for name, entry in spaces().items()}
+    named = {name: entry.teacher for name, entry in SPACES.items()}
     assert named == {"dinov2": "dinov2-b14", "clip": "clip-b16", "imagebind": None}
 
 
 def test_a_late_blend_sums_what_the_parts_have_alone(taught):
     photo = taught.prepare({"image": as_arrays(noise(1))[0][0]})
     words, layout = taught.prepare({"text": "two dogs"}), taught.prepare({"seg": LAYOUT})
-    blend = taught.blend([(photo, 1.0), (words, -0.5), (layout, 2)], how="late")
+    blend = taught.fuse([(photo, 1.0), (words, -0.5), (layout, 2)], method="late")
     alone = taught.embed_spaces([photo, words, layout], spaces=("dinov2", "clip"))
     blended = taught.embed_spaces([words, blend], spaces=("dinov2", "clip"))
     for space, rows in alone.items():
@@ -207,8 +207,8 @@ def test_a_late_blend_sums_what_the_parts_have_alone(taught):
 def test_a_guided_blend_is_the_models(taught, model):
     array = as_arrays(noise(1, seed=4))[0][0]
     samples = [{"image": array}, {"text": "two dogs"}]
-    blend = taught.blend([(taught.prepare(s), w) for s, w in zip(samples, (2, -0.5), strict=True)])
-    expected = model.blend([(model.prepare(s), w) for s, w in zip(samples, (2, -0.5), strict=True)])
+    blend = taught.fuse([(taught.prepare(s), w) for s, w in zip(samples, (2, -0.5), strict=True)])
+    expected = model.fuse([(model.prepare(s), w) for s, w in zip(samples, (2, -0.5), strict=True)])
     np.testing.assert_allclose(taught.embed([blend]), model.embed([expected]), atol=1e-5)
 
 
@@ -221,9 +221,9 @@ def test_more_seeds_are_the_models(taught, model):
 
 
 def test_other_kinds_depend_on_the_model(shelf, taught, clip, dinov2):
-    other = Taught(fourm.load_model(bundle(shelf / "reseeded", seed=7)), [clip, dinov2])
+    other = ModelWithTeachers(fourm.load_model(bundle(shelf / "reseeded", seed=7)), [clip, dinov2])
     assert taught.input_fingerprint("image") == other.input_fingerprint("image") == ""
     for kind in ("seg", "text"):
         assert taught.input_fingerprint(kind) != other.input_fingerprint(kind)
-    by_model = Taught(taught.model, [clip], words="model")
+    by_model = ModelWithTeachers(taught.model, [clip], text_encoder="4m")
     assert by_model.input_fingerprint("text") != taught.input_fingerprint("text")

@@ -1,0 +1,106 @@
+"""What embeds: the interface of a model, of a teacher, and of a model with its teachers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from fourm.hub.availability import MissingTokenizer
+
+Vectors = NDArray[np.float32]
+
+FusionMethod = Literal["guided", "late"]
+
+
+@dataclass(frozen=True)
+class Space:
+    """One embedding space.
+
+    Attributes:
+        name: e.g. `dinov2`.
+        dim: length of its vectors.
+        title: a line for people.
+        preprocessing: one line: what is done to an image, and how its vector is read.
+        teacher: name of the network whose vectors these can be compared with, or None.
+        encoder: name of the teacher that embeds images itself; None: the model does.
+    """
+
+    name: str
+    dim: int
+    title: str
+    preprocessing: str
+    teacher: str | None = None
+    encoder: str | None = None
+
+
+class Embedder(Protocol):
+    """Samples of any modalities in, unit vectors of embedding spaces out.
+
+    `fourm.Model`, `fourm.teachers.TeacherModel` and `fourm.teachers.ModelWithTeachers` are such.
+    What `prepare` and `fuse` return is opaque and belongs to the embedder that made it. All
+    methods may be called from several threads at once.
+    """
+
+    @property
+    def name(self) -> str:
+        """The model's name, e.g. `mini`."""
+
+    @property
+    def title(self) -> str:
+        """A line for people."""
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """The modalities that it reads."""
+
+    @property
+    def predictable(self) -> tuple[str, ...]:
+        """The modalities that it can predict from an image and then read."""
+
+    @property
+    def metadata_keys(self) -> tuple[str, ...]:
+        """The keys of metadata that it reads."""
+
+    @property
+    def missing(self) -> Mapping[str, MissingTokenizer]:
+        """Further modalities and spaces -> the tokenizers that they need and this disk lacks."""
+
+    @property
+    def spaces(self) -> Mapping[str, Space]:
+        """Name -> space."""
+
+    @property
+    def default_space(self) -> str:
+        """The space of `embed` where none is named."""
+
+    @property
+    def fingerprint(self) -> str:
+        """SHA-256 (hex) of all that vectors depend on."""
+
+    def space_fingerprint(self, space: str) -> str:
+        """SHA-256 (hex) of all that an image's vector in a space depends on."""
+
+    def input_fingerprint(self, modality: str) -> str:
+        """SHA-256 (hex) of what a modality's vectors depend on beyond `space_fingerprint`; empty
+        where that is nothing."""
+
+    def prepare(self, inputs: Mapping[str, Any], *, predict: Sequence[str] = ()) -> Any:
+        """Check the inputs of one sample and shrink them; no network runs."""
+
+    def fuse(self, parts: Sequence[tuple[Any, float]], method: FusionMethod = "guided") -> Any:
+        """Several samples as one, each with a weight."""
+
+    def embed(
+        self, prepared: Sequence[Any], /, *, space: str | None = None, seeds: int = 1
+    ) -> Vectors:
+        """Unit vectors in one space: float32 (B, dim)."""
+
+    def embed_spaces(
+        self, prepared: Sequence[Any], /, *, spaces: Sequence[str], seeds: int = 1
+    ) -> dict[str, Vectors]:
+        """Unit vectors in several spaces from one pass: space -> float32 (B, dim)."""

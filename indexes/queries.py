@@ -1,0 +1,339 @@
+"""SELECTs on the catalogue. Each function runs inside the caller's transaction.
+
+A value that a sound catalogue cannot have raises ValueError, which the caller, who knows the
+folder, turns into `DamagedIndex`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from typing import TypeVar
+
+import numpy as np
+from sqlalchemy import bindparam, func, literal, select, true
+from sqlalchemy.orm import Session
+
+from indexes.errors import BadRecipe, BadVector, UnknownItem
+from indexes.nearest import Published
+from indexes.recipe import MODEL, Reading, Recipe
+from indexes.records import Counts, FloatArray, IdArray, Item, ItemPath, SnapshotEntry
+from indexes.tables import (
+    CoverageRow,
+    GalleryRow,
+    ItemRow,
+    PublishedRow,
+    SpaceRow,
+    VectorRow,
+)
+from indexes.unit_vectors import check_unit_rows
+
+T = TypeVar("T")
+
+# Older SQLite allows 999 values in a statement.
+_BATCH = 500
+# 4096 vectors of 1280 numbers are 20 MB.
+_CHUNK = 4096
+
+_ITEM = (
+    ItemRow.id,
+    ItemRow.path,
+    ItemRow.size,
+    ItemRow.mtime_ns,
+    ItemRow.content_hash,
+    ItemRow.width,
+    ItemRow.height,
+    ItemRow.exif_date,
+    ItemRow.exif_orientation,
+    ItemRow.state,
+    ItemRow.error,
+    GalleryRow.modality,
+)
+
+# Built once: building a statement takes longer than a search among ten thousand items.
+_GENERATIONS = select(SpaceRow.id, SpaceRow.generation)
+_PATHS = (
+    select(ItemRow.id, ItemRow.path, GalleryRow.modality)
+    .join(GalleryRow)
+    .where(ItemRow.id.in_(bindparam("ids", expanding=True)))
+)
+
+
+def batches(items: Iterable[T], size: int = _BATCH) -> Iterator[list[T]]:
+    """Lists of at most `size` items, in order."""
+    iterator = iter(items)
+    while batch := list(islice(iterator, size)):
+        yield batch
+
+
+@dataclass(frozen=True, slots=True)
+class StoredGallery:
+    """A row of the table of galleries."""
+
+    id: int
+    root: str
+    reading: Reading
+
+
+@dataclass(frozen=True, slots=True)
+class StoredSpace:
+    """A row of the table of spaces."""
+
+    id: int
+    recipe: Recipe
+
+
+def galleries(session: Session, version: int) -> dict[str, StoredGallery]:
+    """Modality -> gallery, the first gallery first."""
+    more = (GalleryRow.options, GalleryRow.reader) if version > 1 else (literal(""), literal(""))
+    rows = session.execute(
+        select(GalleryRow.id, GalleryRow.modality, GalleryRow.root, *more).order_by(GalleryRow.id)
+    ).all()
+    if not rows:
+        raise ValueError("it has no gallery")
+    try:
+        return {
+            modality: StoredGallery(id_, root, Reading(modality, options, reader))
+            for id_, modality, root, options, reader in rows
+        }
+    except BadRecipe as error:
+        raise ValueError(str(error)) from error
+
+
+def spaces(session: Session, version: int) -> dict[str, StoredSpace]:
+    """Name -> space, the first space first."""
+    rows = session.execute(
+        select(
+            SpaceRow.id,
+            SpaceRow.model,
+            SpaceRow.fingerprint,
+            SpaceRow.name.label("space"),
+            SpaceRow.dim,
+            SpaceRow.preprocessing,
+            (SpaceRow.encoder if version > 1 else literal(MODEL)).label("encoder"),
+        ).order_by(SpaceRow.id)
+    ).all()
+    if not rows:
+        raise ValueError("it has no embedding space")
+    try:
+        return {row.space: StoredSpace(row.id, Recipe(*row[1:])) for row in rows}
+    except BadRecipe as error:
+        raise ValueError(str(error)) from error
+
+
+def uncovered(session: Session, version: int) -> set[tuple[int, int]]:
+    """Pairs (space id, gallery id) of which some indexed items may have no vector."""
+    if version == 1:
+        return set()
+    pairs = session.execute(select(SpaceRow.id, GalleryRow.id).join(GalleryRow, true()))
+    found = {(space_id, gallery_id) for space_id, gallery_id in pairs}
+    rows = session.execute(select(CoverageRow.space_id, CoverageRow.gallery_id))
+    return found - {(space_id, gallery_id) for space_id, gallery_id in rows}
+
+
+def without_vector(session: Session, gallery_id: int, space_id: int) -> list[str]:
+    """Paths of the indexed items of a gallery that have no vector in a space, sorted."""
+    stored = select(VectorRow.item_id).where(VectorRow.space_id == space_id)
+    return list(
+        session.scalars(
+            select(ItemRow.path)
+            .where(
+                ItemRow.gallery_id == gallery_id,
+                ItemRow.state == "indexed",
+                ItemRow.id.not_in(stored),
+            )
+            .order_by(ItemRow.path)
+        )
+    )
+
+
+def without_vectors(
+    session: Session, version: int, spaces: Mapping[str, StoredSpace], gallery_id: int
+) -> dict[str, tuple[str, ...]]:
+    """Path -> names of the incomplete spaces in which that indexed item has no vector."""
+    pairs = uncovered(session, version)
+    found: dict[str, tuple[str, ...]] = {}
+    for name, space in spaces.items():
+        if (space.id, gallery_id) in pairs:
+            for path in without_vector(session, gallery_id, space.id):
+                found[path] = (*found.get(path, ()), name)
+    return found
+
+
+def members(session: Session) -> dict[int, IdArray]:
+    """Gallery id -> ids of its indexed items, int64, ascending."""
+    found: dict[int, list[int]] = {}
+    rows = session.execute(
+        select(ItemRow.gallery_id, ItemRow.id)
+        .where(ItemRow.state == "indexed")
+        .order_by(ItemRow.id)
+    )
+    for gallery_id, id_ in rows:
+        found.setdefault(gallery_id, []).append(id_)
+    return {gallery_id: np.array(ids, dtype=np.int64) for gallery_id, ids in found.items()}
+
+
+def generations(session: Session) -> dict[int, int]:
+    """Space id -> generation, which grows with every change to the vectors of the space."""
+    return {row[0]: row[1] for row in session.connection().execute(_GENERATIONS)}
+
+
+def published(session: Session, space_id: int) -> Published | None:
+    """The FAISS file that was written last, or None."""
+    row = session.get(PublishedRow, space_id)
+    if row is None:
+        return None
+    return Published(generation=row.generation, size=row.size, sha256=row.sha256)
+
+
+def snapshot(session: Session, gallery_id: int) -> dict[str, SnapshotEntry]:
+    """Path -> entry of every item of a gallery, sorted by path."""
+    rows = session.execute(
+        select(
+            ItemRow.path,
+            ItemRow.id,
+            ItemRow.size,
+            ItemRow.mtime_ns,
+            ItemRow.content_hash,
+            ItemRow.state,
+        )
+        .where(ItemRow.gallery_id == gallery_id)
+        .order_by(ItemRow.path)
+    )
+    return {
+        row.path: SnapshotEntry(row.id, row.size, row.mtime_ns, row.content_hash, row.state)
+        for row in rows
+    }
+
+
+def items(session: Session, ids: Sequence[int]) -> dict[int, Item]:
+    """Id -> item, in the order of `ids`.
+
+    Raises:
+        UnknownItem: an id that is not in the catalogue.
+    """
+    found: dict[int, Item] = {}
+    for batch in batches(ids):
+        rows = session.execute(select(*_ITEM).join(GalleryRow).where(ItemRow.id.in_(batch)))
+        found.update((row.id, Item(**row._mapping)) for row in rows)
+    _refuse_unknown(ids, found)
+    return {id_: found[id_] for id_ in ids}
+
+
+def item_paths(session: Session, ids: Sequence[int]) -> dict[int, ItemPath]:
+    """Id -> modality and path of items that have vectors.
+
+    Raises:
+        ValueError: an id that is not in the catalogue.
+    """
+    found: dict[int, ItemPath] = {}
+    for batch in batches(ids):
+        rows = session.connection().execute(_PATHS, {"ids": batch})
+        found.update((row[0], ItemPath(row[2], row[1])) for row in rows)
+    if len(found) < len(ids):
+        raise ValueError("a vector belongs to no item")
+    return found
+
+
+def skipped(session: Session, gallery_id: int) -> list[Item]:
+    """Items of a gallery without vectors, sorted by path."""
+    rows = session.execute(
+        select(*_ITEM)
+        .join(GalleryRow)
+        .where(ItemRow.gallery_id == gallery_id, ItemRow.state == "skipped")
+        .order_by(ItemRow.path)
+    )
+    return [Item(**row._mapping) for row in rows]
+
+
+def counts(session: Session, gallery_id: int) -> Counts:
+    """Number of items of a gallery by state."""
+    rows = session.execute(
+        select(ItemRow.state, func.count())
+        .where(ItemRow.gallery_id == gallery_id)
+        .group_by(ItemRow.state)
+    )
+    by_state = {row[0]: row[1] for row in rows}
+    return Counts(indexed=by_state.get("indexed", 0), skipped=by_state.get("skipped", 0))
+
+
+def vectors(session: Session, space_id: int, dim: int, ids: Sequence[int]) -> FloatArray:
+    """Stored vectors, float32 (len(ids), dim), in the order of `ids`.
+
+    Raises:
+        UnknownItem: an id without a vector in this space.
+        ValueError: a stored vector that is damaged.
+    """
+    blobs: dict[int, bytes] = {}
+    for batch in batches(ids):
+        rows = session.execute(
+            select(VectorRow.item_id, VectorRow.vector).where(
+                VectorRow.space_id == space_id, VectorRow.item_id.in_(batch)
+            )
+        )
+        blobs.update((id_, blob) for id_, blob in rows)
+    _refuse_unknown(ids, blobs)
+    return _decode([blobs[id_] for id_ in ids], dim)
+
+
+def vector_chunks(
+    session: Session, space_id: int, dim: int
+) -> Iterator[tuple[IdArray, FloatArray]]:
+    """All vectors of a space in chunks of ids int64 (n,), ascending, and rows float32 (n, dim).
+
+    Raises:
+        ValueError: a stored vector that is damaged.
+    """
+    rows = session.execute(
+        select(VectorRow.item_id, VectorRow.vector)
+        .where(VectorRow.space_id == space_id)
+        .order_by(VectorRow.item_id)
+        .execution_options(yield_per=_CHUNK)
+    )
+    for partition in rows.partitions():
+        ids = np.array([row.item_id for row in partition], dtype=np.int64)
+        yield ids, _decode([row.vector for row in partition], dim)
+
+
+def contradictions(session: Session, version: int) -> list[str]:
+    """What the checks of SQLite and the rule that indexed items have vectors find wrong."""
+    problems = [
+        str(row[0])
+        for row in session.connection().exec_driver_sql("PRAGMA integrity_check")
+        if row[0] != "ok"
+    ]
+    orphans = session.connection().exec_driver_sql("PRAGMA foreign_key_check").all()
+    if orphans:
+        problems.append(f"{len(orphans)} rows refer to rows that do not exist")
+    incomplete = uncovered(session, version)
+    for gallery in galleries(session, version).values():
+        for name, space in spaces(session, version).items():
+            if (space.id, gallery.id) in incomplete:
+                continue
+            if count := len(without_vector(session, gallery.id, space.id)):
+                problems.append(f"{count} indexed items have no vector in the space {name!r}")
+    count = session.scalars(
+        select(func.count(ItemRow.id)).where(
+            ItemRow.state == "skipped", ItemRow.id.in_(select(VectorRow.item_id))
+        )
+    ).one()
+    if count:
+        problems.append(f"{count} skipped items have a vector")
+    return problems
+
+
+def _decode(blobs: Sequence[bytes], dim: int) -> FloatArray:
+    if any(len(blob) != 4 * dim for blob in blobs):
+        raise ValueError("a stored vector has the wrong length")
+    rows = np.frombuffer(b"".join(blobs), dtype="<f4").reshape(len(blobs), dim)
+    try:
+        return check_unit_rows(rows.astype(np.float32, copy=False), dim, "a stored vector")
+    except BadVector as error:
+        raise ValueError(str(error)) from error
+
+
+def _refuse_unknown(ids: Sequence[int], found: Mapping[int, object]) -> None:
+    missing = [id_ for id_ in ids if id_ not in found]
+    if missing:
+        raise UnknownItem(f"the index has no item with the id {missing[0]}")

@@ -1,0 +1,144 @@
+"""The tables of the catalogue, format version 2.
+
+A gallery is a root folder whose items are all of one modality. A space is how vectors were made. An
+item has at most one vector in each space. Tables and columns keep the names that they were given
+when all items were pictures.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, ClassVar
+
+from sqlalchemy import CheckConstraint, Dialect, ForeignKey, Index, LargeBinary, UniqueConstraint
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy.types import DateTime, String, TypeDecorator
+
+from indexes.recipe import MODEL
+from indexes.records import State
+
+FORMAT_VERSION = 2
+# "4M21", in the field of the SQLite header that tells applications' files apart.
+APPLICATION_ID = 0x344D3231
+
+
+class PathText(TypeDecorator[str]):
+    """File names: text, or a blob where they are not valid UTF-8 (lone surrogates in Python)."""
+
+    impl = String
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> Any:
+        """From Python to SQLite."""
+        if value is None:
+            return None
+        try:
+            value.encode("utf-8")
+        except UnicodeEncodeError:
+            return value.encode("utf-8", "surrogateescape")
+        return value
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> str | None:
+        """From SQLite to Python."""
+        if isinstance(value, bytes):
+            return value.decode("utf-8", "surrogateescape")
+        return None if value is None else str(value)
+
+
+class Base(DeclarativeBase):
+    """The common base of the mapped classes."""
+
+    type_annotation_map: ClassVar[dict[Any, Any]] = {State: String}
+
+
+class GalleryRow(Base):
+    """A root, the modality of its items, and how they were read."""
+
+    __tablename__ = "galleries"
+    __table_args__ = (Index("one_gallery_a_kind", "kind", unique=True),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    modality: Mapped[str] = mapped_column("kind")
+    root: Mapped[str] = mapped_column(PathText)
+    options: Mapped[str] = mapped_column(server_default="")
+    reader: Mapped[str] = mapped_column(server_default="")
+
+
+class SpaceRow(Base):
+    """A recipe, and a generation that grows with every change to the vectors of the space."""
+
+    __tablename__ = "spaces"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(unique=True)
+    model: Mapped[str]
+    fingerprint: Mapped[str]
+    dim: Mapped[int]
+    preprocessing: Mapped[str]
+    generation: Mapped[int] = mapped_column(default=0)
+    encoder: Mapped[str] = mapped_column(server_default=MODEL)
+
+
+class CoverageRow(Base):
+    """Every indexed item of this gallery has a vector in this space.
+
+    A space that was added later has no row until the last item has its vector.
+    """
+
+    __tablename__ = "coverage"
+
+    space_id: Mapped[int] = mapped_column(ForeignKey("spaces.id"), primary_key=True)
+    gallery_id: Mapped[int] = mapped_column(ForeignKey("galleries.id"), primary_key=True)
+
+
+class ItemRow(Base):
+    """One item. AUTOINCREMENT: the id of a deleted item is not used again."""
+
+    __tablename__ = "pictures"
+    __table_args__ = (
+        UniqueConstraint("gallery_id", "path"),
+        CheckConstraint(
+            "(state = 'indexed' AND error IS NULL) OR (state = 'skipped' AND error IS NOT NULL)",
+            name="state_and_error",
+        ),
+        {"sqlite_autoincrement": True},
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    gallery_id: Mapped[int] = mapped_column(ForeignKey("galleries.id"))
+    path: Mapped[str] = mapped_column(PathText)
+    size: Mapped[int]
+    mtime_ns: Mapped[int]
+    content_hash: Mapped[str | None] = mapped_column(index=True)
+    width: Mapped[int | None]
+    height: Mapped[int | None]
+    exif_date: Mapped[datetime | None] = mapped_column(DateTime)
+    exif_orientation: Mapped[int | None]
+    state: Mapped[State] = mapped_column(index=True)
+    error: Mapped[str | None]
+
+
+class VectorRow(Base):
+    """One vector: `dim` little-endian float32 numbers."""
+
+    __tablename__ = "vectors"
+
+    space_id: Mapped[int] = mapped_column(ForeignKey("spaces.id"), primary_key=True)
+    item_id: Mapped[int] = mapped_column(
+        "picture_id", ForeignKey("pictures.id", ondelete="CASCADE"), primary_key=True, index=True
+    )
+    vector: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+class PublishedRow(Base):
+    """The FAISS file with the vectors of a space, of all galleries.
+
+    It is used only if its generation is that of the space and its bytes have this digest.
+    """
+
+    __tablename__ = "published"
+
+    space_id: Mapped[int] = mapped_column(ForeignKey("spaces.id"), primary_key=True)
+    generation: Mapped[int]
+    size: Mapped[int]
+    sha256: Mapped[str]

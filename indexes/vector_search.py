@@ -1,0 +1,233 @@
+"""Search in the spaces of one index, with the vectors kept in memory until they change."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from sqlalchemy.orm import Session
+
+from indexes import queries
+from indexes.catalogue import Contents
+from indexes.errors import BadSearch, DamagedIndex, IncompleteSpace
+from indexes.fusion import check_fusion, fuse_best
+from indexes.nearest import Nearest, Published, load
+from indexes.queries import StoredGallery, StoredSpace
+from indexes.records import FloatArray, IdArray, ItemPath, SearchResult
+from indexes.unit_vectors import check_unit_rows
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedSpace:
+    """The vectors of one space at one generation.
+
+    Attributes:
+        nearest: the vectors.
+        members: gallery id -> ids of its items in `nearest`, int64, ascending; None if the index
+            has one gallery only.
+        incomplete: galleries of which some items have no vector in the space.
+    """
+
+    generation: int
+    nearest: Nearest
+    members: Mapping[int, IdArray] | None
+    incomplete: Sequence[StoredGallery]
+
+
+class VectorSearch:
+    """The vectors of an index in memory.
+
+    Each method runs inside the caller's transaction and answers for the state that it sees. Safe to
+    use from several threads.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._refresh = threading.Lock()
+        self._loaded: dict[int, LoadedSpace] = {}
+
+    def clear(self) -> None:
+        """Drop the vectors from memory."""
+        self._loaded = {}
+
+    def search(
+        self,
+        session: Session,
+        contents: Contents,
+        vectors: FloatArray,
+        k: int,
+        space: str | None,
+        modalities: Collection[str] | None,
+        items: bool,
+    ) -> SearchResult:
+        """The nearest items of each query in one space; see `Index.search`."""
+        k = _check_k(k)
+        stored, galleries = contents.space(space), contents.chosen(modalities)
+        rows = check_unit_rows(vectors, stored.recipe.dim, "query vectors")
+        (loaded,) = self._current(session, [stored])
+        among = self._among(loaded, stored, galleries)
+        scores, ids = loaded.nearest.search(rows, k, among)
+        paths = _item_paths(session, ids) if items else {}
+        return SearchResult(scores, ids, {stored.recipe.space: scores}, paths)
+
+    def search_fused(
+        self,
+        session: Session,
+        contents: Contents,
+        vectors: Mapping[str, FloatArray],
+        k: int,
+        weights: Mapping[str, float],
+        fusion: str,
+        modalities: Collection[str] | None,
+        items: bool,
+    ) -> SearchResult:
+        """The best items of each query over several spaces; see `Index.search_fused`."""
+        k, galleries = _check_k(k), contents.chosen(modalities)
+        check_fusion(weights, fusion)
+        if weights.keys() != vectors.keys():
+            raise BadSearch("the spaces of the weights are not those of the queries")
+        spaces = {name: contents.space(name) for name in weights}
+        rows = {
+            name: check_unit_rows(vectors[name], space.recipe.dim, f"query vectors in {name!r}")
+            for name, space in spaces.items()
+        }
+        count = len(next(iter(rows.values())))
+        if any(len(given) != count for given in rows.values()):
+            raise BadSearch("the spaces have different numbers of queries")
+        loaded = dict(zip(spaces, self._current(session, list(spaces.values())), strict=True))
+        ids, positions = self._common(loaded, spaces, galleries)
+        k = min(k, len(ids))
+        scores = np.empty((count, k), dtype=np.float64)
+        found = np.empty((count, k), dtype=np.int64)
+        cosines = {name: np.empty((count, k), dtype=np.float32) for name in weights}
+        for row in range(count if k else 0):
+            # One query at a time, so that one score for each item and space is held in memory.
+            given = {
+                name: loaded[name].nearest.cosines(rows[name][row])[positions[name]]
+                for name in weights
+            }
+            best, scores[row] = fuse_best(given, weights, fusion, k)
+            found[row] = ids[best]
+            for name in weights:
+                np.clip(given[name][best], -1.0, 1.0, out=cosines[name][row])
+        return SearchResult(scores, found, cosines, _item_paths(session, found) if items else {})
+
+    def publish(self, session: Session, space: StoredSpace) -> Published | None:
+        """Write the FAISS file of a space; None if the file there is up to date already.
+
+        Vectors that were loaded for this alone do not stay in memory.
+        """
+        generation = queries.generations(session)[space.id]
+        if self._from_file(session, space, generation) is not None:
+            return None
+        extra = bool(self._loaded) and space.id not in self._loaded
+        (loaded,) = self._current(session, [space])
+        published = loaded.nearest.save(self._file(space), loaded.generation)
+        if extra:
+            self._loaded.pop(space.id, None)
+        return published
+
+    def _current(self, session: Session, spaces: Sequence[StoredSpace]) -> list[LoadedSpace]:
+        """The vectors of spaces as the session sees them."""
+        with self._refresh:
+            generations = queries.generations(session)
+            return [self._space(session, space, generations) for space in spaces]
+
+    def _space(
+        self, session: Session, space: StoredSpace, generations: Mapping[int, int]
+    ) -> LoadedSpace:
+        if space.id not in generations:
+            raise DamagedIndex(self._folder, f"the space {space.recipe.space!r} is gone")
+        generation = generations[space.id]
+        loaded = self._loaded.get(space.id)
+        if loaded is not None and loaded.generation == generation:
+            return loaded
+        # Dropped before the new vectors are read, so that memory holds one copy, not two.
+        del loaded
+        self._loaded.pop(space.id, None)
+        nearest = self._from_file(session, space, generation)
+        if nearest is None:
+            _log.info("%s: loading the vectors from the catalogue", self._folder)
+            dim = space.recipe.dim
+            nearest = Nearest.build(dim, queries.vector_chunks(session, space.id, dim))
+        contents = Contents.read(session, self._folder)
+        members = None
+        if len(contents.galleries) > 1:
+            ids = nearest.ids
+            members = {
+                gallery: found[np.isin(found, ids)]
+                for gallery, found in queries.members(session).items()
+            }
+        uncovered = queries.uncovered(session, contents.version)
+        incomplete = [
+            gallery
+            for gallery in contents.galleries.values()
+            if (space.id, gallery.id) in uncovered
+        ]
+        fresh = LoadedSpace(generation, nearest, members, incomplete)
+        self._loaded[space.id] = fresh
+        return fresh
+
+    def _from_file(self, session: Session, space: StoredSpace, generation: int) -> Nearest | None:
+        """The vectors of the FAISS file, if they are those of this generation."""
+        published = queries.published(session, space.id)
+        if published is None or published.generation != generation:
+            return None
+        return load(self._file(space), published, space.recipe.dim)
+
+    def _file(self, space: StoredSpace) -> Path:
+        return self._folder / f"vectors-{space.id}.faiss"
+
+    def _common(
+        self,
+        loaded: Mapping[str, LoadedSpace],
+        spaces: Mapping[str, StoredSpace],
+        galleries: Sequence[StoredGallery] | None,
+    ) -> tuple[IdArray, dict[str, IdArray | slice]]:
+        """Ids of the items to rank, ascending, and their positions in each space."""
+        wanted = np.empty(0, dtype=np.int64)
+        positions: dict[str, IdArray | slice] = {}
+        for name, one in loaded.items():
+            among = self._among(one, spaces[name], galleries)
+            stored = one.nearest.ids
+            positions[name] = slice(None) if among is None else np.searchsorted(stored, among)
+            ids = stored if among is None else among
+            if len(positions) > 1 and not np.array_equal(wanted, ids):
+                raise DamagedIndex(self._folder, "its spaces do not hold the same items")
+            wanted = ids
+        return wanted, positions
+
+    def _among(
+        self, loaded: LoadedSpace, space: StoredSpace, galleries: Sequence[StoredGallery] | None
+    ) -> IdArray | None:
+        """Ids of the items of the galleries, ascending; None: all."""
+        wanted = None if galleries is None else {gallery.id for gallery in galleries}
+        for gallery in loaded.incomplete:
+            if wanted is None or gallery.id in wanted:
+                raise IncompleteSpace(
+                    self._folder, space.recipe.space, gallery.reading.modality, gallery.root
+                )
+        if wanted is None or loaded.members is None or wanted >= loaded.members.keys():
+            return None
+        parts = [ids for gallery, ids in loaded.members.items() if gallery in wanted]
+        if len(parts) == 1:
+            return parts[0]
+        return np.sort(np.concatenate([np.empty(0, dtype=np.int64), *parts]))
+
+
+def _item_paths(session: Session, ids: IdArray) -> dict[int, ItemPath]:
+    return queries.item_paths(session, np.unique(ids).tolist())
+
+
+def _check_k(k: object) -> int:
+    if isinstance(k, bool) or not isinstance(k, (int, np.integer)):
+        raise BadSearch(f"k must be an integer, got {k!r}")
+    if k < 1:
+        raise BadSearch(f"k must be >= 1, got {k}")
+    return int(k)
