@@ -288,7 +288,7 @@ def generate(
     stopped stays.
     """
     from fourm.generation import Settings
-    from fourm.modalities.decoders import Quality
+    from fourm.modalities import Quality
     from retrieval.generation import generate as generate_files
     from retrieval.generation.options import given_kinds, read_hidden, read_top_k, read_weights
     from retrieval.report.json_text import json_object
@@ -349,7 +349,7 @@ def info(
 @app.command()
 def classes(as_json: AsJson = False) -> None:
     """List the classes of segmentation maps: COCO panoptic ids, colours, names."""
-    from fourm.modalities.classes import panoptic_classes
+    from fourm.modalities.seg import panoptic_classes
     from retrieval.report.json_text import json_array
     from retrieval.report.texts import class_facts, classes_table
 

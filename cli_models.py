@@ -92,12 +92,12 @@ def pull(
 
 def _purpose(name: str) -> str:
     """A kind by any name that `fourm generate --to` takes, where it is no name of a purpose."""
-    from fourm.hub.official import SPACES
-    from fourm.modalities.kinds import KINDS
+    from fourm.hub.official import spaces
+    from fourm.modalities import MODALITIES
     from retrieval.generation.names import ALIASES
 
     asked = name.lower().replace("-", "_")
-    return name if asked in KINDS or asked in SPACES else ALIASES.get(asked, name)
+    return name if asked in MODALITIES or asked in spaces() else ALIASES.get(asked, name)
 
 
 @app.command()

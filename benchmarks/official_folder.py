@@ -60,14 +60,14 @@ def write(shelf: Path, size: str, spaces: Sequence[str] | None = None) -> Path:
     """
     import torch
 
-    from fourm.hub.official import SPACES, TOKENIZERS
+    from fourm.hub import official
     from fourm.tokenizers.loading import build_tokenizer
 
     torch.manual_seed(0)
-    targets = [SPACES[space].modality for space in spaces or ("dinov2",)]
+    targets = [official.spaces()[space].modality for space in spaces or ("dinov2",)]
     for target in targets:
         config = _tokenizer(target, size)
-        _save(shelf / TOKENIZERS[target], config, build_tokenizer(config))
+        _save(shelf / official.tokenizer_repositories()[target], config, build_tokenizer(config))
     model = build(size) if spaces is None else build(size, [PHOTO], targets)
     fields = {
         name: list(value) if isinstance(value, tuple) else value
@@ -90,10 +90,9 @@ def _save(folder: Path, config: dict[str, Any], module: torch.nn.Module) -> None
 
 
 def _tokenizer(target: str, size: str) -> dict[str, Any]:
-    from fourm.hub.official import TOKENIZERS
-    from fourm.tokenizers.builders import OFFICIAL_CONFIGS
+    from fourm.hub.official import tokenizer_repositories, tokenizers
 
-    config = dict(OFFICIAL_CONFIGS[TOKENIZERS[target]])
+    config = dict(tokenizers()[tokenizer_repositories()[target]].config)
     if size == "tiny" and config["quant_type"] == "memcodes":
         mlp = "BottleneckMLP/B_2-Wi_64"
         config |= {"enc_type": mlp, "dec_type": mlp, "latent_dim": 64}

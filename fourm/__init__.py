@@ -1,4 +1,4 @@
-"""4M-21 models: from any modality to a picture's global embedding, in one forward pass.
+"""4M-21 models: from any modality to an image's global embedding, in one forward pass.
 
     import fourm
 
@@ -13,6 +13,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+import fourm.modalities  # noqa: F401  (fills the tables that a config is read with)
 from fourm.errors import (
     BadInput,
     CheckpointError,

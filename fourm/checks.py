@@ -26,6 +26,30 @@ def as_array(value: Any, what: str) -> NDArray[Any]:
         raise BadInput(f"{what} must be an array of numbers ({error})") from None
 
 
+def finite_array(value: Any, what: str) -> NDArray[np.float32]:
+    """An array of finite numbers as float32; a copy where need be.
+
+    Raises:
+        BadInput: anything else, e.g. an array of objects, booleans or complex numbers, NaN or
+            infinity; `what` names it in the message.
+    """
+    try:
+        array = np.asarray(value)
+    except (ValueError, TypeError, OverflowError) as error:  # rows of different lengths
+        raise BadInput(f"{what} takes an array of numbers ({error})") from None
+    if array.dtype.kind not in "uif":
+        raise BadInput(f"{what} takes an array of numbers, not of {array.dtype}")
+    if array.size == 0:
+        raise BadInput(f"{what} takes an array of numbers, not an empty one {array.shape}")
+    with np.errstate(
+        over="ignore", invalid="ignore"
+    ):  # what float32 cannot hold becomes infinite, and is refused
+        single = array.astype(np.float32)
+    if not np.isfinite(single).all():
+        raise BadInput(f"{what} takes finite numbers, not NaN or infinity")
+    return single
+
+
 def finite(value: Any, what: str) -> float:
     """A finite number, from Python or numpy.
 

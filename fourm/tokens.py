@@ -1,7 +1,7 @@
-"""The table of modalities: what the model calls each, and the shape of its tokens.
+"""The shape of a modality's tokens in a model.
 
 4M-21 reference: a modality is pixels, a grid of image tokens, a word-piece sequence or a sequence
-of embeddings. A config may describe further ones, or change these, under `modality_info`.
+of embeddings. A config may describe further ones, or change those of 4M-21, under `modality_info`.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any, Literal, cast
 from fourm.checkpoints.config import Fields
 from fourm.errors import ConfigError, UnknownModality
 
-Kind = Literal["pixels", "img", "seq", "seq_emb"]
+TokenKind = Literal["pixels", "img", "seq", "seq_emb"]
 Positions = Literal["sincos1d", "sincos2d", "learned"]
 
 KINDS = ("pixels", "img", "seq", "seq_emb")
@@ -27,24 +27,24 @@ WORD_PIECES = 30_000
 
 @dataclass(frozen=True)
 class TokenSpec:
-    """One modality of a model.
+    """The tokens of one modality of a model.
 
     Attributes:
         name: as in the config, e.g. `tok_semseg@224`.
-        kind: `pixels` (a normalised picture), `img` (a fixed number of token ids), `seq` (word
+        kind: `pixels` (a normalised image), `img` (a fixed number of token ids), `seq` (word
             pieces) or `seq_emb` (vectors of a language model).
         max_tokens: exactly this many for `pixels` and `img`; for sequences the most in training.
         positions: how the rows of `pos_emb` are made; only learned ones are parameters.
         position_rows: rows of `pos_emb`.
         vocabulary: number of token ids (`img`, `seq`).
         patch_size: side of a patch in pixels (`pixels`).
-        channels: channels of the picture (`pixels`).
+        channels: channels of the image (`pixels`).
         width: length of one embedding (`seq_emb`).
         decoder_rows: ranks from here on fall back to row 0 in the decoder (`seq`).
     """
 
     name: str
-    kind: Kind
+    kind: TokenKind
     max_tokens: int
     positions: Positions
     position_rows: int
@@ -65,15 +65,22 @@ class TokenSpec:
         return math.isqrt(self.max_tokens)
 
 
-def _grid(name: str, vocabulary: int, side: int = 14) -> TokenSpec:
+OFFICIAL: dict[str, TokenSpec] = {}
+"""The modalities of 4M-21, by their names in its checkpoints; `fourm.modalities` fills it."""
+
+
+def grid_tokens(name: str, vocabulary: int, side: int = 14) -> TokenSpec:
+    """A square of image tokens, `side` of them in each row."""
     return TokenSpec(name, "img", side * side, "sincos2d", side * side, vocabulary)
 
 
-def _global(name: str) -> TokenSpec:
-    return TokenSpec(name, "img", 16, "learned", 16, 8192)
+def vector_tokens(name: str, count: int = 16, vocabulary: int = 8192) -> TokenSpec:
+    """The tokens of a single vector, one from each codebook."""
+    return TokenSpec(name, "img", count, "learned", count, vocabulary)
 
 
-def _words(name: str, most: int, decoder_rows: int | None = None) -> TokenSpec:
+def text_tokens(name: str, most: int, decoder_rows: int | None = None) -> TokenSpec:
+    """At most so many word pieces of 4M-21's text tokenizer."""
     return TokenSpec(
         name,
         "seq",
@@ -83,32 +90,6 @@ def _words(name: str, most: int, decoder_rows: int | None = None) -> TokenSpec:
         WORD_PIECES,
         decoder_rows=decoder_rows or most,
     )
-
-
-OFFICIAL: Mapping[str, TokenSpec] = {
-    modality.name: modality
-    for modality in (
-        TokenSpec("rgb@224", "pixels", 196, "sincos2d", 196),
-        _words("caption", 256),
-        TokenSpec("t5_caption", "seq_emb", 77, "sincos1d", SEQUENCE_ROWS, width=4096),
-        _words("det", 256),
-        _words("metadata", 40),
-        _words("human_poses", 275, 263),
-        _words("color_palette", 23),
-        _words("sam_instance", 290),
-        _grid("tok_rgb@224", 16384),
-        _grid("tok_depth@224", 8192),
-        _grid("tok_normal@224", 8192),
-        _grid("tok_clip@224", 8192),
-        _grid("tok_canny_edge@224", 8192),
-        _grid("tok_sam_edge@224", 8192),
-        _grid("tok_semseg@224", 4096),
-        _grid("tok_dinov2@224", 8192, 16),
-        _grid("tok_imagebind@224", 8192, 16),
-        _global("tok_dinov2_global"),
-        _global("tok_imagebind_global"),
-    )
-}
 
 
 def describe(
@@ -131,8 +112,7 @@ def describe(
         base, changes = OFFICIAL.get(name), overrides.get(name)
         if base is None and changes is None:
             raise UnknownModality(
-                f"{name!r} is no modality of 4M-21 and modality_info does not describe it",
-                where=where,
+                f"{name!r} is not a modality of 4M-21, nor described by modality_info", where=where
             )
         described[name] = base if changes is None else _changed(name, base, changes, where)
     return cast("dict[str, TokenSpec]", described)
@@ -159,10 +139,10 @@ def _changed(name: str, base: TokenSpec | None, changes: Any, where: object) -> 
     rows = fields.integer("position_rows", SEQUENCE_ROWS if sequence else most, 1, 1 << 16)
     if not sequence and rows != most:
         raise fields.error("position_rows", f"max_tokens ({most})", rows)
-    start = base or TokenSpec(name, cast(Kind, kind), most, cast(Positions, positions), rows)
+    start = base or TokenSpec(name, cast(TokenKind, kind), most, cast(Positions, positions), rows)
     return replace(
         start,
-        kind=cast(Kind, kind),
+        kind=cast(TokenKind, kind),
         max_tokens=most,
         positions=cast(Positions, positions),
         position_rows=rows,

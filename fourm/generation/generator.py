@@ -8,16 +8,23 @@ from typing import TYPE_CHECKING, Any
 
 from fourm.checkpoints import Checkpoint
 from fourm.errors import BadInput, ConfigError, UnknownModality
-from fourm.generation.defaults import ORDER, PHOTOS
-from fourm.generation.parts import Part
+from fourm.generation.parts import Part as SamplePart
 from fourm.generation.parts import given as given_part
 from fourm.generation.plan import HOLE, HideBox, Plan, hidden_places, opened_text
 from fourm.generation.sampler import Sampler
 from fourm.generation.schedule import Step
 from fourm.generation.settings import Settings
 from fourm.generation.text_ids import TextIds
-from fourm.modalities.decoders import Decoded, Decoder, Quality, decoder_for, needs
-from fourm.modalities.kinds import KINDS
+from fourm.modalities import (
+    MODALITIES,
+    Codec,
+    Decoded,
+    Decoder,
+    Part,
+    Quality,
+    generation_order,
+    image_modalities,
+)
 from fourm.tokenizers.config import TokenizerConfig
 from fourm.tokenizers.diffusion.divae import check_request
 from fourm.tokenizers.loading import load_tokenizer
@@ -55,10 +62,11 @@ class Generator:
         manifest = model.manifest
         checkpoint = Checkpoint.open(manifest.locate(manifest.model))
         self._config = FMConfig.from_fields(checkpoint.fields)
-        self.outputs: tuple[str, ...] = tuple(kind for kind in ORDER if self._predicts(kind))
+        order = generation_order()
+        self.outputs: tuple[str, ...] = tuple(kind for kind in order if self._predicts(kind))
         self.missing = {
             kind: model.missing[kind]
-            for kind in ORDER
+            for kind in order
             if kind in model.missing and self.modality(kind) in self._config.domains_out
         }
         self._words: dict[Path, TextTokenizer] = {}
@@ -67,7 +75,7 @@ class Generator:
 
     def modality(self, kind: str) -> str:
         """What this model knows a kind as."""
-        return self.model.manifest.kinds.get(kind, KINDS[kind])
+        return self.model.manifest.kinds.get(kind, MODALITIES[kind].tokens.name)
 
     def generate(
         self,
@@ -111,7 +119,7 @@ class Generator:
         kinds = {name: kind for kind, name in plan.names.items()}
         done: list[Decoded] = []
 
-        def finish(name: str, part: Part) -> None:
+        def finish(name: str, part: SamplePart) -> None:
             kind = kinds[name]
             tokens = part.content[0][~part.input_mask[0]].tolist()
             if kind == "text" and kind in plan.opened:
@@ -170,18 +178,23 @@ class Generator:
 
     def _decodes(self, kind: str) -> bool:
         name, manifest = self.modality(kind), self.model.manifest
-        wanted = needs(kind)
-        return (
-            wanted is not None
-            and (name in manifest.tokenizers or not wanted.tokenizer)
-            and (name in manifest.words or not wanted.words)
-        )
+        spec = self._config.modalities.get(name)
+        codec = None if spec is None else MODALITIES[kind].codec(spec.kind)
+        if codec is None or codec.decoder is None:
+            return False
+        here = {"tokenizer": name in manifest.tokenizers, "text_tokenizer": name in manifest.words}
+        return all(here.get(part, False) for part in codec.needs)
+
+    def _codec(self, kind: str) -> Codec:
+        codec = MODALITIES[kind].codec(self._modality(kind).kind)
+        assert codec is not None
+        return codec
 
     def _plan(self, inputs: Mapping[str, Any], to: Sequence[str], hide: Sequence[HideBox]) -> Plan:
         """Read the inputs, and tell those that are to be completed from those that are given."""
         values = dict(inputs)
         if hide:
-            photos = [kind for kind in PHOTOS if kind in values]
+            photos = [kind for kind in image_modalities() if kind in values]
             if len(photos) != 1:
                 raise BadInput("hide: give one picture of which a part is to be made up")
             values["image_tokens"] = values.pop(photos[0])
@@ -200,7 +213,7 @@ class Generator:
         if hide:
             part, modality = parts.pop("image_tokens"), self._modality("image_tokens")
             places = hidden_places(hide, modality.grid, self.model.device)
-            known_part["image_tokens"] = Part(part.content, places, ~places)
+            known_part["image_tokens"] = SamplePart(part.content, places, ~places)
         if text is not None:
             words = self._word_pieces(self.modality("text"))
             known_part["text"] = opened_text(text, words, self.model.device)
@@ -218,7 +231,7 @@ class Generator:
                 said = f"{said}; {self.missing[kind]}"
             raise UnknownModality(said)
 
-    def _read(self, values: Mapping[str, Any]) -> dict[str, Part]:
+    def _read(self, values: Mapping[str, Any]) -> dict[str, SamplePart]:
         if not values:
             return {}
         parts = {}
@@ -243,17 +256,16 @@ class Generator:
 
     def _check(self, kind: str, quality: Quality) -> None:
         """Refuse what cannot be decoded before hours are spent on generating it."""
-        wanted, name = needs(kind), self.modality(kind)
-        assert wanted is not None
-        if wanted.words:
+        needs, name = self._codec(kind).needs, self.modality(kind)
+        if "text_tokenizer" in needs:
             self._word_pieces(name)
-        if wanted.tokenizer:
+        if "tokenizer" in needs:
             folder = self._part(name)
             fields = Checkpoint.open(folder).fields
             config = TokenizerConfig.from_mapping(fields.values, fields.where)
             check_request(config, quality.steps, quality.size)
             vocabulary = self._modality(kind).vocabulary
-            if not wanted.words and config.codebook_size != vocabulary:
+            if "text_tokenizer" not in needs and config.codebook_size != vocabulary:
                 raise ConfigError(
                     f"{folder} has {config.codebook_size} codes, {name} of the model predicts "
                     f"{vocabulary} ids"
@@ -261,11 +273,13 @@ class Generator:
 
     def _decoder(self, kind: str) -> Decoder:
         if kind not in self._decoders:
-            wanted, name = needs(kind), self.modality(kind)
-            assert wanted is not None
-            tokenizer = self._tokenizer(self._part(name)) if wanted.tokenizer else None
-            words = self._word_pieces(name) if wanted.words else None
-            self._decoders[kind] = decoder_for(kind, tokenizer, words)
+            name, parts = self.modality(kind), dict[Part, Any]()
+            if "tokenizer" in (needs := self._codec(kind).needs):
+                parts["tokenizer"] = self._tokenizer(self._part(name))
+            if "text_tokenizer" in needs:
+                parts["text_tokenizer"] = self._word_pieces(name)
+            spec = self._modality(kind)
+            self._decoders[kind] = MODALITIES[kind].decoder(parts, spec.kind)
         return self._decoders[kind]
 
     def _tokenizer(self, folder: Path) -> VQVAE:

@@ -10,12 +10,12 @@ from dataclasses import dataclass
 import torch
 
 from fourm.errors import BadInput
-from fourm.generation.defaults import recipe_of
 from fourm.generation.parts import Part
 from fourm.generation.schedule import Step, Target, build_schedule
 from fourm.generation.settings import Settings
 from fourm.generation.text_ids import TextIds
 from fourm.generation.texts import hidden_spans
+from fourm.modalities import generation_defaults
 from fourm.tokenizers.wordpiece import TextTokenizer
 from fourm.tokens import TokenSpec
 
@@ -57,7 +57,7 @@ class Plan:
         targets = []
         for number, kind in enumerate(self.wanted):
             modality = modalities[self.names[kind]]
-            recipe = settings.applied(recipe_of(kind, self.given))
+            recipe = settings.applied(generation_defaults(kind, self.given))
             guidance: float | list[float] = recipe.guidance
             if settings.weights:
                 before = (*self.given, *self.wanted[:number])
@@ -70,7 +70,7 @@ class Plan:
                     recipe.steps,
                     "cosine" if recipe.scheme == "maskgit" else "linear",
                     recipe.temperature,
-                    recipe.cooling,
+                    recipe.temperature_schedule,
                     guidance,
                 )
             )

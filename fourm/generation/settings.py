@@ -8,10 +8,12 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal
 
 from fourm.errors import BadInput
-from fourm.generation.defaults import TOP_P, Recipe
-from fourm.modalities.decoders import Quality
+from fourm.modalities import GenerationDefaults, Quality
 
 Scheme = Literal["roar", "maskgit"]
+
+
+TOP_P = 0.8
 
 
 @dataclass(frozen=True)
@@ -63,7 +65,7 @@ class Settings:
         if not 0 <= self.seed < 1 << 62:
             raise BadInput(f"seed: a whole number from 0, not {self.seed}")
 
-    def applied(self, recipe: Recipe) -> Recipe:
+    def applied(self, recipe: GenerationDefaults) -> GenerationDefaults:
         """The recipe with what was chosen."""
         chosen = recipe
         if recipe.scheme != "autoregressive":
@@ -71,7 +73,7 @@ class Settings:
                 chosen, scheme=self.scheme or recipe.scheme, steps=self.steps or recipe.steps
             )
         if self.temperature is not None:
-            chosen = replace(chosen, temperature=self.temperature, cooling="constant")
+            chosen = replace(chosen, temperature=self.temperature, temperature_schedule="constant")
         if self.guidance is not None:
             chosen = replace(chosen, guidance=self.guidance)
         return chosen

@@ -10,7 +10,15 @@ from typing import NamedTuple
 from fourm.checkpoints.files import TENSORS
 from fourm.errors import ModelNotFound
 from fourm.hub.cache import cache_folder
-from fourm.hub.official import MODELS, OWNER, SHORT_NAMES, TEXT, TOKENIZERS, WORDS, WRITTEN
+from fourm.hub.official import (
+    MODELS,
+    OWNER,
+    TEXT,
+    WORDS,
+    tokenizer_repositories,
+    tokenizers,
+    written,
+)
 from fourm.hub.sources import is_snapshot, local_snapshot, repository_of
 
 MODEL = "model"
@@ -40,11 +48,12 @@ def missing_tokenizers(folder: Path, uses: Mapping[str, str]) -> dict[str, Missi
         uses: modality or space -> the modality's name in the model's config.
     """
     has_text = find_text_tokenizer(folder) is not None
-    absent = {name for name in TOKENIZERS.values() if find_tokenizer(folder, name) is None}
+    made, texts = tokenizer_repositories(), written()
+    absent = {name for name in made.values() if find_tokenizer(folder, name) is None}
     found = {}
     for what, modality in uses.items():
-        needs = [WORDS] if modality in WRITTEN and not has_text else []
-        needs += [TOKENIZERS[modality]] if TOKENIZERS.get(modality) in absent else []
+        needs = [WORDS] if modality in texts and not has_text else []
+        needs += [made[modality]] if made.get(modality) in absent else []
         if needs:
             found[what] = MissingTokenizer(tuple(needs), _pull_command(folder, what, needs))
     return found
@@ -81,7 +90,7 @@ def _pull_command(folder: Path, what: str, needs: list[str]) -> str:
     if name in MODELS:
         command = f"fourm models pull {name} --for {what}"
     else:
-        names = [TEXT if need == WORDS else SHORT_NAMES[need] for need in needs]
+        names = [TEXT if need == WORDS else tokenizers()[need].short_name for need in needs]
         command = "; ".join(f"fourm models pull {short}" for short in names)
     if is_snapshot(folder):
         return command
@@ -106,7 +115,7 @@ class OfficialParts:
         if part == WORDS:
             found, short = find_text_tokenizer(self.folder), TEXT
         else:
-            found, short = find_tokenizer(self.folder, name), SHORT_NAMES[name]
+            found, short = find_tokenizer(self.folder, name), tokenizers()[name].short_name
         if found is None:
             raise ModelNotFound(f"{part} is not on this disk: `fourm models pull {short}` gets it")
         return found

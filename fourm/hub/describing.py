@@ -16,10 +16,9 @@ from fourm.hub.finding import used
 from fourm.hub.listing import ModelCard, list_models, size_of
 from fourm.hub.manifest import BUNDLE, Manifest
 from fourm.hub.names import by_repository, find, folder_of
-from fourm.hub.official import MODELS, OWNER, SPACES, TEXT, WORDS
+from fourm.hub.official import MODELS, OWNER, TEXT, WORDS, spaces, tokenizers
 from fourm.hub.sources import repository_of
 from fourm.hub.teachers import TEACHERS
-from fourm.tokenizers.builders import OFFICIAL_CONFIGS
 
 
 def describe(source: str) -> dict[str, Any]:
@@ -67,8 +66,8 @@ def _absent(source: str) -> dict[str, Any]:
     if entry.name in MODELS:
         return {**facts, "parameters": _fm_parameters(official_model_shapes(entry.name))}
     name = str(entry.repository).removeprefix(f"{OWNER}/")
-    if name in OFFICIAL_CONFIGS:
-        shapes = tokenizer_shapes(OFFICIAL_CONFIGS[name])
+    if name in tokenizers():
+        shapes = tokenizer_shapes(tokenizers()[name].config)
         facts |= {"modalities": list(entry.modalities), "parameters": _halves(shapes)}
     return facts
 
@@ -118,8 +117,8 @@ def _transformer(checkpoint: Checkpoint) -> dict[str, Any]:
     here = {what: modality for what, modality in uses.items() if what not in missing}
     return {
         **facts,
-        "queries": [kind for kind, name in here.items() if kind not in SPACES and name in reads],
-        "spaces": [space for space in here if space in SPACES],
+        "queries": [kind for kind, name in here.items() if kind not in spaces() and name in reads],
+        "spaces": [space for space in here if space in spaces()],
         "missing": [
             {"for": what, "needs": list(one.needs), "pull": one.pull}
             for what, one in missing.items()

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from fourm.checkpoints import Checkpoint
 from fourm.errors import CheckpointError, FourmError
-from fourm.hub.official import MODELS
-from fourm.tokenizers.builders import OFFICIAL_CONFIGS, official_tokenizer
+from fourm.hub.official import MODELS, official_tokenizer, tokenizers
 
 if TYPE_CHECKING:
     import torch
@@ -109,10 +108,10 @@ def official_shapes(name: str, checkpoint: Checkpoint) -> Shapes | None:
     """The tensors of an official model or tokenizer, by its repository's name; None for others."""
     import torch
 
-    if name not in MODELS and name not in OFFICIAL_CONFIGS:
+    if name not in MODELS and name not in tokenizers():
         return None
     with torch.device("meta"):
-        if name in OFFICIAL_CONFIGS:
+        if name in tokenizers():
             return shapes_of(official_tokenizer(name, checkpoint.config))
         return official_model_shapes(name)
 

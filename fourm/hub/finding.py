@@ -15,16 +15,16 @@ from fourm.hub.official import (
     COUNTED,
     MODELS,
     OWNER,
-    SPACES,
-    TOKENIZERS,
     WORDS,
-    WRITTEN,
     is_tokenizer,
     official_name,
+    spaces,
+    tokenizer_repositories,
+    written,
 )
 from fourm.hub.sources import local_snapshot, repository_of, resolve_source
 from fourm.hub.teachers import TEACHERS
-from fourm.modalities.kinds import KINDS
+from fourm.modalities import MODALITIES
 
 
 def find_manifest(source: str) -> Manifest:
@@ -88,20 +88,21 @@ def folder_manifest(folder: Path) -> Manifest:
         domains_in, domains_out = fields.names("domains_in"), fields.names("domains_out")
     except ConfigError as error:
         raise CheckpointError(f"{folder} is not a 4M model: {error}") from None
-    spaces = {name: space for name, space in SPACES.items() if space.modality in domains_out}
-    kinds = {kind: name for kind, name in KINDS.items() if name in domains_in}
-    if not kinds or not spaces:
+    predicted = {name: one for name, one in spaces().items() if one.modality in domains_out}
+    names = {name: one.tokens.name for name, one in MODALITIES.items()}
+    kinds = {kind: name for kind, name in names.items() if name in domains_in}
+    if not kinds or not predicted:
         raise CheckpointError(
-            f"{folder} cannot be searched with: it reads none of {', '.join(KINDS.values())} or "
-            f"predicts none of {', '.join(space.modality for space in SPACES.values())}"
+            f"{folder} cannot be searched with: it reads none of {', '.join(names.values())} or "
+            f"predicts none of {', '.join(space.modality for space in spaces().values())}"
         )
     uses = used(domains_in, domains_out)
     missing = missing_tokenizers(folder, uses)
-    here = {space: entry for space, entry in spaces.items() if space not in missing}
+    here = {space: entry for space, entry in predicted.items() if space not in missing}
     if not here:
-        command = missing[next(iter(spaces))].pull
+        command = missing[next(iter(predicted))].pull
         raise CheckpointError(
-            f"{folder} has no tokenizer of {' or '.join(spaces)} next to it: "
+            f"{folder} has no tokenizer of {' or '.join(predicted)} next to it: "
             f"`{command}` fetches one"
         )
     name = repository_of(folder)
@@ -111,9 +112,9 @@ def folder_manifest(folder: Path) -> Manifest:
         title=MODELS.get(name, name),
         model=MODEL,
         kinds={kind: modality for kind, modality in kinds.items() if kind not in missing},
-        tokenizers={k: f"{OWNER}/{v}" for k, v in TOKENIZERS.items() if k in present},
+        tokenizers={k: f"{OWNER}/{v}" for k, v in tokenizer_repositories().items() if k in present},
         language_models={},
-        words={name: WORDS for name in WRITTEN if name in present},
+        words={name: WORDS for name in written() if name in present},
         spaces=here,
         locate=OfficialParts(folder).locate,
         counted=COUNTED,
@@ -125,6 +126,7 @@ def used(domains_in: Collection[str], domains_out: Collection[str]) -> dict[str,
     """Modality or space -> the modality's name in the config: all that a model reads or
     predicts."""
     domains = {*domains_in, *domains_out}
-    spaces = {name: space.modality for name, space in SPACES.items()}
-    kinds = {kind: name for kind, name in KINDS.items() if name in domains}
-    return {**kinds, **{name: made for name, made in spaces.items() if made in domains_out}}
+    names = {name: one.tokens.name for name, one in MODALITIES.items()}
+    found = {name: tokens for name, tokens in names.items() if tokens in domains}
+    found |= {n: one.modality for n, one in spaces().items() if one.modality in domains_out}
+    return found

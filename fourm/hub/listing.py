@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Literal
 
 from fourm.hub.manifest import Manifest
-from fourm.hub.names import ENTRIES, Entry, bundled, place_of
-from fourm.hub.official import MODELS, SPACES
+from fourm.hub.names import Entry, bundled, entries, place_of
+from fourm.hub.official import MODELS, spaces
 from fourm.hub.sources import is_cached
 from fourm.hub.teachers import TEACHERS, TeacherCard
-from fourm.modalities.kinds import KINDS
+from fourm.modalities import MODALITIES
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ def list_models() -> list[ModelCard]:
     """The bundled models, the official ones, the teachers; asks no network."""
     return [
         *(_bundled(name, folder) for name, folder in bundled().items()),
-        *(_official(ENTRIES[name]) for name in MODELS),
+        *(_official(entries()[name]) for name in MODELS),
         *(_teacher(card) for card in TEACHERS.values()),
     ]
 
@@ -54,7 +54,7 @@ def list_tokenizers() -> list[ModelCard]:
     """The official tokenizers; asks no network."""
     return [
         _card(entry, (), (), str(entry.repository), place_of(entry), "")
-        for entry in ENTRIES.values()
+        for entry in entries().values()
         if entry.kind == "tokenizer"
     ]
 
@@ -75,7 +75,14 @@ def _bundled(name: str, folder: Path) -> ModelCard:
 def _official(entry: Entry) -> ModelCard:
     place = place_of(entry)
     note = "official; `fourm models pull` fetches it" if place is None else "downloaded"
-    return _card(entry, tuple(KINDS), tuple(SPACES), str(entry.repository), place, note)
+    return _card(
+        entry,
+        tuple(name for name, one in MODALITIES.items() if one.official),
+        tuple(spaces()),
+        str(entry.repository),
+        place,
+        note,
+    )
 
 
 def _card(

@@ -14,7 +14,7 @@ from fourm.checkpoints.config import Fields
 from fourm.checkpoints.files import CONFIG, TENSORS, read_json_object
 from fourm.errors import ConfigError
 from fourm.hub.digests import digest_of
-from fourm.modalities.kinds import FIRST, KINDS
+from fourm.modalities import MODALITIES
 
 if TYPE_CHECKING:
     from fourm.hub.availability import MissingTokenizer
@@ -95,6 +95,11 @@ class SpaceEntry:
         return weights
 
 
+def counted_modalities() -> tuple[str, ...]:
+    """The modalities whose readers count for the fingerprint of a model folder."""
+    return tuple(name for name, one in MODALITIES.items() if one.in_fingerprint)
+
+
 @dataclass(frozen=True)
 class Manifest:
     """The parts of a model and how they go together.
@@ -122,7 +127,7 @@ class Manifest:
     words: Mapping[str, str]
     spaces: Mapping[str, SpaceEntry]
     locate: Callable[[str], Path] = field(repr=False, compare=False)
-    counted: tuple[str, ...] = FIRST
+    counted: tuple[str, ...] = field(default_factory=counted_modalities)
     missing: Mapping[str, MissingTokenizer] = field(default_factory=dict)
 
     @classmethod
@@ -140,8 +145,8 @@ class Manifest:
                 f"{path} has format {version}, this program reads format {FORMAT}: update it"
             )
         kinds = _names(fields, "kinds")
-        if not kinds or not set(kinds) <= set(KINDS):
-            raise fields.error("kinds", f"some of {', '.join(KINDS)}", sorted(kinds))
+        if not kinds or not set(kinds) <= set(MODALITIES):
+            raise fields.error("kinds", f"some of {', '.join(MODALITIES)}", sorted(kinds))
         spaces = {
             name: _space(Fields(_object(entry), f"{path}: space {name}"))
             for name, entry in fields.mapping("spaces").items()
@@ -289,7 +294,7 @@ def _readouts(fields: Fields) -> dict[str, ReadoutEntry]:
     for kind, value in fields.mapping("readouts").items():
         entry = Fields(_object(value), f"{fields.where}: readout of {kind}")
         weight = entry.number("weight", 1.0)
-        if kind not in KINDS or not 0 < weight < math.inf:
+        if kind not in MODALITIES or not 0 < weight < math.inf:
             raise ConfigError("a known kind, with a weight above 0", where=entry.where)
         found[kind] = ReadoutEntry(entry.text("transform"), weight)
     return found

@@ -2,37 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from types import MappingProxyType
 from typing import Literal
 
 from fourm.errors import ModelNotFound
 from fourm.hub.cache import cache_folder
 from fourm.hub.manifest import BUNDLE
-from fourm.hub.official import MODELS, OWNER, SHORT_NAMES, TEXT, TOKENIZERS, WORDS
+from fourm.hub.official import (
+    MODELS,
+    OWNER,
+    TEXT,
+    WORDS,
+    tokenizer_repositories,
+    tokenizers,
+)
 from fourm.hub.sources import is_hub_name, local_snapshot
 from fourm.hub.teachers import TEACHERS
 from fourm.hub.text_tokenizer import REPOSITORY as WORDS_REPOSITORY
 
 WEIGHTS = Path(__file__).resolve().parent.parent / "weights"
 """The models that come with this package, a folder each."""
-
-_PURPOSES: Mapping[str, str] = {
-    "tokenizer/rgb": "photos as tokens",
-    "tokenizer/depth": "depth maps",
-    "tokenizer/normals": "surface normals",
-    "tokenizer/edges": "Canny edges and SAM edges",
-    "tokenizer/semseg": "segmentation maps",
-    "tokenizer/clip": "CLIP B/16 feature maps; the space clip",
-    "tokenizer/dinov2": "DINOv2 B/14 feature maps",
-    "tokenizer/imagebind": "ImageBind H/14 feature maps",
-    "tokenizer/poses": "human poses",
-    "tokenizer/sam": "masks of objects",
-    "tokenizer/dinov2-global": "DINOv2 B/14 embeddings; the space dinov2",
-    "tokenizer/imagebind-global": "ImageBind H/14 embeddings before its head; the space imagebind",
-}
 
 
 @dataclass(frozen=True)
@@ -59,20 +49,16 @@ def bundled() -> dict[str, Path]:
     return {path.parent.name: path.parent for path in sorted(WEIGHTS.glob(f"*/{BUNDLE}"))}
 
 
-def _entries() -> dict[str, Entry]:
-    entries = [Entry(name, "model", None, "comes with this package") for name in bundled()]
-    entries += [Entry(name, "model", f"{OWNER}/{name}", title) for name, title in MODELS.items()]
-    for repository, short in SHORT_NAMES.items():
-        modalities = tuple(name for name, made in TOKENIZERS.items() if made == repository)
-        entries.append(
-            Entry(short, "tokenizer", f"{OWNER}/{repository}", _PURPOSES[short], modalities)
-        )
-    entries.append(Entry(TEXT, "tokenizer", WORDS_REPOSITORY, "words, and all that is written"))
-    return {entry.name: entry for entry in entries}
-
-
-ENTRIES: Mapping[str, Entry] = MappingProxyType(_entries())
-"""Short name -> entry: bundled models, official models, official tokenizers."""
+def entries() -> dict[str, Entry]:
+    """Short name -> entry: bundled models, official models, official tokenizers."""
+    every = [Entry(name, "model", None, "comes with this package") for name in bundled()]
+    every += [Entry(name, "model", f"{OWNER}/{name}", title) for name, title in MODELS.items()]
+    made = tokenizer_repositories()
+    for name, one in tokenizers().items():
+        modalities = tuple(modality for modality, repository in made.items() if repository == name)
+        every.append(Entry(one.short_name, "tokenizer", f"{OWNER}/{name}", one.purpose, modalities))
+    every.append(Entry(TEXT, "tokenizer", WORDS_REPOSITORY, "text, and what is written as text"))
+    return {entry.name: entry for entry in every}
 
 
 def find(name: str) -> Entry:
@@ -81,9 +67,9 @@ def find(name: str) -> Entry:
     Raises:
         ModelNotFound: no such name; the message lists those there are.
     """
-    entry = by_repository(name.removeprefix(f"{OWNER}/")) or ENTRIES.get(name)
+    entry = by_repository(name.removeprefix(f"{OWNER}/")) or entries().get(name)
     if entry is None:
-        said = f"{name!r} is none of {', '.join(ENTRIES)}"
+        said = f"{name!r} is none of {', '.join(entries())}"
         if name in TEACHERS:
             said = f"{name} is a teacher: it is downloaded when it is first used"
         raise ModelNotFound(said)
@@ -100,7 +86,7 @@ def folder_of(source: str) -> Path:
         ModelNotFound: no folder, and nothing of that name on this disk.
     """
     folder = Path(source).expanduser()
-    entry = ENTRIES.get(source) or by_repository(source.removeprefix(f"{OWNER}/"))
+    entry = entries().get(source) or by_repository(source.removeprefix(f"{OWNER}/"))
     if entry is not None and entry.repository is None:
         return WEIGHTS / entry.name
     if folder.is_dir() or (folder.suffix == ".safetensors" and folder.is_file()):
@@ -130,7 +116,7 @@ def place_of(entry: Entry) -> Path | None:
 
 def by_repository(name: str) -> Entry | None:
     """The entry of an official repository by its name without the owner, or None."""
-    for entry in ENTRIES.values():
+    for entry in entries().values():
         if entry.repository == f"{OWNER}/{name}":
             return entry
     return None

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import partial
+from typing import TYPE_CHECKING, Any
 
+from fourm.errors import ConfigError
 from fourm.hub.manifest import SpaceEntry
+from fourm.modalities import MODALITIES, OfficialTokenizer
+
+if TYPE_CHECKING:
+    from fourm.tokenizers.vqvae import VQVAE
 
 OWNER = "EPFL-VILAB"
 
@@ -15,68 +20,16 @@ MODELS: Mapping[str, str] = {
     "4M-21_XL": "4M-21 XL, 2.8 B parameters",
 }
 
-TOKENIZERS: Mapping[str, str] = {
-    "tok_semseg@224": "4M_tokenizers_semseg_4k_224-448",
-    "tok_rgb@224": "4M_tokenizers_rgb_16k_224-448",
-    "tok_depth@224": "4M_tokenizers_depth_8k_224-448",
-    "tok_normal@224": "4M_tokenizers_normal_8k_224-448",
-    "tok_canny_edge@224": "4M_tokenizers_edge_8k_224-512",
-    "tok_sam_edge@224": "4M_tokenizers_edge_8k_224-512",
-    "tok_clip@224": "4M_tokenizers_CLIP-B16_8k_224-448",
-    "tok_dinov2@224": "4M_tokenizers_DINOv2-B14_8k_224-448",
-    "tok_imagebind@224": "4M_tokenizers_ImageBind-H14_8k_224-448",
-    "human_poses": "4M_tokenizers_human-poses_1k_8",
-    "sam_instance": "4M_tokenizers_sam-instance_1k_64",
-    "tok_dinov2_global": "4M_tokenizers_DINOv2-B14-global_8k_16_224",
-    "tok_imagebind_global": "4M_tokenizers_ImageBind-H14-global_8k_16_224",
-}
-
-SHORT_NAMES: Mapping[str, str] = {
-    "4M_tokenizers_rgb_16k_224-448": "tokenizer/rgb",
-    "4M_tokenizers_depth_8k_224-448": "tokenizer/depth",
-    "4M_tokenizers_normal_8k_224-448": "tokenizer/normals",
-    "4M_tokenizers_edge_8k_224-512": "tokenizer/edges",
-    "4M_tokenizers_semseg_4k_224-448": "tokenizer/semseg",
-    "4M_tokenizers_CLIP-B16_8k_224-448": "tokenizer/clip",
-    "4M_tokenizers_DINOv2-B14_8k_224-448": "tokenizer/dinov2",
-    "4M_tokenizers_ImageBind-H14_8k_224-448": "tokenizer/imagebind",
-    "4M_tokenizers_human-poses_1k_8": "tokenizer/poses",
-    "4M_tokenizers_sam-instance_1k_64": "tokenizer/sam",
-    "4M_tokenizers_DINOv2-B14-global_8k_16_224": "tokenizer/dinov2-global",
-    "4M_tokenizers_ImageBind-H14-global_8k_16_224": "tokenizer/imagebind-global",
-}
-"""Repository of a tokenizer -> what `fourm models` calls it."""
-
 TEXT = "tokenizer/text"
 """The text tokenizer, which is one file of the 4M code repository."""
 
-COUNTED = ("image",)
-"""Kinds whose readers count for the fingerprint of a space: galleries are photos first of all.
-
-Tokenizers of the other kinds need not be here when an index is built, and may come later.
-"""
-
-_drawn = partial(SpaceEntry, temperature=0.1, top_p=0.8)
-"""Several seeds draw as the retrieval notebook of 4M-21 does (4M-21 reference, sec. 4.3)."""
-
-SPACES: Mapping[str, SpaceEntry] = {
-    "dinov2": _drawn("tok_dinov2_global", title="DINOv2 ViT-B/14, global", teacher="dinov2-b14"),
-    "imagebind": _drawn(
-        "tok_imagebind_global",
-        title="ImageBind ViT-H/14: CLS of its vision trunk (1280), not the joint space of its head",
-    ),
-    "clip": _drawn(
-        "tok_clip@224",
-        title="CLIP ViT-B/16: mean of its projected patch tokens",
-        pool="mean",
-        teacher="clip-b16",
-    ),
-}
-
 WORDS = "text_tokenizer_4m_wordpiece_30k.json"
 
-WRITTEN = ("caption", "det", "metadata", "color_palette", "human_poses", "sam_instance")
-"""Modalities that are made of its word pieces."""
+COUNTED = ("image",)
+"""Modalities whose readers count for the fingerprint of a space: galleries are photos first of all.
+
+Tokenizers of the others need not be here when an index is built, and may come later.
+"""
 
 
 def official_name(source: str) -> str | None:
@@ -87,5 +40,66 @@ def official_name(source: str) -> str | None:
 
 def is_tokenizer(source: str) -> bool:
     """Whether a text is the name of an official tokenizer, short or that of its repository."""
-    name = source.removeprefix(f"{OWNER}/")
-    return name in SHORT_NAMES or name in SHORT_NAMES.values() or name == TEXT
+    name, known = source.removeprefix(f"{OWNER}/"), tokenizers()
+    return name in known or name == TEXT or name in {one.short_name for one in known.values()}
+
+
+def spaces() -> dict[str, SpaceEntry]:
+    """Name -> embedding space of 4M-21, those of single vectors first.
+
+    Several seeds draw as the retrieval notebook of 4M-21 does (4M-21 reference, sec. 4.3).
+    """
+    pairs = [(one.space, one.tokens.name) for one in MODALITIES.values() if one.space is not None]
+    pairs.sort(key=lambda pair: pair[0].pool is not None)
+    return {
+        space.name: SpaceEntry(
+            tokens,
+            temperature=0.1,
+            top_p=0.8,
+            title=space.title,
+            pool=space.pool,
+            teacher=space.teacher,
+        )
+        for space, tokens in pairs
+    }
+
+
+def written() -> list[str]:
+    """Modalities, by their names in checkpoints, that are made of the text tokenizer's pieces."""
+    codecs = {one.tokens.name: one.codec() for one in MODALITIES.values()}
+    return [name for name, codec in codecs.items() if codec and "text_tokenizer" in codec.needs]
+
+
+def tokenizers() -> dict[str, OfficialTokenizer]:
+    """Repository without its owner -> official tokenizer."""
+    every = [one.tokenizer for one in MODALITIES.values() if one.tokenizer is not None]
+    return {tokenizer.repository: tokenizer for tokenizer in every}
+
+
+def tokenizer_repositories() -> dict[str, str]:
+    """Modality, by its name in checkpoints -> repository of its tokenizer, without the owner."""
+    return {
+        one.tokens.name: one.tokenizer.repository
+        for one in MODALITIES.values()
+        if one.tokenizer is not None
+    }
+
+
+def official_tokenizer(name: str, config: Mapping[str, Any] | None = None) -> VQVAE:
+    """An official tokenizer with random weights; build it under `torch.device("meta")` for shapes.
+
+    Args:
+        name: of its repository, without the owner.
+        config: of a file, for the fields that are uncertain.
+
+    Raises:
+        ConfigError: no such tokenizer.
+    """
+    from fourm.tokenizers.loading import build_tokenizer
+
+    known = tokenizers()
+    if name not in known:
+        raise ConfigError(f"{name!r} is none of {', '.join(known)}")
+    given = {} if config is None else config
+    own = {field: given[field] for field in known[name].uncertain_fields if field in given}
+    return build_tokenizer({**known[name].config, **own})

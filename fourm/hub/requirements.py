@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 from fourm.errors import BadInput
 from fourm.hub.names import Entry
-from fourm.hub.official import OWNER, SPACES, TEXT, TOKENIZERS, WRITTEN
-from fourm.modalities.kinds import KINDS
+from fourm.hub.official import OWNER, TEXT, spaces, tokenizer_repositories, written
+from fourm.modalities import MODALITIES
 from fourm.tokens import OFFICIAL
 
 USUAL = ("image", "text", "seg", "dinov2")
@@ -34,9 +34,9 @@ def needed(entry: Entry, wanted: Sequence[str] = ()) -> Needs:
 
     Args:
         entry: with a repository.
-        wanted: kinds of input or output (`depth`, `sam-edges`), spaces (`imagebind`), modalities of
-            4M-21 (`tok_rgb@224`), or `all`; `USUAL` by default. A space is always among what is
-            fetched.
+        wanted: modalities (`depth`, `sam-edges`), spaces (`imagebind`), names in official
+            checkpoints (`tok_rgb@224`), or `all`; default: `USUAL`. At least one space is always
+            among what is fetched.
 
     Raises:
         BadInput: something wanted is none of these, or a tokenizer was asked for a purpose.
@@ -47,12 +47,14 @@ def needed(entry: Entry, wanted: Sequence[str] = ()) -> Needs:
             raise BadInput(f"{entry.name} is pulled alone: say what for with a model")
         return Needs((), True) if entry.name == TEXT else Needs((entry.repository,), False)
     modalities = [name for one in wanted or USUAL for name in _modalities(one)]
-    if not any(space.modality in modalities for space in SPACES.values()):
-        modalities += _modalities(next(iter(SPACES)))
-    tokenizers = [f"{OWNER}/{TOKENIZERS[name]}" for name in modalities if name in TOKENIZERS]
+    known = spaces()
+    if not any(space.modality in modalities for space in known.values()):
+        modalities += _modalities(next(iter(known)))
+    made = tokenizer_repositories()
+    tokenizers = [f"{OWNER}/{made[name]}" for name in modalities if name in made]
     return Needs(
         tuple(dict.fromkeys([entry.repository, *tokenizers])),
-        any(name in WRITTEN for name in modalities),
+        any(name in written() for name in modalities),
     )
 
 
@@ -60,11 +62,11 @@ def _modalities(wanted: str) -> list[str]:
     name = wanted if wanted in OFFICIAL else wanted.lower().replace("-", "_")
     if name == EVERYTHING:
         return list(OFFICIAL)
-    if name in KINDS:
-        return [KINDS[name]]
-    if name in SPACES:
-        return [SPACES[name].modality]
+    if name in MODALITIES:
+        return [MODALITIES[name].tokens.name]
+    if name in spaces():
+        return [spaces()[name].modality]
     if name in OFFICIAL:
         return [name]
-    known = ", ".join([*KINDS, *SPACES, *OFFICIAL, EVERYTHING])
-    raise BadInput(f"a model cannot be pulled for {wanted!r}; it can for {known}")
+    known = ", ".join([*MODALITIES, *spaces(), *OFFICIAL, EVERYTHING])
+    raise BadInput(f"{wanted!r} is not a modality or a space; there are {known}")

@@ -1,4 +1,4 @@
-"""Surface normals (4M-21 reference: tok_normal@224 as a query)."""
+"""Surface normals (4M-21 reference: tok_normal@224)."""
 
 from __future__ import annotations
 
@@ -7,7 +7,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fourm.modalities.grids import grid_codec, scaled_bytes
+from fourm.modalities.maps import (
+    DIFFUSION_TOKENIZER,
+    MAP_GENERATION,
+    MAP_GIVEN_IMAGE,
+    as_image_bytes,
+)
+from fourm.modalities.modality import Modality, OfficialTokenizer
 from fourm.modalities.pixels import square_pixels
+from fourm.tokens import grid_tokens
 
 
 def square_normals(image: Any, size: int = 224) -> NDArray[np.uint8]:
@@ -17,7 +26,7 @@ def square_normals(image: Any, size: int = 224) -> NDArray[np.uint8]:
     the tokenizer reads is `pixels.centred` of this.
 
     Raises:
-        BadInput: not a picture.
+        BadInput: not an image.
     """
     return square_pixels(image, size)
 
@@ -27,3 +36,19 @@ def flipped(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
     mirrored: NDArray[np.uint8] = pixels[:, :, ::-1].copy()
     mirrored[0] = 255 - mirrored[0]
     return mirrored
+
+
+NORMALS = Modality(
+    name="normals",
+    tokens=grid_tokens("tok_normal@224", 8192),
+    codecs={"img": grid_codec(square_normals, scaled_bytes, as_image_bytes, channels=3)},
+    tokenizer=OfficialTokenizer(
+        "4M_tokenizers_normal_8k_224-448",
+        "tokenizer/normals",
+        "surface normals",
+        {**DIFFUSION_TOKENIZER, "n_channels": 3},
+    ),
+    generation=MAP_GENERATION,
+    generation_given_image=MAP_GIVEN_IMAGE,
+    generation_order=50,
+)

@@ -1,4 +1,4 @@
-"""Colour palettes (4M-21 reference: color_palette as a query)."""
+"""Colour palettes (4M-21 reference: color_palette)."""
 
 from __future__ import annotations
 
@@ -6,16 +6,26 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 from PIL import Image
 
 from fourm.checks import finite_numbers
 from fourm.errors import BadInput
 from fourm.messages import shown
-from fourm.modalities.pixels import as_picture
-from fourm.modalities.words import number_word, read_number
+from fourm.modalities.items import Items, item_codec, shares
+from fourm.modalities.modality import GenerationDefaults, Modality
+from fourm.modalities.number_words import number_word, read_number
+from fourm.modalities.pixels import as_image
+from fourm.modalities.written import written_codec
+from fourm.tokens import text_tokens
 
 MOST_COLOURS = 7
 Colour = Sequence[float]
+
+COLOUR_KNOTS = 6
+"""In a vector, a colour is shared among the corners of its cell in a grid of 6 x 6 x 6 colours."""
+
+PALETTE_WIDTH = COLOUR_KNOTS**3
 
 
 def palette_text(colours: Sequence[Colour]) -> str:
@@ -41,18 +51,18 @@ def check_colours(colours: Sequence[Colour]) -> list[tuple[float, ...]]:
         BadInput: as `palette_text`.
     """
     if not 1 <= len(colours) <= MOST_COLOURS:
-        raise BadInput(f"a palette has 1 to {MOST_COLOURS} colours, not {len(colours)}")
+        raise BadInput(f"a palette has 1 to {MOST_COLOURS} colours, got {len(colours)}")
     checked = []
     for colour in colours:
         parts = finite_numbers(colour, "a colour (red, green, blue)", 3)
         if not all(0 <= part <= 255 for part in parts):
-            raise BadInput(f"a colour is red, green, blue from 0 to 255, not {shown(colour)}")
+            raise BadInput(f"a colour is red, green, blue from 0 to 255, got {shown(colour)}")
         checked.append(parts)
     return checked
 
 
 def parse_palette(text: str) -> list[tuple[int, int, int]]:
-    """Colours of a text that a model has written; a last colour that is cut short is left out."""
+    """Colours of a text that a model has written; an incomplete last colour is skipped."""
     words = text.split()
     parts = []
     for word in words[1:] if words and read_number(words[0], 1) is not None else words:
@@ -68,7 +78,7 @@ def read_colours(text: str) -> list[tuple[int, int, int]]:
     """Colours as a user writes them: `#1e90ff,#ffffff` (`#fff` is white, too; `#` may be left out).
 
     Raises:
-        BadInput: something that is no colour, or not 1 .. 7 of them.
+        BadInput: something that is not a colour, or not 1 .. 7 of them.
     """
     colours = []
     for part in text.replace(",", " ").split():
@@ -76,11 +86,13 @@ def read_colours(text: str) -> list[tuple[int, int, int]]:
         if re.fullmatch(r"[0-9a-fA-F]{3}", digits):
             digits = "".join(digit * 2 for digit in digits)
         if not re.fullmatch(r"[0-9a-fA-F]{6}", digits):
-            raise BadInput(f"{shown(part)} is no colour: write #rrggbb, for example #1e90ff")
+            raise BadInput(
+                f"{shown(part)} is not a valid colour: write #rrggbb, for example #1e90ff"
+            )
         red, green, blue = bytes.fromhex(digits)
         colours.append((red, green, blue))
     if not 1 <= len(colours) <= MOST_COLOURS:
-        raise BadInput(f"a palette has 1 to {MOST_COLOURS} colours, not {len(colours)}")
+        raise BadInput(f"a palette has 1 to {MOST_COLOURS} colours, got {len(colours)}")
     return colours
 
 
@@ -90,17 +102,58 @@ def written_colour(colour: Colour) -> str:
 
 
 def palette_of(image: Any, count: int = 5) -> list[tuple[int, int, int]]:
-    """The main colours of a picture by median cut, most frequent first; at most `count` of them.
+    """The main colours of an image by median cut, most frequent first; at most `count` of them.
 
     Raises:
-        BadInput: not a picture, or a count that is not 1 .. 7.
+        BadInput: not an image, or a count that is not 1 .. 7.
     """
     if not 1 <= count <= MOST_COLOURS:
-        raise BadInput(f"a palette has 1 to {MOST_COLOURS} colours, not {count}")
-    picture = as_picture(image).copy()
-    picture.thumbnail((128, 128))
-    reduced = picture.quantize(count, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
+        raise BadInput(f"a palette has 1 to {MOST_COLOURS} colours, got {count}")
+    small = as_image(image).copy()
+    small.thumbnail((128, 128))
+    reduced = small.quantize(count, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
     parts = reduced.getpalette() or []
     used = sorted(reduced.getcolors() or [], key=lambda pair: -pair[0])
-    places = [place for _, place in used if isinstance(place, int)]
-    return [(parts[3 * i], parts[3 * i + 1], parts[3 * i + 2]) for i in places]
+    indices = [index for _, index in used if isinstance(index, int)]
+    return [(parts[3 * i], parts[3 * i + 1], parts[3 * i + 2]) for i in indices]
+
+
+def palette_items(colours: Sequence[Sequence[float]]) -> Items:
+    """(n, PALETTE_WIDTH) float32: 1 .. 7 colours, each red, green, blue from 0 to 255.
+
+    Raises:
+        BadInput: none or more than 7 colours, or a part that is missing or out of range.
+    """
+    values = np.array(check_colours(colours))
+    red, green, blue = (shares(values[:, part], 0, 255, COLOUR_KNOTS) for part in range(3))
+    cells: Items = np.einsum("nr,ng,nb->nrgb", red, green, blue).astype(np.float32)
+    return cells.reshape(len(values), PALETTE_WIDTH)
+
+
+def _colours(value: Any) -> list[tuple[Any, ...]]:
+    try:
+        return [tuple(colour) for colour in value]
+    except (TypeError, ValueError):
+        raise BadInput(
+            f"a palette is a list of colours (red, green, blue), got {shown(value)}"
+        ) from None
+
+
+def _written(value: Any) -> str:
+    return palette_text(_colours(value))
+
+
+def _vectors(value: Any) -> Items:
+    return palette_items(_colours(value))
+
+
+PALETTE = Modality(
+    name="palette",
+    tokens=text_tokens("color_palette", 23),
+    codecs={
+        "seq": written_codec(_written, parse_palette),
+        "seq_emb": item_codec(_vectors, PALETTE_WIDTH),
+    },
+    generation=GenerationDefaults("autoregressive", temperature=0.1),
+    generation_order=140,
+)

@@ -12,16 +12,13 @@ from fourm.embedder import FusionMethod, Space, Vectors
 from fourm.errors import BadInput, ConfigError, UnknownModality, UnknownSpace
 from fourm.hub.manifest import Manifest
 from fourm.hub.official import WORDS
-from fourm.modalities.items import FACTS
-from fourm.modalities.kinds import KINDS, takeable
-from fourm.modalities.metadata import KEYS
-from fourm.modalities.readers import Content, Parts, PictureReader, Reader, reader_for
-from fourm.modalities.readers.items import ItemsReader
-from fourm.modalities.readers.words import WordReader
+from fourm.modalities import IMAGE, MODALITIES, Content, Locate, Part, Reader
+from fourm.modalities.pixels import PixelReader
+from fourm.modalities.written import TextReader
 from fourm.model.devices import choose_device, choose_dtype
 from fourm.model.embedding import Embedding
 from fourm.model.network import Network
-from fourm.model.predicted_inputs import with_predicted
+from fourm.model.predicted_inputs import predictable, with_predicted
 from fourm.model.samples import Prepared, TokenIds, WeightedFusion, pairs_of
 from fourm.model.space_decoder import SpaceDecoder
 
@@ -77,7 +74,7 @@ class Model:
             {name: decoder.space for name, decoder in self._decoders.items()}
         )
         self.default_space = next(iter(self.spaces))
-        taken = takeable(manifest.kinds, self._config)
+        taken = predictable(manifest.kinds, self._config)
         self.predictable: tuple[str, ...] = tuple(taken)
         self._network = Network(
             self._checkpoint,
@@ -104,9 +101,7 @@ class Model:
     def metadata_keys(self) -> tuple[str, ...]:
         """Keys of metadata that this model reads; empty if it reads no metadata."""
         reader = self._readers.get("metadata")
-        if reader is None:
-            return ()
-        return tuple(FACTS if isinstance(reader, ItemsReader) else KEYS)
+        return () if reader is None else reader.keys
 
     @cached_property
     def fingerprint(self) -> str:
@@ -258,7 +253,8 @@ class Model:
 
     def _not_read(self, modality: str) -> UnknownModality:
         said = f"{self.name} does not read {modality!r}; it reads {', '.join(self.inputs)}"
-        if modality in self.missing and KINDS.get(modality) in self._config.domains_in:
+        known = MODALITIES.get(modality)
+        if modality in self.missing and known and known.tokens.name in self._config.domains_in:
             said = f"{said}; {self.missing[modality]}"
         return UnknownModality(said)
 
@@ -280,7 +276,7 @@ class Model:
 
         reader = self._readers.get(kind)
         part = self.manifest.words.get(self._network.modalities[kind], WORDS)
-        if part == WORDS or not isinstance(reader, WordReader):
+        if part == WORDS or not isinstance(reader, TextReader):
             return TextIds()
         return TextIds.of(reader.tokenizer.get())
 
@@ -299,9 +295,17 @@ class Model:
     def _reader(self, kind: str, name: str) -> Reader:
         modality = self._modality(name, self._config.domains_in)
         manifest = self.manifest
-        parts = (manifest.tokenizers, manifest.words, manifest.language_models)
-        located = (partial(manifest.locate, kept[name]) if name in kept else None for kept in parts)
-        reader = reader_for(kind, modality, Parts(*located))
+        kept: dict[Part, Mapping[str, str]] = {
+            "tokenizer": manifest.tokenizers,
+            "text_tokenizer": manifest.words,
+            "language_model": manifest.language_models,
+        }
+        parts: dict[Part, Locate] = {
+            part: partial(manifest.locate, names[name])
+            for part, names in kept.items()
+            if name in names
+        }
+        reader = MODALITIES[kind].reader(modality, parts)
         if reader is None:
             raise ConfigError(f"{kind} cannot be read as {name} ({modality.kind})", where=self.name)
         return reader
@@ -312,7 +316,7 @@ class Model:
             (
                 f"central square, bicubic {reader.side} px, ImageNet mean and deviation"
                 for kind, reader in self._readers.items()
-                if kind == "image" and isinstance(reader, PictureReader)
+                if kind == IMAGE.name and isinstance(reader, PixelReader)
             ),
             None,
         )

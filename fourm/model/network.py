@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fourm.lazy import Lazy
-from fourm.modalities.readers import Reader
+from fourm.modalities import Reader
 from fourm.model.samples import Prepared, TokenIds
 
 if TYPE_CHECKING:

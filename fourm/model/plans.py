@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from fourm.hub.manifest import SpaceEntry
-from fourm.modalities.kinds import IMAGE
+from fourm.modalities import IMAGE
 from fourm.model.samples import Prepared, WeightedFusion
 
 Weighed = Sequence[tuple[Prepared, float]]
@@ -88,7 +88,7 @@ def _apart(sample: Prepared, entry: SpaceEntry) -> bool:
     """Whether something of the sample is read otherwise than by predicting tokens."""
     if any(kind in entry.apart() for kind in sample.contents):
         return True
-    return entry.image_readout == "register" and tuple(sample.contents) == (IMAGE,)
+    return entry.image_readout == "register" and tuple(sample.contents) == (IMAGE.name,)
 
 
 def _strength(parts: Weighed) -> float:

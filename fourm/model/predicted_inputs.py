@@ -3,17 +3,47 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from fourm.modalities.kinds import IMAGE
+from fourm.modalities import IMAGE, MODALITIES
 from fourm.model.network import Network
 from fourm.model.samples import Prepared, TokenIds, WeightedFusion
 
 if TYPE_CHECKING:
     from fourm.generation import TextIds
+    from fourm.transformer.config import FMConfig
+
+
+def predictable(kinds: Mapping[str, str], config: FMConfig) -> dict[str, str]:
+    """The modalities that a model can predict from an image and then be given.
+
+    They need no tokenizer, so that those of 4M-21 count whether or not the model reads them.
+
+    Args:
+        kinds: modality -> name in the model's config, of those that the model reads.
+        config: of the transformer.
+
+    Returns:
+        Modality -> name in the model's config.
+    """
+    if IMAGE.name not in kinds:
+        return {}
+    further = {
+        name: modality.tokens.name
+        for name, modality in MODALITIES.items()
+        if name not in kinds and modality.tokens.name not in kinds.values()
+    }
+    return {
+        name: tokens
+        for name, tokens in {**kinds, **further}.items()
+        if not MODALITIES[name].is_embedding
+        and tokens in config.domains_in
+        and tokens in config.domains_out
+        and config.modalities[tokens].kind in ("img", "seq")
+    }
 
 
 def with_predicted(
@@ -77,7 +107,7 @@ def _predict(
 ) -> list[dict[str, TokenIds]]:
     from fourm.generation.greedy import greedy_sequence
 
-    encoded = network.encode([Prepared({IMAGE: sample.source}) for sample in samples])
+    encoded = network.encode([Prepared({IMAGE.name: sample.source}) for sample in samples])
     specs = {name: network.config.modalities[network.modalities[name]] for name in modalities}
     images = [spec.name for spec in specs.values() if spec.kind == "img"]
     logits = network.logits(encoded, images) if images else {}

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from fourm.embedder import FusionMethod
 from fourm.errors import BadInput
-from fourm.modalities.readers import Content
+from fourm.modalities import Content
 
 if TYPE_CHECKING:
     from fourm.tokens import TokenSpec

@@ -15,7 +15,7 @@ from fourm.embedder import Space
 from fourm.errors import ConfigError
 from fourm.hub.manifest import Manifest
 from fourm.lazy import Lazy
-from fourm.modalities.kinds import IMAGE
+from fourm.modalities import IMAGE
 from fourm.model.transform import Transform
 from fourm.vectors import unit_rows
 
@@ -79,7 +79,7 @@ class SpaceDecoder:
 
     def reads_register(self, kind: str) -> bool:
         """Whether a sample of this kind alone is read at the encoder's register token."""
-        return kind in self._readouts or (kind == IMAGE and self._reads_pictures)
+        return kind in self._readouts or (kind == IMAGE.name and self._reads_pictures)
 
     @property
     def _reads_pictures(self) -> bool:

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from fourm.embedder import Space
 from fourm.errors import BadInput, UnknownSpace
 from fourm.hub.teachers import TeacherCard
+from fourm.imagenet import IMAGENET_MEAN, IMAGENET_STD
 from fourm.lazy import Lazy
-from fourm.modalities.pixels import IMAGENET_MEAN, IMAGENET_STD
 from fourm.model.devices import choose_device, choose_dtype
 from fourm.teachers.weights import State, digest, find_weights
 

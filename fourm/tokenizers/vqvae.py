@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from fourm.errors import BadInput, ConfigError
-from fourm.modalities.pixels import imagenet_restored
+from fourm.imagenet import imagenet_restored
 from fourm.tokenizers.bottleneck_mlp import BottleneckMLP, parse_bottleneck_name
 from fourm.tokenizers.config import TokenizerConfig
 from fourm.tokenizers.lucid import LucidQuantizer

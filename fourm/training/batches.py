@@ -11,7 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from fourm.modalities.pixels import imagenet_normalised
+from fourm.imagenet import imagenet_normalised
 from fourm.training.features import MAP_SIDE
 from fourm.transformer.embeddings import ModalityInput
 

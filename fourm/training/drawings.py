@@ -9,8 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 
-from fourm.modalities.canny import canny_edges
-from fourm.modalities.edges import square_edges
+from fourm.modalities.edges import canny_edges, square_edges
 
 SIDE = 112
 USUAL, FEW_LINES, MANY_LINES = (100, 200), (140, 280), (50, 130)

@@ -7,9 +7,10 @@ import random
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from fourm.modalities.boxes import Box, flip_boxes
-from fourm.modalities.items import Items, box_items, fact_items, palette_items
-from fourm.modalities.palette import MOST_COLOURS
+from fourm.modalities.boxes import Box, box_items, flip_boxes
+from fourm.modalities.items import Items
+from fourm.modalities.metadata import metadata_items
+from fourm.modalities.palette import MOST_COLOURS, palette_items
 
 Colour = Sequence[float]
 
@@ -42,7 +43,7 @@ def facts(example: Example, rng: random.Random) -> Items:
     kept = example.facts
     if rng.random() < 0.5:
         kept = {key: value for key, value in kept.items() if rng.random() < 0.4} or kept
-    return fact_items(kept)
+    return metadata_items(kept)
 
 
 def boxes(example: Example, rng: random.Random) -> Items | None:

@@ -10,9 +10,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 from tqdm import tqdm
 
-from fourm.modalities.classes import panoptic_classes
-from fourm.modalities.pixels import imagenet_normalised
-from fourm.modalities.semseg import square_labels
+from fourm.imagenet import imagenet_normalised
+from fourm.modalities.seg import panoptic_classes, square_labels
 from fourm.training import material
 from fourm.training.architecture import image_encoder
 from fourm.training.run import Run

@@ -23,10 +23,11 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 from tqdm import tqdm, trange
 
 from fourm.hub.manifest import Manifest
-from fourm.modalities.items import BOXES_WIDTH, FACTS_WIDTH, PALETTE_WIDTH, Items
-from fourm.modalities.palette import MOST_COLOURS, palette_of
-from fourm.modalities.pixels import IMAGENET_MEAN, IMAGENET_STD, imagenet_normalised
-from fourm.modalities.readers.items import padded
+from fourm.imagenet import IMAGENET_MEAN, IMAGENET_STD, imagenet_normalised
+from fourm.modalities.boxes import BOXES_WIDTH
+from fourm.modalities.items import Items, padded
+from fourm.modalities.metadata import METADATA_WIDTH
+from fourm.modalities.palette import MOST_COLOURS, PALETTE_WIDTH, palette_of
 from fourm.model.transform import Transform
 from fourm.tokens import TokenSpec, describe
 from fourm.training import drawings, examples, material, readouts
@@ -63,7 +64,7 @@ def modality_info() -> dict[str, dict[str, Any]]:
         },
         BOXES: items(BOXES_WIDTH, examples.MOST_BOXES),
         PALETTE: items(PALETTE_WIDTH, MOST_COLOURS),
-        FACTS: items(FACTS_WIDTH, 8),
+        FACTS: items(METADATA_WIDTH, 8),
     }
 
 

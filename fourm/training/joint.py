@@ -21,7 +21,7 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 from tqdm import trange
 
 from fourm.language.model import LanguageModel
-from fourm.modalities.classes import panoptic_classes
+from fourm.modalities.seg import panoptic_classes
 from fourm.training import batches, material
 from fourm.training.architecture import IMAGE as RGB
 from fourm.training.architecture import SEG, TARGET, TEXT, config_for

@@ -19,10 +19,8 @@ from PIL import Image
 
 from fourm.errors import BadInput
 from fourm.modalities.boxes import LOWEST_SCORE, Box
-from fourm.modalities.classes import panoptic_classes
-from fourm.modalities.facts import computable_metadata
-from fourm.modalities.items import FACTS
-from fourm.modalities.metadata import KEYS
+from fourm.modalities.metadata import KEYS, RANGES, computable_metadata
+from fourm.modalities.seg import panoptic_classes
 
 SIDE = 224
 NOTHING = 0
@@ -125,7 +123,7 @@ def boxes(instances: list[Instance], lowest: float = LOWEST_SCORE) -> list[Box]:
 
 
 def facts(photo: Path, found: list[Box]) -> dict[str, float]:
-    """What `fourm.modalities.items.FACTS` names, of a photo and the boxes in it."""
+    """What `fourm.modalities.metadata.RANGES` names, of a photo and the boxes in it."""
     with Image.open(photo) as image:
         computed = computable_metadata(image.convert("RGB"))
     names = [box.name for box in found]
@@ -135,7 +133,7 @@ def facts(photo: Path, found: list[Box]) -> dict[str, float]:
         "coco_instance_diversity": len(set(names)),
     }
     # Nearly random colours are more colourful than what users may ask for.
-    told = {key: min(value, KEYS[key].high) for key, value in computed.items() if key in FACTS}
+    told = {key: min(value, KEYS[key].high) for key, value in computed.items() if key in RANGES}
     return {**counted, **told}
 
 

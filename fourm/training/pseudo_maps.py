@@ -15,8 +15,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from tqdm import tqdm, trange
 
-from fourm.modalities.classes import panoptic_classes
-from fourm.modalities.semseg import square_labels
+from fourm.modalities.seg import panoptic_classes, square_labels
 from fourm.training import material
 from fourm.training.features import MAP_SIDE, small
 from fourm.training.run import Run, seeded

@@ -18,7 +18,7 @@ from tqdm import trange
 
 from fourm.checkpoints import Fields
 from fourm.language.model import LanguageModel
-from fourm.modalities.classes import panoptic_classes
+from fourm.modalities.seg import panoptic_classes
 from fourm.tokenizers.config import TokenizerConfig
 from fourm.tokenizers.vqvae import VQVAE
 from fourm.training.architecture import SEG_CODES, SEG_GRID

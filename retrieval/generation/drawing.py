@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from fourm.modalities import Decoded
 from fourm.modalities.boxes import Box
-from fourm.modalities.decoders import Decoded
-from fourm.modalities.people import People
+from fourm.modalities.poses import People
 from retrieval.generation.views import boxes_over, depth_colours, main_components, masks_over
 from retrieval.modalities import MODALITIES
 from retrieval.queries import Input, Query
@@ -33,7 +33,7 @@ def panel_of(decoded: Decoded, ground: Image.Image | None = None) -> Panel:
         decoded: of any kind.
         ground: the picture that boxes, objects and people belong to.
     """
-    kind, value = decoded.kind, decoded.value
+    kind, value = decoded.modality, decoded.value
     if kind == "depth":
         return Panel(TITLES[kind], "depth map", picture=depth_colours(value))
     if kind in _PICTURES:

@@ -16,10 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from fourm.modalities.classes import panoptic_classes
-from fourm.modalities.decoders import Decoded
+from fourm.modalities import Decoded
 from fourm.modalities.palette import written_colour
 from fourm.modalities.sam import SIDE
+from fourm.modalities.seg import panoptic_classes
 from retrieval.errors import UsageError
 from retrieval.generation.drawing import panel_of
 from retrieval.generation.names import shown_name
@@ -49,7 +49,7 @@ def write_files(decoded: Decoded, folder: Path, ground: Image.Image | None) -> l
     """
     contents = _contents(decoded, panel_of(decoded, ground))
     written = []
-    for name, content in zip(file_names(decoded.kind), contents, strict=True):
+    for name, content in zip(file_names(decoded.modality), contents, strict=True):
         if content is not None:
             write_file(folder / name, content)
             written.append(name)
@@ -78,7 +78,7 @@ def write_file(path: Path, content: Content) -> None:
 def _contents(decoded: Decoded, panel: Panel) -> tuple[Content | None, ...]:
     """One entry for each of the kind's files."""
     value = decoded.value
-    kind = decoded.kind
+    kind = decoded.modality
     if kind == "depth":
         return Image.fromarray(depth_levels(value)), depth_colours(value)
     if kind == "seg":
@@ -98,9 +98,9 @@ def _contents(decoded: Decoded, panel: Panel) -> tuple[Content | None, ...]:
 
 def _typed(decoded: Decoded) -> tuple[str, ...]:
     """What would be typed for a kind that is typed."""
-    if decoded.kind == "palette":
+    if decoded.modality == "palette":
         return (",".join(map(written_colour, decoded.value)) + "\n",)
-    if decoded.kind == "metadata":
+    if decoded.modality == "metadata":
         return (" ".join(f"{key}={value:g}" for key, value in decoded.value.items()) + "\n",)
     return ()
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from fourm.modalities.kinds import KINDS
+from fourm.modalities import MODALITIES
 from retrieval.errors import UsageError
 
 ALIASES: Mapping[str, str] = {
@@ -24,7 +24,7 @@ ALIASES: Mapping[str, str] = {
     "instances": "sam",
     "humans": "poses",
     "clip": "clip_features",
-    **{modality: kind for kind, modality in KINDS.items()},
+    **{modality.tokens.name: name for name, modality in MODALITIES.items()},
 }
 """Other names of kinds, among them those of 4M-21's modalities."""
 
@@ -67,8 +67,8 @@ def kind_named(name: str) -> str:
     """
     asked = name.strip().lower().replace("-", "_")
     kind = ALIASES.get(asked, asked)
-    if kind not in KINDS:
-        known = [kind for kind in KINDS if kind not in ("image", "t5")]
+    if kind not in MODALITIES:
+        known = [name for name, one in MODALITIES.items() if one.generation is not None]
         raise UsageError(f"unknown kind {name!r}; there are {', '.join(known)}")
     return kind
 

@@ -10,8 +10,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from fourm.modalities.decoders import Decoded
-from fourm.modalities.kinds import KINDS
+from fourm.modalities import MODALITIES, Decoded
 from fourm.modalities.pixels import square_pixels
 from retrieval.errors import UsageError
 from retrieval.generation.drawing import panel_of
@@ -49,7 +48,7 @@ class Generation:
     def __getitem__(self, kind: str) -> Decoded:
         """What was made of a kind; KeyError: nothing was."""
         for decoded in self.outputs:
-            if decoded.kind == kind:
+            if decoded.modality == kind:
                 return decoded
         raise KeyError(kind)
 
@@ -61,10 +60,10 @@ class Generation:
     def add(self, decoded: Decoded) -> None:
         """Take something that is finished, and write it if there is a folder."""
         self.outputs.append(decoded)
-        if self._ground is None and decoded.kind == "image_tokens":
+        if self._ground is None and decoded.modality == "image_tokens":
             self._ground = Image.fromarray(decoded.value)
         if self._folder is not None:
-            self.files[decoded.kind] = write_files(decoded, self._folder, self._ground)
+            self.files[decoded.modality] = write_files(decoded, self._folder, self._ground)
             self.write_record()
 
     def write_record(self) -> None:
@@ -96,20 +95,20 @@ class Generation:
     def table(self) -> str:
         """What was generated and where it lies, for people."""
         rows = [
-            (decoded.kind, ", ".join(self.files.get(decoded.kind, ())), _shortly(decoded))
+            (decoded.modality, ", ".join(self.files.get(decoded.modality, ())), _shortly(decoded))
             for decoded in self.outputs
         ]
         return table(rows, ("kind", "files", "what"))
 
     def _output(self, decoded: Decoded) -> dict[str, Any]:
         about: dict[str, Any] = {
-            "kind": decoded.kind,
-            "files": self.files.get(decoded.kind, []),
+            "kind": decoded.modality,
+            "files": self.files.get(decoded.modality, []),
             "tokens": decoded.tokens.tolist(),
         }
         if decoded.text is not None:
             about["text"] = decoded.text
-        if decoded.kind.endswith(("_features", "_embedding")):
+        if decoded.modality.endswith(("_features", "_embedding")):
             about |= {"shape": list(np.shape(decoded.value)), "scale": _RAW}
         return about
 
@@ -150,7 +149,7 @@ def prepared_folder(
     except OSError as error:
         raise UsageError(f"cannot be made ({error.strerror})", where=folder) from None
     given = [path for path in inputs if path.exists()]
-    names = [name for kind in kinds if kind in KINDS for name in file_names(kind)]
+    names = [name for kind in kinds if kind in MODALITIES for name in file_names(kind)]
     for name in (*names, *others):
         check_output(folder / name, given)
     return folder

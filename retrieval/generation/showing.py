@@ -13,7 +13,7 @@ from PIL import Image
 import fourm
 from fourm.embedder import Embedder
 from fourm.generation import Generator, Settings
-from fourm.modalities.decoders import Decoded, Quality
+from fourm.modalities import Decoded, Quality
 from fourm.model import Prepared
 from fourm.teachers import ModelWithTeachers
 from retrieval.errors import UsageError

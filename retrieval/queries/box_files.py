@@ -7,9 +7,9 @@ from typing import Any
 
 from fourm.messages import shown
 from fourm.modalities.boxes import Box, check_box, crop_boxes
-from fourm.modalities.classes import panoptic_classes
 from fourm.modalities.decimals import decimal
 from fourm.modalities.pixels import square_box
+from fourm.modalities.seg import panoptic_classes
 from retrieval.errors import QueryError
 from retrieval.queries.json_files import flat_numbers, objects, parse_json, the_image
 from retrieval.queries.named import named

@@ -9,7 +9,7 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
-from fourm.modalities.classes import PanopticClass, panoptic_classes
+from fourm.modalities.seg import PanopticClass, panoptic_classes
 
 NOTHING = 0
 """The id of pixels that say nothing."""

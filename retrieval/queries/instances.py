@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
-from fourm.modalities.masks import Mask, square_mask, square_outlines, square_point
+from fourm.modalities.sam import Mask, square_mask, square_outlines, square_point
 from retrieval.errors import QueryError
 from retrieval.pictures.decoding import MAX_PIXELS
 from retrieval.queries.inputs import Input

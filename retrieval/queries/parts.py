@@ -10,8 +10,8 @@ from collections.abc import Callable, Mapping
 from PIL import Image
 
 from fourm.messages import shown
-from fourm.modalities.canny import canny_edges
-from fourm.modalities.facts import computable_metadata
+from fourm.modalities.edges import canny_edges
+from fourm.modalities.metadata import computable_metadata
 from fourm.modalities.palette import palette_of
 from retrieval.errors import QueryError
 from retrieval.modalities import MODALITIES, sources

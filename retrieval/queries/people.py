@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from fourm.modalities.people import JOINT_NUMBERS, People
 from fourm.modalities.pixels import square_box
-from fourm.modalities.poses import Person, poses_text
+from fourm.modalities.poses import JOINT_NUMBERS, People, Person, poses_text
 from retrieval.errors import QueryError
 from retrieval.queries.inputs import Input
 from retrieval.queries.json_files import flat_numbers, load_json, objects, size_of

@@ -10,7 +10,7 @@ import numpy as np
 
 from fourm.messages import shown
 from fourm.modalities.boxes import Box, check_box, read_box
-from fourm.modalities.metadata import checked_facts, read_metadata
+from fourm.modalities.metadata import checked_metadata, read_metadata
 from fourm.modalities.palette import palette_text, read_colours
 from retrieval.errors import QueryError
 from retrieval.queries.box_files import boxes_of_file
@@ -99,7 +99,7 @@ def read_facts(source: object) -> Input:
     """
     with named("metadata"):
         if isinstance(source, Mapping):
-            return Input("metadata", checked_facts(source))
+            return Input("metadata", checked_metadata(source))
         parts = [source] if isinstance(source, str) else source
         if not isinstance(parts, (list, tuple)) or not all(isinstance(p, str) for p in parts):
             raise QueryError(

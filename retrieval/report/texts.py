@@ -10,7 +10,7 @@ from retrieval.errors import PictureError
 from retrieval.report.table import Align, facts, table
 
 if TYPE_CHECKING:
-    from fourm.modalities.classes import PanopticClass
+    from fourm.modalities.seg import PanopticClass
     from retrieval.building import BuildReport
     from retrieval.evaluation import Evaluation
     from retrieval.gallery import Gallery

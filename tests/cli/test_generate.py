@@ -8,9 +8,11 @@ from PIL import Image
 from typer.testing import CliRunner
 
 import cli
-from fourm.hub.official import TOKENIZERS
+from fourm.hub.official import tokenizer_repositories
 from tests.fourm.small_shelf import small_shelf
 from tests.retrieval.files import striped, write
+
+TOKENIZERS = tokenizer_repositories()
 
 
 @pytest.fixture(scope="module")
@@ -102,7 +104,11 @@ def test_what_cannot_be_is_one_line(tmp_path, shelf, arguments, code, words):
 
 def test_a_kind_whose_tokenizer_is_not_here_names_the_command(tmp_path, shelf, photo):
     fewer = tmp_path / "fewer"
-    for name in ("4M-21_B", TOKENIZERS["tok_dinov2_global"], TOKENIZERS["tok_semseg@224"]):
+    for name in (
+        "4M-21_B",
+        TOKENIZERS["tok_dinov2_global"],
+        TOKENIZERS["tok_semseg@224"],
+    ):
         shutil.copytree(shelf.parent / name, fewer / name)
     done = generated(fewer / "4M-21_B", tmp_path / "out", photo, "--to", "depth")
     assert done.exit_code == 1 and "it predicts seg, dinov2_embedding" in done.stderr

@@ -7,10 +7,12 @@ import pytest
 from typer.testing import CliRunner
 
 import cli
-from fourm.hub.official import TOKENIZERS
+from fourm.hub.official import tokenizer_repositories
 from tests.fourm.hub.conftest import hub, no_hub, shelf  # noqa: F401
 from tests.fourm.recorded import FIXTURES
 from tests.retrieval.files import striped, write
+
+TOKENIZERS = tokenizer_repositories()
 
 
 @pytest.mark.parametrize("command", [("models",), ("models", "list")])

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from demo.scenes import KINDS, RenderedScene, labels, render_scene
-from fourm.modalities.classes import panoptic_classes
+from fourm.modalities.seg import panoptic_classes
 
 KNOWN = {value for name, value in vars(labels).items() if name.isupper() and isinstance(value, int)}
 THINGS = {label for label in KNOWN if label <= 90}

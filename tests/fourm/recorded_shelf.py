@@ -2,7 +2,7 @@
 
 import shutil
 
-from fourm.hub.official import TOKENIZERS, WORDS
+from fourm.hub.official import WORDS, tokenizer_repositories
 from tests.fourm.recorded import model_folder
 from tests.fourm.recorded_text import save_recorded_tokenizer
 
@@ -24,6 +24,6 @@ def make_recorded_shelf(shelf, scratch):
     """Put them side by side under their official names; the folder of all."""
     shutil.copytree(model_folder("fm_mod21_d64", scratch), shelf / "4M-21_B")
     for modality, name in NANO.items():
-        shutil.copytree(model_folder(name, scratch), shelf / TOKENIZERS[modality])
+        shutil.copytree(model_folder(name, scratch), shelf / tokenizer_repositories()[modality])
     save_recorded_tokenizer(shelf / WORDS)
     return shelf

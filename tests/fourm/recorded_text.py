@@ -17,7 +17,7 @@ from tokenizers import AddedToken, Tokenizer, decoders, models, normalizers, pre
 
 from fourm.hub.cache import cache_folder
 from fourm.hub.official import WORDS
-from fourm.modalities.classes import panoptic_classes
+from fourm.modalities.seg import panoptic_classes
 from tests.fourm.recorded import recorded_path
 
 SIZE = 30_000

@@ -11,7 +11,7 @@ from safetensors.torch import save_file
 from tokenizers import AddedToken
 
 from fourm.checkpoints import Fields
-from fourm.hub.official import TOKENIZERS, WORDS
+from fourm.hub.official import WORDS, tokenizer_repositories
 from fourm.modalities.boxes import thing_names
 from fourm.tokenizers.loading import build_tokenizer
 from fourm.tokens import OFFICIAL
@@ -92,11 +92,11 @@ def small_shelf(shelf):
             for name, value in tokenizer.quantize.named_buffers():
                 if name.endswith("embed"):
                     value.normal_()
-            _write(shelf / TOKENIZERS[modality], config, tokenizer)
+            _write(shelf / tokenizer_repositories()[modality], config, tokenizer)
         size = words.get_vocab_size()
         config = {
-            "domains_in": list(OFFICIAL),
-            "domains_out": [name for name in OFFICIAL if name not in ("rgb@224", "t5_caption")],
+            "domains_in": sorted(OFFICIAL),
+            "domains_out": sorted(OFFICIAL.keys() - {"rgb@224", "t5_caption"}),
             "image_size": 32,
             "patch_size": 16,
             "dim": 32,

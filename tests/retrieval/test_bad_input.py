@@ -19,12 +19,12 @@ from PIL import Image
 from fourm import BadInput
 from fourm.modalities.boxes import Box, boxes_text
 from fourm.modalities.depth import square_depth
-from fourm.modalities.masks import square_outlines
 from fourm.modalities.metadata import metadata_text
 from fourm.modalities.palette import palette_text
 from fourm.modalities.pixels import square_pixels
 from fourm.modalities.poses import poses_text
-from fourm.modalities.semseg import square_labels
+from fourm.modalities.sam import square_outlines
+from fourm.modalities.seg import square_labels
 from retrieval import Query, QueryError, UsageError
 from retrieval.modalities import sources
 from retrieval.queries.class_table import coco_panoptic
@@ -393,7 +393,7 @@ class TestJson:
         entry = {**large, "point_coords": [[350, 700]]}
         masks = read_instances([entry] * 3).value
         assert all(mask.pixels.size < 100_000 for mask in masks)
-        from fourm.modalities.masks import Mask
+        from fourm.modalities.sam import Mask
 
         whole, small = square_outlines([Mask(runs, (350, 700))]), square_outlines(masks[:1])
         for name in ("places", "boxes", "parts"):

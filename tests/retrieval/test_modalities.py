@@ -2,7 +2,7 @@
 
 import pytest
 
-from fourm.modalities.kinds import KINDS as KINDS_OF_MODELS
+from fourm.modalities import MODALITIES as OF_THE_MODEL
 from retrieval.modalities import MODALITIES, Modality, Source, register, sources
 from retrieval.queries import READERS
 from retrieval.queries.options import COMBINING, query_options
@@ -15,7 +15,7 @@ def test_every_source_has_a_reader_and_the_order_is_the_same():
 
 
 def test_every_modality_has_a_title_and_a_painter_and_is_one_of_the_models():
-    assert set(MODALITIES) == set(PAINTERS) == set(KINDS_OF_MODELS)
+    assert set(MODALITIES) == set(PAINTERS) == set(OF_THE_MODEL)
     assert list(MODALITIES) == list(PAINTERS)
     assert all(modality.title for modality in MODALITIES.values())
 

@@ -310,10 +310,10 @@ SOURCES = {
 
 
 def test_every_kind_of_the_model_has_a_source_and_a_painter():
-    from fourm.modalities.kinds import KINDS
+    from fourm.modalities import MODALITIES
 
-    assert set(KINDS) <= set(READERS) and set(KINDS) == set(PAINTERS)
-    assert set(SOURCES) | {"text", "image", "seg"} == set(KINDS)
+    assert set(MODALITIES) <= set(READERS) and set(MODALITIES) == set(PAINTERS)
+    assert set(SOURCES) | {"text", "image", "seg"} == set(MODALITIES)
 
 
 def test_canny_edges_are_edges():

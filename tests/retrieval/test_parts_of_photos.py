@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from fourm.modalities.canny import canny_edges
-from fourm.modalities.facts import COMPUTABLE
+from fourm.modalities.edges import canny_edges
+from fourm.modalities.metadata import COMPUTABLE
 from fourm.modalities.palette import palette_of
 from retrieval import Query, QueryError, UsageError
 from retrieval.queries import prepare

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from fourm.modalities.classes import panoptic_classes
+from fourm.modalities.seg import panoptic_classes
 from retrieval.errors import QueryError, UsageError
 from retrieval.queries import Query
 from retrieval.queries.class_table import ClassTable, coco_panoptic

@@ -7,12 +7,10 @@ from PIL import Image
 
 import fourm
 from fourm.generation import Sampler, Settings, TextIds, build_schedule
-from fourm.generation.defaults import ORDER, recipe_of
 from fourm.generation.plan import hidden_places
 from fourm.generation.schedule import Target
+from fourm.modalities import MODALITIES, Quality, generation_defaults, generation_order
 from fourm.modalities.boxes import Box
-from fourm.modalities.decoders import Quality
-from fourm.modalities.kinds import KINDS
 from fourm.tokenizers.wordpiece import TextTokenizer
 from fourm.transformer import load_fm
 from tests.fourm.small_shelf import small_shelf
@@ -42,12 +40,12 @@ def run(generator, inputs, to, **choices):
 
 
 def tokens_of(decoded):
-    return {one.kind: one.tokens.tolist() for one in decoded}
+    return {one.modality: one.tokens.tolist() for one in decoded}
 
 
 def test_everything_but_pixels_and_t5_is_predicted(generator):
-    assert set(generator.outputs) == set(KINDS) - {"image", "t5"}
-    assert set(ORDER) == set(generator.outputs)
+    assert set(generator.outputs) == set(MODALITIES) - {"image", "t5"}
+    assert set(generation_order()) == set(generator.outputs)
 
 
 def test_each_kind_sees_those_before_it(folder, model, generator):
@@ -74,7 +72,7 @@ def test_all_kinds_come_out_in_the_order_asked_for(generator):
     settings = Settings(quality=FAST)
     kinds = list(generator.outputs)
     made = generator.generate({"image": PHOTO}, kinds, settings, finished=finished.append)
-    assert [one.kind for one in made] == kinds
+    assert [one.modality for one in made] == kinds
     assert finished == made
 
 
@@ -117,7 +115,7 @@ def test_what_was_finished_is_handed_on_before_the_next_kind(generator):
     seen = []
 
     def stop(decoded):
-        seen.append(decoded.kind)
+        seen.append(decoded.modality)
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
@@ -136,15 +134,11 @@ class TestHiddenParts:
             generator, {"image": PHOTO}, [], hide=[(0, 0, 0.5, 0.5)], temperature=9.0, seed=1
         )
         (picture,) = made
-        assert picture.kind == "image_tokens" and picture.value.shape == (32, 32, 3)
+        assert picture.modality == "image_tokens" and picture.value.shape == (32, 32, 3)
         assert picture.tokens.tolist()[1:] == known[1:]
-        drawn = {
-            run(generator, {"image": PHOTO}, [], hide=[(0, 0, 0.5, 0.5)], temperature=9.0, seed=s)[
-                0
-            ].tokens[0]
-            for s in range(8)
-        }
-        assert len(drawn) > 1
+        warm = {"hide": [(0, 0, 0.5, 0.5)], "temperature": 9.0, "top_p": 0.0}
+        drawn = [run(generator, {"image": PHOTO}, [], seed=seed, **warm) for seed in range(8)]
+        assert len({one.tokens[0] for (one,) in drawn}) > 1
 
     def test_the_hidden_part_does_not_matter(self, generator):
         """What lies in the box is neither seen nor kept."""
@@ -175,7 +169,7 @@ class TestCompletedTexts:
     def test_given_words_stay_where_they_are(self, generator):
         made = run(generator, {"image": PHOTO, "text": "a [S_1] on the [S_2]"}, ["seg"])
         text, seg = made
-        assert (text.kind, seg.kind) == ("text", "seg")
+        assert (text.modality, seg.modality) == ("text", "seg")
         assert text.value.startswith("a ") and " on the" in text.value
         assert "[S_" not in text.value and "[EOS]" not in text.value
 
@@ -320,8 +314,8 @@ def test_only_the_tables_that_are_needed_are_read_into_the_models_own_transforme
 
 
 def test_recipes_know_every_kind():
-    for kind in ORDER:
-        assert recipe_of(kind, ["image"]).steps == 1
-        assert recipe_of(kind, ["text"]).steps >= 1
-    assert recipe_of("image_tokens", ["text"]).steps == 25
-    assert recipe_of("text", []).scheme == "autoregressive"
+    for kind in generation_order():
+        assert generation_defaults(kind, ["image"]).steps == 1
+        assert generation_defaults(kind, ["text"]).steps >= 1
+    assert generation_defaults("image_tokens", ["text"]).steps == 25
+    assert generation_defaults("text", []).scheme == "autoregressive"

@@ -6,12 +6,14 @@ import torch
 from safetensors.torch import save_file
 
 from fourm.checkpoints import Fields
-from fourm.hub.official import MODELS, TOKENIZERS, WORDS
+from fourm.hub.official import MODELS, WORDS, tokenizer_repositories
 from fourm.tokenizers.loading import build_tokenizer
 from fourm.tokens import OFFICIAL
 from fourm.transformer import FM, FMConfig
 from tests.fourm.small_tokenizers import text_tokenizer
 from tests.fourm.tiny_bundle import GLOBAL_CONFIG, SEMSEG_CONFIG
+
+TOKENIZERS = tokenizer_repositories()
 
 FM_CONFIG = {
     "domains_in": list(OFFICIAL),

@@ -8,14 +8,15 @@ import pytest
 import fourm
 from fourm.hub.describing import describe
 from fourm.hub.listing import list_models, list_tokenizers
-from fourm.hub.names import ENTRIES, find
-from fourm.hub.official import SPACES, TOKENIZERS, WORDS
+from fourm.hub.names import entries, find
+from fourm.hub.official import WORDS, spaces, tokenizer_repositories, tokenizers
 from fourm.hub.pulling import pull
 from fourm.hub.requirements import needed
 from fourm.hub.teachers import TEACHERS
-from fourm.modalities.kinds import KINDS
-from fourm.tokenizers.builders import OFFICIAL_CONFIGS
+from fourm.modalities import MODALITIES
 from tests.fourm.recorded import FIXTURES
+
+TOKENIZERS = tokenizer_repositories()
 
 
 def missing(facts):
@@ -98,7 +99,7 @@ class TestNames:
         (entry,) = [entry for entry in facts["missing"] if entry["for"] == "imagebind"]
         assert entry["pull"] == "fourm models pull 4M-21_B --for imagebind"
 
-    @pytest.mark.parametrize("name", [name for name in ENTRIES if name != "mini"])
+    @pytest.mark.parametrize("name", [name for name in entries() if name != "mini"])
     def test_those_that_are_not_here(self, name):
         facts = describe(name)
         assert facts["available"] is False and facts["pull"] == f"fourm models pull {name}"
@@ -121,29 +122,29 @@ class TestNames:
 
 class TestTable:
     def test_every_official_tokenizer_has_a_name_and_a_builder(self):
-        repositories = {str(entry.repository).rpartition("/")[2] for entry in ENTRIES.values()}
-        assert set(TOKENIZERS.values()) == set(OFFICIAL_CONFIGS) <= repositories
-        assert len(OFFICIAL_CONFIGS) == 12
-        made = [name for entry in ENTRIES.values() for name in entry.modalities]
+        repositories = {str(entry.repository).rpartition("/")[2] for entry in entries().values()}
+        assert set(TOKENIZERS.values()) == set(tokenizers()) <= repositories
+        assert len(tokenizers()) == 12
+        made = [name for entry in entries().values() for name in entry.modalities]
         assert sorted(made) == sorted(TOKENIZERS)
 
-    @pytest.mark.parametrize("name", ENTRIES)
+    @pytest.mark.parametrize("name", entries())
     def test_names_lead_to_themselves(self, name):
         entry = find(name)
         assert entry.name == name
         if entry.kind == "model" and entry.repository:
-            assert find(entry.repository) is entry
+            assert find(entry.repository) == entry
 
     def test_everything_is_listed_once(self):
         names = [entry.name for entry in (*list_models(), *list_tokenizers())]
-        assert names[0] == "mini" and set(ENTRIES) <= set(names) and len(set(names)) == len(names)
+        assert names[0] == "mini" and set(entries()) <= set(names) and len(set(names)) == len(names)
         here = [entry for entry in (*list_models(), *list_tokenizers()) if entry.available]
         assert [entry.name for entry in here] == ["mini"] and here[0].size > 40e6
 
-    @pytest.mark.parametrize("what", [*KINDS, *SPACES])
+    @pytest.mark.parametrize("what", [*MODALITIES, *spaces()])
     def test_what_each_purpose_needs(self, what):
         repositories, words = needed(find("4M-21_L"), [what])
-        modality = SPACES[what].modality if what in SPACES else KINDS[what]
+        modality = spaces()[what].modality if what in spaces() else MODALITIES[what].tokens.name
         names = [name.rpartition("/")[2] for name in repositories]
         assert names[0] == "4M-21_L" and len(names) <= 3
         assert (TOKENIZERS.get(modality) in names) == (modality in TOKENIZERS)

@@ -5,7 +5,7 @@ import shutil
 import pytest
 
 from fourm import load_model
-from fourm.hub.official import TOKENIZERS
+from fourm.hub.official import tokenizer_repositories
 from tests.fourm.small_shelf import small_shelf
 
 
@@ -41,5 +41,5 @@ def test_another_transformer_is_another_model(shelf, tmp_path):
     file.unlink()
     shutil.copy(shelf / "4M-21_B/model.safetensors", file)
     assert prints(file.parent) == whole
-    shutil.rmtree(tmp_path / "shelf" / TOKENIZERS["tok_clip@224"])
+    shutil.rmtree(tmp_path / "shelf" / tokenizer_repositories()["tok_clip@224"])
     assert prints(file.parent) == {name: whole[name] for name in ("dinov2", "imagebind")}

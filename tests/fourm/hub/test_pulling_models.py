@@ -11,14 +11,16 @@ from filelock import FileLock
 
 import fourm
 from fourm.hub import pulling, text_tokenizer
-from fourm.hub.availability import tokenizer_at_hand
+from fourm.hub.availability import find_tokenizer
 from fourm.hub.cache import cache_folder
 from fourm.hub.fetching import ATTEMPTS
 from fourm.hub.listing import list_models, list_tokenizers
-from fourm.hub.official import OWNER, TOKENIZERS, WORDS
+from fourm.hub.official import OWNER, WORDS, tokenizer_repositories
 from fourm.hub.pulled import read_pulled
 from fourm.hub.pulling import pull
 from tests.fourm.hub.fake_hub import COMMIT, FakeHub, digest
+
+TOKENIZERS = tokenizer_repositories()
 
 MODEL = "model.safetensors"
 USUAL = [f"{OWNER}/4M-21_B", f"{OWNER}/{TOKENIZERS['tok_semseg@224']}"]
@@ -110,10 +112,10 @@ class TestWhatIsFetched:
 
     def test_a_tokenizer_of_a_revision_is_at_hand(self, hub, tmp_path):
         name = TOKENIZERS["tok_semseg@224"]
-        assert tokenizer_at_hand(tmp_path / "4M-21_B", name) is None
+        assert find_tokenizer(tmp_path / "4M-21_B", name) is None
         pulled("tokenizer/semseg", revision=COMMIT)
         hub.close()
-        assert tokenizer_at_hand(tmp_path / "4M-21_B", name) is not None
+        assert find_tokenizer(tmp_path / "4M-21_B", name) is not None
 
     def test_the_record(self, hub, shelf):
         pulled("4M-21_B")
@@ -125,7 +127,7 @@ class TestWhatIsFetched:
 
     @pytest.mark.parametrize("wanted", [["smell"], [""], ["image", "dinov3"]])
     def test_unknown_purposes_are_refused_before_anything_is_fetched(self, hub, wanted):
-        with pytest.raises(fourm.BadInput, match=r"it can for image, text, seg, .* all"):
+        with pytest.raises(fourm.BadInput, match=r"there are image, text, seg, .* all"):
             pulled("4M-21_B", wanted)
         assert hub.requests == []
 

@@ -14,13 +14,14 @@ import fourm
 from fourm.checkpoints import TensorFile
 from fourm.hub.expected import official_model_shapes, tokenizer_shapes
 from fourm.hub.names import WEIGHTS
-from fourm.hub.official import OWNER, TOKENIZERS, WORDS
+from fourm.hub.official import OWNER, WORDS, tokenizer_repositories, tokenizers
 from fourm.hub.pulling import pull
 from fourm.hub.verifying import verify
-from fourm.tokenizers.builders import OFFICIAL_CONFIGS
 from tests.fourm.hub.small_official import FM_CONFIG
 from tests.fourm.recorded import FIXTURES
 from tests.processes import run_python
+
+TOKENIZERS = tokenizer_repositories()
 
 MODEL = "model.safetensors"
 RECORDED_MODELS = sorted(path.parent.name for path in FIXTURES.glob("models/*/model.safetensors"))
@@ -107,10 +108,10 @@ class TestOfficial:
         assert found.differences == () and found.official == "4M-21_B"
         assert (found.tensors, found.values, found.size > 3.3e9) == (433, 842_630_400, True)
 
-    @pytest.mark.parametrize("name", OFFICIAL_CONFIGS)
+    @pytest.mark.parametrize("name", tokenizers())
     def test_a_tokenizer_of_full_size(self, tmp_path, name):
-        write_header(tmp_path / name / MODEL, tokenizer_shapes(OFFICIAL_CONFIGS[name]))
-        (tmp_path / name / "config.json").write_text(json.dumps(dict(OFFICIAL_CONFIGS[name])))
+        write_header(tmp_path / name / MODEL, tokenizer_shapes(tokenizers()[name].config))
+        (tmp_path / name / "config.json").write_text(json.dumps(dict(tokenizers()[name].config)))
         found = only(tmp_path / name)
         assert (found.differences, found.official) == ((), name)
 
@@ -124,14 +125,14 @@ class TestOfficial:
 
     def test_the_number_of_channels_of_edges_is_the_files(self, tmp_path):
         name = TOKENIZERS["tok_canny_edge@224"]
-        config = {**OFFICIAL_CONFIGS[name], "n_channels": 3}
+        config = {**tokenizers()[name].config, "n_channels": 3}
         write_header(tmp_path / name / MODEL, tokenizer_shapes(config))
         (tmp_path / name / "config.json").write_text(json.dumps(config))
         assert only(tmp_path / name).differences == ()
 
     def test_that_of_depth_is_not(self, tmp_path):
         name = TOKENIZERS["tok_depth@224"]
-        config = {**OFFICIAL_CONFIGS[name], "n_channels": 3}
+        config = {**tokenizers()[name].config, "n_channels": 3}
         write_header(tmp_path / name / MODEL, tokenizer_shapes(config))
         (tmp_path / name / "config.json").write_text(json.dumps(config))
         (difference, *_) = only(tmp_path / name).differences

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from fourm.errors import BadInput
-from fourm.modalities.canny import canny_edges
+from fourm.modalities.edges import canny_edges
 
 
 def step_picture(direction):

@@ -7,8 +7,7 @@ import pytest
 from PIL import Image
 
 import fourm
-from fourm.modalities.facts import COMPUTABLE, computable_metadata
-from fourm.modalities.metadata import KEYS, metadata_text
+from fourm.modalities.metadata import COMPUTABLE, KEYS, computable_metadata, metadata_text
 
 RNG = np.random.default_rng(0)
 

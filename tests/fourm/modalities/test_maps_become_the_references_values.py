@@ -21,7 +21,7 @@ def test_depth():
     assert_close(torch.from_numpy(square_depth(given / 65535, 64)), want["depth"], 1e-5)
 
 
-def test_depth_is_resized_as_pictures_are():
+def test_depth_is_resized_as_images_are():
     """By PIL's default filter (4M-21 reference, sec. 5), then standardised."""
     given = np.random.default_rng(0).integers(0, 65536, (300, 450)).astype(np.uint16)
     middle = Image.fromarray(given[:, 75:375].astype(np.int32))
@@ -89,6 +89,6 @@ def test_edges(form):
 @pytest.mark.parametrize(
     "edges", [np.zeros((4, 4)), np.zeros((0, 4), np.uint8), "edges.png", None], ids=str
 )
-def test_what_is_no_edge_picture(edges):
-    with pytest.raises(BadInput, match="picture"):
+def test_what_is_not_an_edge_image(edges):
+    with pytest.raises(BadInput, match="image"):
         square_edges(edges)

@@ -8,8 +8,7 @@ import torch
 from safetensors.torch import save_file
 
 from fourm.errors import BadInput
-from fourm.modalities.pixels import square_pixels
-from fourm.modalities.readers.grids import ByteReader
+from fourm.modalities.image_tokens import IMAGE_TOKENS
 from fourm.tokenizers.loading import build_tokenizer
 from fourm.tokens import TokenSpec
 
@@ -33,8 +32,8 @@ def test_tokens_of_a_photo(tmp_path):
         folder.mkdir()
         save_file(tensors, folder / "model.safetensors")
         (folder / "config.json").write_text(json.dumps({**CONFIG, "undo_std": undo}))
-        modality = TokenSpec("tok_rgb@224", "img", 16, "sincos2d", 16, 64)
-        reader = ByteReader(modality, lambda folder=folder: folder, square_pixels)
+        spec = TokenSpec("tok_rgb@224", "img", 16, "sincos2d", 16, 64)
+        reader = IMAGE_TOKENS.reader(spec, {"tokenizer": lambda folder=folder: folder})
         tokens.append(reader.batch([reader.prepare(photo)], torch.device("cpu")).content)
     assert torch.equal(*tokens)
     assert len(tokens[0].unique()) > 3

@@ -4,13 +4,8 @@ import torch
 from PIL import Image
 
 from fourm.errors import BadInput
-from fourm.modalities.pixels import (
-    centred,
-    imagenet_normalised,
-    square_box,
-    square_pixels,
-    uncentred,
-)
+from fourm.imagenet import imagenet_normalised
+from fourm.modalities.pixels import centred, square_box, square_pixels, uncentred
 from tests.fourm.recorded import recorded
 
 
@@ -42,8 +37,8 @@ def test_the_square_is_central(size, box):
 
 @pytest.mark.parametrize("mode", ["L", "RGBA", "P", "CMYK", "1", "LA"])
 def test_every_mode_becomes_colour(mode):
-    picture = Image.new("RGB", (20, 10), (255, 255, 255)).convert(mode)
-    pixels = square_pixels(picture, 8)
+    image = Image.new("RGB", (20, 10), (255, 255, 255)).convert(mode)
+    pixels = square_pixels(image, 8)
     assert pixels.shape == (3, 8, 8)
     assert pixels.dtype == np.uint8
     assert (pixels == 255).all()
@@ -54,7 +49,7 @@ def test_the_answer_may_be_written_to():
 
 
 @pytest.mark.parametrize(
-    "picture",
+    "image",
     [
         "photo.jpg",
         None,
@@ -66,6 +61,6 @@ def test_the_answer_may_be_written_to():
     ],
     ids=["name", "none", "grey", "alpha", "float", "empty", "empty image"],
 )
-def test_what_is_no_picture(picture):
-    with pytest.raises(BadInput, match="picture"):
-        square_pixels(picture)
+def test_what_is_not_an_image(image):
+    with pytest.raises(BadInput, match="image"):
+        square_pixels(image)

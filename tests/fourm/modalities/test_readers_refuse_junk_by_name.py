@@ -10,14 +10,13 @@ from hypothesis.extra import numpy as arrays
 from PIL import Image
 
 from fourm.errors import BadInput
-from fourm.modalities.boxes import Box, thing_names
-from fourm.modalities.items import BOXES_WIDTH, FACTS_WIDTH, PALETTE_WIDTH
-from fourm.modalities.kinds import KINDS
-from fourm.modalities.masks import Mask
-from fourm.modalities.people import People
-from fourm.modalities.poses import Person
-from fourm.modalities.readers import Parts, reader_for
-from fourm.tokens import OFFICIAL, TokenSpec
+from fourm.modalities import MODALITIES
+from fourm.modalities.boxes import BOXES_WIDTH, Box, thing_names
+from fourm.modalities.metadata import METADATA_WIDTH
+from fourm.modalities.palette import PALETTE_WIDTH
+from fourm.modalities.poses import People, Person
+from fourm.modalities.sam import Mask
+from fourm.tokens import TokenSpec
 from tests.fourm.small_tokenizers import sentence_tokenizer, text_tokenizer
 
 ITEMS = {
@@ -25,10 +24,10 @@ ITEMS = {
     for kind, width in {
         "boxes": BOXES_WIDTH,
         "palette": PALETTE_WIDTH,
-        "metadata": FACTS_WIDTH,
+        "metadata": METADATA_WIDTH,
     }.items()
 }
-READ = (*KINDS, *(f"{kind} as items" for kind in ITEMS))
+READ = (*MODALITIES, *(f"{kind} as items" for kind in ITEMS))
 VECTORS = {"tok_dinov2_global": 768, "tok_imagebind_global": 1280}
 
 
@@ -50,10 +49,12 @@ def readers(tmp_path_factory):
     words = scratch / "words.json"
     text_tokenizer(["person", "human", "pose", "none", "point", "polygon"]).save(str(words))
     made = {
-        kind: reader_for(kind, OFFICIAL[name], Parts(tokenizer(name), lambda: words))
-        for kind, name in KINDS.items()
+        name: one.reader(
+            one.tokens, {"tokenizer": tokenizer(one.tokens.name), "text_tokenizer": lambda: words}
+        )
+        for name, one in MODALITIES.items()
     }
-    made |= {f"{kind} as items": reader_for(kind, ITEMS[kind], Parts()) for kind in ITEMS}
+    made |= {f"{kind} as items": MODALITIES[kind].reader(ITEMS[kind], {}) for kind in ITEMS}
     assert all(made.values())
     return made
 

@@ -8,8 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fourm.errors import BadInput
-from fourm.modalities.classes import panoptic_classes
-from fourm.modalities.semseg import ids_of_labels, labels_of_indices, square_labels
+from fourm.modalities.seg import ids_of_labels, labels_of_indices, panoptic_classes, square_labels
 from tests.fourm.recorded import recorded, recorded_path
 
 IDS = [row.id for row in panoptic_classes()]

@@ -120,13 +120,13 @@ def test_nobody():
 def test_sam_instances():
     case = TEXT["sam_instance"]
     ymin, xmin, ymax, xmax = case["bbox_ymin_xmin_ymax_xmax"]
-    instance = sam.Instance(xmin, ymin, xmax, ymax, tuple(case["token_ids"]))
+    instance = sam.SamInstance(xmin, ymin, xmax, ymax, tuple(case["token_ids"]))
     first, second = case["points_xy"]
     points = [sam.Point(*first, (instance,)), sam.Point(*second)]
     assert sam.sam_text(points) == case["string"]
     assert sam.parse_sam(case["string"]) == points
     # An object that the square cuts off ends at 224, a place beyond the last pixel.
-    cut = [sam.Point(0, 223, (sam.Instance(200, 190, 224, 224, instance.codes),))]
+    cut = [sam.Point(0, 223, (sam.SamInstance(200, 190, 224, 224, instance.codes),))]
     assert " v0=200 v1=190 v2=224 v3=224 " in sam.sam_text(cut)
     assert sam.parse_sam(sam.sam_text(cut)) == cut
-    assert [list(point) for point in sam.GRID] == TEXT["sam_instance_grid_points_xy"]
+    assert [list(point) for point in sam.text.GRID] == TEXT["sam_instance_grid_points_xy"]

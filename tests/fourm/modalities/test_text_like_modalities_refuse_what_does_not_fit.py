@@ -16,7 +16,7 @@ PERSON = {
     "camera": (0, 1, 2),
     "shape": (0,) * 10,
 }
-INSTANCE = sam.Instance(1, 2, 30, 40, (0,) * 16)
+INSTANCE = sam.SamInstance(1, 2, 30, 40, (0,) * 16)
 
 
 @pytest.mark.parametrize(
@@ -54,7 +54,7 @@ def test_a_box_outside_a_crop_is_dropped():
     ("text", "message"),
     [
         ("", "no metadata"),
-        ("colour=3", "no metadata key; there are original_width"),
+        ("colour=3", "not a metadata key; there are original_width"),
         ("brightness", "should be brightness=<number>"),
         ("brightness=high", "should be brightness=<number>"),
         ("brightness=256", "between 0 and 255"),
@@ -147,10 +147,10 @@ def test_people_outside_the_picture_are_left_out():
     [
         sam.Point(224, 0),
         sam.Point(0, -1),
-        sam.Point(0, 0, (sam.Instance(0, 0, 225, 1, (0,) * 16),)),
-        sam.Point(0, 0, (sam.Instance(9, 0, 1, 1, (0,) * 16),)),
-        sam.Point(0, 0, (sam.Instance(0, 0, 1, 1, (0,) * 15),)),
-        sam.Point(0, 0, (sam.Instance(0, 0, 1, 1, (1024,) * 16),)),
+        sam.Point(0, 0, (sam.SamInstance(0, 0, 225, 1, (0,) * 16),)),
+        sam.Point(0, 0, (sam.SamInstance(9, 0, 1, 1, (0,) * 16),)),
+        sam.Point(0, 0, (sam.SamInstance(0, 0, 1, 1, (0,) * 15),)),
+        sam.Point(0, 0, (sam.SamInstance(0, 0, 1, 1, (1024,) * 16),)),
     ],
     ids=range(6),
 )

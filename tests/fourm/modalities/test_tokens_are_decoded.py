@@ -13,12 +13,11 @@ from PIL import Image
 
 import fourm
 from fourm.errors import BadInput, ConfigError, UnknownModality
+from fourm.modalities import MODALITIES, Quality
 from fourm.modalities.boxes import Box
-from fourm.modalities.decoders import Quality, decoder_for, needs
-from fourm.modalities.masks import Mask
-from fourm.modalities.metadata import KEYS, metadata_text, parse_facts
-from fourm.modalities.people import People
-from fourm.modalities.poses import Person
+from fourm.modalities.metadata import KEYS, metadata_text, parse_writable_metadata
+from fourm.modalities.poses import People, Person
+from fourm.modalities.sam import Mask
 from fourm.tokenizers.loading import build_tokenizer, load_tokenizer
 from fourm.tokenizers.wordpiece import TextTokenizer
 from tests.fourm.recorded import assert_close, model_folder, recorded
@@ -82,6 +81,12 @@ def scratch(tmp_path_factory):
     return tmp_path_factory.mktemp("models")
 
 
+def decoder_of(name, tokenizer=None, words=None):
+    """The decoder of a modality, from loaded parts."""
+    parts = {"tokenizer": tokenizer, "text_tokenizer": words}
+    return MODALITIES[name].decoder({part: one for part, one in parts.items() if one is not None})
+
+
 def again(kind, value):
     """As a user would give it: pictures are pictures, not arrays of three axes."""
     return Image.fromarray(value) if kind in ("normals", "image_tokens") else value
@@ -90,13 +95,15 @@ def again(kind, value):
 @pytest.mark.parametrize("kind", VALUES)
 def test_an_input_is_decoded_and_can_be_given_again(generator, kind):
     (decoded,) = generator.decode_inputs({kind: VALUES[kind]}, FAST)
-    assert decoded.kind == kind
+    assert decoded.modality == kind
     if kind in SHAPES:
         assert (decoded.value.shape, decoded.value.dtype) == SHAPES[kind]
     if kind == "sam" and not decoded.value:
         return  # random weights may paste nothing at all
     (twice,) = generator.decode_inputs({kind: again(kind, decoded.value)}, FAST)
-    if needs(kind).words and kind != "sam":  # whose masks change on their way through tokens
+    if (
+        "text_tokenizer" in MODALITIES[kind].codec().needs and kind != "sam"
+    ):  # whose masks change on their way through tokens
         assert twice.text == decoded.text
 
 
@@ -133,7 +140,7 @@ def test_every_number_of_a_fact_is_a_value_that_is_written_alike(name):
         assert key.encode(value) == number
     assert key.low <= key.value_of(999) <= key.high
     written = metadata_text({name: key.value_of(1)})
-    assert parse_facts(written) == {name: key.value_of(1)}
+    assert parse_writable_metadata(written) == {name: key.value_of(1)}
 
 
 def test_masks_are_pasted_into_their_boxes(words):
@@ -141,7 +148,7 @@ def test_masks_are_pasted_into_their_boxes(words):
     codes = " ".join(["v0=1"] * 16)
     text = f"point v0=50 v1=40 polygon v0=30 v1=41 v2=69 v3=140 {codes} point v0=0 v1=0 none"
     text += f" point v0=60 v1=40 polygon v0=30 v1=41 v2=69 v3=140 {codes}"
-    decoded = decoder_for("sam", tokenizer, words).decode(words.encode(text), FAST)
+    decoded = decoder_of("sam", tokenizer, words).decode(words.encode(text), FAST)
     with torch.no_grad():
         logits = tokenizer.decode_tokens(torch.ones(1, 16, dtype=torch.int64))[0, 0]
     part = Image.fromarray((logits > 0).byte().numpy()).resize((40, 100), Image.Resampling.NEAREST)
@@ -157,7 +164,7 @@ def test_an_object_that_the_square_cuts_off_is_pasted(words):
     codes = " ".join(["v0=1"] * 16)
     text = f"point v0=223 v1=200 polygon v0=200 v1=190 v2=224 v3=224 {codes}"
     text += f" point v0=1 v1=1 polygon v0=224 v1=0 v2=224 v3=9 {codes}"
-    decoded = decoder_for("sam", tokenizer, words).decode(words.encode(text), FAST)
+    decoded = decoder_of("sam", tokenizer, words).decode(words.encode(text), FAST)
     with torch.no_grad():
         logits = tokenizer.decode_tokens(torch.ones(1, 16, dtype=torch.int64))[0, 0]
     part = Image.fromarray((logits > 0).byte().numpy()).resize((24, 34), Image.Resampling.NEAREST)
@@ -168,14 +175,14 @@ def test_an_object_that_the_square_cuts_off_is_pasted(words):
 
 def test_what_a_model_writes_wrongly_is_passed_over(words):
     text = "v0=5 v1=5 v2=9 v3=9 person v0=9 v1=9 v2=5 v3=5 dog v0=1 v1=1 v2=7 v3=7 grass v0=3"
-    boxes = decoder_for("boxes", None, words).decode(words.encode(text), FAST)
+    boxes = decoder_of("boxes", None, words).decode(words.encode(text), FAST)
     assert [box.name for box in boxes.value] == ["person"]
     assert boxes.text.split()[-1] == "v0=3"
 
 
 def test_a_text_ends_where_it_ends(words):
     ids = [*words.encode("[S_1] a dog"), words.end, *words.encode("on grass [S_2]"), words.pad]
-    assert decoder_for("text", None, words).decode(ids, FAST).value == "a dog"
+    assert decoder_of("text", None, words).decode(ids, FAST).value == "a dog"
 
 
 @pytest.mark.parametrize("kind", ["text", "boxes", "palette", "metadata", "poses", "sam"])
@@ -183,12 +190,14 @@ def test_a_text_ends_where_it_ends(words):
 @given(data=st.data())
 def test_no_sequence_of_tokens_breaks_a_decoder(kind, data):
     decoder = _written_decoder(kind)
-    ids = st.integers(0, decoder.words.size - 1)
-    likely = st.sampled_from(decoder.words.encode("human pose global camera shape point polygon"))
+    ids = st.integers(0, decoder.text_tokenizer.size - 1)
+    likely = st.sampled_from(
+        decoder.text_tokenizer.encode("human pose global camera shape point polygon")
+    )
     tokens = data.draw(st.lists(st.one_of(ids, likely), max_size=60))
     decoded = decoder.decode(tokens, FAST)
     if kind == "metadata" and decoded.value:
-        assert parse_facts(metadata_text(decoded.value)) == pytest.approx(decoded.value)
+        assert parse_writable_metadata(metadata_text(decoded.value)) == pytest.approx(decoded.value)
 
 
 @cache
@@ -199,18 +208,18 @@ def _written_decoder(kind):
         words = TextTokenizer(path)
     name = {"poses": "human_poses", "sam": "sam_instance"}.get(kind)
     tokenizer = build_tokenizer(CONFIGS[name]).eval() if name else None
-    return decoder_for(kind, tokenizer, words)
+    return decoder_of(kind, tokenizer, words)
 
 
 class TestRecordedTokenizers:
     """What the reference decoded from the same tokens, in the form of the kind."""
 
     def test_segmentation_maps(self, scratch):
-        from fourm.modalities.semseg import ids_of_labels
+        from fourm.modalities.seg import ids_of_labels
 
         stored = recorded("tok/vq_semseg_nano.safetensors")
         tokenizer = load_tokenizer(model_folder("vq_semseg_nano", scratch))
-        decoder = decoder_for("seg", tokenizer)
+        decoder = decoder_of("seg", tokenizer)
         for row, labels in zip(stored["tokens"], stored["labels"], strict=True):
             decoded = decoder.decode(row.flatten().tolist(), FAST)
             np.testing.assert_array_equal(decoded.value, ids_of_labels(labels.numpy()))
@@ -219,7 +228,7 @@ class TestRecordedTokenizers:
     def test_embeddings_are_not_normalised(self, scratch, kind):
         name = f"vq_{kind.removesuffix('_embedding')}_global_nano"
         stored = recorded(f"tok/{name}.safetensors")
-        decoder = decoder_for(kind, load_tokenizer(model_folder(name, scratch), encode=False))
+        decoder = decoder_of(kind, load_tokenizer(model_folder(name, scratch), encode=False))
         for row, vector in zip(stored["tokens"], stored["decoded"], strict=True):
             decoded = decoder.decode(row.flatten().tolist(), FAST)
             assert_close(torch.from_numpy(decoded.value), vector.flatten())
@@ -227,14 +236,14 @@ class TestRecordedTokenizers:
     def test_poses_are_rotations_of_23_joints(self, scratch, words):
         stored = recorded("tok/vq_human_poses_nano.safetensors")
         tokenizer = load_tokenizer(model_folder("vq_human_poses_nano", scratch))
-        decoder = decoder_for("poses", tokenizer, words)
+        decoder = decoder_of("poses", tokenizer, words)
         turned = decoder.parts(stored["tokens_raw"].flatten(1).tolist())
         assert_close(torch.from_numpy(turned), stored["decoded"].flatten(1))
 
     def test_pictures_from_minus_one_to_one_become_bytes(self, scratch):
         stored = recorded("tok/divae_rgb_nano.safetensors")
         tokenizer = load_tokenizer(model_folder("divae_rgb_nano", scratch))
-        decoder = decoder_for("image_tokens", tokenizer)
+        decoder = decoder_of("image_tokens", tokenizer)
         row = stored["tokens"][0].flatten()
         with torch.no_grad():
             noise = torch.Generator().manual_seed(5)
@@ -259,20 +268,20 @@ class TestRecordedTokenizers:
 )
 def test_a_tokenizer_of_something_else_is_refused(words, kind, tokenizer):
     with pytest.raises(ConfigError, match=kind):
-        decoder_for(kind, build_tokenizer(CONFIGS[tokenizer]), words)
+        decoder_of(kind, build_tokenizer(CONFIGS[tokenizer]), words)
 
 
 def test_a_decoder_needs_its_parts(words):
-    for kind in ("image", "t5", "smell"):
-        assert needs(kind) is None
+    for kind in ("image", "t5"):
+        assert MODALITIES[kind].codec().decoder is None
         with pytest.raises(UnknownModality, match=kind):
-            decoder_for(kind, None, words)
+            decoder_of(kind, None, words)
     with pytest.raises(UnknownModality, match="sam"):
-        decoder_for("sam", None, words)
+        decoder_of("sam", None, words)
 
 
 @pytest.mark.parametrize("tokens", [[0, 1, 2], [0, 1, 2, 99], [[0, 1], [2, 3]], [0.5] * 4])
 def test_tokens_that_do_not_fit_are_refused(tokens):
-    decoder = decoder_for("seg", build_tokenizer(CONFIGS["tok_semseg@224"]))
+    decoder = decoder_of("seg", build_tokenizer(CONFIGS["tok_semseg@224"]))
     with pytest.raises(BadInput):
         decoder.decode(tokens, FAST)

@@ -9,12 +9,11 @@ import torch
 from PIL import Image
 
 import fourm
-from fourm.hub.official import TOKENIZERS, WORDS
+from fourm.hub.official import WORDS, tokenizer_repositories
+from fourm.modalities import MODALITIES
 from fourm.modalities.boxes import Box
-from fourm.modalities.kinds import KINDS
-from fourm.modalities.masks import Mask, square_outlines
-from fourm.modalities.people import People
-from fourm.modalities.poses import Person
+from fourm.modalities.poses import People, Person
+from fourm.modalities.sam import Mask, square_outlines
 from tests.fourm.recorded import recorded
 from tests.fourm.recorded_shelf import NANO
 
@@ -51,7 +50,7 @@ def model(recorded_shelf):
 
 def test_what_has_its_tokenizer_is_read(model):
     absent = {"dinov2_features", "imagebind_features"}
-    assert list(model.inputs) == [kind for kind in KINDS if kind not in absent]
+    assert list(model.inputs) == [kind for kind in MODALITIES if kind not in absent]
     with pytest.raises(fourm.UnknownModality, match="it reads image, text, seg, depth"):
         model.prepare({"dinov2_features": VALUES["clip_features"]})
 
@@ -74,7 +73,7 @@ def test_spaces_of_an_official_model(model):
 def test_every_part_of_a_photo_that_the_model_predicts(model):
     """All but photos, T5's outputs and global embeddings; no tokenizer is asked."""
     never = {"image", "t5", "dinov2_embedding", "imagebind_embedding"}
-    assert set(model.predictable) == set(KINDS) - never
+    assert set(model.predictable) == set(MODALITIES) - never
     photo = VALUES["image_tokens"]
     samples = [model.prepare({"image": photo}, predict=[kind]) for kind in model.predictable]
     vectors = model.embed([*samples, model.prepare({"image": photo})])
@@ -111,7 +110,7 @@ def test_the_recorded_queries(model):
     }
     for kind, value in values.items():
         ids = model.prepare({kind: value}).contents[kind]
-        assert ids.tolist() == stored[f"{KINDS[kind]}/in/tensor"][0].tolist()
+        assert ids.tolist() == stored[f"{MODALITIES[kind].tokens.name}/in/tensor"][0].tolist()
 
 
 def test_poses_that_are_codes_already(model):
@@ -164,7 +163,7 @@ def test_what_does_not_fit_is_refused(model, kind, value, words):
 def test_further_kinds_leave_the_fingerprint_alone(recorded_shelf, tmp_path, model):
     fewer = tmp_path / "shelf"
     fewer.mkdir()
-    for name in ("4M-21_B", WORDS, *(TOKENIZERS[m] for m in list(NANO)[:3])):
+    for name in ("4M-21_B", WORDS, *(tokenizer_repositories()[m] for m in list(NANO)[:3])):
         (fewer / name).symlink_to(recorded_shelf / name)
     copy = dataclasses.replace(model.manifest.first(), kinds=dict(model.manifest.first().kinds))
     assert copy.fingerprint() == model.fingerprint

@@ -9,10 +9,12 @@ import torch
 from PIL import Image
 
 import fourm
-from fourm.hub.official import OWNER, TOKENIZERS, WORDS
+from fourm.hub.official import OWNER, WORDS, tokenizer_repositories
 from tests.fourm.recorded import model_folder, recorded
 from tests.fourm.recorded_inputs import images
 from tests.fourm.recorded_text import save_recorded_tokenizer
+
+TOKENIZERS = tokenizer_repositories()
 
 
 @pytest.fixture(scope="module")
@@ -175,7 +177,8 @@ def test_an_official_name_that_was_not_pulled_names_the_command(monkeypatch, tmp
 
 
 @pytest.mark.parametrize(
-    "name", ["tokenizer/rgb", "tokenizer/text", f"{OWNER}/{TOKENIZERS['tok_rgb@224']}"]
+    "name",
+    ["tokenizer/rgb", "tokenizer/text", f"{OWNER}/{TOKENIZERS['tok_rgb@224']}"],
 )
 def test_a_tokenizer_is_no_model(name):
     with pytest.raises(fourm.ModelNotFound, match="is a tokenizer; known models: mini, 4M-21_B"):

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from fourm import BadInput
-from fourm.modalities.pixels import IMAGENET_MEAN, IMAGENET_STD
+from fourm.imagenet import IMAGENET_MEAN, IMAGENET_STD
 from fourm.teachers import ClipTeacher
 from tests.fourm.teachers.small_teachers import CLIP_CONFIG, noise, save_clip, small_clip
 

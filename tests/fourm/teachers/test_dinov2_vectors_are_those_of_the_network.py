@@ -11,7 +11,7 @@ from safetensors.torch import save_file
 
 import fourm
 from fourm.checkpoints import Checkpoint
-from fourm.modalities.pixels import imagenet_normalised
+from fourm.imagenet import imagenet_normalised
 from fourm.teachers import Dinov2Teacher
 from fourm.teachers.dinov2 import resized_positions
 from tests.fourm.teachers.small_teachers import (

@@ -186,9 +186,9 @@ def test_naming_a_teacher_changes_no_fingerprint(shelf):
 
 
 def test_official_models_name_their_teachers():
-    from fourm.hub.official import SPACES
+    from fourm.hub.official import spaces
 
-    named = {name: entry.teacher for name, entry in SPACES.items()}
+    named = {name: entry.teacher for name, entry in spaces().items()}
     assert named == {"dinov2": "dinov2-b14", "clip": "clip-b16", "imagebind": None}
 
 

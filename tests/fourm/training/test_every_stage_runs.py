@@ -7,7 +7,8 @@ from PIL import Image
 
 from fourm import load_model
 from fourm.errors import BadInput, CheckpointError
-from fourm.modalities.pixels import imagenet_normalised, square_pixels
+from fourm.imagenet import imagenet_normalised
+from fourm.modalities.pixels import square_pixels
 from fourm.training import export, features, joint
 from fourm.training.architecture import IMAGE
 from fourm.training.run import Run

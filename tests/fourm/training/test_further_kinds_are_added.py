@@ -8,7 +8,7 @@ from PIL import Image
 
 from fourm import BadInput, load_model
 from fourm.modalities.boxes import Box
-from fourm.modalities.canny import canny_edges
+from fourm.modalities.edges import canny_edges
 from fourm.training import adding, drawings, export, further
 from fourm.training.run import Run
 
@@ -67,7 +67,7 @@ def test_kinds_read_alone_are_joined_with_their_weights(bundles):
 def test_edges_are_embedded_as_a_photo_with_equal_channels_would_be(made):
     import torch
 
-    from fourm.modalities.pixels import imagenet_normalised
+    from fourm.imagenet import imagenet_normalised
     from fourm.transformer import load_fm
     from fourm.transformer.embeddings import input_embedding
 

@@ -145,7 +145,7 @@ def test_cells_share_their_labels():
 
 def test_captions_speak_for_what_they_mention():
     bias = mention_bias(["A dog in the snow.", "Snow everywhere", "a dog"])
-    from fourm.modalities.classes import panoptic_classes
+    from fourm.modalities.seg import panoptic_classes
 
     names = [row.name for row in panoptic_classes()]
     assert bias[names.index("snow")] == 2

@@ -2,7 +2,7 @@
 
 import torch
 
-from fourm.tokenizers.builders import OFFICIAL_CONFIGS, official_tokenizer
+from fourm.hub.official import official_tokenizer, tokenizers
 from fourm.tokens import OFFICIAL
 from fourm.transformer import fm_4m21_b
 from fourm.transformer.embeddings import input_embedding, target_embedding
@@ -12,11 +12,11 @@ SCRIPT = """
 import sys
 import torch
 from fourm.language.bert import Bert, BertConfig
-from fourm.tokenizers.builders import OFFICIAL_CONFIGS, official_tokenizer
+from fourm.hub.official import official_tokenizer, tokenizers
 from fourm.transformer import fm_4m21_b
 with torch.device("meta"):
     fm_4m21_b()
-    for name in OFFICIAL_CONFIGS:
+    for name in tokenizers():
         official_tokenizer(name)
     Bert(BertConfig(9, 8, 1, heads=2, hidden=8, positions=4, segments=2, eps=1e-6))
 print([name for name in ("torch._dynamo", "sympy", "triton") if name in sys.modules])
@@ -30,7 +30,7 @@ def test_no_compiler_is_imported():
 
 def test_everything_is_meta_there():
     with torch.device("meta"):
-        modules = [fm_4m21_b(), *(official_tokenizer(name) for name in OFFICIAL_CONFIGS)]
+        modules = [fm_4m21_b(), *(official_tokenizer(name) for name in tokenizers())]
     assert all(value.is_meta for module in modules for value in module.state_dict().values())
 
 

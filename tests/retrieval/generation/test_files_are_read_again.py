@@ -9,13 +9,12 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from PIL import Image
 
+from fourm.modalities import Decoded
 from fourm.modalities.boxes import Box, boxes_text
-from fourm.modalities.decoders import Decoded
 from fourm.modalities.depth import square_depth
-from fourm.modalities.masks import Mask
 from fourm.modalities.metadata import KEYS, metadata_text
-from fourm.modalities.people import People
-from fourm.modalities.poses import Person, poses_text
+from fourm.modalities.poses import People, Person, poses_text
+from fourm.modalities.sam import Mask
 from retrieval.errors import UsageError
 from retrieval.generation.files import file_names, run_lengths, write_file, write_files
 from retrieval.generation.views import depth_colours, main_components, masks_over

@@ -8,7 +8,7 @@ from PIL import Image
 
 import fourm
 from fourm.generation import Settings
-from fourm.modalities.decoders import Quality
+from fourm.modalities import Quality
 from retrieval.errors import QueryError, UsageError
 from retrieval.generation import generate, show_query
 from retrieval.generation import results as results_room
@@ -50,7 +50,7 @@ def test_all_kinds_from_a_photo(tmp_path, model, photo):
     kinds = [
         kind for kind in fourm.Generator(model).outputs if kind not in ("text", "image_tokens")
     ]
-    assert [one["kind"] for one in record["outputs"]] == kinds == [o.kind for o in made.outputs]
+    assert [one["kind"] for one in record["outputs"]] == kinds == [o.modality for o in made.outputs]
     files = {name for one in record["outputs"] for name in one["files"]}
     assert {path.name for path in out.iterdir()} == files | {"generated.json", "sheet.png"}
     assert record["model"] == "4M-21_B" and record["settings"]["seed"] == 0
@@ -78,7 +78,7 @@ def test_everything_that_was_read_can_be_generated_from(tmp_path, model, photo):
         "dinov2_embedding": out / "dinov2_embedding.npy",
     }
     made = generate(model, "rgb,caption", tmp_path / "next", settings=FAST, **sources)
-    assert [one.kind for one in made.outputs] == ["image_tokens", "text"]
+    assert [one.modality for one in made.outputs] == ["image_tokens", "text"]
 
 
 def test_nothing_is_written_without_a_folder(tmp_path, model, photo):
@@ -94,7 +94,7 @@ def test_a_hidden_part_and_an_open_text_need_no_name(tmp_path, model, photo):
     out = tmp_path / "out"
     hide = [(0.0, 0.0, 0.5, 0.5)]
     made = generate(model, (), out, settings=FAST, hide=hide, image=photo, text="a [S_1]")
-    assert [one.kind for one in made.outputs] == ["image_tokens", "text"]
+    assert [one.modality for one in made.outputs] == ["image_tokens", "text"]
     record = json.loads((out / "generated.json").read_text())
     assert record["hidden"] == [[0.0, 0.0, 0.5, 0.5]]
     assert (out / "rgb.png").exists() and (out / "text.txt").exists()
@@ -105,7 +105,7 @@ def test_what_is_finished_stays_when_it_is_stopped(tmp_path, model, photo, monke
     write_files = results_room.write_files
 
     def stopping(decoded, *rest):
-        if decoded.kind == "depth":
+        if decoded.modality == "depth":
             raise KeyboardInterrupt
         return write_files(decoded, *rest)
 
