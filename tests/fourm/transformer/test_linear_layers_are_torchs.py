@@ -3,13 +3,23 @@ import torch
 from torch import nn
 
 import fourm.transformer.linear as linear
-from fourm.transformer.linear import Linear, onednn_is_faster
+from fourm.errors import BadInput
+from fourm.transformer.linear import Linear, fastest_product
+
+PUBLIC = nn.functional.linear
 
 
-@pytest.fixture(params=[True, False], ids=["oneDNN", "MKL"])
+@pytest.fixture(autouse=True)
+def _measured_anew():
+    fastest_product.cache_clear()
+    yield
+    fastest_product.cache_clear()
+
+
+@pytest.fixture(params=["onednn", "torch"])
 def library(request, monkeypatch):
-    """Whichever the processor of the test would choose."""
-    monkeypatch.setattr(linear, "onednn_is_faster", lambda: request.param)
+    """Whichever is faster on this machine."""
+    monkeypatch.setenv("FOURM_LINEAR", request.param)
 
 
 def layer(bias=True):
@@ -58,10 +68,59 @@ def test_keys_are_torchs():
     assert list(layer()[0].state_dict()) == ["weight", "bias"]
 
 
-@pytest.mark.parametrize(("vendor", "faster"), [("AuthenticAMD", True), ("GenuineIntel", False)])
-def test_choice_by_processor(tmp_path, vendor, faster):
-    cpuinfo = tmp_path / "cpuinfo"
-    cpuinfo.write_text(f"processor : 0\nvendor_id : {vendor}\n")
-    available = hasattr(torch.ops.mkldnn, "_linear_pointwise")
-    assert onednn_is_faster(cpuinfo) == (faster and available)
-    assert not onednn_is_faster(tmp_path / "absent")
+@pytest.mark.skipif(not linear._works(linear._onednn), reason="torch was built without oneDNN")
+@pytest.mark.parametrize(
+    ("choice", "speedup", "private"),
+    [("auto", 2.0, True), ("auto", 0.5, False), ("onednn", 0.5, True), ("torch", 2.0, False)],
+)
+def test_the_faster_product_is_used_unless_the_environment_chooses(
+    choice, speedup, private, monkeypatch
+):
+    monkeypatch.setenv("FOURM_LINEAR", choice)
+    monkeypatch.setattr(linear, "_speedup", lambda: speedup)
+    assert fastest_product() is (linear._onednn if private else PUBLIC)
+
+
+def test_products_are_measured_once(monkeypatch):
+    calls = []
+    monkeypatch.delenv("FOURM_LINEAR", raising=False)
+    monkeypatch.setattr(linear, "_works", lambda product: True)
+    monkeypatch.setattr(linear, "_speedup", lambda: calls.append(1) or 2.0)
+    assert fastest_product() is fastest_product()
+    assert calls == [1]
+
+
+def refuses(*arguments):
+    raise RuntimeError("not built with oneDNN")
+
+
+def is_absent(*arguments):
+    return torch.ops.mkldnn.no_such_operator(*arguments)
+
+
+def is_wrong(x, weight, bias):
+    return PUBLIC(x, weight)
+
+
+@pytest.mark.parametrize("operator", [refuses, is_absent, is_wrong])
+@pytest.mark.parametrize("choice", ["auto", "onednn"])
+@torch.no_grad()
+def test_without_the_private_operator_the_public_one_is_used(choice, operator, monkeypatch):
+    monkeypatch.setenv("FOURM_LINEAR", choice)
+    monkeypatch.setattr(linear, "_onednn", operator)
+    assert fastest_product() is PUBLIC
+    module, x = layer()
+    torch.testing.assert_close(module(x), PUBLIC(x, module.weight, module.bias))
+
+
+def test_measuring_leaves_random_numbers_and_gradients_alone():
+    before = torch.random.get_rng_state()
+    assert linear._speedup(rounds=1) > 0
+    assert torch.equal(torch.random.get_rng_state(), before)
+    assert torch.is_grad_enabled()
+
+
+def test_other_choices_are_refused(monkeypatch):
+    monkeypatch.setenv("FOURM_LINEAR", "mkl")
+    with pytest.raises(BadInput, match="must be one of auto, torch, onednn, got 'mkl'"):
+        fastest_product()
