@@ -113,7 +113,7 @@ def uncached(model: FM, encoded: EncoderOutput, tokens: int) -> Tensor:
     ids = torch.full((len(encoded.context), 1), START)
     for _ in range(tokens):
         places = torch.arange(ids.shape[1])
-        y = target.token_emb(ids) + target.places(torch.zeros_like(ids, dtype=torch.bool))
+        y = target.token_emb(ids) + target.positions(torch.zeros_like(ids, dtype=torch.bool))
         y = model.decode(y, encoded, places[None, :] <= places[:, None])
         ids = torch.cat([ids, target.to_logits(y[:, -1]).argmax(dim=-1)[:, None]], dim=1)
     return ids[:, 1:]

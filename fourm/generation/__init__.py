@@ -15,14 +15,12 @@ generator      `Generator`: any inputs to any outputs, decoded
 =============  ==============================================================================
 """
 
-from fourm.generation.branches import Branches
 from fourm.generation.generator import Generator
-from fourm.generation.guidance import guide, guide_by_weights, unconditional
-from fourm.generation.one_step import Decode, Prediction, choose, predict
+from fourm.generation.guidance import Branches, guide, unconditional
 from fourm.generation.parts import Part, Sample, empty, given, partly_hidden
-from fourm.generation.randomness import Randomness
+from fourm.generation.prediction import Decode, Prediction, choose, predict
 from fourm.generation.sampler import Sampler
-from fourm.generation.sampling import draw, keep_likely
+from fourm.generation.sampling import TokenSampler, keep_likely
 from fourm.generation.schedule import Step, Target, build_schedule, temperatures, tokens_per_step
 from fourm.generation.settings import Settings
 from fourm.generation.text_ids import TextIds, merge_spans
@@ -34,21 +32,19 @@ __all__ = [
     "Generator",
     "Part",
     "Prediction",
-    "Randomness",
     "Sample",
     "Sampler",
     "Settings",
     "Step",
     "Target",
     "TextIds",
+    "TokenSampler",
     "build_schedule",
     "choose",
-    "draw",
     "empty",
     "full_text",
     "given",
     "guide",
-    "guide_by_weights",
     "hidden_spans",
     "keep_likely",
     "merge_spans",

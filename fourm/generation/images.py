@@ -7,107 +7,105 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from fourm.generation.branches import Branches
+from fourm.generation.guidance import Branches
 from fourm.generation.parts import Part
-from fourm.generation.randomness import Randomness
+from fourm.generation.sampling import TokenSampler
 from fourm.generation.schedule import Step
 from fourm.transformer import FM
 
 
-class Places(NamedTuple):
-    """Some of the places of a target: (B, k) int64, each at most once in its row.
+class TokenPositions(NamedTuple):
+    """Positions of k tokens of a target, each at most once in its row.
 
     Attributes:
-        which: their numbers.
-        filler: (B, k) bool, True = only there because another sample has more; None: none is.
+        indices: (B, k) int64.
+        padding: (B, k) bool, True = ignored, since another sample has more; None: none is.
     """
 
-    which: Tensor
-    filler: Tensor | None
+    indices: Tensor
+    padding: Tensor | None
 
     @classmethod
-    def first(cls, order: Tensor, counts: Tensor) -> Places:
-        """The first `counts` (B,) of each row of an order (B, n)."""
+    def first(cls, order: Tensor, counts: Tensor) -> TokenPositions:
+        """The first `counts` (B,) of each row of `order` (B, n)."""
         most = int(counts.max()) if len(counts) else 0
         beyond = torch.arange(most, device=order.device) >= counts[:, None]
         return cls(order[:, :most], beyond if bool(beyond.any()) else None)
 
 
 def image_step(
-    model: FM,
-    branches: Branches,
-    part: Part,
-    step: Step,
-    randomness: Randomness,
-    top_k: int | float = 0,
-    top_p: float = 0.0,
+    model: FM, branches: Branches, part: Part, step: Step, sampler: TokenSampler
 ) -> Part:
-    """Predict some of the tokens that are still missing; the part with them.
+    """Predict some of the missing tokens.
 
-    ROAR predicts places in a random order. MaskGIT predicts all places and keeps the tokens that
-    it is surest of. Samples may miss different numbers of tokens; those that miss none stay.
+    ROAR predicts positions in a random order. MaskGIT predicts all missing tokens and keeps those
+    of the highest probability. Samples may miss different numbers of tokens.
 
     Args:
         model: the transformer.
-        branches: what to condition on.
-        part: the target as it stands.
+        branches: the passes.
+        part: what is known of the target.
         step: scheme, number of tokens, temperature.
-        randomness: begun for this step.
-        top_k, top_p: see `keep_likely`.
+        sampler: after `begin` for this step.
+
+    Returns:
+        The target with the predicted tokens.
     """
     remaining = part.remaining
     counts = remaining if step.tokens is None else remaining.clamp(max=step.tokens)
     if not bool(counts.any()):
         return part
     if step.scheme == "maskgit":
-        places = Places.first(
-            part.target_mask.to(torch.uint8).argsort(dim=1, stable=True), remaining
-        )
+        order = part.target_mask.to(torch.uint8).argsort(dim=1, stable=True)
+        positions = TokenPositions.first(order, remaining)
     else:
-        order = randomness.order(part.target_mask.shape[1])
-        places = Places.first(order.masked_fill(part.target_mask, torch.inf).argsort(dim=1), counts)
-    logits = place_logits(model, branches, step.target, part, places)
-    tokens, confidence = randomness.draw(logits, step.temperature, top_k, top_p, places.filler)
+        order = sampler.order(part.target_mask.shape[1])
+        order = order.masked_fill(part.target_mask, torch.inf).argsort(dim=1)
+        positions = TokenPositions.first(order, counts)
+    logits = position_logits(model, branches, step.target, part, positions)
+    tokens, confidence = sampler.draw(logits, step.temperature, positions.padding)
     if step.scheme == "maskgit":
-        surest = Places.first(_surest_first(confidence, remaining, counts), counts)
-        places = Places(places.which.gather(1, surest.which), surest.filler)
-        tokens = tokens.gather(1, surest.which)
-    return settle(part, places, tokens)
+        kept = TokenPositions.first(_most_confident_first(confidence, remaining, counts), counts)
+        positions = TokenPositions(positions.indices.gather(1, kept.indices), kept.padding)
+        tokens = tokens.gather(1, kept.indices)
+    return with_tokens(part, positions, tokens)
 
 
-def _surest_first(confidence: Tensor, remaining: Tensor, counts: Tensor) -> Tensor:
-    """Of each row the `counts` (B,) surest of its first `remaining` (B,) places, then the others.
+def _most_confident_first(confidence: Tensor, remaining: Tensor, counts: Tensor) -> Tensor:
+    """Of each row the `counts` (B,) most confident of the first `remaining` (B,), then the others.
 
-    Of equals, which are common where top-p leaves one token, those that `topk` takes, as in the
-    reference; row by row, for what it takes depends on the numbers of both.
+    Ties, which are common where top-p leaves one token, are broken by `topk` as in the reference;
+    row by row, since its choice depends on both numbers.
     """
     rank = torch.arange(confidence.shape[1], device=confidence.device).repeat(len(confidence), 1)
     rank += confidence.shape[1]
-    for row, (places, count) in enumerate(zip(remaining.tolist(), counts.tolist(), strict=True)):
-        surest = confidence[row, :places].topk(count).indices
-        rank[row, surest] = torch.arange(count, device=rank.device)
+    for row, (total, count) in enumerate(zip(remaining.tolist(), counts.tolist(), strict=True)):
+        best = confidence[row, :total].topk(count).indices
+        rank[row, best] = torch.arange(count, device=rank.device)
     return rank.argsort(dim=1)
 
 
-def place_logits(model: FM, branches: Branches, target: str, part: Part, places: Places) -> Tensor:
-    """Logits (B, k, V) of some places of a target as it stands, guidance included."""
+def position_logits(
+    model: FM, branches: Branches, target: str, part: Part, positions: TokenPositions
+) -> Tensor:
+    """Guided logits (B, k, V) of some tokens of a target."""
     logits = [
-        model.decode_logits(encoded, target, places.which, places.filler)
+        model.decode_logits(encoded, target, positions.indices, positions.padding)
         for encoded in branches.encode(model, target, part)
     ]
     return branches.combine(logits)
 
 
-def settle(part: Part, places: Places, tokens: Tensor) -> Part:
-    """The part with tokens (B, k) at some places, which are inputs from now on."""
-    index, filler = places
+def with_tokens(part: Part, positions: TokenPositions, tokens: Tensor) -> Part:
+    """The target with tokens (B, k) at some positions, which are inputs of later steps."""
+    index, padding = positions
     known = torch.ones_like(index, dtype=torch.bool)
-    if filler is not None:
-        tokens = torch.where(filler, part.content.gather(1, index), tokens)
-        known = part.target_mask.gather(1, index) | ~filler
-    shown = ~known if filler is None else part.input_mask.gather(1, index) & filler
+    if padding is not None:
+        tokens = torch.where(padding, part.content.gather(1, index), tokens)
+        known = part.target_mask.gather(1, index) | ~padding
+    masked = ~known if padding is None else part.input_mask.gather(1, index) & padding
     return Part(
         part.content.scatter(1, index, tokens),
-        part.input_mask.scatter(1, index, shown),
+        part.input_mask.scatter(1, index, masked),
         part.target_mask.scatter(1, index, known),
     )

@@ -13,18 +13,17 @@ from tqdm import tqdm
 
 from fourm.errors import BadInput, UnknownModality
 from fourm.generation import parts as making
-from fourm.generation.branches import Branches, guided, weighted
+from fourm.generation.guidance import Branches, guided, weighted
 from fourm.generation.images import image_step
-from fourm.generation.one_step import Decode, Prediction, choose
 from fourm.generation.parts import Part, Sample
-from fourm.generation.randomness import Randomness
+from fourm.generation.prediction import Decode, Prediction, choose
+from fourm.generation.sampling import TokenSampler
 from fourm.generation.schedule import Step
 from fourm.generation.sequences import sequence_step
 from fourm.generation.text_ids import OFFICIAL_IDS, TextIds
 from fourm.tokens import TokenSpec
 from fourm.transformer import FM, load_fm
 
-Settings = tuple[int | float, float, int | None]
 Finished = Callable[[str, Part], None]
 
 
@@ -127,14 +126,14 @@ class Sampler:
         state = self._moved(sample)
         if not state:
             raise BadInput("nothing was given: the sample has no modality")
-        randomness = Randomness(seed)
+        sampler = TokenSampler(seed, top_k, top_p)
         batch = len(next(iter(state.values())).content)
         for number, step in self._walk(schedule, progress):
             part = state.pop(step.target, None)
             part = self.empty(step.target, batch) if part is None else part
-            branches = guided(self.model, state, step)
-            randomness.begin(number, batch, self.device)
-            state[step.target] = self._step(branches, part, step, randomness, (top_k, top_p, last))
+            branches = guided(self.model, state, step, self.ids)
+            sampler.begin(number, batch, self.device)
+            state[step.target] = self._step(branches, part, step, sampler, last)
             _tell(finished, schedule, number, state)
         return state
 
@@ -174,7 +173,7 @@ class Sampler:
             raise BadInput("nothing was given: each condition needs a modality")
         waiting = self._moved(targets or {})
         done: dict[str, Part] = {}
-        randomness = Randomness(seed)
+        sampler = TokenSampler(seed, top_k, top_p)
         sizes = {len(part.content) for one in (*known, waiting) for part in one.values()}
         if len(sizes) > 1:
             raise BadInput(f"the conditions are not of one batch: {sorted(sizes)} samples")
@@ -190,8 +189,8 @@ class Sampler:
             part = done.get(step.target) or waiting.pop(step.target, None)
             part = self.empty(step.target, batch) if part is None else part
             branches = weighted([{**waiting, **one} for one in known], waiting, step)
-            randomness.begin(number, batch, self.device)
-            done[step.target] = self._step(branches, part, step, randomness, (top_k, top_p, last))
+            sampler.begin(number, batch, self.device)
+            done[step.target] = self._step(branches, part, step, sampler, last)
             _tell(finished, schedule, number, done)
         return done
 
@@ -228,19 +227,11 @@ class Sampler:
 
     @torch.no_grad()
     def _step(
-        self,
-        branches: Branches,
-        part: Part,
-        step: Step,
-        randomness: Randomness,
-        settings: Settings,
+        self, branches: Branches, part: Part, step: Step, sampler: TokenSampler, last: int | None
     ) -> Part:
-        top_k, top_p, last = settings
         if self._modality(step.target).kind == "img":
-            return image_step(self.model, branches, part, step, randomness, top_k, top_p)
-        return sequence_step(
-            self.model, branches, part, step, randomness, self.ids, last, top_k, top_p
-        )
+            return image_step(self.model, branches, part, step, sampler)
+        return sequence_step(self.model, branches, part, step, sampler, self.ids, last)
 
     def _walk(self, schedule: Sequence[Step], progress: bool) -> Iterator[tuple[int, Step]]:
         """The steps with their numbers, all checked before the first runs."""

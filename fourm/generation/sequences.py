@@ -1,19 +1,19 @@
-"""Generating a sequence, one token after another (4M-21 reference, sec. 4.3)."""
+"""Generate a sequence token by token (4M-21 reference, sec. 4.3)."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
 
 import torch
 from torch import Tensor
 
-from fourm.generation.branches import Branches
+from fourm.generation.guidance import Branches
 from fourm.generation.parts import Part
-from fourm.generation.randomness import Randomness
+from fourm.generation.sampling import TokenSampler
 from fourm.generation.schedule import Step
 from fourm.generation.text_ids import TextIds, merge_spans
 from fourm.generation.texts import full_text, shown_ids
-from fourm.transformer import FM, SequenceDecoder
+from fourm.transformer import FM, EncoderOutput, SequenceDecoder
 
 
 def sequence_step(
@@ -21,89 +21,123 @@ def sequence_step(
     branches: Branches,
     part: Part,
     step: Step,
-    randomness: Randomness,
+    sampler: TokenSampler,
     ids: TextIds,
     last: int | None = None,
-    top_k: int | float = 0,
-    top_p: float = 0.0,
 ) -> Part:
-    """Predict what is hidden of a text, and put it where it is missing.
+    """Predict the masked spans of a text, and insert them at their sentinels.
 
-    The encoder runs once. Each sample starts from the first id of its target and ends with the
-    last one, or when it has as many tokens as the target has places or the modality may have.
+    The encoder runs once. The prediction of each sample starts from the first id of its target, and
+    ends with the last one or at the length of the target or of the modality.
 
     Args:
         model: the transformer.
-        branches: what to condition on.
-        part: the text: what is shown of it, and the places of what is to be predicted.
+        branches: the passes.
+        part: the text: what is visible of it, and the target.
         step: its temperature.
-        randomness: begun for this step.
+        sampler: after `begin` for this step.
         ids: special tokens.
-        last: id that ends a text; default: each sample's own, the last of its target.
-        top_k, top_p: see `keep_likely`.
+        last: id that ends the prediction; default: the last id of the target of each sample.
 
     Returns:
-        The text with nothing hidden, padded to the longest sample.
+        The complete text, padded to the longest sample.
     """
     targets = _targets(part)
     start = [target[0] if target else ids.pad for target in targets]
-    ends = [-1 if not target else target[-1] if last is None else last for target in targets]
+    stops = [{target[-1] if last is None else last} if target else set() for target in targets]
     most = model.config.modalities[step.target].max_tokens
     limits = [min(len(target), most) for target in targets]
-    predicted = predict_sequence(
-        model, branches, part, step, randomness, (start, ends, limits), top_k, top_p
-    )
+    predicted: list[list[int]] = [[] for _ in targets]
+    if any(limits):
+        decoders = [
+            SequenceDecoder(model, encoded, step.target, max(limits))
+            for encoded in branches.encode(model, step.target, part)
+        ]
+
+        def next_tokens(latest: Tensor) -> Tensor:
+            logits = branches.combine([decoder.next_logits(latest) for decoder in decoders])
+            return sampler.draw(logits[:, None], step.temperature).tokens[:, 0]
+
+        predicted = decode_sequences(next_tokens, start, stops, limits, part.content.device)
     rows = []
     for shown, target, first, following in zip(
         shown_ids(part), targets, start, predicted, strict=True
     ):
-        if target and first not in shown:  # nothing stands for the span: it follows what is shown
+        if target and first not in shown:  # without a sentinel, the span follows the text
             shown.append(first)
         rows.append(merge_spans(shown, [first, *following], ids) if target else shown)
     return full_text(rows, end=False, ids=ids, device=part.content.device)
 
 
-def predict_sequence(
-    model: FM,
-    branches: Branches,
-    part: Part,
-    step: Step,
-    randomness: Randomness,
-    bounds: tuple[Sequence[int], Sequence[int], Sequence[int]],
-    top_k: int | float = 0,
-    top_p: float = 0.0,
+def greedy_sequences(
+    model: FM, encoded: EncoderOutput, target: str, start: int, stops: Collection[int], limit: int
 ) -> list[list[int]]:
-    """The ids that follow the start of each sample, its end included.
+    """The likeliest ids of a sequence, for each sample of a batch.
+
+    Nothing of the target is given to the encoder (4M-21 reference, sec. 2.5: an input budget of 0),
+    so that one encoding serves any number of targets.
 
     Args:
-        model, branches, part, step, randomness, top_k, top_p: as `sequence_step`.
-        bounds: of each sample, the id it starts from, the id it ends with, and the most ids.
+        model: the transformer.
+        encoded: of a batch of B samples.
+        target: an output that is a sequence.
+        start: id that the sequence is predicted from, `[S_1]`.
+        stops: ids that end it; they are not part of the result.
+        limit: maximum number of ids of a result.
+
+    Raises:
+        UnknownModality: not an output of this model, or not a sequence.
     """
-    device = part.content.device
-    latest, ends, limits = (torch.tensor(values, device=device) for values in bounds)
-    most = int(limits.max()) if len(limits) else 0
-    drawn: list[Tensor] = []
-    if most:
-        decoders = [
-            SequenceDecoder(model, encoded, step.target, most)
-            for encoded in branches.encode(model, step.target, part)
-        ]
-        finished = limits == 0
-        while not bool(finished.all()):
-            logits = branches.combine([decoder.next_logits(latest) for decoder in decoders])
-            latest = randomness.draw(logits[:, None], step.temperature, top_k, top_p).tokens[:, 0]
-            drawn.append(latest)
-            finished = finished | (latest == ends) | (limits <= len(drawn))
-    rows: list[list[int]] = torch.stack(drawn, dim=1).tolist() if drawn else [[] for _ in bounds[0]]
-    return [
-        _until(row[:limit], end) for row, end, limit in zip(rows, bounds[1], bounds[2], strict=True)
-    ]
+    batch, device = len(encoded.context), encoded.context.device
+    decoder = SequenceDecoder(model, encoded, target, limit)
+
+    def next_tokens(latest: Tensor) -> Tensor:
+        return decoder.next_logits(latest).argmax(dim=-1)
+
+    rows = decode_sequences(next_tokens, [start] * batch, [stops] * batch, [limit] * batch, device)
+    return [row[:-1] if row and row[-1] in stops else row for row in rows]
+
+
+def decode_sequences(
+    next_tokens: Callable[[Tensor], Tensor],
+    start: Sequence[int],
+    stops: Sequence[Collection[int]],
+    limits: Sequence[int],
+    device: torch.device,
+) -> list[list[int]]:
+    """Decode a batch of sequences until each has ended.
+
+    Args:
+        next_tokens: the latest token of each sample (B,) int64 -> the next ones (B,).
+        start: id that each sequence is predicted from; not part of the result.
+        stops: ids that end each sequence; the first one is the end of the result.
+        limits: maximum number of ids of each sequence.
+        device: of the tokens.
+    """
+    latest, most = torch.tensor(start, device=device), torch.tensor(limits, device=device)
+    ends = _padded(stops, device)
+    decoded: list[Tensor] = []
+    finished = most == 0
+    while not bool(finished.all()):
+        latest = next_tokens(latest)
+        decoded.append(latest)
+        finished = finished | (latest[:, None] == ends).any(dim=1) | (most <= len(decoded))
+    rows: list[list[int]] = torch.stack(decoded, dim=1).tolist() if decoded else [[] for _ in start]
+    return [_until(row[:limit], stop) for row, limit, stop in zip(rows, limits, stops, strict=True)]
+
+
+def _padded(stops: Sequence[Collection[int]], device: torch.device) -> Tensor:
+    """(B, n) int64, -1 = no id."""
+    longest = max((len(ids) for ids in stops), default=0)
+    rows = [[*ids, *[-1] * (longest - len(ids))] for ids in stops]
+    return torch.tensor(rows, dtype=torch.int64, device=device).reshape(len(rows), longest)
+
+
+def _until(row: list[int], stops: Collection[int]) -> list[int]:
+    length = next((at + 1 for at, value in enumerate(row) if value in stops), len(row))
+    return row[:length]
 
 
 def _targets(part: Part) -> list[list[int]]:
     rows = zip(part.content.tolist(), part.target_mask.tolist(), strict=True)
     return [[value for value, ignored in zip(*row, strict=True) if not ignored] for row in rows]
-
-
-def _until(row: list[int], end: int) -> list[int]:
-    return row[: row.index(end) + 1] if end in row else row

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from fourm.checkpoints import Fields
 from fourm.errors import BadInput, ConfigError
-from fourm.transformer.embeddings.initial import token_table
+from fourm.transformer.initialization import token_table
 from fourm.transformer.linear import Linear
 
 

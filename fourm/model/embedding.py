@@ -123,12 +123,12 @@ class Embedding:
         return (total / length).astype(np.float32)
 
     def _guided(self, name: str, plan: Guided) -> Vector:
-        from fourm.generation import guide_by_weights
+        from fourm.generation import guide
 
         empty = self._logits_of_nothing(name)
         conditional = [self._logits[name, _key(sample)] for sample, _ in plan.parts]
         weights = [weight for _, weight in plan.parts]
-        logits = guide_by_weights(conditional, weights, empty)
+        logits = guide(conditional, weights, empty)
         pushes = sum(
             abs(weight) * float((one - empty).abs().max())
             for weight, one in zip(weights, conditional, strict=True)

@@ -105,7 +105,7 @@ def _predict(
     modalities: tuple[str, ...],
     ids: Callable[[str], TextIds],
 ) -> list[dict[str, TokenIds]]:
-    from fourm.generation.greedy import greedy_sequence
+    from fourm.generation.sequences import greedy_sequences
 
     encoded = network.encode([Prepared({IMAGE.name: sample.source}) for sample in samples])
     specs = {name: network.config.modalities[network.modalities[name]] for name in modalities}
@@ -119,8 +119,8 @@ def _predict(
             special = ids(name)
             ends = {special.end, *special.sentinels}
             model = network.model(outputs=[spec.name])
-            most = spec.max_tokens - 1
-            texts = greedy_sequence(model, encoded, spec.name, special.sentinel(1), ends, most)
+            limit = spec.max_tokens - 1
+            texts = greedy_sequences(model, encoded, spec.name, special.sentinel(1), ends, limit)
             tokens = [[*text, special.end] for text in texts]
         for row, one in zip(rows, tokens, strict=True):
             row[name] = TokenIds(np.array(one, np.int64))

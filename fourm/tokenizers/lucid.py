@@ -7,7 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from fourm.errors import BadInput
-from fourm.transformer.embeddings.initial import normal
+from fourm.transformer.initialization import normal
 
 
 def check_tokens(tokens: Tensor, codebook_size: int) -> None:

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from fourm.errors import BadInput
 from fourm.tokenizers.lucid import check_tokens
-from fourm.transformer.embeddings.initial import normal
+from fourm.transformer.initialization import normal
 
 
 class _HeadwiseLinear(nn.Module):

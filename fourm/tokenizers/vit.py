@@ -12,7 +12,7 @@ from fourm.errors import BadInput, ConfigError
 from fourm.tokenizers.convnext import ConvNeXtBlock
 from fourm.transformer.blocks import EncoderBlock
 from fourm.transformer.config import FMConfig
-from fourm.transformer.embeddings.initial import building_on_meta
+from fourm.transformer.initialization import building_on_meta
 from fourm.transformer.linear import Linear
 from fourm.transformer.mlp import Mlp
 

@@ -14,7 +14,7 @@ from fourm.tokenizers.config import TokenizerConfig
 from fourm.tokenizers.lucid import LucidQuantizer
 from fourm.tokenizers.memcodes import MemcodesQuantizer
 from fourm.tokenizers.vit import ViTDecoder, ViTEncoder, parse_vit_name
-from fourm.transformer.embeddings.initial import token_table
+from fourm.transformer.initialization import token_table
 
 
 class VQ(nn.Module):

@@ -1,9 +1,9 @@
 """Multi-head attention, through torch's scaled_dot_product_attention.
 
-Masks are bool and True = ignored. The reference fills the scores of ignored keys with the lowest
-float, so that a query with none left attends to all of them alike, whatever they hold. Here such a
-row is told apart: the model gives it an attention output of 0 where its samples have no input at
-all (`visible_keys`), as the reference does for a sample alone.
+Masks of inputs are bool, True = ignored. The reference fills the scores of ignored keys with the
+lowest float, so that a query of a fully masked sample attends to all keys alike, whatever they
+hold. Here the attention output of fully masked samples is 0 (`visible_keys`), which is what the
+reference computes for such a sample alone.
 """
 
 from __future__ import annotations
@@ -28,20 +28,23 @@ class SelfAttention(nn.Module):
         self.q_norm, self.k_norm = _head_norms(config)
 
     def forward(self, x: Tensor, allowed: Tensor | None = None) -> Tensor:
-        """X (B, N, dim), allowed bool that broadcasts to (B, heads, N, N) -> (B, N, dim).
+        """(B, N, dim) -> (B, N, dim).
 
-        `allowed` is True where a query may look at a key, at least once in every row.
+        Args:
+            x: (B, N, dim).
+            allowed: bool that broadcasts to (B, heads, N, N), True = a query attends to a key; at
+                least one in every row. None: all do.
         """
         q, k, v = self._heads(x)
         return self._attend(q, k, v, allowed)
 
-    def step(self, x: Tensor, seen: SeenKeys) -> Tensor:
-        """X (B, 1, dim), the next token -> (B, 1, dim): it looks at itself and those before it.
+    def step(self, x: Tensor, cache: KeyValueCache) -> Tensor:
+        """The next token (B, 1, dim) -> (B, 1, dim); it attends to itself and those before it.
 
-        Its key and value are added to `seen`.
+        Its key and value are added to the cache.
         """
         q, k, v = self._heads(x)
-        keys, values = seen.append(k, v)
+        keys, values = cache.append(k, v)
         return self._attend(q, keys, values, None)
 
     def _heads(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
@@ -68,19 +71,20 @@ class CrossAttention(nn.Module):
         self.q_norm, self.k_norm = _head_norms(config)
 
     def forward(
-        self, x: Tensor, context: Tensor, allowed: Tensor | None, blind: Tensor | None
+        self, x: Tensor, context: Tensor, allowed: Tensor | None, fully_masked: Tensor | None
     ) -> Tensor:
-        """X (B, M, dim), context (B, K, dim) -> (B, M, dim).
+        """(B, M, dim) -> (B, M, dim).
 
         Args:
-            x: queries.
-            context: what they look at; K may be 0.
-            allowed: bool that broadcasts to (B, heads, M, K), True = visible, or None.
-            blind: (B,) bool, samples without any visible key: their attention output is 0.
+            x: queries (B, M, dim).
+            context: (B, K, dim), what they attend to; K may be 0.
+            allowed: bool that broadcasts to (B, heads, M, K), True = visible. None: all are.
+            fully_masked: (B,) bool, samples without a visible key: their attention output is 0.
+                None: there are none.
         """
         if x.device.type == "cpu" and self._has_few_queries(x.shape[1], context.shape[1]):
-            return self._look_at_context(x, context, allowed, blind)
-        return self.attend(x, self.keys_values(context), allowed, blind)
+            return self._attend_to_context(x, context, allowed, fully_masked)
+        return self.attend(x, self.keys_values(context), allowed, fully_masked)
 
     def keys_values(self, context: Tensor) -> tuple[Tensor, Tensor]:
         """Keys and values (B, heads, K, head_dim) of a context (B, K, dim)."""
@@ -94,7 +98,7 @@ class CrossAttention(nn.Module):
         x: Tensor,
         keys_values: tuple[Tensor, Tensor],
         allowed: Tensor | None,
-        blind: Tensor | None,
+        fully_masked: Tensor | None,
     ) -> Tensor:
         """As `forward`, with the `keys_values` of the context."""
         k, v = keys_values
@@ -103,28 +107,29 @@ class CrossAttention(nn.Module):
             return self._project(x.new_zeros(batch, length, dim))
         q = self.q(x).view(batch, length, self.heads, -1).transpose(1, 2)
         out = scaled_dot_product_attention(self.q_norm(q), k, v, attn_mask=allowed)
-        return self._project(_unless_blind(out.transpose(1, 2).flatten(2), blind))
+        return self._project(_unless_masked(out.transpose(1, 2).flatten(2), fully_masked))
 
     def _has_few_queries(self, queries: int, keys: int) -> bool:
-        """Whether `_look_at_context` takes less time than computing keys and values.
+        """Whether `_attend_to_context` takes less time than computing keys and values.
 
-        It spares projecting the keys, projects the queries once more, and looks at vectors that
-        are `heads` times as wide, which takes twice the time of a projection of as many products.
+        It does not project the keys, but projects the queries once more, and attends to vectors
+        that are `heads` times as wide, which takes twice the time of a projection of as many
+        products.
         """
         if keys == 0 or not isinstance(self.k_norm, nn.Identity):
             return False
         dim = self.q.in_features
         return queries * dim + 2 * self.heads * queries * keys < keys * dim
 
-    def _look_at_context(
-        self, x: Tensor, context: Tensor, allowed: Tensor | None, blind: Tensor | None
+    def _attend_to_context(
+        self, x: Tensor, context: Tensor, allowed: Tensor | None, fully_masked: Tensor | None
     ) -> Tensor:
-        """As `forward`, without keys and values: for a few queries of a long context.
+        """As `forward`, without keys and values: for a few queries and a long context.
 
-        A score is q . (K c) = (K^T q) . c, and sums of values are values of sums: the two
-        projections move from every vector of the context to every query. The bias of the keys
-        adds the same to all scores of a query, which the softmax takes away; that of the values
-        is added once, since the weights sum to 1.
+        A score is q . (K c) = (K^T q) . c, and a sum of values is the value of the sum: the two
+        projections are applied to the queries instead of the context. The bias of the keys adds the
+        same to all scores of a query, which the softmax cancels; the bias of the values is added
+        once, since the weights sum to 1.
         """
         batch, length, dim = x.shape
         to_keys, to_values = self.kv.weight.view(2, self.heads, -1, dim)
@@ -143,30 +148,34 @@ class CrossAttention(nn.Module):
         out = out.flatten(2)
         if self.kv.bias is not None:
             out = out + self.kv.bias[dim:]
-        return self._project(_unless_blind(out, blind))
+        return self._project(_unless_masked(out, fully_masked))
 
     def _project(self, out: Tensor) -> Tensor:
         result: Tensor = self.proj(out)
         return result
 
 
-def _unless_blind(out: Tensor, blind: Tensor | None) -> Tensor:
-    return out if blind is None else out.masked_fill(blind[:, None, None], 0)
+def _unless_masked(out: Tensor, fully_masked: Tensor | None) -> Tensor:
+    return out if fully_masked is None else out.masked_fill(fully_masked[:, None, None], 0)
 
 
-class SeenKeys:
-    """Keys and values of the tokens that a self-attention has seen, with room for `most`."""
+class KeyValueCache:
+    """Keys and values of the tokens decoded so far by one self-attention.
 
-    def __init__(self, most: int) -> None:
-        self.most, self.length = most, 0
+    Args:
+        capacity: the most tokens.
+    """
+
+    def __init__(self, capacity: int) -> None:
+        self.capacity, self.length = capacity, 0
         self._keys: Tensor | None = None
         self._values: Tensor | None = None
 
     def append(self, k: Tensor, v: Tensor) -> tuple[Tensor, Tensor]:
-        """Add one token's (B, heads, 1, head_dim); all so far, (B, heads, length, head_dim)."""
+        """Add one token's (B, heads, 1, head_dim); return all, (B, heads, length, head_dim)."""
         if self._keys is None or self._values is None:
-            room = (*k.shape[:2], self.most, k.shape[3])
-            self._keys, self._values = k.new_empty(room), v.new_empty(room)
+            shape = (*k.shape[:2], self.capacity, k.shape[3])
+            self._keys, self._values = k.new_empty(shape), v.new_empty(shape)
         self._keys[:, :, self.length] = k[:, :, 0]
         self._values[:, :, self.length] = v[:, :, 0]
         self.length += 1
@@ -174,15 +183,22 @@ class SeenKeys:
 
 
 def visible_keys(masked: Tensor | None) -> tuple[Tensor | None, Tensor | None]:
-    """For a key mask (B, K): what SDPA may look at (B, 1, 1, K), and which samples are blind (B,).
+    """Attention masks of a key mask.
 
-    A blind sample's keys are all allowed, so that its softmax stays finite; its result is dropped.
+    Args:
+        masked: (B, K) bool, True = ignored, or None.
+
+    Returns:
+        allowed: (B, 1, 1, K) bool for `scaled_dot_product_attention`. All keys of a fully masked
+            sample are allowed, so that its softmax is finite; the result is dropped. None: all
+            keys of all samples are visible.
+        fully_masked: (B,) bool, or None if no sample is.
     """
     if masked is None or masked.shape[1] == 0:
         return None, None
-    blind = masked.all(dim=1)
-    allowed = (~masked | blind[:, None])[:, None, None, :]
-    return allowed, blind if bool(torch.any(blind)) else None
+    fully_masked = masked.all(dim=1)
+    allowed = (~masked | fully_masked[:, None])[:, None, None, :]
+    return allowed, fully_masked if bool(torch.any(fully_masked)) else None
 
 
 def _head_norms(config: FMConfig) -> tuple[nn.Module, nn.Module]:

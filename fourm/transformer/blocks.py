@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from torch import Tensor, nn
 
-from fourm.transformer.attention import CrossAttention, SeenKeys, SelfAttention
+from fourm.transformer.attention import CrossAttention, KeyValueCache, SelfAttention
 from fourm.transformer.config import FMConfig
 from fourm.transformer.mlp import make_mlp
 from fourm.transformer.norm import LayerNorm
@@ -23,20 +23,20 @@ class EncoderBlock(nn.Module):
         self.mlp = make_mlp(config)
 
     def forward(self, x: Tensor, allowed: Tensor | None = None) -> Tensor:
-        """X (B, N, dim), allowed as in `SelfAttention` -> (B, N, dim)."""
+        """(B, N, dim) -> (B, N, dim); `allowed` as in `SelfAttention`."""
         x = add(self.attn(self.norm1(x), allowed), x)
         return add(self.mlp(self.norm2(x)), x)
 
 
-class BlockMemory(NamedTuple):
+class DecoderCache(NamedTuple):
     """What a decoder block keeps while a sequence is decoded token by token.
 
     Attributes:
-        seen: the sequence's own keys and values.
+        decoded: keys and values of the sequence so far.
         keys, values: of the context, (B, heads, K, head_dim).
     """
 
-    seen: SeenKeys
+    decoded: KeyValueCache
     keys: Tensor
     values: Tensor
 
@@ -63,33 +63,33 @@ class DecoderBlock(nn.Module):
         context: Tensor,
         self_allowed: Tensor | None = None,
         cross_allowed: Tensor | None = None,
-        blind: Tensor | None = None,
+        fully_masked: Tensor | None = None,
     ) -> Tensor:
-        """Y (B, M, dim), context (B, K, dim), masks as in the attentions -> (B, M, dim)."""
+        """(B, M, dim) -> (B, M, dim); context (B, K, dim), masks as in the attentions."""
         y = add(self.self_attn(self.norm1(y), self_allowed), y)
         context = self.context_norm(context)
-        y = add(self.cross_attn(self.query_norm(y), context, cross_allowed, blind), y)
+        y = add(self.cross_attn(self.query_norm(y), context, cross_allowed, fully_masked), y)
         return add(self.mlp(self.norm2(y)), y)
 
-    def remember(self, context: Tensor, most: int) -> BlockMemory:
-        """What `step` needs of a context (B, K, dim), for at most `most` tokens."""
+    def cache(self, context: Tensor, capacity: int) -> DecoderCache:
+        """A new cache for `step`: a context (B, K, dim), and at most `capacity` tokens."""
         keys, values = self.cross_attn.keys_values(self.context_norm(context))
-        return BlockMemory(SeenKeys(most), keys, values)
+        return DecoderCache(KeyValueCache(capacity), keys, values)
 
     def step(
         self,
         y: Tensor,
-        memory: BlockMemory,
+        cache: DecoderCache,
         cross_allowed: Tensor | None = None,
-        blind: Tensor | None = None,
+        fully_masked: Tensor | None = None,
     ) -> Tensor:
-        """The next token of a sequence, y (B, 1, dim) -> (B, 1, dim); added to the memory."""
-        y = add(self.self_attn.step(self.norm1(y), memory.seen), y)
-        context = (memory.keys, memory.values)
-        y = add(self.cross_attn.attend(self.query_norm(y), context, cross_allowed, blind), y)
+        """The next token of a sequence (B, 1, dim) -> (B, 1, dim); it is added to the cache."""
+        y = add(self.self_attn.step(self.norm1(y), cache.decoded), y)
+        context = (cache.keys, cache.values)
+        y = add(self.cross_attn.attend(self.query_norm(y), context, cross_allowed, fully_masked), y)
         return add(self.mlp(self.norm2(y)), y)
 
 
 def add(update: Tensor, x: Tensor) -> Tensor:
-    """X + update, in the memory of the update, which a linear layer has just made."""
+    """`x + update`, computed in the memory of `update`, the new output of a linear layer."""
     return update.add_(x)

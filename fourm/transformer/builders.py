@@ -1,4 +1,4 @@
-"""Building the transformer: the three sizes of 4M-21, and whatever a checkpoint describes."""
+"""Build the transformer in the three sizes of 4M-21, or from a checkpoint."""
 
 from __future__ import annotations
 
@@ -13,8 +13,9 @@ from fourm.checkpoints import Checkpoint, load_module
 from fourm.errors import UnknownModality
 from fourm.tokens import OFFICIAL
 from fourm.transformer.config import FMConfig
-from fourm.transformer.embeddings import input_embedding, target_embedding
+from fourm.transformer.embeddings import input_embedding
 from fourm.transformer.model import FM
+from fourm.transformer.targets import target_embedding
 
 if TYPE_CHECKING:
     from fourm.checkpoints.loading import Shapes
@@ -44,17 +45,17 @@ def _fm_4m21(
 
 
 def fm_4m21_b(inputs: Iterable[str] | None = None, outputs: Iterable[str] | None = None) -> FM:
-    """4M-21 B, random weights: 768 wide, 12+12 blocks, 198.9 M values and its embeddings."""
+    """4M-21 B with random weights: width 768, 12+12 blocks, 198.9 M parameters plus embeddings."""
     return _fm_4m21(768, 12, 12, inputs, outputs)
 
 
 def fm_4m21_l(inputs: Iterable[str] | None = None, outputs: Iterable[str] | None = None) -> FM:
-    """4M-21 L, random weights: 1024 wide, 24+24 blocks, 705.8 M values and its embeddings."""
+    """4M-21 L with random weights: width 1024, 24+24 blocks, 705.8 M parameters plus embeddings."""
     return _fm_4m21(1024, 24, 16, inputs, outputs)
 
 
 def fm_4m21_xl(inputs: Iterable[str] | None = None, outputs: Iterable[str] | None = None) -> FM:
-    """4M-21 XL, random weights: 2048 wide, 24+24 blocks, 2823 M values and its embeddings."""
+    """4M-21 XL with random weights: width 2048, 24+24 blocks, 2823 M parameters plus embeddings."""
     return _fm_4m21(2048, 24, 32, inputs, outputs)
 
 
@@ -64,18 +65,18 @@ def load_fm(
     outputs: Iterable[str] | None = None,
     dtype: torch.dtype = torch.float32,
 ) -> FM:
-    """The transformer of a checkpoint, on the CPU, in evaluation mode.
+    """Load the transformer of a checkpoint, on the CPU and in evaluation mode.
 
     The header is checked against the whole model that the config describes; only the tensors of
-    the asked modalities are read.
+    the given modalities are read.
 
     Args:
         source: a checkpoint, or its folder.
-        inputs, outputs: modalities wanted, as in `FM`.
-        dtype: of its tensors. One that differs from the file's takes no memory for both.
+        inputs, outputs: modalities, as in `FM`.
+        dtype: of its tensors. If it is not that of the file, tensors are converted one by one.
 
     Raises:
-        CheckpointError: absent, damaged, or tensors that are not this model's (`TensorMismatch`).
+        CheckpointError: the file is missing, damaged, or has other tensors (`TensorMismatch`).
         ConfigError, UnknownModality: as `FMConfig.from_fields` and `FM`.
     """
     checkpoint = source if isinstance(source, Checkpoint) else Checkpoint.open(source)
@@ -89,10 +90,10 @@ def load_fm(
 
 
 def add_input(model: FM, source: Checkpoint | Path | str, name: str) -> None:
-    """Let a model of `load_fm` read one more modality, from the same checkpoint.
+    """Add an input modality to a model of `load_fm`, from the same checkpoint.
 
     Args:
-        model: gets the embedding, on its device and in its precision.
+        model: the embedding is added to it, on its device and in its dtype.
         source: as for `load_fm`.
         name: one of the config's `domains_in`.
 
@@ -111,10 +112,10 @@ def add_input(model: FM, source: Checkpoint | Path | str, name: str) -> None:
 
 
 def add_output(model: FM, source: Checkpoint | Path | str, name: str) -> None:
-    """Let a model of `load_fm` predict one more modality, from the same checkpoint.
+    """Add an output modality to a model of `load_fm`, from the same checkpoint.
 
     Args:
-        model: gets the decoder's part, on its device and in its precision.
+        model: the decoder's module is added to it, on its device and in its dtype.
         source: as for `load_fm`.
         name: one of the config's `domains_out`.
 
@@ -135,7 +136,7 @@ def add_output(model: FM, source: Checkpoint | Path | str, name: str) -> None:
 def _fill(
     model: FM, source: Checkpoint | Path | str, side: str, name: str, part: nn.Module
 ) -> None:
-    """Read the tensors of one modality's part, which is built but empty."""
+    """Read the tensors of one modality's module, built on the meta device."""
     checkpoint = source if isinstance(source, Checkpoint) else Checkpoint.open(source)
     prefix = f"{side}.{name}."
     like = model.mask_token
@@ -151,7 +152,7 @@ def _fill(
 
 
 def tied_names(config: FMConfig) -> dict[str, str]:
-    """Tensor -> the tensor it was tied to in training, which a file may hold in its stead.
+    """Tensor -> the tensor it is tied to in training, which a file may hold instead.
 
     4M-21 reference, sec. 1.1: logits and token table of a target; the modality vectors of a
     modality that is both input and output.

@@ -1,4 +1,4 @@
-"""What a config says about the transformer."""
+"""The fields of a transformer's `config.json`, checked."""
 
 from __future__ import annotations
 
@@ -12,15 +12,17 @@ ACTIVATIONS = (
     *("GELU", "SiLU", "ReLU", "ReLU6", "LeakyReLU", "ELU", "SELU", "Mish", "Hardswish"),
     *("Softplus", "Sigmoid", "Tanh", "Identity"),
 )
-"""Classes of torch.nn by their names; a closed list, so that a file cannot name any other."""
+"""Names of classes of torch.nn; a closed list, so that a file cannot name any other."""
 
 
 @dataclass(frozen=True)
 class FMConfig:
-    """Every switch of the transformer (4M-21 reference, sec. 1.2), with the reference's defaults.
+    """Configuration of the transformer, with the defaults of the reference.
+
+    4M-21 reference, sec. 1.2.
 
     Attributes:
-        domains_in, domains_out: modalities by name; their order is the order of modules only.
+        domains_in, domains_out: names of modalities; their order is that of modules alone.
         modalities: name -> `TokenSpec`, for every name in either list.
     """
 
@@ -46,11 +48,11 @@ class FMConfig:
 
     @classmethod
     def from_fields(cls, fields: Fields) -> FMConfig:
-        """Read a checkpoint's config; fields it does not know are left alone.
+        """Read the config of a checkpoint; unknown fields are ignored.
 
         Raises:
             ConfigError: a field is missing, of the wrong type or out of range.
-            UnknownModality: a domain that neither 4M-21 nor `modality_info` describes.
+            UnknownModality: a domain that is described neither by 4M-21 nor by `modality_info`.
         """
         domains_in, domains_out = fields.names("domains_in"), fields.names("domains_out")
         names = dict.fromkeys((*domains_in, *domains_out))
@@ -99,6 +101,6 @@ class FMConfig:
 
     @property
     def hidden(self) -> int:
-        """Width of the MLP's hidden layer; a gated one has two of them, two thirds as wide."""
+        """Width of the MLP's hidden layer; a gated one has two, each two thirds as wide."""
         whole = int(self.dim * self.mlp_ratio)
         return int(2 * whole / 3) if self.gated_mlp else whole

@@ -82,7 +82,7 @@ def _works(product: Product) -> bool:
 def _speedup(rounds: int = 5) -> float:
     """How many times as fast as torch's product oneDNN's is: a text's tokens in a 4M-21 B layer."""
     x, weight = _filled(16, 768), _filled(768, 768)
-    best = {nn.functional.linear: float("inf"), _onednn: float("inf")}
+    best: dict[Product, float] = {nn.functional.linear: float("inf"), _onednn: float("inf")}
     for _ in range(rounds):  # in turns, so that both meet the same load of the machine
         for product in best:
             start = perf_counter()

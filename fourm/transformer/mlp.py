@@ -1,4 +1,4 @@
-"""The feed-forward half of a block."""
+"""The feed-forward network of a block."""
 
 from __future__ import annotations
 
@@ -34,12 +34,12 @@ class GatedMlp(Mlp):
     def forward(self, x: Tensor) -> Tensor:
         """(..., dim) -> (..., dim)."""
         gate, hidden = self.act(self.fc1(x)), self.fc3(x)
-        # Where no gradient needs the factors, one of them makes room for the product.
+        # In place if no gradient needs the factors.
         product = gate * hidden if torch.is_grad_enabled() else hidden.mul_(gate)
         result: Tensor = self.fc2(product)
         return result
 
 
 def make_mlp(config: FMConfig) -> Mlp:
-    """The MLP that the config asks for."""
+    """Build the MLP of a config."""
     return GatedMlp(config) if config.gated_mlp else Mlp(config)

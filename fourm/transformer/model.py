@@ -11,21 +11,18 @@ from torch import Tensor, nn
 from fourm.errors import BadInput, UnknownModality
 from fourm.transformer.attention import visible_keys
 from fourm.transformer.blocks import DecoderBlock, EncoderBlock
+from fourm.transformer.chunks import in_chunks
 from fourm.transformer.config import FMConfig
-from fourm.transformer.embeddings import (
-    ImageTarget,
-    ModalityInput,
-    input_embedding,
-    target_embedding,
-)
+from fourm.transformer.embeddings import ModalityInput, input_embedding
 from fourm.transformer.linear import Linear
 from fourm.transformer.norm import LayerNorm
-from fourm.transformer.pieces import in_pieces
 from fourm.transformer.selection import take, visible_first
+from fourm.transformer.targets import ImageTarget, target_embedding
 
 
 class Embedded(NamedTuple):
-    """The encoder's input: content x and position+modality e (B, K, dim), mask (B, K) or None."""
+    """The encoder's input: content x, position plus modality embeddings e, both (B, K, dim), and
+    mask (B, K) bool or None."""
 
     x: Tensor
     e: Tensor
@@ -33,12 +30,12 @@ class Embedded(NamedTuple):
 
 
 class EncoderOutput(NamedTuple):
-    """What the encoder made of a batch.
+    """The output of the encoder.
 
     Attributes:
         tokens: (B, K, dim) after `encoder_norm`; register tokens, if the model has any, come first.
-        context: (B, K, dim), what the decoder looks at.
-        mask: (B, K) bool, True = a place that a shorter sample does not fill; None: all are filled.
+        context: (B, K, dim), what the decoder attends to.
+        mask: (B, K) bool, True = padding of a sample with fewer tokens; None: there is none.
     """
 
     tokens: Tensor
@@ -47,10 +44,10 @@ class EncoderOutput(NamedTuple):
 
 
 class FM(nn.Module):
-    """4M-21: any modalities in, the tokens of any modality out.
+    """The 4M-21 encoder-decoder: from any modalities to the tokens of any modality.
 
-    State-dict keys are those of the official files (4M-21 reference, sec. 1.3). Modules exist for
-    the asked modalities alone; a checkpoint's other tables are never read.
+    State-dict keys are those of the official files (4M-21 reference, sec. 1.3). Modules are built
+    for the given modalities alone.
 
     Args:
         config: the switches and the modalities.
@@ -58,7 +55,7 @@ class FM(nn.Module):
         outputs: modalities that can be predicted; default: all of `config.domains_out`.
 
     Raises:
-        UnknownModality: an asked modality is not in the config.
+        UnknownModality: a modality is not in the config.
     """
 
     def __init__(
@@ -70,8 +67,8 @@ class FM(nn.Module):
         super().__init__()
         self.config = config
         dim = config.dim
-        self.inputs = _chosen(inputs, config.domains_in, "domains_in")
-        self.outputs = _chosen(outputs, config.domains_out, "domains_out")
+        self.inputs = _selected(inputs, config.domains_in, "domains_in")
+        self.outputs = _selected(outputs, config.domains_out, "domains_out")
         self.encoder_embeddings = nn.ModuleDict(
             {name: input_embedding(config.modalities[name], dim) for name in self.inputs}
         )
@@ -106,15 +103,15 @@ class FM(nn.Module):
         """Embed all modalities of a batch and gather the visible tokens.
 
         Args:
-            inputs: modality -> what is given of it; all with the same batch size.
-            keep: the most tokens a sample keeps; default: nothing visible is dropped.
+            inputs: modality -> what is given of it; all of the same batch size.
+            keep: maximum number of tokens of a sample; default: all visible tokens are kept.
 
         Raises:
             UnknownModality: a modality that this model was not built with.
             BadInput: no modality, batch sizes that differ, contents of wrong shapes or ranges.
         """
         if not inputs:
-            raise BadInput("the model was given no modality at all")
+            raise BadInput("the model needs at least one input modality")
         xs, es, masks = [], [], []
         batch = len(next(iter(inputs.values())).content)
         for name, (content, masked) in inputs.items():
@@ -145,14 +142,14 @@ class FM(nn.Module):
     def encode(self, inputs: Mapping[str, ModalityInput], keep: int | None = None) -> EncoderOutput:
         """Run the encoder on a batch whose samples may have different modalities and lengths.
 
-        Arguments and errors as `embed`. A sample's result does not depend on its batch.
+        Arguments and errors as `embed`. The result of a sample does not depend on its batch.
         """
         return self.encode_embedded(self.embed(inputs, keep))
 
     def encode_nothing(self, batch: int = 1) -> EncoderOutput:
-        """What the encoder makes of samples without any input: its registers, or no token at all.
+        """The encoder's output for samples without input: register tokens, or no tokens.
 
-        4M-21 reference, sec. 4.4: the pass that guidance leads away from.
+        4M-21 reference, sec. 4.4: the unconditional pass of guidance.
         """
         nothing = self.mask_token.new_zeros(batch, 0, self.config.dim)
         return self.encode_embedded(Embedded(nothing, nothing, None))
@@ -169,7 +166,7 @@ class FM(nn.Module):
                 mask = torch.cat([mask.new_zeros(len(mask), registers), mask], dim=1)
         allowed, _ = visible_keys(mask)
         if h.shape[1]:
-            h = in_pieces(self._run_encoder, h, allowed)
+            h = in_chunks(self._run_encoder, h, allowed)
         tokens = self.encoder_norm(h)
         return EncoderOutput(tokens, self.decoder_proj_context(tokens).add_(e), mask)
 
@@ -184,51 +181,51 @@ class FM(nn.Module):
         """Run the decoder: queries y (B, M, dim) -> (B, M, dim) after `decoder_norm`.
 
         Args:
-            y: content plus position+modality vectors.
+            y: content plus position and modality embeddings.
             encoded: of the same batch.
-            self_allowed: bool that broadcasts to (B, heads, M, M), or None: all see all.
+            self_allowed: bool that broadcasts to (B, heads, M, M), True = a query attends to a
+                key. None: all attend to all.
         """
-        allowed, blind = visible_keys(encoded.mask)
+        allowed, fully_masked = visible_keys(encoded.mask)
         for block in self.decoder:
-            y = block(y, encoded.context, self_allowed, allowed, blind)
+            y = block(y, encoded.context, self_allowed, allowed, fully_masked)
         return cast(Tensor, self.decoder_norm(y))
 
     def decode_logits(
         self,
         encoded: EncoderOutput,
         target: str,
-        places: Tensor | None = None,
-        filler: Tensor | None = None,
+        positions: Tensor | None = None,
+        padding: Tensor | None = None,
     ) -> Tensor:
-        """Logits (B, k, vocabulary) of tokens of an image-kind target, in one pass.
+        """Logits (B, k, vocabulary) of image tokens, in one pass.
 
-        4M-21 reference, sec. 2.4: the content of every query is the mask token, no self-attention
-        mask; so each token is predicted independently of the others, given the input.
+        4M-21 reference, sec. 2.4: the content of every query is the mask token, and there is no
+        self-attention mask; each token is predicted independently of the others, given the input.
 
         Args:
             encoded: of a batch.
-            target: an image-kind output.
-            places: (B, k) int64, which tokens; default: all n of the target, in order.
-            filler: (B, k) bool, True = a place that only fills up a shorter sample; its logits
-                mean nothing, and the others are as without it.
+            target: an output made of image tokens.
+            positions: (B, k) int64, which tokens; default: all n of the target, in order.
+            padding: (B, k) bool, True = ignored; the logits there are undefined.
 
         Raises:
-            UnknownModality: not an output of this model, or a sequence, which has no single pass.
+            UnknownModality: not an output of this model, or a sequence.
         """
         module = self._image_target(target)
-        y = (self.mask_token + module.places()).expand(len(encoded.context), -1, -1)
-        if places is not None:
-            y = take(y, places)
-        allowed, _ = visible_keys(filler)
+        y = (self.mask_token + module.positions()).expand(len(encoded.context), -1, -1)
+        if positions is not None:
+            y = take(y, positions)
+        allowed, _ = visible_keys(padding)
         return cast(Tensor, module.to_logits(self.decode(y, encoded, allowed)))
 
     def decode_all_logits(
         self, encoded: EncoderOutput, targets: Sequence[str]
     ) -> dict[str, Tensor]:
-        """Logits (B, n, vocabulary) of every token of several image-kind targets, in one pass.
+        """Logits (B, n, vocabulary) of all tokens of several targets of image tokens, in one pass.
 
-        Each target sees only itself (a block-diagonal mask), so that the result is that of
-        `decode_logits` for each, with the context's keys and values computed once.
+        The attention mask is block-diagonal: each target attends to itself alone, so that its
+        logits are those of `decode_logits`, with the context's keys and values computed once.
 
         Raises:
             UnknownModality: as `decode_logits`.
@@ -236,7 +233,7 @@ class FM(nn.Module):
         modules = [self._image_target(name) for name in targets]
         if not modules:
             return {}
-        queries = [self.mask_token + module.places() for module in modules]
+        queries = [self.mask_token + module.positions() for module in modules]
         lengths = [query.shape[1] for query in queries]
         block = torch.arange(len(lengths), device=self.mask_token.device).repeat_interleave(
             torch.tensor(lengths, device=self.mask_token.device)
@@ -252,7 +249,7 @@ class FM(nn.Module):
     def _image_target(self, name: str) -> ImageTarget:
         module = self.target(name)
         if not isinstance(module, ImageTarget):
-            raise UnknownModality(f"{name} is a sequence: it cannot be predicted in one pass")
+            raise UnknownModality(f"{name} is a sequence and cannot be predicted in one pass")
         return module
 
     def target(self, name: str) -> nn.Module:
@@ -268,19 +265,19 @@ class FM(nn.Module):
         return self.decoder_embeddings[name]
 
     def _as_weights(self, content: Tensor) -> Tensor:
-        """Floats in the dtype of the weights; ids as they are."""
+        """Floats in the dtype of the weights; ids unchanged."""
         return content.to(self.mask_token.dtype) if content.is_floating_point() else content
 
 
 def _joined(parts: list[Tensor]) -> Tensor:
-    """One after the other along the tokens; a single one as it is, not copied."""
+    """Concatenate along the tokens; a single part is not copied."""
     return parts[0] if len(parts) == 1 else torch.cat(parts, dim=1)
 
 
-def _chosen(names: Iterable[str] | None, known: tuple[str, ...], field: str) -> tuple[str, ...]:
+def _selected(names: Iterable[str] | None, known: tuple[str, ...], field: str) -> tuple[str, ...]:
     if names is None:
         return known
-    asked = set(names)
-    if unknown := sorted(asked - set(known)):
+    selected = set(names)
+    if unknown := sorted(selected - set(known)):
         raise UnknownModality(f"not in the model's {field} {list(known)}", where=", ".join(unknown))
-    return tuple(name for name in known if name in asked)
+    return tuple(name for name in known if name in selected)

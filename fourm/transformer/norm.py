@@ -1,4 +1,4 @@
-"""Layer normalisation whose bias is always in the state dict."""
+"""Layer normalisation with a bias that is always in the state dict."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ EPS = 1e-6
 class LayerNorm(nn.Module):
     """LayerNorm over the last dimension, eps 1e-6.
 
-    Without a bias the key `bias` is still there, as a buffer of zeros (4M-21 reference, sec. 1.3).
+    Without a bias, `bias` is a buffer of zeros (4M-21 reference, sec. 1.3).
     """
 
     bias: Tensor

@@ -8,21 +8,21 @@ from typing import NamedTuple, cast
 import torch
 from torch import Tensor, nn
 
-from fourm.transformer.embeddings import ImageTarget, ModalityInput, SequenceTarget
-from fourm.transformer.embeddings.decoder import Target
+from fourm.transformer.embeddings import ModalityInput
 from fourm.transformer.model import FM
 from fourm.transformer.selection import take, visible_first
+from fourm.transformer.targets import ImageTarget, SequenceTarget, TargetEmbedding
 
 
 class TargetTokens(NamedTuple):
-    """What is to be predicted of one modality.
+    """The tokens to predict of one modality.
 
     Attributes:
         ids: (B, n) int64. A sequence starts with the id it is predicted from.
         masked: (B, n) bool, True = not a target.
-        spans: (B, n) int: how many more tokens each target lets those from it on see. The first
-            target of an image has the number of its targets and the others 0 (all see all); every
-            target of a sequence has 1 (each sees those before it).
+        spans: (B, n) int, by which the causal mask is made: a token attends to as many tokens as
+            the sum of the spans up to it. The first target of an image has the number of its
+            targets and the others 0 (all attend to all); every target of a sequence has 1.
     """
 
     ids: Tensor
@@ -31,15 +31,15 @@ class TargetTokens(NamedTuple):
 
 
 class Scores(NamedTuple):
-    """What the decoder says about M kept targets a sample.
+    """The decoder's output for M targets per sample.
 
     Attributes:
         y: (B, M, dim) after `decoder_norm`.
-        ids: (B, M) the tokens that were to be predicted; 0 where masked.
-        masked: (B, M) bool, True = filler.
+        ids: (B, M) the tokens to predict; 0 where masked.
+        masked: (B, M) bool, True = padding.
         modality: (B, M) the index of each token's modality among the targets; -1 where masked.
         losses: modality -> mean cross-entropy of its tokens; 0 if none of them was kept.
-        sizes: modality -> how many logits it has, kept tokens times vocabulary.
+        sizes: modality -> number of its logits, tokens times vocabulary.
     """
 
     y: Tensor
@@ -66,14 +66,14 @@ def score(
     keep_inputs: int | None = None,
     keep_targets: int | None = None,
 ) -> Scores:
-    """Teacher-forced prediction of given targets, several modalities at once.
+    """Predict given targets of several modalities with teacher forcing.
 
     Args:
         model: the transformer.
         inputs: as `FM.encode`.
         targets: modality -> tokens to predict.
-        keep_inputs, keep_targets: the most tokens a sample keeps on each side (256 in training);
-            default: all.
+        keep_inputs, keep_targets: maximum number of tokens of a sample on each side (256 in
+            training); default: all.
     """
     encoded = model.encode(inputs, keep_inputs)
     parts = [_queries(model, name, target) for name, target in targets.items()]
@@ -92,7 +92,7 @@ def score(
     losses, sizes = {}, {}
     for number, name in enumerate(targets):
         chosen = modality == number
-        logits = cast(Target, model.target(name)).to_logits(y[chosen]).float()
+        logits = cast(TargetEmbedding, model.target(name)).to_logits(y[chosen]).float()
         sizes[name] = logits.numel()
         loss = nn.functional.cross_entropy(logits, ids[chosen], reduction="sum")
         losses[name] = loss / max(len(logits), 1)
@@ -110,21 +110,22 @@ def _queries(model: FM, name: str, target: TargetTokens) -> _Part:
     module = cast("ImageTarget | SequenceTarget", model.target(name))
     ids, masked, spans = target
     if isinstance(module, ImageTarget):
-        y = (model.mask_token + module.places()).expand(len(ids), -1, -1)
+        y = (model.mask_token + module.positions()).expand(len(ids), -1, -1)
         return _Part(y, ids, masked, spans)
-    y = (module.token_emb(ids) + module.places(masked))[:, :-1]
-    # Each token is predicted from the one before it: the last is no input, the first no target.
+    y = (module.token_emb(ids) + module.positions(masked))[:, :-1]
+    # Each token is predicted from the one before it: the last is not an input, the first not a
+    # target.
     return _Part(y, ids[:, 1:], masked[:, 1:] | masked[:, :-1], spans[:, :-1])
 
 
 def _allowed(model: FM, spans: Tensor, modality: Tensor) -> Tensor:
-    """(B, 1, M, M) bool, True where a query may look at a key."""
-    places = torch.arange(spans.shape[1], device=spans.device)
+    """(B, 1, M, M) bool, True = a query attends to a key."""
+    positions = torch.arange(spans.shape[1], device=spans.device)
     if model.config.decoder_causal_mask:
-        allowed = (places[None, :] <= places[:, None]).expand(len(spans), -1, -1)
+        allowed = (positions[None, :] <= positions[:, None]).expand(len(spans), -1, -1)
     else:
-        allowed = places[None, None, :] < spans.cumsum(dim=1)[:, :, None]
+        allowed = positions[None, None, :] < spans.cumsum(dim=1)[:, :, None]
     if model.config.decoder_sep_mask:
         allowed = allowed & (modality[:, :, None] == modality[:, None, :])
-    # Filler may see nothing; its softmax must stay finite, and nobody reads its result.
+    # Padding may attend to nothing; its softmax must be finite, and its result is not used.
     return (allowed | ~allowed.any(dim=2, keepdim=True))[:, None]

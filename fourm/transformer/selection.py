@@ -1,4 +1,4 @@
-"""Which tokens the encoder sees, in what order (4M-21 reference, sec. 2.2)."""
+"""Which tokens a model attends to, and in what order (4M-21 reference, sec. 2.2)."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from torch import Tensor
 
 
 def visible_first(masked: Tensor, keep: int | None = None) -> tuple[Tensor, Tensor | None]:
-    """Visible tokens first, in their own order, as many as the fullest sample has.
+    """Order tokens so that the visible ones come first, and drop the others.
 
     Args:
         masked: (B, N) bool, True = ignored.
-        keep: the most to keep; default: the largest number of visible tokens in the batch.
+        keep: maximum number of tokens; default: the largest number of visible tokens of a sample.
 
     Returns:
-        order: (K,) int64 when every sample keeps the same places, else (B, K).
-        masked: (B, K) bool of the kept, or None when all of them are visible.
+        order: (K,) int64 if every sample keeps the same positions, else (B, K).
+        masked: (B, K) bool of the tokens kept, or None if all of them are visible.
     """
     first = masked[0] if len(masked) else masked.new_zeros(masked.shape[1])
     if bool((masked == first).all()):
@@ -28,7 +28,7 @@ def visible_first(masked: Tensor, keep: int | None = None) -> tuple[Tensor, Tens
 
 
 def take(values: Tensor, order: Tensor) -> Tensor:
-    """Rows of `values` (B, N, ...) in an order of `visible_first`: (B, K, ...)."""
+    """Gather `values` (B, N, ...) by an order (K,) or (B, K): (B, K, ...)."""
     if order.dim() == 1:
         if len(order) == values.shape[1]:
             return values

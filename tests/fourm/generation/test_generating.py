@@ -3,7 +3,7 @@ import torch
 
 import fourm.generation.sequences as sequences
 from fourm.errors import BadInput, UnknownModality
-from fourm.generation import Randomness, Sampler, Step, Target, build_schedule, hidden_spans
+from fourm.generation import Sampler, Step, Target, TokenSampler, build_schedule, hidden_spans
 from tests.fourm.small_generator import (
     CAPTION,
     GLOBAL,
@@ -244,16 +244,16 @@ def test_samples_that_cannot_be(sampler):
     part = sampler.empty(GLOBAL, 2)._replace(target_mask=torch.zeros(2, 3).bool())
     with pytest.raises(BadInput, match="masks"):
         sampler.generate({GLOBAL: part}, schedule)
-    with pytest.raises(BadInput, match="seeds"):
+    with pytest.raises(BadInput, match="one seed for each"):
         sampler.generate(photos(sampler), schedule, seed=[1, 2, 3])
 
 
-def test_random_choices_do_not_depend_on_what_fills_up():
+def test_random_choices_do_not_depend_on_padding():
     logits = torch.randn(1, 4, 30, generator=torch.Generator().manual_seed(0))
     draws = []
-    for filler in (None, torch.tensor([[False, False, False, False, True, True]])):
-        randomness = Randomness(3)
-        randomness.begin(2, 1, torch.device("cpu"))
-        places = logits if filler is None else torch.cat([logits, logits[:, :2]], dim=1)
-        draws.append(randomness.draw(places, 1.5, 0, 0.9, filler).tokens[:, :4])
+    for padding in (None, torch.tensor([[False, False, False, False, True, True]])):
+        sampler = TokenSampler(3, top_p=0.9)
+        sampler.begin(2, 1, torch.device("cpu"))
+        padded = logits if padding is None else torch.cat([logits, logits[:, :2]], dim=1)
+        draws.append(sampler.draw(padded, 1.5, padding).tokens[:, :4])
     assert torch.equal(*draws)

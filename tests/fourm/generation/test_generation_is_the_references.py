@@ -1,10 +1,10 @@
 import pytest
 import torch
 
-from fourm.generation import Branches, Randomness, Sampler
-from fourm.generation.branches import guided
-from fourm.generation.images import Places, image_step, place_logits, settle
-from fourm.generation.randomness import Draw, chances_of
+from fourm.generation import Branches, Sampler, TokenSampler
+from fourm.generation.guidance import guided
+from fourm.generation.images import TokenPositions, image_step, position_logits, with_tokens
+from fourm.generation.sampling import Draw, probabilities
 from fourm.transformer import sequence_logits
 from tests.fourm.recorded import recorded
 from tests.fourm.recorded_generation import TOLERANCE, Recording, off_by
@@ -68,29 +68,30 @@ def test_logits_of_every_step(fm_mod21, case):
     last = len(recording.schedule) - 1
     for number in range(last + 1):
         positions = recording.step(number, "pass0/positions")
-        logits = place_logits(fm_mod21, branches, recording.target, part, Places(positions, None))
+        predicted = TokenPositions(positions, None)
+        logits = position_logits(fm_mod21, branches, recording.target, part, predicted)
         assert off_by(logits, recording.stored, f"step{number}/pass0") < TOLERANCE
         kept = torch.ones_like(positions, dtype=torch.bool)
         if "maskgit" in case and number < last:
             following = recording.step(number + 1, "pass0/positions")
             kept = ~(positions[:, :, None] == following[:, None]).any(-1)
         count = int(kept.sum(1)[0])
-        places = Places(positions[kept].view(len(kept), count), None)
+        predicted = TokenPositions(positions[kept].view(len(kept), count), None)
         drawn = recording.step(number, "samples")[kept].view(len(kept), count)
-        part = settle(part, places, drawn)
+        part = with_tokens(part, predicted, drawn)
     assert torch.equal(part.content, recording.result)
     assert not part.input_mask.any()
 
 
-class Recorded(Randomness):
-    """Gives the tokens that were recorded, with the confidence that the logits give them."""
+class Recorded(TokenSampler):
+    """Draws the recorded tokens, with the probabilities that the logits give them."""
 
-    def __init__(self, tokens, confidence):
-        super().__init__()
+    def __init__(self, tokens, confidence, **settings):
+        super().__init__(**settings)
         self.tokens, self.confidence = tokens, confidence
 
-    def draw(self, logits, temperature, top_k=0, top_p=0.0, filler=None):
-        chances = chances_of(logits, temperature, top_k, top_p)
+    def draw(self, logits, temperature, padding=None):
+        chances = probabilities(logits, temperature, self.top_k, self.top_p)
         confidence = chances.gather(-1, self.tokens[..., None])[..., 0]
         torch.testing.assert_close(confidence, self.confidence, atol=TOLERANCE, rtol=0)
         return Draw(self.tokens, confidence)
@@ -103,9 +104,10 @@ def test_maskgit_keeps_the_tokens_it_is_surest_of(fm_mod21, case):
     sample = recording.sample()
     part = sample.pop(recording.target)
     for number, step in enumerate(recording.schedule):
-        draws = Recorded(recording.step(number, "samples"), recording.step(number, "probs"))
+        tokens, confidence = recording.step(number, "samples"), recording.step(number, "probs")
+        draws = Recorded(tokens, confidence, **recording.settings)
         draws.begin(number, len(part.content), part.content.device)
-        part = image_step(fm_mod21, Branches((sample,)), part, step, draws, **recording.settings)
+        part = image_step(fm_mod21, Branches((sample,)), part, step, draws)
     assert torch.equal(part.content, recording.result)
 
 

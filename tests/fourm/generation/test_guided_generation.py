@@ -32,14 +32,14 @@ def logits_given(model, inputs):
 
 @pytest.mark.parametrize("scheme", ["roar", "maskgit"])
 @pytest.mark.parametrize("ways", ["scale", "weights"])
-def test_all_passes_of_a_step_decode_the_same_places(sampler, monkeypatch, scheme, ways):
+def test_all_passes_of_a_step_predict_the_same_positions(sampler, monkeypatch, scheme, ways):
     """With no seed given, and from the second step on."""
     seen = []
     decode = sampler.model.decode_logits
 
-    def spy(encoded, target, places=None, filler=None):
-        seen.append(places)
-        return decode(encoded, target, places, filler)
+    def spy(encoded, target, positions=None, padding=None):
+        seen.append(positions)
+        return decode(encoded, target, positions, padding)
 
     monkeypatch.setattr(sampler.model, "decode_logits", spy)
     if ways == "scale":
@@ -54,11 +54,11 @@ def test_all_passes_of_a_step_decode_the_same_places(sampler, monkeypatch, schem
     assert len(seen) == 3 * passes
     left = set(range(9))
     for step in range(3):
-        places = seen[passes * step : passes * (step + 1)]
-        assert all(torch.equal(other, places[0]) for other in places)
+        positions = seen[passes * step : passes * (step + 1)]
+        assert all(torch.equal(other, positions[0]) for other in positions)
         if scheme == "roar":
-            assert set(places[0][0].tolist()) <= left
-            left -= set(places[0][0].tolist())
+            assert set(positions[0][0].tolist()) <= left
+            left -= set(positions[0][0].tolist())
 
 
 def test_one_weight_is_a_scale(sampler):
@@ -142,7 +142,7 @@ def test_an_emptied_text_is_one_hidden_span(sampler):
 
 
 def test_weights_that_do_not_fit(sampler):
-    with pytest.raises(BadInput, match="2 weights were given for 1"):
+    with pytest.raises(BadInput, match="one weight for each of 1 conditions, got 2"):
         sampler.generate_weighted([photo(sampler)], steps([1.0, 2.0]))
     with pytest.raises(BadInput, match="nothing was given"):
         sampler.generate_weighted([], steps([1.0]))

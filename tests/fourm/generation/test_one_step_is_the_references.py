@@ -89,7 +89,7 @@ def test_guided_tokens_and_logits(fm_mod21, case):
     without = predict(fm_mod21, emptied, target).logits
     check_logits(with_condition, stored, "pass0")
     check_logits(without, stored, "pass1")
-    tokens = choose(guide(with_condition, without, step["cfg_scale"])).tokens
+    tokens = choose(guide([with_condition], [step["cfg_scale"]], without)).tokens
     assert torch.equal(tokens, stored[f"out/{target}/tensor"].long())
 
 

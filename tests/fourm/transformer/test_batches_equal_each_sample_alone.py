@@ -69,11 +69,11 @@ def batch_of(samples):
         "tok_semseg@224": (9,),
     }
     inputs = {}
-    for name, places in longest.items():
+    for name, positions in longest.items():
         ids = name in ("caption", "tok_semseg@224")
         shape = (len(samples), *shapes[name])
         content = torch.randint(20, shape) if ids else 9 * torch.randn(shape)
-        masked = torch.ones(len(samples), places, dtype=torch.bool)
+        masked = torch.ones(len(samples), positions, dtype=torch.bool)
         for row, sample in enumerate(samples):
             if name in sample:
                 value = sample[name]
@@ -196,7 +196,7 @@ def test_contents_that_cannot_be_embedded(name, content):
 
 def test_modalities_that_are_not_there():
     model = small_model(**SWITCHES["GELU with biases"])
-    with pytest.raises(BadInput, match="no modality"):
+    with pytest.raises(BadInput, match="at least one input modality"):
         model.encode({})
     with pytest.raises(UnknownModality, match="tok_rgb@224"):
         model.encode({"tok_rgb@224": ModalityInput(torch.zeros(1, 196).long())})

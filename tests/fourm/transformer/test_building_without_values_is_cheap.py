@@ -5,7 +5,8 @@ import torch
 from fourm.hub.official import official_tokenizer, tokenizers
 from fourm.tokens import OFFICIAL
 from fourm.transformer import fm_4m21_b
-from fourm.transformer.embeddings import input_embedding, target_embedding
+from fourm.transformer.embeddings import input_embedding
+from fourm.transformer.targets import target_embedding
 from tests.processes import run_python
 
 SCRIPT = """

@@ -66,18 +66,18 @@ def test_the_sampler_predicts_all_targets_at_once(model):
 
 @torch.no_grad()
 def test_some_places_of_a_target(model):
-    """What is decoded depends on the places decoded with it, and not on what fills them up."""
+    """What is decoded depends on the positions decoded with it, and not on what fills them up."""
     encoded = model.encode(mixed_batch())
-    places = torch.tensor([[8, 0, 3], [1, 2, 4], [5, 6, 7]])
-    logits = model.decode_logits(encoded, LABELS, places)
-    longer = torch.cat([places, torch.tensor([[1, 2], [0, 3], [0, 1]])], dim=1)
-    filler = torch.tensor([[False] * 3 + [True] * 2] * 3)
-    filled = model.decode_logits(encoded, LABELS, longer, filler)
+    positions = torch.tensor([[8, 0, 3], [1, 2, 4], [5, 6, 7]])
+    logits = model.decode_logits(encoded, LABELS, positions)
+    longer = torch.cat([positions, torch.tensor([[1, 2], [0, 3], [0, 1]])], dim=1)
+    padding = torch.tensor([[False] * 3 + [True] * 2] * 3)
+    filled = model.decode_logits(encoded, LABELS, longer, padding)
     torch.testing.assert_close(filled[:, :3], logits, atol=2e-5, rtol=0)
     everything = torch.arange(9).expand(3, -1)
     whole = model.decode_logits(encoded, LABELS, everything)
     torch.testing.assert_close(whole, model.decode_logits(encoded, LABELS), atol=2e-5, rtol=0)
-    assert (whole.gather(1, places[..., None].expand_as(logits)) - logits).abs().max() > 1e-3
+    assert (whole.gather(1, positions[..., None].expand_as(logits)) - logits).abs().max() > 1e-3
 
 
 @torch.no_grad()
@@ -86,9 +86,9 @@ def test_cached_sequences_are_those_decoded_anew(model):
     ids = torch.randint(WORDS, (3, 15), generator=torch.Generator().manual_seed(1))
     whole = sequence_logits(model, encoded, CAPTION, ids)
     decoder = SequenceDecoder(model, encoded, CAPTION, ids.shape[1])
-    for place in range(ids.shape[1]):  # 12 ranks, then the first row again
-        logits = decoder.next_logits(ids[:, place])
-        torch.testing.assert_close(logits, whole[:, place], atol=2e-5, rtol=0)
+    for position in range(ids.shape[1]):  # 12 ranks, then the first row again
+        logits = decoder.next_logits(ids[:, position])
+        torch.testing.assert_close(logits, whole[:, position], atol=2e-5, rtol=0)
     with pytest.raises(BadInput, match="15"):
         decoder.next_logits(ids[:, 0])
 

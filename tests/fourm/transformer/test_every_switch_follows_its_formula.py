@@ -210,13 +210,13 @@ def batch(rows):
     shapes = {PHOTO: (3, 12, 12), WORDS: (7,), STATES: (5, 5), LABELS: (9,), GLOBAL: (4,)}
     inputs = {}
     for name, shape in shapes.items():
-        places = 9 if name == PHOTO else shape[0]
+        positions = 9 if name == PHOTO else shape[0]
         whole = name in (PHOTO, STATES)
         content = torch.zeros(len(rows), *shape, dtype=torch.float64 if whole else torch.int64)
-        masked = torch.ones(len(rows), places, dtype=torch.bool)
+        masked = torch.ones(len(rows), positions, dtype=torch.bool)
         for row, sample in enumerate(rows):
             if name in sample:
-                length = places if name == PHOTO else len(sample[name])
+                length = positions if name == PHOTO else len(sample[name])
                 content[row, : 3 if name == PHOTO else length] = sample[name]
                 masked[row, :length] = False
         inputs[name] = ModalityInput(content, masked)
@@ -253,9 +253,9 @@ def test_sequences_with_and_without_memory(model):
     whole = sequence_logits(model, encoded, WORDS, ids)
     torch.testing.assert_close(whole, want, rtol=0, atol=1e-9)
     decoder = SequenceDecoder(model, encoded, WORDS, 6)
-    for place in range(6):
-        got = decoder.next_logits(ids[:, place])
-        torch.testing.assert_close(got, want[:, place], rtol=0, atol=1e-9)
+    for position in range(6):
+        got = decoder.next_logits(ids[:, position])
+        torch.testing.assert_close(got, want[:, position], rtol=0, atol=1e-9)
 
 
 @torch.no_grad()
@@ -314,10 +314,10 @@ def test_a_text_and_then_tokens_that_see_it(model):
     known = {}
     for _ in range(4):
         logits = formulas_with(formulas, sample, known)
-        left = [place for place in range(4) if place not in known]
-        sure = max(left, key=lambda place: float(logits[place].softmax(-1).max()))
+        left = [position for position in range(4) if position not in known]
+        sure = max(left, key=lambda position: float(logits[position].softmax(-1).max()))
         known[sure] = int(logits[sure].argmax())
-    assert made[GLOBAL].content[0].tolist() == [known[place] for place in range(4)]
+    assert made[GLOBAL].content[0].tolist() == [known[position] for position in range(4)]
 
 
 def formulas_with(formulas, sample, known):
@@ -328,15 +328,15 @@ def formulas_with(formulas, sample, known):
         x, e = embed(name, content)
         if name != GLOBAL:
             return x, e
-        places = sorted(known)
-        e = formulas.get(f"encoder_embeddings.{GLOBAL}.pos_emb")[0][places]
+        positions = sorted(known)
+        e = formulas.get(f"encoder_embeddings.{GLOBAL}.pos_emb")[0][positions]
         return x, e + formulas.get(f"encoder_embeddings.{GLOBAL}.mod_emb")[0]
 
     formulas.embed = partly
     shown = {name: content for name, content in sample.items() if len(content)}
     if known:
-        shown[GLOBAL] = torch.tensor([known[place] for place in sorted(known)])
-    left = [place for place in range(4) if place not in known]
+        shown[GLOBAL] = torch.tensor([known[position] for position in sorted(known)])
+    left = [position for position in range(4) if position not in known]
     prefix = f"decoder_embeddings.{GLOBAL}"
     y = formulas.get("mask_token")[0] + formulas.get(f"{prefix}.pos_emb")[0][left]
     y = y + formulas.get(f"{prefix}.mod_emb")[0]

@@ -20,9 +20,9 @@ def attention(**switches):
 
 
 def both(module, x, context, masked=None):
-    allowed, blind = visible_keys(masked)
-    through_keys = module.attend(x, module.keys_values(context), allowed, blind)
-    return module(x, context, allowed, blind), through_keys
+    allowed, fully_masked = visible_keys(masked)
+    through_keys = module.attend(x, module.keys_values(context), allowed, fully_masked)
+    return module(x, context, allowed, fully_masked), through_keys
 
 
 def given(queries=FEW, keys=KEYS):
@@ -46,7 +46,7 @@ def test_masked_keys_are_not_seen():
     torch.testing.assert_close(few, expected, atol=1e-5, rtol=0)
     alone, _ = both(module, x[:1], context[:1, :20])
     torch.testing.assert_close(few[:1], alone, atol=1e-5, rtol=0)
-    torch.testing.assert_close(few[1], module.proj.bias.expand(FEW, -1))  # a blind sample
+    torch.testing.assert_close(few[1], module.proj.bias.expand(FEW, -1))  # a fully masked sample
 
 
 @pytest.mark.parametrize(
@@ -56,6 +56,6 @@ def test_masked_keys_are_not_seen():
 )
 def test_otherwise_keys_and_values_are_computed(switches, queries, keys, monkeypatch):
     module = attention(**switches)
-    monkeypatch.setattr(module, "_look_at_context", None)
+    monkeypatch.setattr(module, "_attend_to_context", None)
     few, expected = both(module, *given(queries, keys))
     assert torch.equal(few, expected)

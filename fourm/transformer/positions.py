@@ -1,4 +1,4 @@
-"""Positions: sine-cosine tables, learned tables, and ranks of visible tokens."""
+"""Position and modality embeddings: sine-cosine tables, learned tables, ranks of visible tokens."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from fourm.tokens import TokenSpec
-from fourm.transformer.embeddings.initial import normal
+from fourm.transformer.initialization import normal
 
 
 def sincos_1d(rows: int, dim: int) -> Tensor:
@@ -33,21 +33,20 @@ def _frequencies(count: int) -> Tensor:
     return 10000.0 ** -(torch.arange(count, dtype=torch.float32) / count)
 
 
-def add_positions(module: nn.Module, modality: TokenSpec, dim: int) -> None:
-    """Give a module its `pos_emb` (1, rows, dim): a parameter if learned, else a buffer."""
-    table = torch.empty(1, modality.position_rows, dim)
-    if modality.positions == "learned":
+def register_embeddings(module: nn.Module, spec: TokenSpec, dim: int) -> None:
+    """Register `pos_emb` (1, rows, dim) and the parameter `mod_emb` (1, 1, dim) of a module.
+
+    `pos_emb` is a parameter if the positions are learned, else a buffer.
+    """
+    table = torch.empty(1, spec.position_rows, dim)
+    if spec.positions == "learned":
         module.register_parameter("pos_emb", normal(nn.Parameter(table)))
-    elif table.is_meta:  # it will be loaded; sines of nothing would import torch's compiler
+    elif table.is_meta:  # to be loaded; sines on the meta device would import torch's compiler
         module.register_buffer("pos_emb", table)
-    elif modality.positions == "sincos2d":
-        module.register_buffer("pos_emb", sincos_2d(modality.grid, dim))
+    elif spec.positions == "sincos2d":
+        module.register_buffer("pos_emb", sincos_2d(spec.grid, dim))
     else:
-        module.register_buffer("pos_emb", sincos_1d(modality.position_rows, dim))
-
-
-def add_modality_vector(module: nn.Module, dim: int) -> None:
-    """Give a module its `mod_emb` parameter (1, 1, dim)."""
+        module.register_buffer("pos_emb", sincos_1d(spec.position_rows, dim))
     module.register_parameter("mod_emb", normal(nn.Parameter(torch.empty(1, 1, dim))))
 
 

@@ -1,6 +1,6 @@
-"""Fresh values of parameters; none on the meta device, where they wait for a checkpoint's.
+"""Initial values of parameters; none on the meta device, where they are loaded from a checkpoint.
 
-There, drawing numbers would do nothing but import torch's compiler: 160 MiB and a second.
+There, drawing numbers would have no effect but to import torch's compiler: 160 MiB and a second.
 """
 
 from __future__ import annotations
@@ -13,15 +13,15 @@ from torch import Tensor, nn
 AnyTensor = TypeVar("AnyTensor", bound=Tensor)
 
 
-def normal(values: AnyTensor, deviation: float = 0.02) -> AnyTensor:
-    """The same tensor, filled with normal numbers around 0."""
+def normal(values: AnyTensor, std: float = 0.02) -> AnyTensor:
+    """Fill a tensor with normal numbers of mean 0, in place, and return it."""
     if not values.is_meta:
-        nn.init.normal_(values, std=deviation)
+        nn.init.normal_(values, std=std)
     return values
 
 
 def token_table(rows: int, dim: int) -> nn.Embedding:
-    """A table (rows, dim) of token vectors, with the values of `nn.Embedding`."""
+    """A table (rows, dim) of token vectors, initialised as `nn.Embedding` does."""
     if building_on_meta():
         return nn.Embedding(rows, dim, _weight=torch.empty(rows, dim))
     return nn.Embedding(rows, dim)

@@ -1,22 +1,24 @@
-"""From a batch of inputs to the tokens of one target, all in a single pass."""
+"""Predict all tokens of a target in a single pass."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Literal, NamedTuple, get_args
 
+import torch
 from torch import Tensor
 
 from fourm.errors import BadInput
-from fourm.generation.sampling import draw
+from fourm.generation.sampling import TokenSampler, probabilities
 from fourm.transformer.embeddings import ModalityInput
 from fourm.transformer.model import FM
+from fourm.transformer.selection import take
 
 Decode = Literal["argmax", "soft", "sample"]
 
 
 class Prediction(NamedTuple):
-    """What was predicted for a batch of B samples and a target of n tokens.
+    """The prediction of a target of n tokens for a batch of B samples.
 
     Attributes:
         logits: (B, n, V).
@@ -40,7 +42,7 @@ def predict(
     top_p: float = 0.0,
     seed: int = 0,
 ) -> Prediction:
-    """Encode a batch and predict all tokens of an image-kind target in one decoder pass.
+    """Encode a batch and predict all image tokens of a target in one decoder pass.
 
     Args:
         model: the transformer, built with these inputs and this output.
@@ -64,24 +66,29 @@ def choose(
     top_p: float = 0.0,
     seed: int = 0,
 ) -> Prediction:
-    """Turn logits (B, n, V) into tokens, or into probabilities.
+    """Tokens, or probabilities, of logits (B, n, V).
 
     Args:
         logits: of one target.
-        decode: `argmax` the likeliest token of each place; `soft` the probabilities themselves,
-            for a tokenizer that decodes the expectation of its codes; `sample` a seeded draw.
-        temperature: divides the logits in `soft` (above 0) and `sample` (0: argmax).
-        top_k, top_p, seed: for `sample`, see `draw`.
+        decode: `argmax` takes the likeliest token of each position; `soft` returns the
+            probabilities, for a tokenizer that decodes the expectation of its codes; `sample` draws
+            tokens. For one sample on the CPU the draws are those of the reference's one-step ROAR
+            with the same seed.
+        temperature: the logits are divided by it in `soft` (above 0) and `sample` (0: argmax).
+        top_k, top_p: of `sample`, see `keep_likely`.
+        seed: random seed of `sample`, the same for every sample.
 
     Raises:
-        BadInput: another word for `decode`, or values out of range.
+        BadInput: another value of `decode`, or numbers out of range.
     """
     if decode == "argmax":
         return Prediction(logits, logits.argmax(dim=-1), None)
     if decode == "soft":
-        if temperature <= 0:
-            raise BadInput(f"soft decoding needs a temperature above 0, not {temperature}")
-        return Prediction(logits, None, (logits.float() / temperature).softmax(dim=-1))
+        return Prediction(logits, None, probabilities(logits.float(), temperature))
     if decode == "sample":
-        return Prediction(logits, draw(logits, temperature, top_k, top_p, seed), None)
-    raise BadInput(f"decode is one of {', '.join(get_args(Decode))}, not {decode!r}")
+        sampler = TokenSampler(seed, top_k, top_p)
+        sampler.begin(0, len(logits), logits.device)
+        order = sampler.order(logits.shape[1]).argsort(dim=1)
+        drawn = sampler.draw(take(logits, order), temperature).tokens
+        return Prediction(logits, torch.empty_like(drawn).scatter_(1, order, drawn), None)
+    raise BadInput(f"decode must be one of {', '.join(get_args(Decode))}, got {decode!r}")
