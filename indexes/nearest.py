@@ -79,6 +79,7 @@ class Nearest:
         if k == 0 or not len(queries):
             shape = (len(queries), k)
             return np.empty(shape, dtype=np.float32), np.empty(shape, dtype=np.int64)
+        _single_threaded_after_fork()
         scores, ids = self._faiss_index.search(queries, k, params=_search_among(among))
         order = np.lexsort((ids, -scores), axis=-1)
         scores = np.take_along_axis(scores, order, axis=-1)
@@ -135,12 +136,17 @@ def load(file: Path, published: Published, dim: int) -> Nearest | None:
 
 def _faiss() -> Any:
     # At first use: it is slow to import, and listing the catalogue does not need it.
-    faiss = importlib.import_module("faiss")
+    return importlib.import_module("faiss")
+
+
+def _single_threaded_after_fork() -> None:
+    """Keep FAISS from waiting for ever in a forked child.
+
+    The threads of its OpenMP runtime are not forked, but the thread that called fork still counts
+    on them. Their number is a setting of the calling thread.
+    """
     if forked_after_import("faiss"):
-        # The threads of the OpenMP runtime were not forked, and a parallel region in the thread
-        # that was would wait for them for ever.
-        faiss.omp_set_num_threads(1)
-    return faiss
+        _faiss().omp_set_num_threads(1)
 
 
 def _search_among(ids: IdArray | None) -> Any:
