@@ -1,23 +1,20 @@
-"""Which way of combining inputs finds more: `python -m benchmarks.combining DATA`.
+"""Recall of the ways to combine inputs: `python -m benchmarks.combining DATA`.
 
-Every line is one run of `fourm eval`, as in `benchmarks.quality`, whose photos and indexes it
-shares.
+It shares the photos and indexes of `benchmarks.quality`.
 """
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 
 from benchmarks import quality
 from benchmarks.combining_sets import make
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Make the sets, index the photos, run the queries, print a table and JSON."""
-    options = quality.parse("The three ways of combining inputs, and negatives.", arguments)
-    return quality.run(options, make(Path(options.data), Path(options.out)))
+    """Write the sets, index the photos, run the queries, print a table and JSON."""
+    return quality.run(quality.parse("Combined inputs and negative texts.", arguments), make)
 
 
 if __name__ == "__main__":

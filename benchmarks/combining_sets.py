@@ -11,34 +11,34 @@ from typing import Any
 
 from benchmarks import quality_sets
 from benchmarks.quality_sets import JudgedSet
-from fourm.training import material
+from recipes.mini.data import TrainingData, rows_of
 
 SHARES = (0.25, 0.5, 1.0)
-"""Weights of a map beside words of weight 1, and of words beside a photo of weight 1."""
+"""Weights of a map combined with text of weight 1, and of text with a photo of weight 1."""
 
 ALTERED = 300
-"""So many of the altered photos are asked for; each takes long to read."""
+"""Number of queries by altered photos, which are slow."""
 
-PUSHES = (0.25, 0.5, 1.0)
-"""Weights of words to push away from."""
+NEGATIVE_WEIGHTS = (0.25, 0.5, 1.0)
+"""Weights of the negative text."""
 
 WORDS = (
     *("dog", "man", "woman", "boy", "girl", "child", "people", "ball", "bike", "car", "hat"),
     *("water", "snow", "grass", "beach", "street", "rock", "mountain", "tree", "field", "wall"),
 )
 LEAST_WANTED, LEAST_UNWANTED = 20, 10
-"""How many photos of each must show one thing without the other, and both of them."""
+"""Minimum number of photos with the one thing alone, and with both."""
 
 
-def make(data: Path, out: Path) -> list[JudgedSet]:
-    """Write the query files beside those of `quality_sets.make`; the same every time."""
+def make(data: TrainingData, out: Path) -> list[JudgedSet]:
+    """Write the query files next to those of `quality_sets.make`; they are reproducible."""
     basic = {judged.queries.stem: judged for judged in quality_sets.make(data, out)}
     maps = {f"{way}, map {share:g}": _weighed(way, seg=share) for way, share in _ways()}
-    words = {f"{way}, words {share:g}": _weighed(way, text=share) for way, share in _ways()}
+    texts = {f"{way}, text {share:g}": _weighed(way, text=share) for way, share in _ways()}
     return [
         *_negatives(data, out, basic["captions"].gallery),
         *_variants(basic["altered-much"], {"alone": {}}, ALTERED),
-        *_variants(basic["altered-and-captions"], {"together": {}, **words}, ALTERED),
+        *_variants(basic["altered-and-captions"], {"together": {}, **texts}, ALTERED),
         basic["first-captions"],
         basic["instance-maps"],
         basic["captions-and-maps"],
@@ -57,7 +57,7 @@ def _weighed(way: str, **weights: float) -> dict[str, Any]:
 def _variants(
     judged: JudgedSet, ways: Mapping[str, Mapping[str, Any]], most: int | None = None
 ) -> list[JudgedSet]:
-    """The same queries, the first `most` of them, with other keys beside their inputs."""
+    """The first `most` queries with further keys."""
     lines = judged.queries.read_text(encoding="utf-8").splitlines()[:most]
     rows = [json.loads(line) for line in lines]
     return [
@@ -70,13 +70,13 @@ def _variants(
     ]
 
 
-def _negatives(data: Path, out: Path, gallery: Path) -> list[JudgedSet]:
-    """One thing without another: "dog", not "water".
+def _negatives(data: TrainingData, out: Path, gallery: Path) -> list[JudgedSet]:
+    """Queries for one thing without another: "dog", not "water".
 
-    Each way is judged twice: by the photos whose captions name the one and never the other, which
-    should come, and by those whose captions name both, which should not.
+    Each method is judged twice: by the photos whose captions name the one and never the other,
+    which should be found, and by those whose captions name both, which should not.
     """
-    photos = [photo for photo in material.captioned(data) if photo.split == "dev"]
+    photos = [data.captioned[row] for row in rows_of(data.captioned, "dev")]
     shown = {word: {p.path.name for p in photos if _names(p.captions, word)} for word in WORDS}
     pairs = [
         (wanted, unwanted)
@@ -85,19 +85,19 @@ def _negatives(data: Path, out: Path, gallery: Path) -> list[JudgedSet]:
         and len(shown[wanted] & shown[unwanted]) >= LEAST_UNWANTED
     ]
     ways: dict[str, Any] = {
-        "the one word": lambda wanted, unwanted: {"text": wanted},
+        "text": lambda wanted, unwanted: {"text": wanted},
         "a sentence with 'without'": lambda wanted, unwanted: {
             "text": f"{wanted} without {unwanted}"
         },
     }
     for way in ("guided", "late"):
-        for push in PUSHES:
-            ways[f"{way}, pushed by {push:g}"] = _pushing(way, push)
+        for weight in NEGATIVE_WEIGHTS:
+            ways[f"{way}, negative weight {weight:g}"] = _negative(way, weight)
     found = []
-    for name, asked in ways.items():
+    for name, query in ways.items():
         for judged_by, relevant in (("wanted", set.difference), ("unwanted", set.intersection)):
             rows = [
-                {**asked(one, other), "relevant": sorted(relevant(shown[one], shown[other]))}
+                {**query(one, other), "relevant": sorted(relevant(shown[one], shown[other]))}
                 for one, other in pairs
             ]
             path = _named(out / "one-not-other.jsonl", f"{name}, {judged_by}")
@@ -106,11 +106,11 @@ def _negatives(data: Path, out: Path, gallery: Path) -> list[JudgedSet]:
     return found
 
 
-def _pushing(way: str, push: float) -> Any:
+def _negative(way: str, weight: float) -> Any:
     return lambda wanted, unwanted: {
         "text": wanted,
         "not": unwanted,
-        **_weighed(way, **{"not": push}),
+        **_weighed(way, **{"not": weight}),
     }
 
 

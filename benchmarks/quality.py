@@ -1,7 +1,7 @@
 """How well queries find their photos: `python -m benchmarks.quality DATA`.
 
-Every line is one run of `fourm eval` on an index of photos that training has not seen; the file
-names are printed, so that each can be repeated alone.
+Each line is one run of `fourm eval` on an index of photos that mini was not trained on. The names
+of the query files are printed, so that each can be repeated alone.
 """
 
 from __future__ import annotations
@@ -9,25 +9,29 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 from benchmarks.quality_sets import JudgedSet, make
 from fourm import FourmError
 from indexes import IndexesError
+from recipes.mini.data import TrainingData
+from recipes.mini.flickr8k_coco import Flickr8kCoco
 from retrieval import Gallery, RetrievalError
 from retrieval.evaluation import Evaluation, evaluate, read_queries
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Make the sets, index the photos, run the queries, print a table and JSON."""
-    options = parse("Recall of every kind of query.", arguments)
-    return run(options, make(Path(options.data), Path(options.out)))
+    """Write the sets, index the photos, run the queries, print a table and JSON."""
+    return run(parse("Recall of all query modalities.", arguments), make)
 
 
-def run(options: argparse.Namespace, sets: Iterable[JudgedSet]) -> int:
-    """Measure the sets, those that `options` ask for; what goes wrong is one line."""
+def run(
+    options: argparse.Namespace, make_sets: Callable[[TrainingData, Path], list[JudgedSet]]
+) -> int:
+    """Measure the sets that `options` select and return the exit code; errors are one line."""
     try:
+        sets = make_sets(Flickr8kCoco(Path(options.data)), Path(options.out))
         for judged, result in _results(options, sets):
             print(_row(judged, result), flush=True)
             print(json.dumps({"queries_file": str(judged.queries), **result.as_dict()}))
@@ -52,7 +56,7 @@ def _results(
 
 
 def _row(judged: JudgedSet, result: Evaluation) -> str:
-    """A line of a table: recall and precision@10 in %, and what chance would give at 10."""
+    """A line of a table: recall and precision@10 in %, and recall@10 by chance."""
     recall = " | ".join(f"{100 * share:.1f}" for share in result.recall.values())
     chance = 100 * 10 / result.pictures
     return (
@@ -64,12 +68,12 @@ def _row(judged: JudgedSet, result: Evaluation) -> str:
 def parse(description: str, arguments: Sequence[str] | None) -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(description=description)
-    parser.add_argument("data", help="folder with flickr8k and coco_panoptic")
-    parser.add_argument("--out", default="training-run/quality", help="where sets and indexes go")
+    parser.add_argument("data", help="folder with flickr8k, coco_panoptic, ccp and camvid")
+    parser.add_argument("--out", default="training-run/quality", help="folder for sets and indexes")
     parser.add_argument("--model", default="mini", help="name or folder (default: mini)")
     parser.add_argument("--dtype", default="auto", help="auto, float32, bfloat16 or float16")
-    parser.add_argument("--label", default="mini", help="part of the names of the indexes")
-    parser.add_argument("--only", action="append", help="stem of one query file; repeatable")
+    parser.add_argument("--label", default="mini", help="suffix of the names of the indexes")
+    parser.add_argument("--only", action="append", help="stem of a query file to run; repeatable")
     return parser.parse_args(arguments)
 
 

@@ -1,15 +1,11 @@
-"""Galleries and judged queries for measuring quality, made from photos that mini has not seen.
-
-Needs the data folder of `fourm.training`: the dev photos of Flickr8k, and the photos of
-coco_panoptic that training holds out.
-"""
+"""Galleries and judged queries for measuring quality, made from photos that training holds out."""
 
 from __future__ import annotations
 
 import json
 import random
 import shutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,13 +13,22 @@ import numpy as np
 from PIL import Image, ImageEnhance, ImageOps
 
 from fourm.modalities.boxes import Box
-from fourm.training import drawings, material
+from fourm.training.edges import draw_edges
+from recipes.mini.data import (
+    CaptionedPhoto,
+    LabelledPhoto,
+    TrainingData,
+    boxes,
+    metadata,
+    rows_of,
+    square_photo,
+)
 
 ALTERED_SIDE = {"altered": (0.85, 0.95), "altered-much": (0.7, 0.85)}
-"""How much of the photo's side a crop keeps, for each set of altered photos."""
+"""Range of a crop's side as a fraction of the photo's, for each set of altered photos."""
 
 DRAWN = {"thick-edges": "thick", "hand-edges": "by an unsteady hand"}
-"""Name of a set -> which of training's versions of edges its drawings are."""
+"""Name of a set -> which of `fourm.training.edges.VERSIONS` its drawings are."""
 
 ALTERED_QUALITY = 30
 ALTERED_BRIGHTNESS = 0.6
@@ -34,7 +39,7 @@ class JudgedSet:
     """One line of the table.
 
     Attributes:
-        title: what is asked, and among what.
+        title: the queries, and the size of the gallery.
         gallery: folder of photos.
         queries: file for `fourm eval`.
     """
@@ -44,23 +49,20 @@ class JudgedSet:
     queries: Path
 
 
-def make(data: Path, out: Path) -> list[JudgedSet]:
-    """Write photos, query pictures, maps and query files below `out`; the same every time."""
-    dev = [photo for photo in material.captioned(data) if photo.split == "dev"]
-    people = [
-        path
-        for number, path in enumerate(sorted((data / "coco_panoptic" / "images").iterdir()))
-        if material.is_held_out(number)
-    ]
+def make(data: TrainingData, out: Path) -> list[JudgedSet]:
+    """Write photos, query images, maps and query files to `out`; the files are reproducible."""
+    dev = [data.captioned[row] for row in rows_of(data.captioned, "dev")]
+    # Sets that are held out in part have maps of COCO panoptic categories.
+    sets = [labelled.photos for labelled in data.labelled if rows_of(labelled.photos, "dev")]
+    labelled: list[LabelledPhoto] = [photo for photos in sets for photo in photos]
     photos = _gallery(out / "photos", [photo.path for photo in dev])
-    more = sorted((data / "coco_panoptic" / "images").iterdir())
-    mixed = _gallery(out / "photos-and-coco", [*(photo.path for photo in dev), *more])
-    rows = material.instance_rows(data)
-    maps = {photo.path.name: _instance_map(data, out, photo, rows) for photo in dev}
-    drawn = [photo for photo in dev if maps[photo.path.name]]
+    all_photos = [*(photo.path for photo in dev), *(photo.path for photo in labelled)]
+    mixed = _gallery(out / "photos-and-coco", all_photos)
+    maps = {photo.path.name: _object_map(data, out, photo) for photo in dev}
+    mapped = [photo for photo in dev if maps[photo.path.name]]
     size = len(dev)
 
-    def both(photo: material.Captioned) -> dict[str, object]:
+    def both(photo: CaptionedPhoto) -> dict[str, object]:
         return {"text": photo.captions[0], "seg": maps[photo.path.name]}
 
     lines = {
@@ -70,9 +72,12 @@ def make(data: Path, out: Path) -> list[JudgedSet]:
             [_line(p.path, text=text) for p in dev for text in p.captions],
         ),
         "people-maps": (
-            f"map drawn by people -> photo, of {size + len(more)}",
+            f"map drawn by people -> photo, of {len(all_photos)}",
             mixed,
-            [_line(p, seg=str(material.mask_path(p).resolve())) for p in people],
+            [
+                _line(p.path, seg=str(p.mask.resolve()))
+                for p in (labelled[row] for row in rows_of(labelled, "dev"))
+            ],
         ),
         **{
             name: (
@@ -85,7 +90,7 @@ def make(data: Path, out: Path) -> list[JudgedSet]:
         "first-captions": (
             f"first caption -> photo, of {size}",
             photos,
-            [_line(p.path, text=p.captions[0]) for p in drawn],
+            [_line(p.path, text=p.captions[0]) for p in mapped],
         ),
         "altered-and-captions": (
             f"much altered photo and first caption -> photo, of {size}",
@@ -93,37 +98,37 @@ def make(data: Path, out: Path) -> list[JudgedSet]:
             [_line(p.path, image=f"altered-much/{p.path.name}", text=p.captions[0]) for p in dev],
         ),
         "instance-maps": (
-            f"map of its things (a network's) -> photo, of {size}",
+            f"map of its objects (a network's) -> photo, of {size}",
             photos,
-            [_line(p.path, seg=maps[p.path.name]) for p in drawn],
+            [_line(p.path, seg=maps[p.path.name]) for p in mapped],
         ),
         "captions-and-maps": (
-            f"first caption and map of its things -> photo, of {size}",
+            f"first caption and map of its objects -> photo, of {size}",
             photos,
-            [_line(p.path, **both(p)) for p in drawn],
+            [_line(p.path, **both(p)) for p in mapped],
         ),
     }
-    for name, what, asked in _further(out, dev, rows):
-        alone = [_line(p.path, **inputs) for p, inputs in asked]
-        with_words = [_line(p.path, text=p.captions[0], **inputs) for p, inputs in asked]
+    for name, what, queries in _further(data, out, dev):
+        alone = [_line(p.path, **inputs) for p, inputs in queries]
+        with_text = [_line(p.path, text=p.captions[0], **inputs) for p, inputs in queries]
         lines[name] = (f"{what} -> photo, of {size}", photos, alone)
         title = f"first caption and {what} -> photo, of {size}"
-        lines[f"captions-and-{name}"] = (title, photos, with_words)
+        lines[f"captions-and-{name}"] = (title, photos, with_text)
     return [
         JudgedSet(title, gallery, write(out / f"{name}.jsonl", rows))
         for name, (title, gallery, rows) in lines.items()
     ]
 
 
-Inputs = list[tuple[material.Captioned, dict[str, object]]]
+Queries = list[tuple[CaptionedPhoto, dict[str, object]]]
 
 
 def _further(
-    out: Path, dev: list[material.Captioned], rows: dict[str, list[material.Instance]]
-) -> list[tuple[str, str, Inputs]]:
-    """Name, title and inputs of what is computed from photos, or from the boxes of their things."""
-    boxed = [(photo, material.boxes(rows.get(photo.path.name, []))) for photo in dev]
-    drawn: list[tuple[str, str, Inputs]] = [
+    data: TrainingData, out: Path, dev: Sequence[CaptionedPhoto]
+) -> list[tuple[str, str, Queries]]:
+    """Name, title and queries of inputs that are computed from photos or from their objects."""
+    boxed = [(photo, boxes(data.objects(photo))) for photo in dev]
+    drawn: list[tuple[str, str, Queries]] = [
         (name, f"edges, {version},", [(p, {"edges": _drawn(out, p.path, name)}) for p in dev])
         for name, version in DRAWN.items()
     ]
@@ -132,20 +137,20 @@ def _further(
         *drawn,
         ("palettes", "five colours", [(p, {"palette_of": str(p.path.resolve())}) for p in dev]),
         (
-            "facts",
-            "facts",
-            [(p, {"metadata": material.facts(p.path, boxes)}) for p, boxes in boxed],
+            "metadata",
+            "metadata",
+            [(p, {"metadata": metadata(p.path, found)}) for p, found in boxed],
         ),
         (
             "boxes",
-            "boxes of its things (a network's)",
-            [(p, {"boxes": [_written(box) for box in boxes]}) for p, boxes in boxed if boxes],
+            "boxes of its objects (a network's)",
+            [(p, {"boxes": [_written(box) for box in found]}) for p, found in boxed if found],
         ),
     ]
 
 
 def _written(box: Box) -> str:
-    """A box as the command line takes it."""
+    """A box in the syntax of the command line."""
     return f"{box.name}:{box.xmin:g},{box.ymin:g},{box.xmax:g},{box.ymax:g}"
 
 
@@ -162,7 +167,7 @@ def _gallery(folder: Path, photos: Iterable[Path]) -> Path:
 
 
 def _altered(out: Path, path: Path, name: str) -> str:
-    """A mirrored, darker crop of a photo, saved with visible JPEG artefacts."""
+    """A mirrored, darker crop of a photo with visible JPEG artefacts."""
     rng = random.Random(path.name)
     with Image.open(path) as image:
         photo = image.convert("RGB")
@@ -177,20 +182,18 @@ def _altered(out: Path, path: Path, name: str) -> str:
 
 
 def _drawn(out: Path, path: Path, name: str) -> str:
-    """The edges of a photo, computed so that they look as drawn in one of `DRAWN`'s ways."""
+    """The edges of a photo in one of the versions of `DRAWN`."""
     rng = random.Random(path.name)
-    lines = drawings.drawing(material.square_photo(path), DRAWN[name], rng)
+    lines = draw_edges(square_photo(path), DRAWN[name], rng)
     target = out / name / f"{path.stem}.png"
     target.parent.mkdir(parents=True, exist_ok=True)
     Image.fromarray(lines).save(target)
     return f"{name}/{target.name}"
 
 
-def _instance_map(
-    data: Path, out: Path, photo: material.Captioned, rows: dict[str, list[material.Instance]]
-) -> str:
-    """Where the map of a photo's instances was written, or nothing if it has none."""
-    ids = material.instance_ids(data, photo.path, rows)
+def _object_map(data: TrainingData, out: Path, photo: CaptionedPhoto) -> str:
+    """Path of the written map of a photo's objects, or "" if it has none."""
+    ids = data.object_map(photo)
     if not np.any(ids):
         return ""
     target = out / "maps" / f"{photo.path.stem}.png"
@@ -200,6 +203,6 @@ def _instance_map(
 
 
 def write(path: Path, rows: Iterable[dict[str, object]]) -> Path:
-    """Write a query file, one object a line."""
+    """Write a query file."""
     path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
     return path

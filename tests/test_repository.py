@@ -9,7 +9,7 @@ import pytest
 from tests.processes import run
 
 ROOT = Path(__file__).resolve().parent.parent
-PACKAGES = ("fourm", "indexes", "retrieval")
+PACKAGES = ("fourm", "indexes", "recipes", "retrieval")
 SOURCES = sorted(ROOT.glob("*.py"))
 SOURCES += [path for name in PACKAGES for path in sorted((ROOT / name).rglob("*.py"))]
 PROSE = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]

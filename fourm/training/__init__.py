@@ -1,5 +1,5 @@
-"""How mini was made: one command a stage, from published weights and photos to the shipped files.
+"""Fit parts of a model to a data set and write them as a model folder.
 
-`python -m fourm.training --help` lists the stages in their order. Nothing that runs imports this;
-benchmarks of recall read the same photos by `material`.
+Label-map tokenizers, embedding spaces, linear probes and further inputs are fitted one by one;
+`recipes/mini` uses all of them. Nothing that embeds, searches or generates imports this package.
 """

@@ -1,134 +1,78 @@
-"""Stage `export`: the trained parts as a bundle of official-format folders, small enough to ship.
+"""Writing model folders in the official format, with tensors stored small.
 
-Matrices become int8 with one float a row, positions and codebooks half precision; what is one-
-dimensional stays as it is. The reader expands them again (`fourm.checkpoints.TensorFile`).
+Matrices become int8 with one float32 scale a row, positions and codebooks half precision; vectors
+stay as they are. `fourm.checkpoints.TensorFile` expands them again.
 """
 
 from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 import torch
+from safetensors import safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
-from fourm.checkpoints.files import read_json_object
+from fourm.checkpoints.files import CONFIG, TENSORS, read_json_object
 from fourm.errors import BadInput
-from fourm.language.model import LanguageModel
-from fourm.language.sentences import TOKENIZER
-from fourm.training import material
-from fourm.training.architecture import IMAGE, MAX_WORDS, SEG, TARGET, TEXT, config_for
-from fourm.training.initial import start
-from fourm.training.run import Run
-from fourm.training.seg_tokenizer import CONFIG as SEG_CONFIG
-from fourm.training.space import tokenizer as global_tokenizer
-from fourm.training.vocabulary import frequent, pruned
+from fourm.hub.manifest import BUNDLE
+from fourm.training.inputs import FittedInput, modality_info
 
-MOST_BYTES = 48_000_000
-VOCABULARY = 10_800
 SMALLEST_MATRIX = 4096
 PRECISE = ("encoder.linear_in.", "decoder.linear_out.", "quantize.", "pos_emb", "register_tokens")
-"""Names of tensors that rows of int8 would hurt, for their size: kept in half precision."""
-
-BUNDLE: dict[str, Any] = {
-    "format": 1,
-    "name": "mini",
-    "title": "small model trained by this project; its teacher is DINOv2 ViT-S/14",
-    "model": "model",
-    "kinds": {"image": IMAGE, "text": TEXT, "seg": SEG},
-    "tokenizers": {SEG: "tok_semseg", TARGET: "tok_dinov2_global"},
-    "language_models": {TEXT: "language_model"},
-    "spaces": {
-        "dinov2": {
-            "modality": TARGET,
-            "decode": "soft",
-            "image_readout": "register",
-            "image_share": 0.5,
-            "transform": "transform.safetensors",
-            "title": "DINOv2 ViT-S/14 CLS embedding, half-whitened",
-        }
-    },
-}
-
-
-def write(run: Run, language: Path, out: Path, step: str = "joint") -> int:
-    """Write the bundle to `out` and return its size in bytes; other files there stay.
-
-    Raises:
-        BadInput: it would be larger than MOST_BYTES; nothing is changed then.
-    """
-    with whole(out) as folder:
-        _write(run, language, folder, step)
-        size = size_of(folder)
-        if size > MOST_BYTES:
-            raise BadInput(
-                f"{out} would have {size} bytes, more than {MOST_BYTES}: lower VOCABULARY"
-            )
-    return size
+"""Parts of the names of tensors that are small and lose much as int8: stored as float16."""
 
 
 @contextmanager
-def whole(folder: Path) -> Iterator[Path]:
-    """A copy of a folder that takes its place at the end: it changes as a whole or not at all."""
+def replaced(folder: Path, most_bytes: int) -> Iterator[Path]:
+    """A copy of a folder that takes its place at the end: it changes as a whole or not at all.
+
+    Args:
+        folder: need not exist yet.
+        most_bytes: allowed size of all its files.
+
+    Raises:
+        BadInput: the copy is larger than that.
+    """
     folder.parent.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(prefix=f".{folder.name}-", dir=folder.parent) as scratch:
         changed = Path(scratch) / folder.name
         if folder.exists():
             shutil.copytree(folder, changed)
         yield changed
+        size = folder_size(changed)
+        if size > most_bytes:
+            raise BadInput(
+                f"{folder} would have {size} bytes, more than {most_bytes}: reduce the vocabulary"
+            )
         if folder.exists():
             folder.rename(Path(scratch) / "before")
         changed.rename(folder)
 
 
-def size_of(folder: Path) -> int:
+def folder_size(folder: Path) -> int:
     """Bytes of all files in a folder."""
     return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
 
 
-def _write(run: Run, language: Path, out: Path, step: str) -> None:
-    teacher, space = run.load("teacher"), run.load("space")
-    trained = run.load(step)
-    config = config_for(teacher)
-    model = start(config, teacher, space["codes"], seed=0)
-    model.load_state_dict(part_of(trained, "model."), strict=False)
-    state = model.state_dict()
-    # Tied in the official format: the decoder never reads its own token table here.
-    state.pop(f"decoder_embeddings.{TARGET}.token_emb.weight")
-    write_part(out / "model", config, state)
-    write_part(out / "tok_dinov2_global", *global_tokenizer(space))
-    write_part(out / "tok_semseg", SEG_CONFIG, run.load("tok_semseg"))
-    _write_language(run, language, part_of(trained, "language."), out / "language_model")
-    transform = {"mean": space["mean"], "matrix": space["matrix"]}
-    save(out / "transform.safetensors", transform, {})
-    (out / "bundle.json").write_text(json.dumps(BUNDLE, indent=2) + "\n", encoding="utf-8")
-
-
-def write_part(folder: Path, config: Mapping[str, Any], state: Mapping[str, Tensor]) -> None:
-    """One checkpoint folder, its tensors stored small."""
+def write_checkpoint(folder: Path, config: Mapping[str, Any], state: Mapping[str, Tensor]) -> None:
+    """Write `config.json` and `model.safetensors`, the tensors quantised."""
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "config.json").write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
+    write_json(folder / CONFIG, config)
     tensors: dict[str, Tensor] = {}
     for name, tensor in state.items():
-        tensors.update(stored(name, tensor.detach().float()))
-    metadata = {key: str(value) for key, value in config.items()}
-    save(folder / "model.safetensors", tensors, metadata)
+        tensors.update(quantised(name, tensor.detach().float()))
+    save_tensors(folder / TENSORS, tensors, {key: str(value) for key, value in config.items()})
 
 
-def save(path: Path, tensors: Mapping[str, Tensor], metadata: dict[str, str]) -> None:
-    """A safetensors file that everybody may read."""
-    save_file(dict(tensors), str(path), metadata)
-    path.chmod(0o644)  # the library leaves it readable by its owner alone
-
-
-def stored(name: str, tensor: Tensor) -> dict[str, Tensor]:
-    """One tensor as it goes into the file."""
+def quantised(name: str, tensor: Tensor) -> dict[str, Tensor]:
+    """A tensor as it is stored: itself, or int8 values and `<name>.scale`."""
     if tensor.dim() < 2 or tensor.numel() < SMALLEST_MATRIX:
         return {name: tensor.clone().contiguous()}
     if any(part in name for part in PRECISE):
@@ -139,25 +83,56 @@ def stored(name: str, tensor: Tensor) -> dict[str, Tensor]:
     return {name: small.view(tensor.shape).contiguous(), f"{name}.scale": scale}
 
 
-def _write_language(run: Run, source: Path, trained: dict[str, Tensor], out: Path) -> None:
-    """The language model with a pruned vocabulary, and no more positions than are ever used."""
-    texts = [text for photo in material.captioned(run.data) for text in photo.captions]
-    keep = frequent(source / TOKENIZER, texts, VOCABULARY)
-    words = json.loads((source / TOKENIZER).read_text(encoding="utf-8"))
-    small, old_ids = pruned(words, keep)
-    state = {**LanguageModel.load(source).state_dict(), **trained}
-    table = "embeddings.word_embeddings.weight"
-    state[table] = state[table][old_ids]
-    places = "embeddings.position_embeddings.weight"
-    state[places] = state[places][:MAX_WORDS]
-    config = read_json_object(source / "config.json")
-    config = {key: value for key, value in config.items() if not key.startswith("_")}
-    config |= {"vocab_size": len(old_ids), "max_position_embeddings": MAX_WORDS}
-    write_part(out, config, state)
-    text = json.dumps(small, ensure_ascii=False, separators=(",", ":"))
-    (out / TOKENIZER).write_text(text + "\n", encoding="utf-8")
+def save_tensors(path: Path, tensors: Mapping[str, Tensor], metadata: Mapping[str, str]) -> None:
+    """Write a safetensors file that everyone may read."""
+    save_file(dict(tensors), str(path), dict(metadata))
+    path.chmod(0o644)  # the library makes it readable by its owner only
 
 
-def part_of(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
-    """The tensors whose names start with a prefix, without it."""
+def stored_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
+    """Tensors as they are stored, without expanding them, and the header's metadata."""
+    with safe_open(str(path), framework="pt") as file:
+        return {name: file.get_tensor(name) for name in file.keys()}, file.metadata() or {}  # noqa: SIM118
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write indented JSON."""
+    path.write_text(json.dumps(value, indent=2) + "\n", encoding="utf-8")
+
+
+def without_prefix(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    """The tensors whose names start with a prefix, by the rest of their names."""
     return {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}
+
+
+def add_inputs(bundle: Path, inputs: Sequence[FittedInput]) -> None:
+    """Add inputs to a model folder with one space; all stored tensors stay byte by byte.
+
+    Args:
+        bundle: folder with `bundle.json`.
+        inputs: what `fit_edges` and `fit_items` returned.
+    """
+    manifest = read_json_object(bundle / BUNDLE)
+    model = bundle / manifest["model"]
+    config = read_json_object(model / CONFIG)
+    info = modality_info()
+    tensors, metadata = stored_tensors(model / TENSORS)
+    space = next(iter(manifest["spaces"].values()))
+    for one in inputs:
+        if one.name not in config["domains_in"]:
+            config["domains_in"].append(one.name)
+        config["modality_info"][one.name] = info[one.name]
+        for key, tensor in without_prefix(one.tensors, "embedding.").items():
+            tensors.update(quantised(f"encoder_embeddings.{one.name}.{key}", tensor))
+        file = f"readout_{one.query}.safetensors"
+        small: dict[str, Tensor] = {}
+        for key, tensor in without_prefix(one.tensors, "probe.").items():
+            small.update(quantised(key, tensor))
+        save_tensors(bundle / file, small, {})
+        manifest["kinds"][one.query] = one.name
+        probes = space.setdefault("readouts", {})
+        probes[one.query] = {"transform": file, "weight": one.weight}
+    metadata |= {key: str(value) for key, value in config.items()}
+    save_tensors(model / TENSORS, tensors, metadata)
+    write_json(model / CONFIG, config)
+    write_json(bundle / BUNDLE, manifest)

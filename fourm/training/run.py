@@ -1,4 +1,4 @@
-"""The folder of one training run, and where the material for it lies."""
+"""The folder of a training run, in which each stage finds what earlier ones wrote."""
 
 from __future__ import annotations
 
@@ -20,21 +20,19 @@ class Run:
     """One training run.
 
     Attributes:
-        folder: what the stages hand on to each other.
-        data: folder with `flickr8k/`, `coco_panoptic/`, `ccp/` and `camvid/`.
+        folder: where the stages write; it is created when it is needed.
     """
 
     folder: Path
-    data: Path
 
     def path(self, name: str) -> Path:
-        """Where a stage's result lies; its folder is made if need be."""
+        """Path of a file of the run; its folder is created if necessary."""
         path = self.folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         return path
 
     def save(self, name: str, tensors: Mapping[str, Tensor]) -> None:
-        """Write tensors as `<name>.safetensors`, whole or not at all."""
+        """Write tensors as `<name>.safetensors`, atomically."""
         from safetensors.torch import save_file
 
         path = self.path(f"{name}.safetensors")
@@ -43,25 +41,25 @@ class Run:
         os.replace(partial, path)
 
     def load(self, name: str) -> dict[str, Tensor]:
-        """Read what `save` wrote.
+        """Read the tensors that `save` wrote.
 
         Raises:
-            CheckpointError: the stage that makes it has not been run.
+            CheckpointError: the file does not exist.
         """
         from safetensors.torch import load_file
 
         path = self.path(f"{name}.safetensors")
         if not path.is_file():
-            raise CheckpointError(f"{path} does not exist: run the stage that makes it first")
+            raise CheckpointError(f"{path} does not exist: run the stage that writes it first")
         loaded: dict[str, Tensor] = load_file(str(path))
         return loaded
 
     def has(self, name: str) -> bool:
-        """Whether a stage's tensors are there already."""
+        """Whether `save` has written tensors under this name."""
         return self.path(f"{name}.safetensors").is_file()
 
     def write_json(self, name: str, value: Any) -> None:
-        """Write a JSON file into the run's folder, whole or not at all."""
+        """Write a JSON file, atomically."""
         path = self.path(name)
         partial = path.with_suffix(".partial")
         partial.write_text(json.dumps(value, indent=1) + "\n", encoding="utf-8")
@@ -69,5 +67,5 @@ class Run:
 
 
 def seeded(seed: int) -> torch.Generator:
-    """A generator of its own for each stage, so that stages can be repeated alone."""
+    """A CPU generator with this seed."""
     return torch.Generator().manual_seed(seed)

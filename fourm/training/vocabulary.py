@@ -1,6 +1,6 @@
-"""Pruning a WordPiece vocabulary: the language model in the box knows fewer words.
+"""Pruning the WordPiece vocabulary of a language model.
 
-A word that is dropped is spelled in the pieces that stay: single characters and their
+A word that is dropped is spelled in the pieces that remain: single characters and their
 continuations always do, so that no text becomes unreadable.
 """
 
@@ -13,6 +13,34 @@ from pathlib import Path
 from typing import Any
 
 from fourm.errors import BadInput
+
+WORD_TABLE = "embeddings.word_embeddings.weight"
+"""The language model's tensor with a row for each entry of the vocabulary."""
+
+
+def pruned_tokenizer(
+    path: Path, texts: Iterable[str], count: int
+) -> tuple[dict[str, Any], list[int]]:
+    """A tokenizer with the entries that the texts use and the most frequent others.
+
+    Args:
+        path: `tokenizer.json` of a WordPiece tokenizer.
+        texts: all their pieces are kept.
+        count: entries to keep, besides special tokens and single characters.
+
+    Returns:
+        The new `tokenizer.json`, and the old id of each new id.
+
+    Raises:
+        BadInput: not a WordPiece tokenizer.
+    """
+    return pruned(json.loads(path.read_text(encoding="utf-8")), frequent_ids(path, texts, count))
+
+
+def write_tokenizer(path: Path, tokenizer: dict[str, Any]) -> None:
+    """Write `tokenizer.json`, without white space."""
+    text = json.dumps(tokenizer, ensure_ascii=False, separators=(",", ":"))
+    path.write_text(text + "\n", encoding="utf-8")
 
 
 def pruned(tokenizer: dict[str, Any], keep: set[int]) -> tuple[dict[str, Any], list[int]]:
@@ -52,16 +80,16 @@ def pruned(tokenizer: dict[str, Any], keep: set[int]) -> tuple[dict[str, Any], l
 
 
 def _named(tokenizer: dict[str, Any]) -> set[str]:
-    """Tokens that the tokenizer's other parts ask for by name."""
+    """Tokens that other parts of the tokenizer refer to by name."""
     processor = tokenizer.get("post_processor") or {}
     ends = {processor[end][0] for end in ("sep", "cls") if end in processor}
     return {tokenizer["model"]["unk_token"], *processor.get("special_tokens", {}), *ends}
 
 
-def frequent(path: Path, texts: Iterable[str], count: int) -> set[int]:
-    """Ids to keep: all that occur in the texts, and the first whole words of the vocabulary.
+def frequent_ids(path: Path, texts: Iterable[str], count: int) -> set[int]:
+    """Ids of all tokens that occur in the texts, and of the first words of the vocabulary.
 
-    Published vocabularies are in order of frequency, so the first words are the usual ones.
+    Published vocabularies are sorted by frequency, so the first words are the most frequent ones.
     """
     from tokenizers import Tokenizer
 

@@ -1,4 +1,4 @@
-"""Edges of a photo as stage `further` learns from them: exact, and such as a hand might draw."""
+"""Edges of a photo to learn from: exact, and as a hand might draw them."""
 
 from __future__ import annotations
 
@@ -12,36 +12,36 @@ from PIL import Image, ImageFilter
 from fourm.modalities.edges import canny_edges, square_edges
 
 SIDE = 112
-USUAL, FEW_LINES, MANY_LINES = (100, 200), (140, 280), (50, 130)
-"""Canny's thresholds: as in 4M-21, of strong outlines alone, and of much texture."""
+USUAL, STRONG, WEAK = (100, 200), (140, 280), (50, 130)
+"""Canny's thresholds: those of 4M-21, strong outlines alone, and much texture."""
 
 Pixels = NDArray[np.uint8]
 
 
-def _lines(photo: Pixels, thresholds: tuple[int, int] = USUAL) -> Pixels:
+def _canny(photo: Pixels, thresholds: tuple[int, int] = USUAL) -> Pixels:
     low, high = thresholds
     drawn: Pixels = canny_edges(photo, low=low, high=high)[0]
     return drawn
 
 
 def _exact(photo: Pixels, rng: random.Random) -> Pixels:
-    return _lines(photo)
+    return _canny(photo)
 
 
 def _mirrored(photo: Pixels, rng: random.Random) -> Pixels:
-    return _flipped(_lines(photo))
+    return _flipped(_canny(photo))
 
 
 def _thick(photo: Pixels, rng: random.Random) -> Pixels:
-    return _thickened(_lines(photo), 3)
+    return _thickened(_canny(photo), 3)
 
 
 def _dense(photo: Pixels, rng: random.Random) -> Pixels:
-    return _thickened(_flipped(_lines(photo, MANY_LINES)), 3)
+    return _thickened(_flipped(_canny(photo, WEAK)), 3)
 
 
 def _gappy(photo: Pixels, rng: random.Random) -> Pixels:
-    drawn = _lines(photo, FEW_LINES)
+    drawn = _canny(photo, STRONG)
     for _ in range(6):
         top, left = rng.randrange(drawn.shape[0]), rng.randrange(drawn.shape[1])
         drawn[top : top + 40, left : left + 40] = 0
@@ -49,7 +49,7 @@ def _gappy(photo: Pixels, rng: random.Random) -> Pixels:
 
 
 def _by_hand(photo: Pixels, rng: random.Random) -> Pixels:
-    drawn = _wobbly(_lines(photo, FEW_LINES), rng)
+    drawn = _warped(_canny(photo, STRONG), rng)
     return _thickened(drawn, rng.choice((3, 5)))
 
 
@@ -58,9 +58,9 @@ def _cropped(photo: Pixels, rng: random.Random) -> Pixels:
     part = int(side * rng.uniform(0.75, 1))
     left, top = rng.randint(0, side - part), rng.randint(0, side - part)
     box = (left, top, left + part, top + part)
-    cut = Image.fromarray(photo).resize((side, side), Image.Resampling.BICUBIC, box)
+    crop = Image.fromarray(photo).resize((side, side), Image.Resampling.BICUBIC, box)
     low = rng.randint(60, 140)
-    drawn = _lines(np.asarray(cut), (low, 2 * low))
+    drawn = _canny(np.asarray(crop), (low, 2 * low))
     return _flipped(drawn) if rng.random() < 0.5 else drawn
 
 
@@ -73,16 +73,17 @@ VERSIONS: Mapping[str, Callable[[Pixels, random.Random], Pixels]] = {
     "by an unsteady hand": _by_hand,
     "cropped": _cropped,
 }
+"""Ways to draw the edges of a photo. The names seed the random numbers of training."""
 
 
-def drawing(photo: Pixels, version: str, rng: random.Random) -> Pixels:
-    """Edges of a square photo (S, S, 3) uint8, in one of VERSIONS: uint8 (S, S), 255 on a line."""
+def draw_edges(photo: Pixels, version: str, rng: random.Random) -> Pixels:
+    """Edges of a photo (S, S, 3) uint8 in one of VERSIONS: uint8 (S, S), 255 on an edge."""
     return VERSIONS[version](np.ascontiguousarray(photo), rng)
 
 
-def edges(pixels: Pixels, version: str, rng: random.Random) -> Pixels:
-    """A drawing of a photo (3, S, S) uint8 as the model reads it: uint8 (1, SIDE, SIDE)."""
-    return square_edges(drawing(pixels.transpose(1, 2, 0), version, rng), SIDE)
+def edge_input(photo: Pixels, version: str, rng: random.Random) -> Pixels:
+    """The same as the model's input: uint8 (1, SIDE, SIDE)."""
+    return square_edges(draw_edges(photo, version, rng), SIDE)
 
 
 def _flipped(drawn: Pixels) -> Pixels:
@@ -93,8 +94,8 @@ def _thickened(drawn: Pixels, pen: int) -> Pixels:
     return np.asarray(Image.fromarray(drawn).filter(ImageFilter.MaxFilter(pen)))
 
 
-def _wobbly(drawn: Pixels, rng: random.Random) -> Pixels:
-    """Every point moved by a few pixels, those beside each other alike."""
+def _warped(drawn: Pixels, rng: random.Random) -> Pixels:
+    """Each point moved by a few pixels, smoothly over the drawing."""
     side, knots = drawn.shape[0], rng.randint(4, 6)
     noise = np.random.default_rng(rng.randrange(1 << 30)).normal(0, 3, (2, knots, knots))
     smooth = [
@@ -102,8 +103,8 @@ def _wobbly(drawn: Pixels, rng: random.Random) -> Pixels:
         for n in noise.astype(np.float32)
     ]
     rows, columns = (
-        np.rint(place + moved).astype(np.int64).clip(0, side - 1)
-        for place, moved in zip(np.mgrid[:side, :side], smooth, strict=True)
+        np.rint(position + moved).astype(np.int64).clip(0, side - 1)
+        for position, moved in zip(np.mgrid[:side, :side], smooth, strict=True)
     )
-    moved: Pixels = drawn[rows, columns]
-    return moved
+    warped: Pixels = drawn[rows, columns]
+    return warped

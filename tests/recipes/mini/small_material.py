@@ -1,14 +1,18 @@
 """A data folder, a teacher and a language model small enough to run every stage in seconds."""
 
 import json
+from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import torch
 from PIL import Image
 
 from fourm.checkpoints import Fields
-from fourm.training.architecture import IMAGE, mini_config
+from fourm.training.run import Run
 from fourm.transformer import FM, FMConfig
+from recipes.mini.architecture import IMAGE, mini_config
+from recipes.mini.flickr8k_coco import Flickr8kCoco
 from tests.fourm import tiny_bundle
 
 WIDTH = 384
@@ -18,8 +22,17 @@ CAPTIONS = ("two dogs on snow", "a red bicycle at sea", "a cat and a dog on the 
 DOG = {"index": 1, "category_id": 18, "score": 0.9, "box": [0.27, 0.45, 0.8, 0.67]}
 
 
+class Made(NamedTuple):
+    """A finished run: what it was made of and the model folder that it wrote."""
+
+    run: Run
+    data: Flickr8kCoco
+    language: Path
+    bundle: Path
+
+
 def make_data(folder):
-    """Photos of noise with captions, instances and label maps, laid out as the real data."""
+    """Photos of noise with captions, objects and label maps, laid out like the real data."""
     rng = np.random.default_rng(0)
     flickr = folder / "flickr8k"
     rows, instances = [], []
@@ -29,9 +42,9 @@ def make_data(folder):
         split = "train" if number < 12 else "dev"
         rows.append({"image": name, "split": split, "captions": list(CAPTIONS)})
         instances.append({"image": name, "instances": [dict(DOG)]})
-        places = np.zeros((224, 224), np.uint8)
-        places[100:150, 60:180] = 1
-        _save(flickr / "instances" / f"photo{number}.png", places)
+        indices = np.zeros((224, 224), np.uint8)
+        indices[100:150, 60:180] = 1
+        _save(flickr / "instances" / f"photo{number}.png", indices)
     _lines(flickr / "captions.jsonl", rows)
     _lines(flickr / "instances.jsonl", instances)
     for name, values, count in (
@@ -59,7 +72,7 @@ def make_teacher():
 
 
 def make_language(folder, monkeypatch):
-    """A language model of the teacher's width, one layer deep, that knows a few words."""
+    """A language model of the teacher's width, one layer deep, with a few words."""
     small = {**tiny_bundle.BERT_CONFIG, "hidden_size": WIDTH, "max_position_embeddings": 64}
     monkeypatch.setattr(tiny_bundle, "BERT_CONFIG", small)
     torch.manual_seed(0)

@@ -1,0 +1,1 @@
+"""How shipped models were made. Not part of the installed package."""

@@ -1,0 +1,135 @@
+"""`python -m recipes.mini STAGE ...`: the stages in their order, or `all` of them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from fourm.errors import FourmError
+from fourm.training.run import Run
+from recipes.mini.export import write
+from recipes.mini.features import extract, write_split
+from recipes.mini.flickr8k_coco import Flickr8kCoco
+from recipes.mini.further import add as add_inputs
+from recipes.mini.further import fit
+from recipes.mini.joint import train
+from recipes.mini.pseudo_maps import predict
+from recipes.mini.teacher import encoder_state, read_onnx
+from recipes.mini.tokenizers import fit_seg_tokenizer, fit_space
+
+app = typer.Typer(
+    help="Make mini from published weights and photos. Stages keep what earlier runs finished.",
+    no_args_is_help=True,
+    add_completion=False,
+)
+
+RunFolder = Annotated[Path, typer.Option("--run", help="Folder for intermediate results.")]
+Data = Annotated[Path, typer.Option(help="Folder with flickr8k, coco_panoptic, ccp and camvid.")]
+Language = Annotated[
+    Path, typer.Option(help="Folder of MiniLM: config.json, model.safetensors, tokenizer.json.")
+]
+Teacher = Annotated[Path, typer.Option(help="ONNX file with the DINOv2 backbone.")]
+Steps = Annotated[int, typer.Option(min=1, help="Optimiser steps.")]
+Bundle = Annotated[Path, typer.Option(help="Model folder to extend.")]
+
+RUN, DATA, MINI = Path("training-run"), Path("data"), Path("fourm/weights/mini")
+
+
+@app.command()
+def teacher(onnx: Teacher, run: RunFolder = RUN) -> None:
+    """Convert DINOv2 ViT-S/14 to the model's encoder."""
+    Run(run).save("teacher", encoder_state(read_onnx(onnx)))
+
+
+@app.command()
+def features(run: RunFolder = RUN, data: Data = DATA) -> None:
+    """Encode all photos with the teacher, and fix which ones are trained on."""
+    photos = Flickr8kCoco(data)
+    extract(Run(run), photos)
+    write_split(Run(run), photos)
+
+
+@app.command()
+def space(run: RunFolder = RUN) -> None:
+    """Fit the retrieval space and the tokenizer of global embeddings."""
+    fit_space(Run(run))
+
+
+@app.command("pseudo-maps")
+def pseudo_maps(
+    run: RunFolder = RUN,
+    data: Data = DATA,
+    epochs: Annotated[int, typer.Option(min=1, help="Epochs of the probe.")] = 6,
+) -> None:
+    """Predict a label map for each captioned photo."""
+    predict(Run(run), Flickr8kCoco(data), epochs)
+
+
+@app.command("seg-tokenizer")
+def seg_tokenizer(
+    language: Language, run: RunFolder = RUN, data: Data = DATA, steps: Steps = 400
+) -> None:
+    """Fit the tokenizer of segmentation maps."""
+    fit_seg_tokenizer(Run(run), Flickr8kCoco(data), language, steps)
+
+
+@app.command()
+def joint(language: Language, run: RunFolder = RUN, data: Data = DATA, steps: Steps = 1650) -> None:
+    """Train text, maps and masked photos to predict the embedding of their photo."""
+    train(Run(run), Flickr8kCoco(data), language, steps)
+
+
+@app.command()
+def export(
+    language: Language,
+    out: Annotated[Path, typer.Option(help="Model folder to write.")] = MINI,
+    run: RunFolder = RUN,
+    data: Data = DATA,
+) -> None:
+    """Write the model folder."""
+    size = write(Run(run), Flickr8kCoco(data), language, out)
+    typer.echo(f"{out}: {size / 1e6:.1f} MB")
+
+
+@app.command()
+def further(
+    bundle: Bundle = MINI, run: RunFolder = RUN, data: Data = DATA, steps: Steps = 500
+) -> None:
+    """Fit edges, boxes, palettes and metadata as further inputs; the rest stays frozen."""
+    fit(Run(run), Flickr8kCoco(data), bundle, steps)
+
+
+@app.command()
+def add(
+    bundle: Bundle = MINI,
+    run: RunFolder = RUN,
+    data: Data = DATA,
+    vocabulary: Annotated[int, typer.Option(min=1, help="Words to keep.")] = 8_000,
+) -> None:
+    """Add the further inputs to the model folder."""
+    size = add_inputs(Run(run), Flickr8kCoco(data), bundle, vocabulary)
+    typer.echo(f"{bundle}: {size / 1e6:.1f} MB")
+
+
+@app.command("all")
+def every_stage(onnx: Teacher, language: Language, run: RunFolder = RUN, data: Data = DATA) -> None:
+    """Run all stages in order. Started again, it resumes where it stopped."""
+    teacher(onnx, run)
+    features(run, data)
+    space(run)
+    pseudo_maps(run, data)
+    seg_tokenizer(language, run, data)
+    joint(language, run, data)
+    export(language, run=run, data=data)
+    further(run=run, data=data)
+    add(run=run, data=data)
+
+
+if __name__ == "__main__":
+    try:
+        app()
+    except FourmError as error:
+        typer.echo(f"error: {error}", err=True)
+        raise SystemExit(1) from None
