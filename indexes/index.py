@@ -302,7 +302,7 @@ class Index:
             changes.relocate(session, gallery_id, str(Path(root).absolute()))
 
     def delete_if_empty(self) -> bool:
-        """Delete the index if it has no items: close it and remove its files.
+        """Close the index and remove its files if it has no indexed items.
 
         The folder is removed, too, if nothing else is in it.
 
@@ -310,7 +310,7 @@ class Index:
             Whether it was deleted.
         """
         with self.lock():
-            if any(self.counts(modality=modality).total for modality in self.readings):
+            if any(self.counts(modality=modality).indexed for modality in self.readings):
                 return False
             self.close()
         remove_index(self._folder)

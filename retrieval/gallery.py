@@ -19,12 +19,13 @@ from retrieval.building import (
     BuildReport,
     Wanted,
     build,
+    discard_if_empty,
     open_for_building,
     open_if_there,
     require_model,
 )
 from retrieval.encoders import Teachers
-from retrieval.errors import PictureError, UsageError
+from retrieval.errors import BuildInterrupted, PictureError, UsageError
 from retrieval.hits import Hit
 from retrieval.items import IMAGE, find_items, item_kind, options_of, read_item, reader_of
 from retrieval.loading import LazyModel, lazy_model
@@ -134,8 +135,10 @@ class Gallery:
             lazy.remember(index)
             reader = reader_of(root, what, index.readings[what.name].options)
             report = build(index, listing, lazy.get(), reader, options)
-        except BaseException:
+        except BaseException as error:
             if index is not None:
+                if existing is None and not isinstance(error, BuildInterrupted):
+                    discard_if_empty(index)
                 index.close()
             raise
         return cls(index, lazy, report)

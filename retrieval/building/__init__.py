@@ -1,7 +1,13 @@
-"""From a folder of pictures, or items of another kind, to an index that is up to date with it."""
+"""Building: from the folder of a gallery to an index that is up to date with it."""
 
 from retrieval.building.build import DEFAULT_BATCH_SIZE, BuildOptions, BuildReport, build
-from retrieval.building.opening import Wanted, open_for_building, open_if_there, require_model
+from retrieval.building.opening import (
+    Wanted,
+    discard_if_empty,
+    open_for_building,
+    open_if_there,
+    require_model,
+)
 
 __all__ = [
     "DEFAULT_BATCH_SIZE",
@@ -9,6 +15,7 @@ __all__ = [
     "BuildReport",
     "Wanted",
     "build",
+    "discard_if_empty",
     "open_for_building",
     "open_if_there",
     "require_model",

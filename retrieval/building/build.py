@@ -1,4 +1,4 @@
-"""Bring an index up to date with its folder: plan, prepare ahead, embed, commit, batch by batch."""
+"""Bring an index up to date with its folder: plan, prepare ahead, embed and commit in batches."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from tqdm import tqdm
 from fourm.embedder import Embedder, Vectors
 from indexes import Index, Record
 from retrieval.building.embedding import Embedded, embed
-from retrieval.building.planning import Plan, make_plan
-from retrieval.building.preparing import Item, Preparer
+from retrieval.building.planning import make_plan
+from retrieval.building.preparing import PreparedItem, Preparer
 from retrieval.errors import BuildInterrupted, UsageError
 from retrieval.items import IMAGE, ItemReader
 from retrieval.pictures import Found, Listing
@@ -24,20 +24,26 @@ DEFAULT_BATCH_SIZE = 32
 
 @dataclass
 class BuildReport:
-    """What one build did, in numbers of pictures.
+    """What one build did, in numbers of items.
 
-    `skipped` includes those skipped before; `filled` are pictures of the index that got vectors in
-    a space that was added. `left` are those that could not be reached for that, by space: until
-    they are, the space cannot be searched.
+    Attributes:
+        indexed: new and changed items that were embedded.
+        unchanged: items that are as they were.
+        completed: items of the index that got vectors in a space that was added.
+        moved: items that were recognised under another path.
+        deleted: items that the folder no longer has.
+        skipped: items that could not be read, including those skipped before.
+        incomplete: space that was added -> items whose vectors are still missing, since they could
+            not be read. Until they are added, the space cannot be searched.
     """
 
     indexed: int = 0
     unchanged: int = 0
-    filled: int = 0
+    completed: int = 0
     moved: int = 0
-    forgotten: int = 0
+    deleted: int = 0
     skipped: int = 0
-    left: dict[str, int] = field(default_factory=dict)
+    incomplete: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -45,10 +51,10 @@ class BuildOptions:
     """How to build.
 
     Attributes:
-        batch_size: pictures in one forward pass and one transaction, at least 1.
-        workers: threads that read and decode; None: one a core, at most 8.
-        retry: try files again that were skipped before and have not changed.
-        progress: show a progress bar on stderr when that is a terminal.
+        batch_size: items in one forward pass and one transaction, >= 1.
+        workers: threads that read and decode, >= 1; None: one per core, at most 8.
+        retry: retry files that were skipped and have not changed.
+        progress: show a progress bar on stderr if it is a terminal.
     """
 
     batch_size: int = DEFAULT_BATCH_SIZE
@@ -59,7 +65,7 @@ class BuildOptions:
     def __post_init__(self) -> None:
         for name, value in (("batch size", self.batch_size), ("workers", self.workers)):
             if value is not None and (not isinstance(value, int) or value < 1):
-                raise UsageError(f"at least 1, not {value!r}", where=name)
+                raise UsageError(f"must be >= 1, got {value!r}", where=name)
 
     @property
     def threads(self) -> int:
@@ -70,9 +76,9 @@ class BuildOptions:
 def build(
     index: Index, listing: Listing, model: Embedder, reader: ItemReader, options: BuildOptions
 ) -> BuildReport:
-    """Bring a gallery of `index`, that of the reader, up to date with `listing`.
+    """Bring the gallery of `reader` in an index up to date with `listing`.
 
-    What is committed stays, however this ends: the next build goes on from there.
+    Whatever ends the build, committed batches are kept and the next build continues from there.
 
     Raises:
         BuildInterrupted: by Ctrl-C.
@@ -87,7 +93,7 @@ def build(
             index.publish()
             raise BuildInterrupted(
                 f"stopped: {run.done} of {len(run.plan.to_read)} files done and kept in "
-                f"{index.folder}; run the same command again to go on"
+                f"{index.folder}; run the same command again to continue"
             ) from None
         index.publish()
     return run.report
@@ -102,15 +108,15 @@ class _Build:
         reader: ItemReader,
         options: BuildOptions,
     ) -> None:
-        self.kind = reader.kind.name
+        self.modality = reader.kind.name
         self.index = index
         self.model = model
         self.options = options
-        known = index.snapshot(modality=self.kind)
-        lacking = index.without_vectors(modality=self.kind)
-        self.plan: Plan = make_plan(listing, known, retry=options.retry, lacking=lacking)
+        known = index.snapshot(modality=self.modality)
+        incomplete = index.without_vectors(modality=self.modality)
+        self.plan = make_plan(listing, known, retry=options.retry, incomplete=incomplete)
         self.preparer = Preparer(
-            reader, model, known, self.plan.gone, retry=options.retry, lacking=lacking
+            reader, model, known, self.plan.gone, retry=options.retry, incomplete=incomplete
         )
         self.known = known
         self.report = BuildReport(unchanged=self.plan.unchanged, skipped=self.plan.still_skipped)
@@ -128,7 +134,7 @@ class _Build:
         bar = tqdm(
             total=len(self.plan.to_read),
             desc="indexing",
-            unit=" pictures" if self.kind == IMAGE else " items",
+            unit=" images" if self.modality == IMAGE else " items",
             disable=None if self.options.progress else True,
         )
         with bar, closing(items):
@@ -137,14 +143,15 @@ class _Build:
                 self.done += len(batch)
                 bar.update(len(batch))
         gone = self.plan.gone.keys() - self.moved_away
-        self.report.forgotten = self.index.delete(sorted(gone), modality=self.kind)
-        self.report.left = self.index.mark_complete(modality=self.kind)
+        self.report.deleted = self.index.delete(sorted(gone), modality=self.modality)
+        self.report.incomplete = self.index.mark_complete(modality=self.modality)
 
-    def _commit(self, batch: Sequence[Item]) -> None:
+    def _commit(self, batch: Sequence[PreparedItem]) -> None:
         moves = {item.moved_from: item.found for item in batch if item.moved_from is not None}
         same = [item.found for item in batch if item.same_content]
         if moves:
-            self.index.rename({old: found.path for old, found in moves.items()}, modality=self.kind)
+            paths = {old: found.path for old, found in moves.items()}
+            self.index.rename(paths, modality=self.modality)
             self.moved_away.update(moves)
             self.report.moved += len(moves)
         times = {found.path: found.mtime_ns for found in moves.values()}
@@ -152,7 +159,7 @@ class _Build:
             if found.mtime_ns != self.known[found.path].mtime_ns:
                 times[found.path] = found.mtime_ns
         if times:
-            self.index.set_mtimes(times, modality=self.kind)
+            self.index.set_mtimes(times, modality=self.modality)
         for item in batch:
             if not item.same_content or item.prepared is not None or item.error is not None:
                 continue
@@ -161,12 +168,12 @@ class _Build:
             else:
                 self.report.skipped += 1
         records = [_skipped(i.found, i.error, i) for i in batch if i.error is not None]
-        for lacking in sorted({item.lacking for item in batch if item.prepared is not None}):
-            alike = [i for i in batch if i.prepared is not None and i.lacking == lacking]
-            made = embed(self.model, alike, self._dims(lacking))
+        for spaces in sorted({item.spaces for item in batch if item.prepared is not None}):
+            alike = [i for i in batch if i.prepared is not None and i.spaces == spaces]
+            made = embed(self.model, alike, self._dims(spaces))
             records += [_skipped(item.found, reason, item) for item, reason in made.failed]
-            if lacking:
-                self._fill(made)
+            if spaces:
+                self._add_vectors(made)
             else:
                 records += [_record(item.found, item, vectors) for item, vectors in made.vectors]
         self._write(records)
@@ -175,20 +182,20 @@ class _Build:
         recipes = self.index.recipes
         return {name: recipes[name].dim for name in spaces or recipes}
 
-    def _fill(self, made: Embedded) -> None:
+    def _add_vectors(self, made: Embedded) -> None:
         found = {item.found.path: vectors for item, vectors in made.vectors}
-        self.index.add_vectors(found, modality=self.kind)
-        self.report.filled += sum(item.same_content for item, _ in made.vectors)
+        self.index.add_vectors(found, modality=self.modality)
+        self.report.completed += sum(item.same_content for item, _ in made.vectors)
 
     def _write(self, records: Sequence[Record]) -> None:
         new = [record for record in records if not self._unread_before(record)]
-        self.index.write(new, modality=self.kind)
+        self.index.write(new, modality=self.modality)
         failed = sum(record.error is not None for record in records)
         self.report.skipped += failed
         self.report.indexed += len(records) - failed
 
     def _unread_before(self, record: Record) -> bool:
-        """Nothing new: writing it would only make the published vectors out of date."""
+        """Whether it is stored as such already: writing it again would outdate the FAISS files."""
         before = self.known.get(record.path)
         return (
             record.content_hash is None
@@ -198,14 +205,14 @@ class _Build:
         )
 
 
-def _batches(items: Iterable[Item], size: int) -> Iterator[list[Item]]:
-    """Lists with up to `size` items for the model, in order, and those between them that failed."""
-    batch: list[Item] = []
+def _batches(items: Iterable[PreparedItem], size: int) -> Iterator[list[PreparedItem]]:
+    """Lists, in order, of up to `size` items for the model with the items between them."""
+    batch: list[PreparedItem] = []
     for_model = 0
     for item in items:
         batch.append(item)
         for_model += item.prepared is not None
-        # Items that do not need the model are cheap to hold, but not without end.
+        # Items that do not need the model are small, but their number must be bounded, too.
         if for_model == size or len(batch) == 8 * size:
             yield batch
             batch, for_model = [], 0
@@ -213,13 +220,13 @@ def _batches(items: Iterable[Item], size: int) -> Iterator[list[Item]]:
         yield batch
 
 
-def _skipped(found: Found, reason: str, item: Item | None = None) -> Record:
+def _skipped(found: Found, reason: str, item: PreparedItem | None = None) -> Record:
     return _record(found, item, error=reason)
 
 
 def _record(
     found: Found,
-    item: Item | None,
+    item: PreparedItem | None,
     vectors: Mapping[str, Vectors] | None = None,
     error: str | None = None,
 ) -> Record:

@@ -1,4 +1,4 @@
-"""Vectors of a batch in all spaces, from one pass of the model."""
+"""Vectors of a batch in all spaces, from one forward pass of the model."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from fourm.embedder import Embedder, Vectors
-from retrieval.building.preparing import Item
+from retrieval.building.preparing import PreparedItem
 from retrieval.errors import RetrievalError
 
 _TOLERANCE = 1e-3
@@ -16,37 +16,37 @@ _TOLERANCE = 1e-3
 
 @dataclass
 class Embedded:
-    """Items with a vector (dim,) in each space, and items with the reason why they have none."""
+    """Items with their vectors, space -> float32 (dim,), and items with the reason why they failed."""
 
-    vectors: list[tuple[Item, dict[str, Vectors]]] = field(default_factory=list)
-    failed: list[tuple[Item, str]] = field(default_factory=list)
+    vectors: list[tuple[PreparedItem, dict[str, Vectors]]] = field(default_factory=list)
+    failed: list[tuple[PreparedItem, str]] = field(default_factory=list)
 
 
-def embed(model: Embedder, items: Sequence[Item], dims: Mapping[str, int]) -> Embedded:
-    """Run the model once over prepared items.
+def embed(model: Embedder, items: Sequence[PreparedItem], dims: Mapping[str, int]) -> Embedded:
+    """Embed prepared items in one forward pass.
 
     Args:
         model: the model.
-        items: prepared ones.
-        dims: space -> length of its vectors; the spaces that are wanted.
+        items: prepared by this model.
+        dims: space -> length of its vectors, of the spaces to embed in.
 
     Raises:
-        RetrievalError: the model gave arrays of other shapes.
+        RetrievalError: the model returned arrays of other shapes.
     """
     made = model.embed_spaces([item.prepared for item in items], spaces=tuple(dims))
     good = np.ones(len(items), dtype=bool)
     for space, dim in dims.items():
         if made[space].shape != (len(items), dim):
             raise RetrievalError(
-                f"the model {model.name!r} gave vectors of shape {made[space].shape} in {space} "
-                f"for {len(items)} pictures, expected {(len(items), dim)}"
+                f"the model {model.name!r} returned vectors of shape {made[space].shape} in "
+                f"{space}, expected {(len(items), dim)}"
             )
-        # NaN compares false; a zero vector is a picture that the model makes nothing of.
+        # NaN compares false.
         good &= np.abs(np.linalg.norm(made[space], axis=1) - 1.0) < _TOLERANCE
     embedded = Embedded()
     for row, item in enumerate(items):
         if good[row]:
             embedded.vectors.append((item, {space: made[space][row] for space in dims}))
         else:
-            embedded.failed.append((item, "the model gave no unit vector for it"))
+            embedded.failed.append((item, "the model returned no unit vector"))
     return embedded

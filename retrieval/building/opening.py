@@ -1,34 +1,36 @@
-"""The index that a build writes to: opened or made, and refused where it does not fit."""
+"""The index that a build writes to: opened or made, and checked against what is asked for."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from fourm import UnknownModality, UnknownSpace
 from fourm.embedder import Embedder
-from indexes import Index, NotAnIndex, Reading
+from indexes import Index, IndexesError, NotAnIndex, Reading
 from retrieval.errors import UsageError
 from retrieval.items import ItemKind, options_of
+from retrieval.loading import NOTE
 from retrieval.model import recipe_of
 from retrieval.pictures import Listing
 from retrieval.scope import names_of
 
 ALL = "all"
-"""Stands for every space of the model."""
+"""Every space of the model."""
 
 
 @dataclass(frozen=True)
 class Wanted:
-    """What a build is asked for.
+    """The gallery and the spaces to index.
 
     Attributes:
         root: of the gallery.
         kind: of its items.
-        depth_near: how depth maps are read; None: as before, or "low".
-        spaces: embedding spaces, some of the model's, or "all"; None: the index's own, or the
-            model's default for a new one.
+        depth_near: which values of depth maps are near; None: as before, or "low".
+        spaces: embedding spaces of the model, or "all"; None: those of the index, or the default of
+            the model for a new one.
     """
 
     root: Path
@@ -38,26 +40,26 @@ class Wanted:
 
 
 def open_if_there(folder: Path) -> Index | None:
-    """The index in a folder, if there is one."""
+    """The index in a folder, or None."""
     try:
         return Index.open(folder)
     except NotAnIndex:
-        return None  # creating one there says what is wrong with the folder, if anything is
+        return None  # Index.create reports what is wrong with the folder
 
 
 def open_for_building(
     existing: Index | None, target: Path, model: Embedder, wanted: Wanted, listing: Listing
 ) -> Index:
-    """The index, with the gallery and the spaces that are wanted. A new one is made if need be.
+    """The index with the gallery and spaces that are wanted, which is made if there is none.
 
-    Nothing is written before everything is checked.
+    Everything is checked before anything is written.
 
     Raises:
-        UsageError: an unknown space; a gallery of that kind, but of another folder.
-        fourm.UnknownModality: the model does not read that kind.
-        fourm.UnknownSpace: the tokenizer of a space is not on this disk.
-        indexes.IndexesError: the folder is taken, the index was made with another model or its
-            items read otherwise.
+        UsageError: an unknown space; the gallery of that modality is of another folder.
+        fourm.UnknownModality: the model does not read that modality.
+        fourm.UnknownSpace: the tokenizer of a space is not installed.
+        indexes.IndexesError: the folder is taken; the index was made with another model, or its
+            items were read in another way.
     """
     reading = _reading(existing, model, wanted)
     names = _spaces(model, wanted.spaces)
@@ -77,12 +79,20 @@ def open_for_building(
     return existing
 
 
+def discard_if_empty(index: Index) -> None:
+    """Remove an index that was made by a build that failed before it had embedded anything."""
+    with suppress(OSError, IndexesError):
+        if index.delete_if_empty():
+            (index.folder / NOTE).unlink(missing_ok=True)
+            index.folder.rmdir()
+
+
 def require_model(index: Index, model: Embedder) -> None:
-    """Refuse a model whose vectors cannot be compared with those of the index.
+    """Check that the vectors of a model can be compared with those of the index.
 
     Raises:
-        indexes.RecipeMismatch: in one of its spaces.
-        fourm.UnknownSpace: the tokenizer of one of them is not on this disk.
+        indexes.RecipeMismatch: they cannot, in one of its spaces.
+        fourm.UnknownSpace: the tokenizer of one of them is not installed.
     """
     for name in index.recipes:
         if (missing := model.missing.get(name)) is not None:
@@ -122,7 +132,7 @@ def _spaces(model: Embedder, wanted: Sequence[str] | None) -> list[str]:
 
 
 def _require_root(index: Index, wanted: Wanted, listing: Listing) -> None:
-    """Refuse to make the index of one gallery that of another; follow a gallery that moved."""
+    """Check that the gallery is of the same folder as before, or that its folder was moved."""
     kind, root = wanted.kind.name, wanted.root
     before = index.roots[kind]
     if before == root.absolute() or (before.exists() and before.samefile(root)):
@@ -135,8 +145,8 @@ def _require_root(index: Index, wanted: Wanted, listing: Listing) -> None:
     )
     if not moved:
         raise UsageError(
-            f"its gallery of the kind {kind} is of the folder {before}, not of "
-            f"{root}; give another --to for another folder",
+            f"its gallery of modality {kind} is of the folder {before}, got {root}; use another "
+            "index for another folder",
             where=index.folder,
         )
     index.relocate(root, modality=kind)

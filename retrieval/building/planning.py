@@ -1,4 +1,4 @@
-"""What a build has to do: which files to read, which to leave, which pictures are gone."""
+"""What a build has to do: which files to read, which are unchanged, which items are gone."""
 
 from __future__ import annotations
 
@@ -10,13 +10,17 @@ from retrieval.pictures import Found, Listing, Unreadable
 
 
 @dataclass
-class Plan:
+class BuildPlan:
     """The difference between a folder and an index.
 
-    `to_read` are new and changed files, skipped ones that are tried again, and pictures that have
-    no vector yet in a space that was added. `unchanged` counts indexed files that are as they were,
-    `still_skipped` skipped ones. `gone` are pictures of the
-    index that the folder no longer has; some may turn up among `to_read` under another name.
+    Attributes:
+        to_read: new and changed files, skipped ones to retry, and items without a vector in a
+            space that was added.
+        unreadable: what the listing could not reach.
+        gone: items of the index that the folder no longer has; some may be found in `to_read`
+            under another path.
+        unchanged: number of indexed files that are as they were.
+        still_skipped: number of skipped files that are as they were.
     """
 
     to_read: list[Found] = field(default_factory=list)
@@ -31,21 +35,21 @@ def make_plan(
     known: Mapping[str, SnapshotEntry],
     *,
     retry: bool = False,
-    lacking: Collection[str] = (),
-) -> Plan:
-    """Compare by path, size and time of the last change; contents are not read here.
+    incomplete: Collection[str] = (),
+) -> BuildPlan:
+    """Compare by path, size and time of the last change; no file is read.
 
     Args:
-        listing: the folder as it is.
-        known: the index as it is.
-        retry: try files again that were skipped and have not changed.
-        lacking: pictures that have no vector in one of the index's spaces.
+        listing: the folder.
+        known: the gallery in the index.
+        retry: retry files that were skipped and have not changed.
+        incomplete: items without a vector in one of the spaces of the index.
     """
-    plan = Plan(unreadable=list(listing.unreadable))
+    plan = BuildPlan(unreadable=list(listing.unreadable))
     for found in listing.pictures:
         before = known.get(found.path)
         same = before is not None and (before.size, before.mtime_ns) == (found.size, found.mtime_ns)
-        if not same or before is None or found.path in lacking:
+        if not same or before is None or found.path in incomplete:
             plan.to_read.append(found)
         elif before.state == "indexed":
             plan.unchanged += 1

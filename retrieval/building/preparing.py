@@ -1,4 +1,4 @@
-"""One file on its way to the model: read, recognised or decoded, prepared. Runs in the workers."""
+"""Read, recognise, decode and prepare one file for the model. Runs in the worker threads."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from fourm import FourmError
+from fourm import BadInput, UnknownModality
 from fourm.embedder import Embedder
 from indexes import SnapshotEntry
 from retrieval.errors import PictureError
@@ -17,16 +17,16 @@ from retrieval.pictures.reading import FileNotRead
 
 
 @dataclass(frozen=True)
-class Item:
+class PreparedItem:
     """What became of one file or line.
 
     Attributes:
-        prepared: what the model wants of it.
+        prepared: the input of the model; None if it need not be embedded.
         error: why it is skipped.
-        moved_from: its old path: the same content, whose vectors stay good.
-        same_content: at most the time of its last change is new.
-        lacking: of the same content, wherever it lay: the spaces in which it has no vector yet, for
-            which it is prepared.
+        moved_from: its old path, if an item with the same content is gone from there.
+        same_content: only the time of its last change may be new.
+        spaces: if the content is known: the spaces in which its vectors are missing. It is prepared
+            for these only.
     """
 
     found: Found
@@ -36,11 +36,11 @@ class Item:
     error: str | None = None
     moved_from: str | None = None
     same_content: bool = False
-    lacking: tuple[str, ...] = ()
+    spaces: tuple[str, ...] = ()
 
 
 class Preparer:
-    """Turns files into items. Thread-safe."""
+    """Prepares files. Safe to use from several threads."""
 
     def __init__(
         self,
@@ -50,10 +50,10 @@ class Preparer:
         gone: Mapping[str, SnapshotEntry],
         *,
         retry: bool = False,
-        lacking: Mapping[str, tuple[str, ...]] | None = None,
+        incomplete: Mapping[str, tuple[str, ...]] | None = None,
     ) -> None:
         self._reader = reader
-        self._lacking = lacking or {}
+        self._incomplete = incomplete or {}
         self._model = model
         self._known = known
         self._retry = retry
@@ -63,15 +63,19 @@ class Preparer:
             if before.state == "indexed" and before.content_hash is not None:
                 self._gone_by_hash.setdefault(before.content_hash, []).append(path)
 
-    def prepare(self, found: Found) -> Item:
-        """Never raises for what is wrong with a file: that is the item's `error`."""
+    def prepare(self, found: Found) -> PreparedItem:
+        """Prepare one file; what is wrong with the file is the `error` of the item.
+
+        Raises:
+            fourm.FourmError: the model is damaged.
+        """
         try:
             file = self._reader.content(found)
         except FileNotRead as error:
-            # Nothing about the file will look different when its owner fixes this, so nothing is
-            # remembered of it and the next build tries it again.
-            return Item(Found(found.path, 0, 0), error=str(error))
-        item = Item(found, file.content_hash)
+            # The file will look the same when this is fixed. Size and time are not stored, so that
+            # the next build tries it again.
+            return PreparedItem(Found(found.path, 0, 0), error=str(error))
+        item = PreparedItem(found, file.content_hash)
         before = self._known.get(found.path)
         if before is None:
             moved_from = self._claim(file.content_hash)
@@ -84,22 +88,22 @@ class Preparer:
             return self._decoded(item, file.content)
         else:
             item = replace(item, same_content=True)
-        lacking = self._lacking.get(item.moved_from or found.path, ())
-        return self._decoded(replace(item, lacking=lacking), file.content) if lacking else item
+        spaces = self._incomplete.get(item.moved_from or found.path, ())
+        return self._decoded(replace(item, spaces=spaces), file.content) if spaces else item
 
-    def _decoded(self, item: Item, content: bytes) -> Item:
+    def _decoded(self, item: PreparedItem, content: bytes) -> PreparedItem:
         try:
             value, facts = self._reader.value(item.found, content)
         except PictureError as error:
             return replace(item, error=str(error))
         try:
             prepared = self._model.prepare({value.kind: value.value})
-        except FourmError as error:
+        except (BadInput, UnknownModality) as error:
             return replace(item, facts=facts, error=f"refused by the model: {error}")
         return replace(item, facts=facts, prepared=prepared)
 
     def _claim(self, content_hash: str) -> str | None:
-        """The old path of a picture that is gone from there; each is given to one file only."""
+        """The old path of an item that is gone and had this content; each is given out once."""
         with self._claims:
             paths = self._gone_by_hash.get(content_hash)
             return paths.pop() if paths else None

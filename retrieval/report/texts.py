@@ -63,19 +63,19 @@ def build_summary(report: BuildReport, index: str) -> str:
     counts = {
         "indexed": report.indexed,
         "unchanged": report.unchanged,
-        "filled": report.filled,
+        "completed": report.completed,
         "moved": report.moved,
-        "forgotten": report.forgotten,
+        "deleted": report.deleted,
         "skipped": report.skipped,
     }
     said = [f"{count} {what}" for what, count in counts.items() if count or what == "indexed"]
     text = f"{index}: {', '.join(said)}"
     if report.skipped:
         text += f" (why: fourm info --skipped {shlex.quote(index)})"
-    for space, count in report.left.items():
+    for space, count in report.incomplete.items():
         text += (
-            f"\nthe space {space} is not complete: {count} could not be reached; run the same "
-            "command again when they can"
+            f"\nthe space {space} is incomplete: {count} items could not be read; run the same "
+            "command again when they can be"
         )
     return text
 

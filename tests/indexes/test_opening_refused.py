@@ -9,6 +9,7 @@ from indexes import (
     DamagedIndex,
     FolderTaken,
     Index,
+    IndexBusy,
     IndexesError,
     NewerFormat,
     NotAnIndex,
@@ -222,3 +223,19 @@ def test_odd_folder_names_work(name, tmp_path, recipe, make_record):
     with Index.open(tmp_path / name) as opened:
         assert opened.search(make_record(1).vectors["dinov2"][None], k=1)[1].tolist() == [[1]]
     assert (tmp_path / name / CATALOGUE).is_file()
+
+
+def test_an_index_without_vectors_is_deleted_and_no_other(index, folder, make_record, tmp_path):
+    index.write([make_record(1)])
+    assert not index.delete_if_empty()
+    assert index.counts().indexed == 1
+    index.delete(["album/1.jpg"])
+    index.publish()
+    with Index.open(folder) as other, other.lock(), pytest.raises(IndexBusy):
+        index.delete_if_empty()
+    (folder / "notes.txt").write_text("mine")
+    assert index.delete_if_empty()
+    assert [entry.name for entry in folder.iterdir()] == ["notes.txt"]
+    with Index.create(tmp_path / "second", root=tmp_path, recipe=index.recipe) as second:
+        assert second.delete_if_empty()
+    assert not (tmp_path / "second").exists()

@@ -52,7 +52,7 @@ def test_an_update_reads_nothing_again_and_brings_it_to_the_new_format(old, tmp_
 def test_it_takes_in_spaces_and_galleries(old, tmp_path):
     model = FakeModel(spaces=three_spaces())
     with Gallery.build(tmp_path / "photos", old, model, spaces="all") as gallery:
-        assert gallery.report.filled == 6
+        assert gallery.report.completed == 6
     (tmp_path / "c.txt").write_text("the red\n")
     with Gallery.build(tmp_path / "c.txt", old, model, modality="text") as gallery:
         gallery.index.verify()

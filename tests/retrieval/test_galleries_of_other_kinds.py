@@ -140,23 +140,23 @@ def test_each_kind_is_brought_up_to_date_alone(folder, model):
     (folder / "depth/3.png").unlink()
     write(folder / "image/9.png", numbered(9))
     with build(folder, "depth", "depth", model) as gallery:
-        assert (gallery.report.forgotten, gallery.report.indexed) == (1, 0)
+        assert (gallery.report.deleted, gallery.report.indexed) == (1, 0)
         assert "3.png" in gallery.index.snapshot() and "9.png" not in gallery.index.snapshot()
     with build(folder, "image", "image", model) as gallery:
-        assert (gallery.report.forgotten, gallery.report.indexed) == (0, 1)
+        assert (gallery.report.deleted, gallery.report.indexed) == (0, 1)
 
 
 def test_a_space_is_added_kind_by_kind(folder, model):
     build(folder, "image", "image", model).close()
     build(folder, "depth", "depth", model).close()
     with build(folder, "image", "image", model, spaces="light") as gallery:
-        assert gallery.report.left == {}
+        assert gallery.report.incomplete == {}
         query = {"image": folder / "image/3.png", "spaces": "light"}
         assert gallery.search(**query, modalities="image")[0].path == "3.png"
         with pytest.raises(Exception, match=r"depth \(depth\)"):
             gallery.search(**query)
     with build(folder, "depth", "depth", model) as gallery:
-        assert gallery.report.filled == 6
+        assert gallery.report.completed == 6
         assert len(gallery.search(**query, k=99)) == 11
 
 
@@ -210,7 +210,7 @@ def test_a_gallery_is_of_one_folder_and_moves_with_it(folder, model):
     build(folder, "image", "image", model).close()
     build(folder, "depth", "depth", model).close()
     shutil.copytree(folder / "depth", folder / "copy", copy_function=shutil.copy)
-    with pytest.raises(UsageError, match=r"kind depth is of the folder .*depth, not of .*copy"):
+    with pytest.raises(UsageError, match=r"modality depth is of the folder .*depth, got .*copy"):
         build(folder, "copy", "depth", model)
     (folder / "depth").rename(folder / "renamed")
     model.batches.clear()

@@ -132,7 +132,7 @@ def test_another_file_of_the_same_folder_is_another_gallery(tmp_path, model):
     for name in ("a.txt", "b.txt"):
         (tmp_path / name).write_text(f"the red {name}\n")
     build(tmp_path / "a.txt", model).close()
-    with pytest.raises(UsageError, match=r"a\.txt, not of .*b\.txt"):
+    with pytest.raises(UsageError, match=r"a\.txt, got .*b\.txt"):
         build(tmp_path / "b.txt", model)
     with pytest.raises(UsageError, match=r"expected a folder, or a \.jsonl or \.txt file"):
         build((tmp_path / "a.txt").rename(tmp_path / "a.csv"), model)
@@ -149,12 +149,12 @@ def test_only_lines_that_changed_are_read_anew(tmp_path, model):
     with build(file, model) as gallery:
         assert model.batches == [2]
         report = gallery.report
-        assert (report.indexed, report.unchanged, report.forgotten) == (2, 2, 0)
+        assert (report.indexed, report.unchanged, report.deleted) == (2, 2, 0)
         assert gallery.search(text="white")[0].path == "c.txt:2"
         gallery.index.verify()
     file.write_text("the red\n")
     with build(file, model) as gallery:
-        assert gallery.report.forgotten == 3 and gallery.report.unchanged == 1
+        assert gallery.report.deleted == 3 and gallery.report.unchanged == 1
 
 
 def test_ids_stay_when_lines_are_added_before_them(tmp_path, model):
@@ -176,7 +176,7 @@ def test_a_file_that_cannot_be_read_for_now_keeps_its_lines(tmp_path, model):
     build(tmp_path / "t", model).close()
     (tmp_path / "t/a.txt").write_bytes(b"\xff\xfe")
     with build(tmp_path / "t", model) as gallery:
-        assert gallery.report.forgotten == 0 and gallery.report.skipped == 1
+        assert gallery.report.deleted == 0 and gallery.report.skipped == 1
         assert {h.path for h in gallery.search(text="red")} == {"a.txt:1", "b.txt:1"}
         assert [p.path for p in gallery.index.skipped(modality="text")] == ["a.txt"]
     (tmp_path / "t/a.txt").write_text("the red\nthe green\n")

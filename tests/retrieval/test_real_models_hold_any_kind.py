@@ -101,7 +101,7 @@ def test_three_spaces_of_a_real_model_come_together_and_are_fused(tmp_path):
     with Gallery.build(tmp_path / "photos", tmp_path / "later", model) as gallery:
         assert list(gallery.index.recipes) == ["dinov2"]
     with Gallery.build(tmp_path / "photos", tmp_path / "later", model, spaces="all") as gallery:
-        assert gallery.report.filled == 6
+        assert gallery.report.completed == 6
         for space in SPACES:
             hits = gallery.search(image=tmp_path / "photos/3.png", k=6, spaces=space)
             assert next(hit for hit in hits if hit.path == "3.png").score > 0.999

@@ -78,9 +78,9 @@ def test_a_space_that_is_missing_is_added_and_only_it_is_made(photos, model):
     model.batches.clear(), model.passes.clear()
     with build(photos, model, spaces=["layout", "light"]) as gallery:
         report = gallery.report
-        assert (report.filled, report.indexed, report.unchanged) == (40, 1, 0)
+        assert (report.completed, report.indexed, report.unchanged) == (40, 1, 0)
         assert set(model.passes) == {("light",), ("layout", "light")}
-        assert sum(model.batches) == 41 and report.left == {}
+        assert sum(model.batches) == 41 and report.incomplete == {}
         assert_sound(gallery, ("layout", "light"))
         assert gallery.search(image=numbered(99), spaces="light")[0].path == "new.png"
     model.batches.clear()
@@ -110,7 +110,7 @@ def test_adding_a_space_may_be_stopped_and_goes_on(photos, model):
     model.batches.clear(), model.passes.clear()
     with build(photos, model) as gallery:
         assert model.passes == [("hue", "light")] * 2
-        assert gallery.report.filled == 16 and gallery.report.unchanged == 24
+        assert gallery.report.completed == 16 and gallery.report.unchanged == 24
         assert_sound(gallery, THREE)
 
 
@@ -123,7 +123,7 @@ def test_what_changes_while_a_space_is_added_is_read_anew(photos, model):
     with build(photos, model, spaces=["hue"]) as gallery:
         report = gallery.report
         assert (report.indexed, report.moved, report.skipped) == (1, 1, 1)
-        assert report.filled == 37
+        assert report.completed == 37
         known = gallery.index.snapshot()
         assert known["moved.tif"].id == ids["b/02.tif"]
         assert known["a/01.bmp"].id == ids["a/01.bmp"]
@@ -149,11 +149,11 @@ def test_a_picture_that_cannot_be_reached_keeps_a_space_incomplete(photos, model
     with monkeypatch.context() as patch:
         patch.setattr(finding.os, "scandir", lambda path: closed(os.path.join(path, "")))
         with build(photos, model, spaces="hue") as gallery:
-            assert gallery.report.left == {"hue": 20} and gallery.report.filled == 20
+            assert gallery.report.incomplete == {"hue": 20} and gallery.report.completed == 20
             with pytest.raises(IncompleteSpace):
                 gallery.search(text="red", spaces="hue")
     with build(photos, model) as gallery:
-        assert gallery.report.left == {} and gallery.report.filled == 20
+        assert gallery.report.incomplete == {} and gallery.report.completed == 20
         assert_sound(gallery, ("layout", "hue"))
 
 

@@ -11,8 +11,7 @@ from retrieval.errors import PictureError
 from retrieval.pictures import decode
 from retrieval.pictures import decoding as decoding_module
 from retrieval.pictures.decoding import from_array, upright
-
-from .files import encoded, striped
+from tests.retrieval.files import encoded, striped
 
 RED = (200, 40, 20)
 
