@@ -16,7 +16,7 @@ _TOLERANCE = 1e-3
 
 @dataclass
 class Embedded:
-    """Items with their vectors, space -> float32 (dim,), and items with the reason why they failed."""
+    """Items with their vectors, space -> float32 (dim,), and failed items with the reason."""
 
     vectors: list[tuple[PreparedItem, dict[str, Vectors]]] = field(default_factory=list)
     failed: list[tuple[PreparedItem, str]] = field(default_factory=list)
