@@ -26,7 +26,7 @@ from fourm import FourmError
 from fourm.embedder import Vectors
 from retrieval.errors import QueryError, UsageError
 from retrieval.gallery import Gallery
-from retrieval.pipeline import ahead, usual_threads
+from retrieval.pipeline import default_workers, prefetch
 from retrieval.queries import Query, prepare
 from retrieval.queries.query_files import query_of_line
 from retrieval.scope import Scope, Spaces
@@ -160,7 +160,7 @@ def _embedded(
 ) -> Iterator[Mapping[str, Vectors]]:
     model = gallery.model
     work = partial(_prepare, gallery)
-    prepared = ahead(work, queries, workers=usual_threads(), waiting=2 * batch_size)
+    prepared = prefetch(work, queries, workers=default_workers(), limit=2 * batch_size)
     with closing(prepared):
         while batch := list(islice(prepared, batch_size)):
             yield model.embed_spaces(batch, spaces=spaces)

@@ -1,4 +1,4 @@
-"""Work done ahead by threads, taken in order, never more of it waiting than agreed."""
+"""Work done in advance by threads, with a bound on the results in memory."""
 
 from __future__ import annotations
 
@@ -13,32 +13,31 @@ In = TypeVar("In")
 Out = TypeVar("Out")
 
 
-def usual_threads() -> int:
-    """One a core, at most 8: more wait for the model."""
+def default_workers() -> int:
+    """One thread per core, at most 8: more would wait for the model."""
     return min(8, os.cpu_count() or 1)
 
 
-def ahead(
-    work: Callable[[In], Out], items: Iterable[In], *, workers: int, waiting: int
+def prefetch(
+    function: Callable[[In], Out], items: Iterable[In], *, workers: int, limit: int
 ) -> Generator[Out, None, None]:
-    """`map(work, items)` with `workers` threads running ahead of whoever takes the results.
+    """`map(function, items)`, computed in advance by `workers` threads.
 
-    At most `waiting` results are finished or in the making and not yet taken, whatever the number
-    of items: this is what bounds the memory of a build. When the caller stops early, what has not
-    begun is dropped.
+    At most `limit` results are waiting or being computed at any time, whatever the number of
+    items. If the caller closes the generator early, pending calls are cancelled.
 
     Raises:
-        Exception: what `work` raised, when its turn comes.
+        Exception: what `function` raised, when its result is due.
     """
     source = iter(items)
     pool = ThreadPoolExecutor(workers, thread_name_prefix="prepare")
     try:
         pending: deque[Future[Out]] = deque(
-            pool.submit(work, item) for item in islice(source, waiting)
+            pool.submit(function, item) for item in islice(source, limit)
         )
         while pending:
             result = pending.popleft().result()
-            pending.extend(pool.submit(work, item) for item in islice(source, 1))
+            pending.extend(pool.submit(function, item) for item in islice(source, 1))
             yield result
     finally:
         pool.shutdown(cancel_futures=True)

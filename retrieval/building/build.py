@@ -17,7 +17,7 @@ from retrieval.errors import BuildInterrupted, UsageError
 from retrieval.items import IMAGE, ItemReader
 from retrieval.pictures import Found, Listing
 from retrieval.pictures.decoding import quiet_pillow
-from retrieval.pipeline import ahead, usual_threads
+from retrieval.pipeline import default_workers, prefetch
 
 DEFAULT_BATCH_SIZE = 32
 
@@ -70,7 +70,7 @@ class BuildOptions:
     @property
     def threads(self) -> int:
         """The number of workers."""
-        return self.workers or usual_threads()
+        return self.workers or default_workers()
 
 
 def build(
@@ -125,11 +125,11 @@ class _Build:
 
     def run(self) -> None:
         self._write([_skipped(Found(e.path, 0, 0), e.reason) for e in self.plan.unreadable])
-        items = ahead(
+        items = prefetch(
             self.preparer.prepare,
             self.plan.to_read,
             workers=self.options.threads,
-            waiting=2 * self.options.batch_size + self.options.threads,
+            limit=2 * self.options.batch_size + self.options.threads,
         )
         bar = tqdm(
             total=len(self.plan.to_read),

@@ -1,4 +1,4 @@
-"""Small indexes whose vectors and facts follow from a number."""
+"""Small indexes whose vectors and file information follow from a number."""
 
 import os
 import shutil
@@ -68,7 +68,7 @@ def index(folder: Path, recipe: Recipe, tmp_path: Path) -> Iterator[Index]:
 
 @pytest.fixture
 def filled(index: Index) -> Index:
-    """Twenty pictures, 0 to 19, with the ids 1 to 20."""
+    """Twenty items, 0 to 19, with the ids 1 to 20."""
     index.write([indexed(number) for number in range(20)])
     return index
 

@@ -1,4 +1,4 @@
-"""What is stored of a picture comes back, under an id that never changes hands."""
+"""What is stored of an item is read back, under an id that is never used again."""
 
 from datetime import datetime
 
@@ -8,7 +8,7 @@ import pytest
 from indexes import BadRecord, Index, Record, UnknownItem
 
 
-def test_every_fact_comes_back(index, folder, make_vector):
+def test_all_values_are_read_back(index, folder, make_vector):
     facts = {
         "path": "2019/summer/dog.jpg",
         "size": 123_456_789_012,
@@ -31,7 +31,7 @@ def test_every_fact_comes_back(index, folder, make_vector):
     assert (known.content_hash, known.state) == (facts["content_hash"], "indexed")
 
 
-def test_skipped_pictures_are_listed_with_their_reason_and_have_no_vector(filled, make_vector):
+def test_skipped_items_are_listed_with_their_reason_and_have_no_vector(filled, make_vector):
     filled.write(
         [
             Record(path="z.jpg", size=0, mtime_ns=5, error="zero bytes"),
@@ -51,14 +51,14 @@ def test_skipped_pictures_are_listed_with_their_reason_and_have_no_vector(filled
         filled.vectors([skipped[0].id])
 
 
-def test_root_and_recipe_come_back(index, folder, recipe, tmp_path):
+def test_root_and_recipe_are_read_back(index, folder, recipe, tmp_path):
     index.close()
     with Index.open(folder) as reopened:
         assert reopened.root == tmp_path / "photos"
         assert reopened.recipe == recipe
 
 
-def test_a_changed_file_keeps_its_id_and_gets_the_new_facts_and_vector(filled, make_record):
+def test_a_changed_file_keeps_its_id_and_gets_the_new_values_and_vector(filled, make_record):
     before = filled.snapshot()
     filled.write(
         [make_record(3, size=77, content_hash="new", vector=make_record(103).vectors["dinov2"])]
@@ -75,7 +75,7 @@ def test_a_changed_file_keeps_its_id_and_gets_the_new_facts_and_vector(filled, m
     assert scores[0, 0] == pytest.approx(1.0, abs=1e-6)
 
 
-def test_a_file_that_became_unreadable_loses_its_vector_and_may_regain_one(filled, make_record):
+def test_an_unreadable_item_loses_its_vector_until_it_is_read_again(filled, make_record):
     number = filled.snapshot()["album/3.jpg"].id
     filled.write([Record(path="album/3.jpg", size=0, mtime_ns=1, error="zero bytes")])
     filled.verify()
@@ -88,7 +88,7 @@ def test_a_file_that_became_unreadable_loses_its_vector_and_may_regain_one(fille
     assert filled.search(make_record(3).vectors["dinov2"][None], k=1)[1][0, 0] == number
 
 
-def test_forgotten_files_are_gone_and_their_ids_are_not_given_again(filled, make_record):
+def test_deleted_items_are_gone_and_their_ids_are_not_used_again(filled, make_record):
     last = filled.snapshot()["album/19.jpg"].id
     assert filled.delete(["album/19.jpg", "album/0.jpg", "never/was.jpg"]) == 2
     filled.verify()
@@ -130,7 +130,7 @@ def test_a_rename_to_a_taken_or_from_an_unknown_name_changes_nothing(filled):
     assert filled.snapshot() == before
 
 
-def test_touch_sets_the_time_alone(filled):
+def test_set_mtimes_changes_nothing_else(filled):
     before = filled.snapshot()
     filled.set_mtimes({"album/3.jpg": 42})
     after = filled.snapshot()
@@ -141,14 +141,14 @@ def test_touch_sets_the_time_alone(filled):
         filled.set_mtimes({"nowhere.jpg": 1})
 
 
-def test_a_gallery_that_was_moved_can_be_pointed_to(filled, folder, tmp_path):
+def test_relocate_sets_the_root(filled, folder, tmp_path):
     filled.relocate(tmp_path / "new place")
     assert filled.root == tmp_path / "new place"
     with Index.open(folder) as reopened:
         assert reopened.root == tmp_path / "new place"
 
 
-def test_file_names_that_are_negative_text_are_stored_and_found(index, make_record):
+def test_file_names_that_are_not_valid_utf8_are_stored_and_found(index, make_record):
     names = [
         "caf\udce9.jpg",
         "café.jpg",
@@ -183,6 +183,6 @@ def test_more_records_than_fit_one_statement(index, make_record):
     index.verify()
 
 
-def test_writing_nothing_is_nothing(index):
+def test_writing_no_records_does_nothing(index):
     index.write([])
     assert index.counts().total == 0

@@ -1,4 +1,4 @@
-"""The FAISS file is a cache: missing, stale or spoilt, the answers are the catalogue's."""
+"""The FAISS file is a cache: if it is missing, stale or damaged, the catalogue is used."""
 
 import shutil
 import tracemalloc
@@ -42,7 +42,7 @@ def _answers(folder, make_vector):
         assert index.search(make_vector(3)[None], k=99)[1].shape[1] == index.counts().indexed
 
 
-def test_it_is_a_plain_faiss_file_with_the_pictures_ids(published, make_vector):
+def test_it_is_a_plain_faiss_file_with_the_ids_of_the_items(published, make_vector):
     index = faiss.read_index(str(published))
     assert isinstance(index, faiss.IndexIDMap2)
     assert index.metric_type == faiss.METRIC_INNER_PRODUCT
@@ -71,7 +71,7 @@ def _huge_count(file):
     file.write_bytes(content)
 
 
-SPOILT = {
+DAMAGE = {
     "missing": lambda file: file.unlink(),
     "empty": lambda file: file.write_bytes(b""),
     "truncated": lambda file: file.write_bytes(file.read_bytes()[:-100]),
@@ -84,9 +84,9 @@ SPOILT = {
 }
 
 
-@pytest.mark.parametrize("how", SPOILT)
-def test_a_spoilt_file_is_made_again(how, published, folder, make_vector, rebuilds):
-    SPOILT[how](published)
+@pytest.mark.parametrize("how", DAMAGE)
+def test_a_damaged_file_is_rebuilt(how, published, folder, make_vector, rebuilds):
+    DAMAGE[how](published)
     _answers(folder, make_vector)
     assert rebuilds == [1]
     if published.is_dir():
@@ -98,15 +98,15 @@ def test_a_spoilt_file_is_made_again(how, published, folder, make_vector, rebuil
     assert rebuilds == []
 
 
-@pytest.mark.parametrize("change", ["write", "replace", "forget", "skip"])
-def test_a_stale_file_is_not_believed(
+@pytest.mark.parametrize("change", ["write", "replace", "delete", "skip"])
+def test_a_stale_file_is_not_used(
     change, published, filled, folder, make_record, make_vector, rebuilds
 ):
     if change == "write":
         filled.write([make_record(30)])
     elif change == "replace":
         filled.write([make_record(5, vector=make_vector(99))])
-    elif change == "forget":
+    elif change == "delete":
         filled.delete(["album/5.jpg"])
     else:
         filled.write([make_record(5, vector=None, error="gone bad")])
@@ -114,7 +114,7 @@ def test_a_stale_file_is_not_believed(
     assert rebuilds == [1]
 
 
-def test_an_older_published_file_put_back_is_not_believed(
+def test_an_older_file_put_back_is_not_used(
     published, filled, folder, make_record, make_vector, rebuilds
 ):
     old = published.read_bytes()
@@ -126,7 +126,7 @@ def test_an_older_published_file_put_back_is_not_believed(
     assert rebuilds == [1]
 
 
-def test_the_file_of_another_index_is_not_believed(
+def test_the_file_of_another_index_is_not_used(
     published, folder, tmp_path, recipe, make_record, make_vector, rebuilds
 ):
     with Index.create(tmp_path / "other", root=tmp_path, recipe=recipe) as other:

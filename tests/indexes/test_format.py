@@ -1,4 +1,4 @@
-"""The format on disk, pinned: a change here needs a new version number."""
+"""The format on disk: a change of this test needs a new format version."""
 
 import sqlite3
 
@@ -51,10 +51,10 @@ def test_format_version_2(filled, folder, make_vector):
     connection.close()
 
 
-def test_the_questions_of_a_search_use_sql_indices(filled, folder):
+def test_queries_use_sql_indices(filled, folder):
     filled.close()
     connection = sqlite3.connect(folder / "catalogue.sqlite3")
-    for question in (
+    for query in (
         "SELECT * FROM pictures WHERE id IN (1, 2, 3)",
         "SELECT id FROM pictures WHERE gallery_id = 1 AND path IN ('a', 'b')",
         "SELECT * FROM pictures WHERE state = 'skipped'",
@@ -62,6 +62,6 @@ def test_the_questions_of_a_search_use_sql_indices(filled, folder):
         "SELECT vector FROM vectors WHERE space_id = 1 ORDER BY picture_id",
         "DELETE FROM vectors WHERE picture_id IN (1, 2)",
     ):
-        plan = [row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {question}")]
-        assert all(step.startswith("SEARCH") for step in plan), (question, plan)
+        plan = [row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {query}")]
+        assert all(step.startswith("SEARCH") for step in plan), (query, plan)
     connection.close()

@@ -1,4 +1,4 @@
-"""An index of format 1 opens and answers as it is, and the first write upgrades it in place."""
+"""An index of format 1 is opened and searched as it is; the first write upgrades it in place."""
 
 import os
 import shutil
@@ -109,7 +109,7 @@ def _columns(folder):
     return found, indices
 
 
-def test_the_first_write_makes_it_what_a_new_one_is(old, tmp_path):
+def test_the_first_write_gives_it_the_current_schema(old, tmp_path):
     with Index.open(old) as index:
         index.write([Record(path="new.bmp", size=1, mtime_ns=1, error="zero bytes")])
         assert format_of(old) == 2
@@ -121,7 +121,7 @@ def test_the_first_write_makes_it_what_a_new_one_is(old, tmp_path):
         answers(index)
 
 
-def test_an_upgraded_one_takes_in_spaces_and_galleries(old):
+def test_spaces_and_galleries_can_be_added_after_the_upgrade(old):
     with Index.open(old) as index:
         index.add_space(CLIP)
         index.add_gallery(Reading("depth", "depth_near=low"), "/maps")
@@ -136,7 +136,7 @@ def test_an_upgraded_one_takes_in_spaces_and_galleries(old):
         index.verify()
 
 
-def test_who_has_it_open_meanwhile_goes_on(old):
+def test_another_open_index_still_works_after_the_upgrade(old):
     with Index.open(old) as reader, Index.open(old) as writer:
         answers(reader)
         writer.delete(["bad.jpg"])

@@ -18,7 +18,7 @@ DIMS = {"dinov2": 16, "clip": 8, "sound": 5}
 
 @pytest.fixture
 def three(folder, tmp_path, make_record):
-    """Sixty pictures in three spaces; two of them are equal in all."""
+    """Sixty items in three spaces; two of them are equal in all."""
     recipes = [
         Recipe(model="tiny", fingerprint="f", space=space, dim=dim, preprocessing="none")
         for space, dim in DIMS.items()
@@ -54,7 +54,7 @@ def by_hand(index, query, weights, fusion):
 @pytest.mark.parametrize(
     "weights", [{"dinov2": 1.0, "clip": 0.5}, {"sound": 2.0, "dinov2": 1.0, "clip": 0.25}]
 )
-def test_it_equals_the_sum_over_all_rankings(three, fusion, weights):
+def test_fused_scores_are_sums_over_the_full_rankings(three, fusion, weights):
     asked = queries(200, 58, 7, spaces=weights)
     found = three.search_fused(asked, 20, weights=weights, fusion=fusion)
     assert found.scores.shape == found.ids.shape == (3, 20)
@@ -68,14 +68,14 @@ def test_it_equals_the_sum_over_all_rankings(three, fusion, weights):
             np.testing.assert_allclose(found.cosines[space][row], cosines, atol=1e-6)
 
 
-def test_what_is_first_everywhere_is_first(three):
+def test_the_first_in_every_space_is_the_first(three):
     found = three.search_fused(queries(7), 5)
     assert found.ids[0, 0] == 8
     assert found.scores[0, 0] == pytest.approx(3 / 61)
     assert all(found.cosines[space][0, 0] == pytest.approx(1, abs=1e-6) for space in DIMS)
 
 
-def test_equal_pictures_come_in_the_order_of_ids(three):
+def test_equal_items_come_in_the_order_of_ids(three):
     for fusion in ("rrf", "scores"):
         assert three.search_fused(queries(58), 2, fusion=fusion).ids.tolist() == [[59, 60]]
 
@@ -96,7 +96,7 @@ def test_a_heavier_space_wins(three):
             assert three.search_fused(asked, 1, weights=weights, fusion=fusion).ids[0, 0] == first
 
 
-def test_no_queries_and_no_pictures(three, tmp_path):
+def test_no_queries_and_no_items(three, tmp_path):
     none = {space: np.empty((0, dim), np.float32) for space, dim in DIMS.items()}
     assert three.search_fused(none, 5).ids.shape == (0, 5)
     with Index.create(
@@ -167,7 +167,7 @@ def test_a_single_space_keeps_its_order_whatever_its_weight(values, weight, fusi
     st.sampled_from(["rrf", "scores"]),
     st.sampled_from([0, 3, 64]),
 )
-def test_looking_only_as_deep_as_needed_changes_nothing(values, weights, k, depth, fusion, ties):
+def test_ranking_only_the_first_items_changes_nothing(values, weights, k, depth, fusion, ties):
     cosines = {str(n): np.array(row, np.float32) / 7 for n, row in enumerate(values)}
     heavy = dict(zip(cosines, weights, strict=False))
     full = fuse(cosines, heavy, fusion)
@@ -182,7 +182,7 @@ def test_looking_only_as_deep_as_needed_changes_nothing(values, weights, k, dept
     assert positions.tolist() == expected.tolist()
 
 
-def test_most_pictures_need_no_rank(monkeypatch):
+def test_most_items_need_no_rank(monkeypatch):
     random = np.random.default_rng(0)
     cosines = {name: random.standard_normal(20_000).astype(np.float32) for name in "ab"}
     weights = {"a": 1.0, "b": 0.3}

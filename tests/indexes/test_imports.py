@@ -1,4 +1,4 @@
-"""The storage room stands alone, and does not load what it does not need."""
+"""The package loads only what it needs."""
 
 from tests.processes import run_python
 
@@ -13,6 +13,6 @@ print(sorted({"torch", "faiss", "fourm", "retrieval", "cli", "PIL"} & set(sys.mo
 """
 
 
-def test_opening_and_listing_loads_neither_a_model_nor_the_vector_engine():
+def test_opening_and_listing_loads_neither_torch_nor_faiss():
     done = run_python(LISTING)
     assert done.stdout.strip() == "[]", done.stderr

@@ -11,7 +11,7 @@ from tests.processes import run_python, started_python
 
 pytestmark = pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="needs SIGKILL")
 
-# Writes batches 0, 1, 2 ... of five pictures in two spaces and publishes; in round 2 (the third) it
+# Writes batches 0, 1, 2 ... of five items in two spaces and publishes; in round 2 (the third) it
 # kills itself at the moment that is named: a statement of the transaction, a call, or the commit.
 BUILDER = """
 import os, signal, sys
@@ -85,7 +85,7 @@ with index.lock():
         print(batch, flush=True)
 """
 
-# Moment -> what must be there afterwards: (numbers of pictures, salt of picture 0).
+# Moment -> what must be there afterwards: (numbers of items, salt of item 0).
 _TWO = set(range(10)) - {1}
 _THREE = set(range(15)) - {1}
 MOMENTS = {
@@ -116,7 +116,7 @@ def _vector(seed):
 
 
 @pytest.mark.parametrize("moment", MOMENTS)
-def test_what_was_committed_is_there_and_nothing_else(moment, folder, make_record):
+def test_the_index_has_what_was_committed_and_nothing_else(moment, folder, make_record):
     assert _run(folder, moment) == "0\n1\n"
     numbers, salt = MOMENTS[moment]
     seeds = {f"{n}.jpg": n if n else salt for n in numbers}
@@ -142,7 +142,7 @@ def test_what_was_committed_is_there_and_nothing_else(moment, folder, make_recor
         assert index.counts().indexed == len(seeds) + 1
 
 
-def test_killed_before_the_first_commit_leaves_no_index_and_no_obstacle(folder, recipe):
+def test_killed_before_the_first_commit_leaves_a_folder_that_can_be_used(folder, recipe):
     assert _run(folder, "create") == ""
     assert [entry.name for entry in folder.glob("*.partial")]
     with pytest.raises(NotAnIndex):
@@ -154,7 +154,7 @@ def test_killed_before_the_first_commit_leaves_no_index_and_no_obstacle(folder, 
         Index.create(folder, root="/photos", recipe=recipe)
 
 
-def test_killed_from_outside_in_the_middle_of_writing(folder, recipe):
+def test_killed_while_writing(folder, recipe):
     script = BUILDER.replace("range(4)", "range(10**6)")
     finished = 0
     with started_python(script, os.fspath(folder), "never") as process:

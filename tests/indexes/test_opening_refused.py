@@ -80,7 +80,7 @@ def test_an_impossible_format(filled, folder):
 
 
 @pytest.mark.parametrize("content", [b"", b"\0" * 4096, b"not a database, " * 1000])
-def test_a_catalogue_that_is_no_database(content, filled, folder):
+def test_a_catalogue_that_is_not_a_database(content, filled, folder):
     filled.close()
     (folder / CATALOGUE).write_bytes(content)
     with pytest.raises((DamagedIndex, NotAnIndex), match=str(folder)):

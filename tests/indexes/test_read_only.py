@@ -1,4 +1,4 @@
-"""An index that cannot be written to is still searched, and every write says so."""
+"""A read-only index can be searched, and every write is a named error."""
 
 import pytest
 

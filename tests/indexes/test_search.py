@@ -43,13 +43,13 @@ def test_equal_scores_come_in_the_order_of_ids(index, make_record, make_vector):
     assert ids[0].tolist() == list(range(1, 10))
 
 
-def test_more_hits_than_pictures_gives_all_pictures(filled, make_vector):
+def test_a_k_above_the_number_of_items_returns_all(filled, make_vector):
     scores, ids, *_ = filled.search(_queries(make_vector, 2), k=1000)
     assert scores.shape == ids.shape == (2, 20)
     assert (ids > 0).all()
 
 
-def test_an_empty_index_answers_with_nothing(index, make_vector):
+def test_an_empty_index_returns_nothing(index, make_vector):
     scores, ids, *_ = index.search(_queries(make_vector, 2), k=5)
     assert scores.shape == ids.shape == (2, 0)
     assert index.items(ids[0]) == {}
@@ -130,7 +130,7 @@ def test_many_hits_cost_two_queries_to_the_catalogue(index, make_record, make_ve
         index.items([1, 999])
 
 
-def test_threads_may_search_while_one_writes(filled, make_record, make_vector):
+def test_threads_search_while_one_writes(filled, make_record, make_vector):
     failures = []
 
     def search():

@@ -29,7 +29,7 @@ def mixed(filled, tmp_path, make_record):
     return filled
 
 
-def test_galleries_come_back_with_how_they_are_read(mixed, folder, tmp_path):
+def test_roots_and_readings_are_read_back(mixed, folder, tmp_path):
     with Index.open(folder) as opened:
         assert opened.readings == {"image": Reading("image"), "depth": DEPTH}
         assert opened.roots == {"image": tmp_path / "photos", "depth": tmp_path / "maps"}

@@ -36,7 +36,7 @@ def clip(*numbers):
 
 @pytest.fixture
 def two(folder, recipe, tmp_path, make_record):
-    """Twenty pictures in two spaces."""
+    """Twenty items in two spaces."""
     with Index.create(folder, root=tmp_path / "photos", recipe=[recipe, CLIP]) as index:
         index.write([make_record(number, vectors=both(number)) for number in range(20)])
         yield index
@@ -46,7 +46,7 @@ def fill(index, numbers):
     index.add_vectors({f"album/{n}.jpg": {"clip": unit_vector(n + 500, 8)} for n in numbers})
 
 
-def test_recipes_come_back_in_order_and_the_first_space_is_the_default(two, folder, recipe):
+def test_recipes_keep_their_order_and_the_first_space_is_the_default(two, folder, recipe):
     with Index.open(folder) as opened:
         assert list(opened.recipes.items()) == [("dinov2", recipe), ("clip", CLIP)]
         assert opened.recipe == recipe

@@ -4,7 +4,7 @@ from contextlib import closing
 
 import pytest
 
-from retrieval.pipeline import ahead
+from retrieval.pipeline import prefetch
 
 
 def test_results_come_in_order_whatever_the_threads_do():
@@ -17,7 +17,7 @@ def test_results_come_in_order_whatever_the_threads_do():
             gates[number].set()
         return number * 10
 
-    assert list(ahead(work, range(6), workers=6, waiting=6)) == [n * 10 for n in range(6)]
+    assert list(prefetch(work, range(6), workers=6, limit=6)) == [n * 10 for n in range(6)]
 
 
 def test_no_more_waits_than_agreed():
@@ -31,7 +31,7 @@ def test_no_more_waits_than_agreed():
             most = max(most, begun - taken)
         return bytes(random.randrange(10))
 
-    for _ in ahead(work, range(500), workers=4, waiting=7):
+    for _ in prefetch(work, range(500), workers=4, limit=7):
         with lock:
             taken += 1
     assert begun == taken == 500
@@ -46,7 +46,7 @@ def test_items_are_asked_for_only_when_they_are_wanted():
             asked.append(number)
             yield number
 
-    with closing(ahead(lambda x: x, source(), workers=2, waiting=5)) as results:
+    with closing(prefetch(lambda x: x, source(), workers=2, limit=5)) as results:
         assert next(results) == 0
     assert len(asked) <= 6
 
@@ -57,7 +57,7 @@ def test_an_error_of_the_work_reaches_the_caller_in_its_turn():
             raise RuntimeError("three")
         return number
 
-    results = ahead(work, range(10), workers=2, waiting=4)
+    results = prefetch(work, range(10), workers=2, limit=4)
     assert [next(results) for _ in range(3)] == [0, 1, 2]
     with pytest.raises(RuntimeError, match="three"):
         next(results)
