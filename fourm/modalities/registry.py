@@ -30,9 +30,14 @@ def register(modality: Modality) -> None:
 
 
 def unregister(name: str) -> None:
-    """Remove a modality that `register` added."""
-    modality = _registered.pop(name)
-    OFFICIAL.pop(modality.tokens.name, None)
+    """Remove a modality that `register` added.
+
+    Raises:
+        UnknownModality: no modality has this name.
+    """
+    modality = _registered.pop(find_modality(name).name)
+    if modality.official:
+        del OFFICIAL[modality.tokens.name]
 
 
 def find_modality(name: str) -> Modality:
