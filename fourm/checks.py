@@ -36,17 +36,15 @@ def finite_array(value: Any, what: str) -> NDArray[np.float32]:
     try:
         array = np.asarray(value)
     except (ValueError, TypeError, OverflowError) as error:  # rows of different lengths
-        raise BadInput(f"{what} takes an array of numbers ({error})") from None
+        raise BadInput(f"{what} must be an array of numbers ({error})") from None
     if array.dtype.kind not in "uif":
-        raise BadInput(f"{what} takes an array of numbers, not of {array.dtype}")
+        raise BadInput(f"{what} must be an array of numbers, got {array.dtype}")
     if array.size == 0:
-        raise BadInput(f"{what} takes an array of numbers, not an empty one {array.shape}")
-    with np.errstate(
-        over="ignore", invalid="ignore"
-    ):  # what float32 cannot hold becomes infinite, and is refused
+        raise BadInput(f"{what} must not be empty, got the shape {array.shape}")
+    with np.errstate(over="ignore", invalid="ignore"):  # too large for float32: infinite, refused
         single = array.astype(np.float32)
     if not np.isfinite(single).all():
-        raise BadInput(f"{what} takes finite numbers, not NaN or infinity")
+        raise BadInput(f"{what} must be finite, got NaN or infinity")
     return single
 
 
@@ -61,7 +59,7 @@ def finite(value: Any, what: str) -> float:
             return float(value)
     except OverflowError:  # an int that no float holds
         pass
-    raise BadInput(f"{what} must be a finite number, not {shown(value)}")
+    raise BadInput(f"{what} must be a finite number, got {shown(value)}")
 
 
 def finite_numbers(values: Any, what: str, length: int) -> tuple[float, ...]:
@@ -73,9 +71,9 @@ def finite_numbers(values: Any, what: str, length: int) -> tuple[float, ...]:
     if isinstance(values, np.ndarray) and values.ndim == 1:
         values = values.tolist()
     if not isinstance(values, Sequence) or isinstance(values, str | bytes):
-        raise BadInput(f"{what} must be {length} numbers, not {shown(values)}")
+        raise BadInput(f"{what} must be {length} numbers, got {shown(values)}")
     if len(values) != length:
-        raise BadInput(f"{what} must be {length} numbers, not {len(values)}")
+        raise BadInput(f"{what} must be {length} numbers, got {len(values)}")
     return tuple(finite(value, f"a number of {what}") for value in values)
 
 
@@ -86,7 +84,7 @@ def unicode_text(value: Any) -> str:
         BadInput: another type, or surrogates: bytes of another charset, from a terminal.
     """
     if not isinstance(value, str):
-        raise BadInput(f"a text must be a string, not {type(value).__name__}")
+        raise BadInput(f"a text must be a string, got {type(value).__name__}")
     if any("\ud800" <= letter <= "\udfff" for letter in value):
-        raise BadInput("the text holds bytes that are no letters: it should be UTF-8")
+        raise BadInput("the text is not valid UTF-8")
     return value

@@ -17,7 +17,7 @@ from fourm.hub.fetching import TIMEOUT, Remote, fetch, first_line
 from fourm.hub.names import find
 from fourm.hub.official import TEXT, WORDS
 from fourm.hub.pulled import Pulled, PulledFile, read_pulled, remember
-from fourm.hub.requirements import needed
+from fourm.hub.requirements import requirements
 
 if TYPE_CHECKING:
     from huggingface_hub.hf_api import ModelInfo
@@ -60,7 +60,7 @@ def pull(
 
     Args:
         name: as `fourm.hub.names.find` takes it.
-        wanted: what the model is to read and predict; see `fourm.hub.requirements.needed`.
+        wanted: what the model is to read and predict; see `fourm.hub.requirements.requirements`.
         to: a folder to put everything into side by side; by default the hub's cache, and the
             user's cache folder for the text tokenizer, where `load_model` finds them by name.
         revision: branch, tag or commit of what is named; tokenizers that come with it are taken
@@ -72,14 +72,14 @@ def pull(
 
     Raises:
         ModelNotFound: no such name.
-        BadInput: see `needed`.
+        BadInput: see `requirements`.
         DownloadFailed: no network and not here either, a broken connection, no room, an unknown
             revision, or a content that is not what was announced.
     """
     entry = find(name)
     if entry.repository is None:
         return
-    needs = needed(entry, wanted)
+    required = requirements(entry, wanted)
     if revision is not None and entry.name == TEXT:
         raise DownloadFailed(
             f"{TEXT} is always that of {text_tokenizer.COMMIT}: leave the revision out"
@@ -87,10 +87,10 @@ def pull(
     if to is not None and to.exists() and not to.is_dir():
         raise DownloadFailed(f"{to} is a file: give a folder to put everything into")
     shelf: Shelf = HubCache() if to is None else Folder(to)
-    for repository in needs.repositories:
+    for repository in required.repositories:
         named = revision if repository == entry.repository else None
         yield _pull_repository(repository, named, shelf, progress)
-    if needs.words:
+    if required.text_tokenizer:
         yield _pull_words(shelf, progress)
     with contextlib.suppress(OSError):
         (shelf.record / ".partial").rmdir()

@@ -1,4 +1,4 @@
-"""Which repositories a purpose needs: only the tokenizers of what shall be read and predicted."""
+"""What has to be pulled so that a model reads and predicts what is wanted."""
 
 from __future__ import annotations
 
@@ -12,53 +12,55 @@ from fourm.modalities import MODALITIES
 from fourm.tokens import OFFICIAL
 
 USUAL = ("image", "text", "seg", "dinov2")
-"""What a model is pulled for unless something else is asked for."""
+"""What a model is pulled for by default."""
 
 EVERYTHING = "all"
 
 
-class Needs(NamedTuple):
-    """What has to be there.
+class Requirements(NamedTuple):
+    """What has to be on this disk.
 
     Attributes:
         repositories: on the hub, the model first.
-        words: whether the text tokenizer is needed.
+        text_tokenizer: whether the text tokenizer is required.
     """
 
     repositories: tuple[str, ...]
-    words: bool
+    text_tokenizer: bool
 
 
-def needed(entry: Entry, wanted: Sequence[str] = ()) -> Needs:
-    """What a model needs to read and predict what is wanted; a tokenizer needs itself alone.
+def requirements(entry: Entry, wanted: Sequence[str] = ()) -> Requirements:
+    """What a model requires to read and predict what is wanted; a tokenizer requires itself alone.
 
     Args:
         entry: with a repository.
         wanted: modalities (`depth`, `sam-edges`), spaces (`imagebind`), names in official
             checkpoints (`tok_rgb@224`), or `all`; default: `USUAL`. At least one space is always
-            among what is fetched.
+            included.
 
     Raises:
-        BadInput: something wanted is none of these, or a tokenizer was asked for a purpose.
+        BadInput: something wanted is none of these, or the entry is a tokenizer.
     """
     assert entry.repository is not None
     if entry.kind == "tokenizer":
         if wanted:
-            raise BadInput(f"{entry.name} is pulled alone: say what for with a model")
-        return Needs((), True) if entry.name == TEXT else Needs((entry.repository,), False)
-    modalities = [name for one in wanted or USUAL for name in _modalities(one)]
+            raise BadInput(f"{entry.name} is a tokenizer; name modalities with a model only")
+        if entry.name == TEXT:
+            return Requirements((), True)
+        return Requirements((entry.repository,), False)
+    names = [name for one in wanted or USUAL for name in _names_in_checkpoints(one)]
     known = spaces()
-    if not any(space.modality in modalities for space in known.values()):
-        modalities += _modalities(next(iter(known)))
+    if not any(space.modality in names for space in known.values()):
+        names += _names_in_checkpoints(next(iter(known)))
     made = tokenizer_repositories()
-    tokenizers = [f"{OWNER}/{made[name]}" for name in modalities if name in made]
-    return Needs(
+    tokenizers = [f"{OWNER}/{made[name]}" for name in names if name in made]
+    return Requirements(
         tuple(dict.fromkeys([entry.repository, *tokenizers])),
-        any(name in written() for name in modalities),
+        not set(names).isdisjoint(written()),
     )
 
 
-def _modalities(wanted: str) -> list[str]:
+def _names_in_checkpoints(wanted: str) -> list[str]:
     name = wanted if wanted in OFFICIAL else wanted.lower().replace("-", "_")
     if name == EVERYTHING:
         return list(OFFICIAL)

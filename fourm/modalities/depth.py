@@ -51,9 +51,7 @@ def square_depth(depth: Any, size: int = 224, invert: bool = False) -> NDArray[n
         raise BadInput("the depth map has no pixels")
     if array.dtype.kind in "ui" and array.dtype.itemsize > 2:
         array = array - array.min().astype(np.float64)  # float32 tells fewer integers apart
-    with np.errstate(
-        over="ignore", invalid="ignore"
-    ):  # what float32 cannot hold becomes infinite, and is refused
+    with np.errstate(over="ignore", invalid="ignore"):  # too large for float32: infinite, refused
         values = array.astype(np.float32)
     if not np.isfinite(values).all():
         raise BadInput("the depth map holds NaN or infinity")

@@ -93,10 +93,10 @@ def shares(values: NDArray[np.float64], low: float, high: float, knots: int) -> 
 
     Knots are equally spaced from low to high; what lies beyond counts as the nearest.
     """
-    place = (np.clip(values, low, high) - low) / (high - low) * (knots - 1)
-    below = np.minimum(place.astype(np.int64), knots - 2)
+    position = (np.clip(values, low, high) - low) / (high - low) * (knots - 1)
+    below = np.minimum(position.astype(np.int64), knots - 2)
     rows = np.zeros((len(values), knots))
     index = np.arange(len(values))
-    rows[index, below] = 1 - (place - below)
-    rows[index, below + 1] = place - below
+    rows[index, below] = 1 - (position - below)
+    rows[index, below + 1] = position - below
     return rows

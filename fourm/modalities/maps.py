@@ -37,7 +37,7 @@ MAP_GENERATION = GenerationDefaults(
 """Of a map without an image: many steps that begin with much randomness."""
 
 MAP_GIVEN_IMAGE = GenerationDefaults(guidance=2.0)
-"""Of a map beside an image, which nearly determines it: one step, little randomness."""
+"""Of a map where an image is given, which nearly determines it: one step, little randomness."""
 
 
 def as_image_bytes(decoded: Tensor) -> Any:

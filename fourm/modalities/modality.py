@@ -106,7 +106,7 @@ class Modality:
         tokenizer: its official tokenizer.
         space: the embedding space of 4M-21 that it is.
         generation: defaults of generation; None where it is never generated.
-        generation_given_image: those beside an image, which nearly determines it; default:
+        generation_given_image: those where an image is given, which nearly determines it; default:
             `generation`.
         generation_order: where several modalities are generated, lower ones come first and are
             seen by the others.

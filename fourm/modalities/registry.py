@@ -64,7 +64,7 @@ def generation_order() -> list[str]:
 
 
 def generation_defaults(name: str, given: Collection[str]) -> GenerationDefaults:
-    """How a modality is generated beside others that are given completely.
+    """How a modality is generated when others are given completely.
 
     An image of which a part is to be generated anew is not given completely.
 

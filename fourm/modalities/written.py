@@ -1,7 +1,7 @@
 """Modalities that are text to the model: texts, and values that are written as one.
 
-A model may write text that is malformed or cut short. That is passed over, so that what is decoded
-can always be given to a model again; all of the text stays in `Decoded.text`.
+A model may write text that is malformed or truncated. Such parts are skipped, so that what is
+decoded can always be given to a model again; the whole text stays in `Decoded.text`.
 """
 
 from __future__ import annotations
@@ -87,7 +87,7 @@ class TextReader(Reader):
         return ModalityInput(torch.from_numpy(ids).to(device), torch.from_numpy(masked).to(device))
 
     def pieces(self, content: Content) -> list[str] | None:
-        """The word pieces, the mark of the text's end included."""
+        """The word pieces, `[EOS]` included."""
         return self.tokenizer.get().tokens(content.tolist()) if _is_ids(content) else None
 
 
@@ -116,7 +116,7 @@ class WrittenReader(TextReader):
         return self.ids(self._write(value))
 
     def ids(self, text: str) -> Content:
-        """int64 (n,) ids of the whole text, its end marked.
+        """int64 (n,) ids of the whole text and `[EOS]`.
 
         Raises:
             BadInput: more than the model takes.

@@ -113,12 +113,12 @@ def test_what_the_hub_refuses_is_one_line(run, hub):  # noqa: F811
 def test_purposes_have_the_names_of_queries_and_of_outputs(run, monkeypatch, names, tokenizers):
     from fourm.hub import pulling
     from fourm.hub.names import find
-    from fourm.hub.requirements import needed
+    from fourm.hub.requirements import requirements
 
     asked = []
     monkeypatch.setattr(pulling, "pull", lambda name, wanted, **others: asked.extend(wanted) or ())
     assert run("models", "pull", "4M-21_B", "--for", names).exit_code == 0
-    needs = {name.rpartition("/")[2] for name in needed(find("4M-21_B"), asked).repositories}
+    needs = {name.rpartition("/")[2] for name in requirements(find("4M-21_B"), asked).repositories}
     assert {TOKENIZERS[name] for name in tokenizers} <= needs
     assert len(needs - {TOKENIZERS["tok_dinov2_global"]}) == 1 + len(tokenizers)
 

@@ -396,7 +396,7 @@ class TestJson:
         from fourm.modalities.sam import Mask
 
         whole, small = square_outlines([Mask(runs, (350, 700))]), square_outlines(masks[:1])
-        for name in ("places", "boxes", "parts"):
+        for name in ("positions", "boxes", "parts"):
             assert np.array_equal(getattr(whole, name), getattr(small, name)), name
 
     def test_objects_of_several_pictures(self):

@@ -18,7 +18,7 @@ LOWEST_SCORE = 0.6
 
 @dataclass(frozen=True)
 class Box:
-    """One object: its class and where it is, as fractions of the image's width and height.
+    """One object: its class and where it lies, as fractions of the image's width and height.
 
     Attributes:
         xmin, ymin, xmax, ymax: 0 .. 1, from the top left corner.
@@ -119,7 +119,7 @@ def parse_boxes(text: str) -> list[Box]:
 def crop_boxes(
     boxes: Iterable[Box], size: tuple[int, int], crop: tuple[int, int, int, int]
 ) -> list[Box]:
-    """Boxes of an image as boxes of a crop of it; those that have no area there are dropped.
+    """Boxes of an image as boxes of a crop of it; those without area there are dropped.
 
     Args:
         boxes: fractions of the whole image.

@@ -15,11 +15,11 @@ from fourm.modalities.items import Items, shares
 CELLS = 6
 """A box covers cells of a grid of 6 x 6, each to some share."""
 
-PLACES = 3
+POSITIONS = 3
 SIZES = 4
 BOX_CLASSES = 80
-BOXES_WIDTH = BOX_CLASSES * (1 + PLACES**2 + SIZES) + CELLS**2
-"""Class; class and place of the middle; class and size; cells that are covered."""
+BOXES_WIDTH = BOX_CLASSES * (1 + POSITIONS**2 + SIZES) + CELLS**2
+"""Class; class and position of the centre; class and size; cells that are covered."""
 
 
 def box_items(boxes: Iterable[Box]) -> Items:
@@ -37,13 +37,13 @@ def box_items(boxes: Iterable[Box]) -> Items:
 
 def _box_item(box: Box) -> Items:
     number = _class_numbers()[box.name]
-    named = np.zeros((BOX_CLASSES, 1 + PLACES**2 + SIZES), np.float64)
+    named = np.zeros((BOX_CLASSES, 1 + POSITIONS**2 + SIZES), np.float64)
     named[number, 0] = 1
-    down = shares(np.array([(box.ymin + box.ymax) / 2]), 1 / 6, 5 / 6, PLACES)[0]
-    right = shares(np.array([(box.xmin + box.xmax) / 2]), 1 / 6, 5 / 6, PLACES)[0]
-    named[number, 1 : 1 + PLACES**2] = np.outer(down, right).ravel()
+    down = shares(np.array([(box.ymin + box.ymax) / 2]), 1 / 6, 5 / 6, POSITIONS)[0]
+    right = shares(np.array([(box.xmin + box.xmax) / 2]), 1 / 6, 5 / 6, POSITIONS)[0]
+    named[number, 1 : 1 + POSITIONS**2] = np.outer(down, right).ravel()
     # By the side of a square as large: 0.1 is a hand, 1 the whole image.
-    named[number, 1 + PLACES**2 :] = shares(np.array([_area(box) ** 0.5]), 0.1, 1, SIZES)[0]
+    named[number, 1 + POSITIONS**2 :] = shares(np.array([_area(box) ** 0.5]), 0.1, 1, SIZES)[0]
     cover = np.outer(_covered(box.ymin, box.ymax), _covered(box.xmin, box.xmax))
     return np.concatenate([named.ravel(), cover.ravel()]).astype(np.float32)
 

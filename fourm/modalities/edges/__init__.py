@@ -1,4 +1,4 @@
-"""Canny edges (4M-21 reference: tok_canny_edge@224), and drawings in their place."""
+"""Canny edges (4M-21 reference: tok_canny_edge@224), or line drawings."""
 
 from __future__ import annotations
 

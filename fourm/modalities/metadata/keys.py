@@ -40,7 +40,7 @@ class MetadataKey:
     thresholds: tuple[float, ...] = ()
 
     def encode(self, value: float) -> int:
-        """The number that is written for a value; values out of range count as the nearest."""
+        """The number that is written for a value; values out of range are clamped."""
         if self.scale == "steps":
             return sum(value >= threshold for threshold in self.thresholds)
         if self.scale == "binned":
@@ -59,7 +59,7 @@ class MetadataKey:
         return number
 
     def value_of(self, number: int) -> float:
-        """A value that is written as this number, as far as any is: in the middle of its step."""
+        """A value that is written as this number, where there is one: the middle of its step."""
         if self.scale == "pixels":
             return min(number, LARGEST) * _PIXELS_A_STEP
         if self.scale == "binned":
@@ -105,7 +105,7 @@ _NAMES = {key.id: key.name for key in KEYS.values()}
 def metadata_text(values: Mapping[str, float]) -> str:
     """Metadata as the model reads it, in the order given: `v1=5 v0=2 v1=10 v0=24 ...`.
 
-    Values out of a key's range are written as the nearest that is in it.
+    Values out of a key's range are clamped.
 
     Raises:
         BadInput: an unknown key, or a value that is not a finite number.
@@ -172,7 +172,7 @@ def checked_metadata(values: Mapping[str, object]) -> dict[str, float]:
         BadInput: none, an unknown key, not a number, or a value out of its range.
     """
     if not values:
-        raise BadInput("no metadata given: write for example brightness=200 n_humans=3")
+        raise BadInput("no metadata is given; write for example brightness=200 n_humans=3")
     checked = {}
     for name, value in values.items():
         key = _key(name)

@@ -45,8 +45,8 @@ def poses_text(
 ) -> str:
     """People as the model reads them: `human v0=394 ... pose v0=60 ... global ... `.
 
-    Boxes are clipped to the image; people outside it, and those whose edges are the wrong way
-    round, are left out. Nobody at all is `none`.
+    Boxes are clipped to the image; people outside it, and those whose box is inverted,
+    are left out. Nobody at all is `none`.
 
     Args:
         people: in the order in which they are to be written.

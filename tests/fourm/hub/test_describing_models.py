@@ -11,7 +11,7 @@ from fourm.hub.listing import list_models, list_tokenizers
 from fourm.hub.names import entries, find
 from fourm.hub.official import WORDS, spaces, tokenizer_repositories, tokenizers
 from fourm.hub.pulling import pull
-from fourm.hub.requirements import needed
+from fourm.hub.requirements import requirements
 from fourm.hub.teachers import TEACHERS
 from fourm.modalities import MODALITIES
 from tests.fourm.recorded import FIXTURES
@@ -143,7 +143,7 @@ class TestTable:
 
     @pytest.mark.parametrize("what", [*MODALITIES, *spaces()])
     def test_what_each_purpose_needs(self, what):
-        repositories, words = needed(find("4M-21_L"), [what])
+        repositories, words = requirements(find("4M-21_L"), [what])
         modality = spaces()[what].modality if what in spaces() else MODALITIES[what].tokens.name
         names = [name.rpartition("/")[2] for name in repositories]
         assert names[0] == "4M-21_L" and len(names) <= 3
@@ -151,7 +151,7 @@ class TestTable:
         assert words == (modality in {"caption", "det", "metadata", "color_palette", *POSED})
 
     def test_all(self):
-        repositories, words = needed(find("4M-21_XL"), ["all"])
+        repositories, words = requirements(find("4M-21_XL"), ["all"])
         assert len(repositories) == 13 and words
 
 

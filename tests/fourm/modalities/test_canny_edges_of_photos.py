@@ -34,7 +34,7 @@ def test_a_slanted_step_is_one_connected_line(direction):
     assert ((inner.sum(axis=1) >= 1) & (inner.sum(axis=1) <= 2)).all()
 
 
-def test_a_flat_picture_has_none():
+def test_a_flat_image_has_none():
     assert not canny_edges(np.full((8, 8, 3), 90, np.uint8), 8).any()
 
 
@@ -44,7 +44,7 @@ def test_a_step_in_one_colour_is_enough():
     assert (canny_edges(picture, 16)[0] > 0).sum() == 16
 
 
-def test_weak_edges_stay_only_where_a_strong_one_goes_on():
+def test_weak_edges_stay_only_where_a_strong_one_continues():
     picture = np.zeros((32, 32, 3), np.uint8)
     picture[:, 8:] = 40  # a gradient of 160: between the thresholds
     assert not canny_edges(picture, 32).any()

@@ -31,12 +31,12 @@ def test_depth_is_resized_as_images_are():
     assert_close(torch.from_numpy(square_depth(given)).double(), want, 1e-3)
 
 
-def test_depth_turned_round():
+def test_inverted_depth():
     depth = np.random.default_rng(0).random((10, 10), np.float32)
     np.testing.assert_allclose(square_depth(depth, 10, invert=True), -square_depth(depth, 10), 1e-4)
 
 
-def test_flat_depth_is_no_depth():
+def test_flat_depth_becomes_zeros():
     assert not square_depth(np.full((9, 7), 3, np.uint8), 4).any()
     assert not standardised(np.ones((1, 1), np.float32)).any()
 
@@ -60,7 +60,7 @@ def test_depth_is_cropped_to_the_central_square():
     ],
     ids=["axes", "empty", "bool", "complex", "text", "objects", "nan", "inf"],
 )
-def test_what_is_no_depth(depth):
+def test_what_is_not_a_depth_map(depth):
     with pytest.raises(BadInput, match="depth map"):
         square_depth(depth)
 

@@ -34,7 +34,7 @@ def test_names_are_those_of_the_data_set():
     assert {row.id: row.name for row in panoptic_classes()} == want
 
 
-def test_colours_tell_classes_apart():
+def test_each_class_has_its_own_colour():
     colours = [row.colour for row in panoptic_classes()]
     assert len(set(colours)) == 133
     assert all(0 <= part <= 255 for colour in colours for part in colour)
@@ -95,7 +95,7 @@ def test_an_unknown_id_outside_the_square_is_named_too():
     [np.zeros((4, 4)), np.zeros((4, 4), bool), np.zeros((1, 4, 4), int), np.zeros((0, 4), int)],
     ids=["float", "bool", "three axes", "empty"],
 )
-def test_what_is_no_map(ids):
+def test_what_is_not_a_map(ids):
     with pytest.raises(BadInput, match="segmentation map"):
         square_labels(ids)
 

@@ -98,7 +98,7 @@ def test_a_camera_is_rounded_as_the_reference_rounds_it():
         assert f" camera v0={number} " in poses.poses_text([person], (224, 224))
 
 
-def test_people_at_the_edge_of_the_picture():
+def test_people_at_the_edge_of_the_image():
     """Only those who are wholly outside are left out."""
     boxes_in_pixels = {
         (-9, 0, -1, 99): "none",

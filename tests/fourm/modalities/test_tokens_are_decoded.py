@@ -1,4 +1,4 @@
-"""What is decoded has the form of an input, and can be given to the model again."""
+"""Decoded values have the form of inputs, and can be given to the model again."""
 
 import tempfile
 from functools import cache
@@ -70,7 +70,7 @@ def generator(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def words(tmp_path_factory):
+def text_tokenizer(tmp_path_factory):
     path = tmp_path_factory.mktemp("words") / "words.json"
     small_words().save(str(path))
     return TextTokenizer(path)
@@ -81,33 +81,33 @@ def scratch(tmp_path_factory):
     return tmp_path_factory.mktemp("models")
 
 
-def decoder_of(name, tokenizer=None, words=None):
+def decoder_of(name, tokenizer=None, text_tokenizer=None):
     """The decoder of a modality, from loaded parts."""
-    parts = {"tokenizer": tokenizer, "text_tokenizer": words}
+    parts = {"tokenizer": tokenizer, "text_tokenizer": text_tokenizer}
     return MODALITIES[name].decoder({part: one for part, one in parts.items() if one is not None})
 
 
-def again(kind, value):
+def again(modality, value):
     """As a user would give it: pictures are pictures, not arrays of three axes."""
-    return Image.fromarray(value) if kind in ("normals", "image_tokens") else value
+    return Image.fromarray(value) if modality in ("normals", "image_tokens") else value
 
 
-@pytest.mark.parametrize("kind", VALUES)
-def test_an_input_is_decoded_and_can_be_given_again(generator, kind):
-    (decoded,) = generator.decode_inputs({kind: VALUES[kind]}, FAST)
-    assert decoded.modality == kind
-    if kind in SHAPES:
-        assert (decoded.value.shape, decoded.value.dtype) == SHAPES[kind]
-    if kind == "sam" and not decoded.value:
+@pytest.mark.parametrize("modality", VALUES)
+def test_an_input_is_decoded_and_can_be_given_again(generator, modality):
+    (decoded,) = generator.decode_inputs({modality: VALUES[modality]}, FAST)
+    assert decoded.modality == modality
+    if modality in SHAPES:
+        assert (decoded.value.shape, decoded.value.dtype) == SHAPES[modality]
+    if modality == "sam" and not decoded.value:
         return  # random weights may paste nothing at all
-    (twice,) = generator.decode_inputs({kind: again(kind, decoded.value)}, FAST)
+    (twice,) = generator.decode_inputs({modality: again(modality, decoded.value)}, FAST)
     if (
-        "text_tokenizer" in MODALITIES[kind].codec().needs and kind != "sam"
+        "text_tokenizer" in MODALITIES[modality].codec().needs and modality != "sam"
     ):  # whose masks change on their way through tokens
         assert twice.text == decoded.text
 
 
-def test_pixels_and_embeddings_of_texts_are_no_tokens(generator):
+def test_pixels_and_embeddings_of_texts_are_not_tokens(generator):
     assert generator.decode_inputs({"image": Image.new("RGB", (9, 9)), "t5": np.ones((2, 8))}) == []
 
 
@@ -119,8 +119,8 @@ def test_boxes_are_those_that_were_given(generator):
             assert getattr(box, edge) == pytest.approx(getattr(given_box, edge), abs=1 / 999)
 
 
-def test_palettes_words_and_people_are_those_that_were_given(generator):
-    inputs = {kind: VALUES[kind] for kind in ("text", "palette", "poses")}
+def test_palettes_texts_and_people_are_those_that_were_given(generator):
+    inputs = {modality: VALUES[modality] for modality in ("text", "palette", "poses")}
     text, palette, poses = generator.decode_inputs(inputs)
     assert text.value == VALUES["text"]
     assert palette.value == VALUES["palette"]
@@ -131,7 +131,7 @@ def test_palettes_words_and_people_are_those_that_were_given(generator):
 
 
 @pytest.mark.parametrize("name", KEYS)
-def test_every_number_of_a_fact_is_a_value_that_is_written_alike(name):
+def test_every_written_number_has_a_value_that_is_written_the_same(name):
     key = KEYS[name]
     highest = {"binned": 49, "steps": len(key.thresholds)}.get(key.scale, 999)
     for number in range(highest + 1):
@@ -143,12 +143,12 @@ def test_every_number_of_a_fact_is_a_value_that_is_written_alike(name):
     assert parse_writable_metadata(written) == {name: key.value_of(1)}
 
 
-def test_masks_are_pasted_into_their_boxes(words):
+def test_masks_are_pasted_into_their_boxes(text_tokenizer):
     tokenizer = build_tokenizer(CONFIGS["sam_instance"]).eval()
     codes = " ".join(["v0=1"] * 16)
     text = f"point v0=50 v1=40 polygon v0=30 v1=41 v2=69 v3=140 {codes} point v0=0 v1=0 none"
     text += f" point v0=60 v1=40 polygon v0=30 v1=41 v2=69 v3=140 {codes}"
-    decoded = decoder_of("sam", tokenizer, words).decode(words.encode(text), FAST)
+    decoded = decoder_of("sam", tokenizer, text_tokenizer).decode(text_tokenizer.encode(text), FAST)
     with torch.no_grad():
         logits = tokenizer.decode_tokens(torch.ones(1, 16, dtype=torch.int64))[0, 0]
     part = Image.fromarray((logits > 0).byte().numpy()).resize((40, 100), Image.Resampling.NEAREST)
@@ -159,12 +159,12 @@ def test_masks_are_pasted_into_their_boxes(words):
     assert mask.point is None or mask.pixels[int(mask.point[1]), int(mask.point[0])]
 
 
-def test_an_object_that_the_square_cuts_off_is_pasted(words):
+def test_an_object_that_the_square_cuts_off_is_pasted(text_tokenizer):
     tokenizer = build_tokenizer(CONFIGS["sam_instance"]).eval()
     codes = " ".join(["v0=1"] * 16)
     text = f"point v0=223 v1=200 polygon v0=200 v1=190 v2=224 v3=224 {codes}"
     text += f" point v0=1 v1=1 polygon v0=224 v1=0 v2=224 v3=9 {codes}"
-    decoded = decoder_of("sam", tokenizer, words).decode(words.encode(text), FAST)
+    decoded = decoder_of("sam", tokenizer, text_tokenizer).decode(text_tokenizer.encode(text), FAST)
     with torch.no_grad():
         logits = tokenizer.decode_tokens(torch.ones(1, 16, dtype=torch.int64))[0, 0]
     part = Image.fromarray((logits > 0).byte().numpy()).resize((24, 34), Image.Resampling.NEAREST)
@@ -173,46 +173,47 @@ def test_an_object_that_the_square_cuts_off_is_pasted(words):
     assert mask.pixels.sum() == np.array(part).sum()
 
 
-def test_what_a_model_writes_wrongly_is_passed_over(words):
+def test_malformed_text_is_skipped(text_tokenizer):
     text = "v0=5 v1=5 v2=9 v3=9 person v0=9 v1=9 v2=5 v3=5 dog v0=1 v1=1 v2=7 v3=7 grass v0=3"
-    boxes = decoder_of("boxes", None, words).decode(words.encode(text), FAST)
+    boxes = decoder_of("boxes", None, text_tokenizer).decode(text_tokenizer.encode(text), FAST)
     assert [box.name for box in boxes.value] == ["person"]
     assert boxes.text.split()[-1] == "v0=3"
 
 
-def test_a_text_ends_where_it_ends(words):
-    ids = [*words.encode("[S_1] a dog"), words.end, *words.encode("on grass [S_2]"), words.pad]
-    assert decoder_of("text", None, words).decode(ids, FAST).value == "a dog"
+def test_a_text_ends_at_its_end_token(text_tokenizer):
+    first, second = (text_tokenizer.encode(text) for text in ("[S_1] a dog", "on grass [S_2]"))
+    ids = [*first, text_tokenizer.end, *second, text_tokenizer.pad]
+    assert decoder_of("text", None, text_tokenizer).decode(ids, FAST).value == "a dog"
 
 
-@pytest.mark.parametrize("kind", ["text", "boxes", "palette", "metadata", "poses", "sam"])
+@pytest.mark.parametrize("modality", ["text", "boxes", "palette", "metadata", "poses", "sam"])
 @settings(deadline=None)  # the first call loads what all share
 @given(data=st.data())
-def test_no_sequence_of_tokens_breaks_a_decoder(kind, data):
-    decoder = _written_decoder(kind)
+def test_no_sequence_of_tokens_breaks_a_decoder(modality, data):
+    decoder = _written_decoder(modality)
     ids = st.integers(0, decoder.text_tokenizer.size - 1)
     likely = st.sampled_from(
         decoder.text_tokenizer.encode("human pose global camera shape point polygon")
     )
     tokens = data.draw(st.lists(st.one_of(ids, likely), max_size=60))
     decoded = decoder.decode(tokens, FAST)
-    if kind == "metadata" and decoded.value:
+    if modality == "metadata" and decoded.value:
         assert parse_writable_metadata(metadata_text(decoded.value)) == pytest.approx(decoded.value)
 
 
 @cache
-def _written_decoder(kind):
+def _written_decoder(modality):
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "words.json"
+        path = Path(folder) / "text_tokenizer.json"
         small_words().save(str(path))
-        words = TextTokenizer(path)
-    name = {"poses": "human_poses", "sam": "sam_instance"}.get(kind)
+        text_tokenizer = TextTokenizer(path)
+    name = {"poses": "human_poses", "sam": "sam_instance"}.get(modality)
     tokenizer = build_tokenizer(CONFIGS[name]).eval() if name else None
-    return decoder_of(kind, tokenizer, words)
+    return decoder_of(modality, tokenizer, text_tokenizer)
 
 
 class TestRecordedTokenizers:
-    """What the reference decoded from the same tokens, in the form of the kind."""
+    """What the reference decoded from the same tokens, in the form of the modality."""
 
     def test_segmentation_maps(self, scratch):
         from fourm.modalities.seg import ids_of_labels
@@ -224,23 +225,23 @@ class TestRecordedTokenizers:
             decoded = decoder.decode(row.flatten().tolist(), FAST)
             np.testing.assert_array_equal(decoded.value, ids_of_labels(labels.numpy()))
 
-    @pytest.mark.parametrize("kind", ["dinov2_embedding", "imagebind_embedding"])
-    def test_embeddings_are_not_normalised(self, scratch, kind):
-        name = f"vq_{kind.removesuffix('_embedding')}_global_nano"
+    @pytest.mark.parametrize("modality", ["dinov2_embedding", "imagebind_embedding"])
+    def test_embeddings_are_not_normalised(self, scratch, modality):
+        name = f"vq_{modality.removesuffix('_embedding')}_global_nano"
         stored = recorded(f"tok/{name}.safetensors")
-        decoder = decoder_of(kind, load_tokenizer(model_folder(name, scratch), encode=False))
+        decoder = decoder_of(modality, load_tokenizer(model_folder(name, scratch), encode=False))
         for row, vector in zip(stored["tokens"], stored["decoded"], strict=True):
             decoded = decoder.decode(row.flatten().tolist(), FAST)
             assert_close(torch.from_numpy(decoded.value), vector.flatten())
 
-    def test_poses_are_rotations_of_23_joints(self, scratch, words):
+    def test_poses_are_rotations_of_23_joints(self, scratch, text_tokenizer):
         stored = recorded("tok/vq_human_poses_nano.safetensors")
         tokenizer = load_tokenizer(model_folder("vq_human_poses_nano", scratch))
-        decoder = decoder_of("poses", tokenizer, words)
+        decoder = decoder_of("poses", tokenizer, text_tokenizer)
         turned = decoder.parts(stored["tokens_raw"].flatten(1).tolist())
         assert_close(torch.from_numpy(turned), stored["decoded"].flatten(1))
 
-    def test_pictures_from_minus_one_to_one_become_bytes(self, scratch):
+    def test_images_from_minus_one_to_one_become_bytes(self, scratch):
         stored = recorded("tok/divae_rgb_nano.safetensors")
         tokenizer = load_tokenizer(model_folder("divae_rgb_nano", scratch))
         decoder = decoder_of("image_tokens", tokenizer)
@@ -254,7 +255,7 @@ class TestRecordedTokenizers:
 
 
 @pytest.mark.parametrize(
-    ("kind", "tokenizer"),
+    ("modality", "tokenizer"),
     [
         ("depth", "tok_rgb@224"),
         ("image_tokens", "tok_depth@224"),
@@ -266,18 +267,18 @@ class TestRecordedTokenizers:
         ("poses", "sam_instance"),
     ],
 )
-def test_a_tokenizer_of_something_else_is_refused(words, kind, tokenizer):
-    with pytest.raises(ConfigError, match=kind):
-        decoder_of(kind, build_tokenizer(CONFIGS[tokenizer]), words)
+def test_the_tokenizer_of_another_modality_is_refused(text_tokenizer, modality, tokenizer):
+    with pytest.raises(ConfigError, match=modality):
+        decoder_of(modality, build_tokenizer(CONFIGS[tokenizer]), text_tokenizer)
 
 
-def test_a_decoder_needs_its_parts(words):
-    for kind in ("image", "t5"):
-        assert MODALITIES[kind].codec().decoder is None
-        with pytest.raises(UnknownModality, match=kind):
-            decoder_of(kind, None, words)
+def test_a_decoder_needs_its_parts(text_tokenizer):
+    for modality in ("image", "t5"):
+        assert MODALITIES[modality].codec().decoder is None
+        with pytest.raises(UnknownModality, match=modality):
+            decoder_of(modality, None, text_tokenizer)
     with pytest.raises(UnknownModality, match="sam"):
-        decoder_of("sam", None, words)
+        decoder_of("sam", None, text_tokenizer)
 
 
 @pytest.mark.parametrize("tokens", [[0, 1, 2], [0, 1, 2, 99], [[0, 1], [2, 3]], [0.5] * 4])

@@ -82,7 +82,7 @@ def test_fingerprints_tell_spaces_apart(clip, dinov2_folder):
         ({"text": "a", "image": np.zeros((8, 8, 3), np.uint8)}, fourm.BadInput, "image or text"),
         ({"seg": np.zeros((8, 8), int)}, fourm.UnknownModality, "reads image, text"),
         ({"text": "  "}, fourm.BadInput, "empty"),
-        ({"text": "dog \ud800"}, fourm.BadInput, "should be UTF-8"),
+        ({"text": "dog \ud800"}, fourm.BadInput, "not valid UTF-8"),
         ({"text": 3}, fourm.BadInput, "a string"),
         ({"image": np.zeros((8, 8), np.uint8)}, fourm.BadInput, "uint8"),
     ],

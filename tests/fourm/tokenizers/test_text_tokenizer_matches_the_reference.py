@@ -71,7 +71,7 @@ def test_ids_that_are_none_of_its_own(small):
         small.tokens([-1])
     with pytest.raises(BadInput, match="no token 'v0=1000'"):
         small.id_of("v0=1000")
-    with pytest.raises(BadInput, match="must be a string, not int"):
+    with pytest.raises(BadInput, match="must be a string, got int"):
         small.encode(3)
 
 

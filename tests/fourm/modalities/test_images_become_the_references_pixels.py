@@ -17,7 +17,7 @@ def test_cropping_resizing_and_normalising():
     assert torch.equal(imagenet_normalised(pixels).half(), want["rgb_imagenet"])
 
 
-def test_bytes_to_minus_one_and_one():
+def test_bytes_are_scaled_to_minus_one_and_one():
     assert centred(torch.tensor([0, 255], dtype=torch.uint8)).tolist() == [-1, 1]
 
 
@@ -44,7 +44,7 @@ def test_every_mode_becomes_colour(mode):
     assert (pixels == 255).all()
 
 
-def test_the_answer_may_be_written_to():
+def test_the_result_is_writable():
     square_pixels(Image.new("RGB", (8, 8)), 8)[0, 0, 0] = 7
 
 

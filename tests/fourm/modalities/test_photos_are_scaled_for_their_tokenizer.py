@@ -1,4 +1,4 @@
-"""A photo gives a tokenizer the same picture, whether it takes -1 .. 1 or standardised pixels."""
+"""A photo gives a tokenizer the same image, whether it takes -1 .. 1 or standardised pixels."""
 
 import json
 
@@ -39,7 +39,7 @@ def test_tokens_of_a_photo(tmp_path):
     assert len(tokens[0].unique()) > 3
 
 
-def test_other_channels_are_refused_as_ever():
+def test_other_channels_are_refused():
     tokenizer = build_tokenizer({**CONFIG, "undo_std": True})
     with pytest.raises(BadInput, match="takes"):
         tokenizer.encode(torch.zeros(1, 5, 32, 32))

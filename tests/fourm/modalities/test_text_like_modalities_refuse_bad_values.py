@@ -78,7 +78,7 @@ def test_metadata_as_a_user_writes_it():
 
 
 @pytest.mark.parametrize("value", [math.nan, math.inf, "3", None, True, [3]])
-def test_metadata_values_that_are_no_numbers(value):
+def test_metadata_values_that_are_not_numbers(value):
     with pytest.raises(BadInput, match="brightness must be a"):
         metadata.metadata_text({"brightness": value})
 
@@ -133,7 +133,7 @@ def test_people(change):
         poses.poses_text([poses.Person(**PERSON | change)], (224, 224))
 
 
-def test_people_outside_the_picture_are_left_out():
+def test_people_outside_the_image_are_left_out():
     inside = poses.Person(**PERSON)
     outside = poses.Person(**PERSON | {"box": (300, 0, 400, 200)})
     assert poses.poses_text([outside, inside], (224, 224)).count("human") == 1
@@ -204,7 +204,7 @@ def test_whatever_a_user_writes_is_read_or_refused(read, text):
 
 
 @given(st.data())
-def test_what_is_written_is_read_back_however_it_is_cut_short(data):
+def test_what_is_written_is_read_back_wherever_it_is_truncated(data):
     points = [sam.Point(3, 4, (INSTANCE, INSTANCE)), sam.Point(5, 6), sam.Point(7, 8, (INSTANCE,))]
     words = sam.sam_text(points).split()
     cut = data.draw(st.integers(0, len(words)))

@@ -1,4 +1,4 @@
-"""Metadata that need nothing but the photo."""
+"""Metadata that is computed from the photo alone."""
 
 import colorsys
 
@@ -16,7 +16,7 @@ def plain(colour, size=(40, 30)):
     return Image.new("RGB", size, colour)
 
 
-def test_every_fact_by_its_definition():
+def test_every_key_by_its_definition():
     pixels = RNG.integers(0, 256, (37, 53, 3), np.uint8)
     facts = computable_metadata(pixels)
     grey = np.asarray(Image.fromarray(pixels).convert("L")).astype(float)
@@ -34,7 +34,7 @@ def test_every_fact_by_its_definition():
     )
 
 
-def test_photos_without_variety():
+def test_uniform_photos():
     grey = computable_metadata(plain((100, 100, 100)))
     assert grey["brightness"] == pytest.approx(100)
     for name in ("contrast", "colorfulness", "saturation", "entropy"):
@@ -63,6 +63,6 @@ def test_every_mode_is_read_and_every_value_can_be_written(mode):
 
 
 @pytest.mark.parametrize("image", [None, "photo.jpg", np.zeros((0, 4, 3), np.uint8), np.ones(3)])
-def test_what_is_no_picture(image):
+def test_what_is_not_an_image(image):
     with pytest.raises(fourm.BadInput):
         computable_metadata(image)

@@ -1,4 +1,4 @@
-"""Whatever a reader is given: it is read, or refused by one of this project's own errors."""
+"""Whatever a reader is given: it is read, or refused with a named error."""
 
 import json
 
@@ -20,20 +20,20 @@ from fourm.tokens import TokenSpec
 from tests.fourm.small_tokenizers import sentence_tokenizer, text_tokenizer
 
 ITEMS = {
-    kind: TokenSpec(kind, "seq_emb", 8, "learned", 8, width=width)
-    for kind, width in {
+    modality: TokenSpec(modality, "seq_emb", 8, "learned", 8, width=width)
+    for modality, width in {
         "boxes": BOXES_WIDTH,
         "palette": PALETTE_WIDTH,
         "metadata": METADATA_WIDTH,
     }.items()
 }
-READ = (*MODALITIES, *(f"{kind} as items" for kind in ITEMS))
+READ = (*MODALITIES, *(f"{modality} as items" for modality in ITEMS))
 VECTORS = {"tok_dinov2_global": 768, "tok_imagebind_global": 1280}
 
 
 @pytest.fixture(scope="module")
 def readers(tmp_path_factory):
-    """A reader of each kind; those that ask their tokenizer's config find one."""
+    """A reader of each modality; those that ask their tokenizer's config find one."""
     scratch = tmp_path_factory.mktemp("parts")
 
     def tokenizer(name):
@@ -54,7 +54,7 @@ def readers(tmp_path_factory):
         )
         for name, one in MODALITIES.items()
     }
-    made |= {f"{kind} as items": MODALITIES[kind].reader(ITEMS[kind], {}) for kind in ITEMS}
+    made |= {f"{name} as items": MODALITIES[name].reader(spec, {}) for name, spec in ITEMS.items()}
     assert all(made.values())
     return made
 
@@ -100,7 +100,7 @@ modes = (
     "I;16",
     "RGBa",
 )
-pictures = st.builds(
+images = st.builds(
     Image.new, st.sampled_from(modes), st.tuples(st.integers(0, 9), st.integers(0, 9))
 )
 numbers = st.one_of(st.floats(), st.integers(-5, 5), st.floats(0, 1))
@@ -112,7 +112,7 @@ boxes = st.one_of(
 )
 masks = st.builds(Mask, st.one_of(some_arrays, plain), st.one_of(st.none(), plain))
 colours = st.lists(st.tuples(numbers, numbers, numbers), max_size=9)
-facts = st.dictionaries(
+metadata = st.dictionaries(
     st.one_of(st.sampled_from(["brightness", "n_humans", "aesthetic_score"]), scalars), maybe
 )
 groups = st.one_of(st.lists(numbers, max_size=12).map(tuple), plain)
@@ -135,11 +135,11 @@ def crowds(draw):
 junk = st.one_of(
     plain,
     some_arrays,
-    pictures,
+    images,
     st.lists(boxes, max_size=3),
     st.lists(masks, max_size=3),
     colours,
-    facts,
+    metadata,
     crowds(),
     people,
 )
@@ -147,10 +147,10 @@ junk = st.one_of(
 
 @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 @given(value=junk)
-@pytest.mark.parametrize("kind", READ)
-def test_every_reader(readers, kind, value):
+@pytest.mark.parametrize("modality", READ)
+def test_every_reader_with_any_value(readers, modality, value):
     try:
-        readers[kind].prepare(value)
+        readers[modality].prepare(value)
     except BadInput as error:
         assert str(error)
 
@@ -158,25 +158,25 @@ def test_every_reader(readers, kind, value):
 OWN = {
     "boxes": st.lists(boxes, min_size=1, max_size=3),
     "palette": colours,
-    "metadata": facts,
+    "metadata": metadata,
     "sam": st.lists(masks, min_size=1, max_size=3),
     "poses": crowds(),
-    "image": st.one_of(pictures, arrays.arrays(np.uint8, shapes)),
+    "image": st.one_of(images, arrays.arrays(np.uint8, shapes)),
     "seg": arrays.arrays(arrays.integer_dtypes(), arrays.array_shapes(min_dims=2, max_dims=2)),
     "depth": arrays.arrays(arrays.scalar_dtypes(), arrays.array_shapes(min_dims=2, max_dims=2)),
 }
 
 
-OWN |= {f"{kind} as items": OWN[kind] for kind in ITEMS}
+OWN |= {f"{modality} as items": OWN[modality] for modality in ITEMS}
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
-@pytest.mark.parametrize("kind", OWN)
-def test_every_reader_of_what_is_nearly_right(readers, kind, data):
-    value = data.draw(OWN[kind])
+@pytest.mark.parametrize("modality", OWN)
+def test_every_reader_with_nearly_valid_values(readers, modality, data):
+    value = data.draw(OWN[modality])
     try:
-        readers[kind].prepare(value)
+        readers[modality].prepare(value)
     except BadInput as error:
         assert str(error)
 

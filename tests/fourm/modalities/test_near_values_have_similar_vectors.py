@@ -16,7 +16,7 @@ EDGE = st.floats(0, 1)
 
 
 @given(st.lists(st.tuples(BYTES, BYTES, BYTES), min_size=1, max_size=7))
-def test_a_colour_is_shared_out_completely_and_can_be_told_back(colours):
+def test_the_shares_of_a_colour_sum_to_one_and_restore_it(colours):
     rows = palette.palette_items(colours)
     assert rows.shape == (len(colours), palette.PALETTE_WIDTH) and rows.dtype == np.float32
     assert rows.min() >= 0 and np.allclose(rows.sum(1), 1, atol=1e-5)
@@ -32,7 +32,7 @@ def test_near_colours_are_near_and_far_ones_share_nothing():
 
 
 @given(st.sampled_from(list(metadata_vectors.RANGES)), st.floats(-1e6, 1e6))
-def test_a_fact_lies_between_its_two_nearest_knots(name, value):
+def test_a_value_lies_between_its_two_nearest_knots(name, value):
     (row,) = metadata_vectors.metadata_items({name: value})
     own = row.reshape(len(metadata_vectors.RANGES), metadata_vectors.VALUE_KNOTS)
     place = list(metadata_vectors.RANGES).index(name)
@@ -42,14 +42,14 @@ def test_a_fact_lies_between_its_two_nearest_knots(name, value):
     assert math.isclose(told, min(max(value, low), high), abs_tol=1e-3 * (high - low))
 
 
-def test_facts_come_in_one_order():
+def test_the_order_of_keys_does_not_matter():
     a = metadata_vectors.metadata_items({"contrast": 40, "n_humans": 2})
     b = metadata_vectors.metadata_items({"n_humans": 2, "contrast": 40})
     assert np.array_equal(a, b)
 
 
 @given(EDGE, EDGE, EDGE, EDGE)
-def test_a_box_says_its_class_and_what_it_covers(a, b, c, d):
+def test_a_box_has_its_class_and_the_cells_that_it_covers(a, b, c, d):
     box = Box(min(a, b), min(c, d), max(a, b), max(c, d), "dog")
     (row,) = box_vectors.box_items([box])
     assert row.shape == (box_vectors.BOXES_WIDTH,)
@@ -60,7 +60,7 @@ def test_a_box_says_its_class_and_what_it_covers(a, b, c, d):
     assert np.flatnonzero(named[:, 0]).tolist() == np.flatnonzero(named.sum(1)).tolist()
 
 
-def test_boxes_come_largest_first_and_uncertain_ones_not_at_all():
+def test_boxes_come_largest_first_without_uncertain_ones():
     small, large = Box(0, 0, 0.1, 0.1, "cat"), Box(0, 0, 1, 1, "dog")
     unsure = Box(0, 0, 1, 1, "bird", score=0.3)
     rows = box_vectors.box_items([small, unsure, large])
@@ -70,7 +70,7 @@ def test_boxes_come_largest_first_and_uncertain_ones_not_at_all():
 @pytest.mark.parametrize(
     "colours", [[], [(1, 2)], [(1, 2, 300)], [(-1, 0, 0)], [(math.nan, 0, 0)], [(0, 0, 0)] * 8]
 )
-def test_what_is_no_palette_is_refused(colours):
+def test_invalid_palettes_are_refused(colours):
     with pytest.raises(BadInput):
         palette.palette_items(colours)
 
@@ -79,7 +79,7 @@ def test_what_is_no_palette_is_refused(colours):
     "facts",
     [{}, {"walkability": 0.5}, {"brightness": math.inf}, {"brightness": True}, {"contrast": "4"}],
 )
-def test_what_are_no_facts_of_such_a_model_is_refused_with_those_that_are(facts):
+def test_metadata_that_the_model_does_not_read_is_refused(facts):
     with pytest.raises(BadInput) as refused:
         metadata_vectors.metadata_items(facts)
     if "walkability" in facts or not facts:
@@ -90,6 +90,6 @@ def test_what_are_no_facts_of_such_a_model_is_refused_with_those_that_are(facts)
     "boxes",
     [[], [Box(0, 0, 1, 1, "dragon")], [Box(0.5, 0, 0.1, 1, "dog")], [Box(0, 0, 1, 2, "dog")]],
 )
-def test_what_are_no_boxes_is_refused(boxes):
+def test_invalid_boxes_are_refused(boxes):
     with pytest.raises(BadInput):
         box_vectors.box_items(boxes)

@@ -15,7 +15,7 @@ def test_numbers_of_python_and_numpy(value):
 @pytest.mark.parametrize(
     "value", [True, np.bool_(1), None, "3", 3j, float("nan"), np.inf, 10**400, [3], np.ones(1)]
 )
-def test_what_is_no_finite_number(value):
+def test_what_is_not_a_finite_number(value):
     with pytest.raises(BadInput, match="size must be a finite number"):
         finite(value, "size")
     with pytest.raises(BadInput, match="size"):
@@ -23,7 +23,7 @@ def test_what_is_no_finite_number(value):
 
 
 @pytest.mark.parametrize("values", ["12", b"12", None, 12, {1, 2}, {1: 2, 3: 4}, [1], (1, 2, 3)])
-def test_what_is_no_pair_of_numbers(values):
+def test_what_is_not_a_pair_of_numbers(values):
     with pytest.raises(BadInput, match="size must be 2 numbers"):
         finite_numbers(values, "size", 2)
     assert finite_numbers(np.array([1, 2]), "size", 2) == (1.0, 2.0)
