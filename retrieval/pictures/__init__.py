@@ -1,4 +1,4 @@
-"""From a folder of files to RGB pixels: finding, decoding, and the facts a file tells."""
+"""Files of a gallery: finding and reading them, decoding images, and their EXIF data."""
 
 from retrieval.pictures.decoding import decode
 from retrieval.pictures.facts import Facts

@@ -1,4 +1,4 @@
-"""From a file's bytes to an upright RGB picture of a size that the models can use."""
+"""Decoding of image files to upright RGB images of a size that suits the models."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ from retrieval.errors import PictureError
 from retrieval.pictures.facts import Facts, read_facts
 
 SHORT_SIDE = 448
-"""Pictures are shrunk by a whole factor while their short side stays at least this long, which is
-twice the 224 pixels that the models take in: what is left to them is one antialiased resize."""
+"""Images are reduced by a whole factor while their short side stays at least this long, which is
+twice the 224 pixels of the models' inputs: one antialiased resize is left to them."""
 
 MAX_PIXELS = 178_956_970
-"""Pictures with more pixels are refused: a small file can unpack to any amount of memory."""
+"""Images with more pixels are refused: a small file can decode to any amount of memory."""
 
 _GIANT_PIXELS = 24_000_000
 _one_giant_at_a_time = threading.Lock()
 
-# Named, because Pillow has plugins that start other programs (EPS) or read what no photo is.
+# A list, because Pillow has plugins that start other programs (EPS) or read other kinds of files.
 _FORMATS = (
     *("JPEG", "PNG", "WEBP", "GIF", "BMP", "DIB", "TIFF", "PPM", "JPEG2000", "AVIF"),
     "HEIF",
@@ -35,17 +35,17 @@ _FORMATS = (
 
 @dataclass(frozen=True)
 class Decoded:
-    """`image` is RGB, upright, over white where it was transparent, shrunk by a whole factor."""
+    """`image` is RGB, upright, over white where it was transparent, reduced by a whole factor."""
 
     image: Image.Image
     facts: Facts
 
 
 def decode(content: bytes) -> Decoded:
-    """Decode the bytes of a picture file; of an animation, the first frame.
+    """Decode the content of an image file; of an animation, the first frame.
 
     Raises:
-        PictureError: its message is the reason, fit for "skipped: <reason>".
+        PictureError: it cannot be decoded; the message is the reason.
     """
     if not content:
         raise PictureError("empty file")
@@ -66,7 +66,7 @@ def decode(content: bytes) -> Decoded:
         ) from None
     except MemoryError:
         raise PictureError("not enough memory to decode it") from None
-    except Exception as error:  # whatever a decoder stumbles over: OSError, Syntax, struct, Value
+    except Exception as error:  # decoders raise OSError, SyntaxError, struct.error, ValueError ...
         raise PictureError(f"truncated or damaged: {_first_line(error)}") from None
     if facts.turn is not None:
         image = image.transpose(facts.turn)
@@ -74,7 +74,7 @@ def decode(content: bytes) -> Decoded:
 
 
 def to_rgb(image: Image.Image) -> Image.Image:
-    """A picture of any mode as 8-bit RGB; what is transparent lies over white.
+    """An image of any mode as 8-bit RGB, over white where it is transparent.
 
     16-bit and 32-bit integer greys are read as 0 to 65535, floats as 0 to 1 when none is above 1
     and as 0 to 255 otherwise.
@@ -91,7 +91,7 @@ def to_rgb(image: Image.Image) -> Image.Image:
 
 
 def from_array(pixels: np.ndarray) -> Image.Image:
-    """A uint8 array (H, W, 3) or (H, W) as an RGB picture.
+    """A uint8 array (H, W, 3) or (H, W) as an RGB image.
 
     Raises:
         PictureError: another dtype or shape.
@@ -107,7 +107,7 @@ def from_array(pixels: np.ndarray) -> Image.Image:
 
 
 def upright(image: Image.Image) -> Image.Image:
-    """An opened Pillow picture, treated exactly as `decode` treats a file that needs no draft."""
+    """An opened Pillow image, treated as `decode` treats a file that needs no draft."""
     facts = read_facts(image)
     rgb = _shrunk(to_rgb(image))
     return rgb if facts.turn is None else rgb.transpose(facts.turn)
@@ -115,10 +115,10 @@ def upright(image: Image.Image) -> Image.Image:
 
 @contextmanager
 def quiet_pillow() -> Iterator[None]:
-    """Silence Pillow's warnings: about large pictures, for which `MAX_PIXELS` holds here, and
-    about damaged EXIF data, which is read as none.
+    """Silence the warnings of Pillow about large images, which `MAX_PIXELS` limits, and about
+    damaged EXIF data, which is read as missing.
 
-    To be entered in the main thread, before workers start: warning filters belong to the process.
+    Enter it in the main thread before workers start: warning filters belong to the process.
     """
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", module=r"PIL\.")
@@ -153,8 +153,8 @@ def _formats() -> tuple[str, ...]:
 
 def _unidentified(content: bytes) -> str:
     if content[4:8] == b"ftyp" and content[8:12] in (b"heic", b"heix", b"mif1", b"msf1", b"hevc"):
-        return "HEIC is not read by Pillow itself: convert it to JPEG"
-    return "not an image that can be read here"
+        return "HEIC cannot be decoded by Pillow alone; convert it to JPEG"
+    return "not an image of a supported format"
 
 
 def _first_line(error: Exception) -> str:

@@ -1,4 +1,4 @@
-"""What a picture file says about itself: size in pixels, date, orientation."""
+"""Size, date and orientation of an image file."""
 
 from __future__ import annotations
 
@@ -25,11 +25,13 @@ _TURNS = {
 
 @dataclass(frozen=True)
 class Facts:
-    """Facts of one picture.
+    """What an image file says of itself.
 
-    `width` and `height` are in pixels, as the picture is shown (after its EXIF orientation).
-    `orientation` is EXIF's 1 to 8, None where the file has none. `taken` is the EXIF date
-    by the camera's clock, without a time zone, None where there is none.
+    Attributes:
+        width: pixels as shown, after the EXIF orientation.
+        height: pixels as shown.
+        orientation: 1 to 8 as in EXIF; None if the file has none.
+        taken: EXIF date by the clock of the camera, without a time zone; None if there is none.
     """
 
     width: int
@@ -39,14 +41,14 @@ class Facts:
 
     @property
     def turn(self) -> Image.Transpose | None:
-        """The transposition that shows the stored pixels the right way up."""
+        """The transposition of the stored pixels that turns the image upright."""
         return _TURNS.get(self.orientation or 1)
 
 
 def read_facts(image: Image.Image) -> Facts:
-    """Facts of an opened picture; its pixels need not be loaded.
+    """Facts of an opened image, whose pixels need not be loaded.
 
-    Damaged EXIF data never fails a picture: the fact is missing then.
+    Damaged EXIF data is read as missing.
     """
     orientation, taken = _read_exif(image)
     width, height = image.size
@@ -60,7 +62,7 @@ def _read_exif(image: Image.Image) -> tuple[int | None, datetime | None]:
         exif = image.getexif()
         orientation = exif.get(_ORIENTATION)
         date = exif.get_ifd(_EXIF_FOLDER).get(_DATE_TIME_ORIGINAL) or exif.get(_DATE_TIME)
-    except Exception:  # Pillow raises whatever its parser stumbles over: struct, Syntax, Key ...
+    except Exception:  # the parser of Pillow raises struct.error, SyntaxError, KeyError ...
         return None, None
     known = isinstance(orientation, int) and 1 <= orientation <= 8
     return orientation if known else None, _date(date)

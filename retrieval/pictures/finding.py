@@ -1,4 +1,4 @@
-"""Which files of a folder are pictures, or of another kind, in one stable order."""
+"""The files of a folder that belong to a gallery, in one stable order."""
 
 from __future__ import annotations
 
@@ -20,9 +20,12 @@ PICTURE_SUFFIXES = frozenset(
 
 @dataclass(frozen=True)
 class Found:
-    """A picture file: `path` is relative to the gallery root, with `/` between its parts.
+    """A file of a gallery.
 
-    `mtime_ns` is the time of the last change in nanoseconds, `size` is in bytes.
+    Attributes:
+        path: relative to the root of the gallery, with `/` between its parts.
+        size: bytes.
+        mtime_ns: time of the last change, nanoseconds since 1970.
     """
 
     path: str
@@ -32,7 +35,7 @@ class Found:
 
 @dataclass(frozen=True)
 class Unreadable:
-    """A picture or folder that is there but cannot be reached, and why."""
+    """A file or folder that exists but cannot be reached, and why."""
 
     path: str
     reason: str
@@ -40,10 +43,13 @@ class Unreadable:
 
 @dataclass
 class Listing:
-    """All that was found, each list sorted by path.
+    """The files of a gallery; each list is sorted by path.
 
-    `closed_folders` are the folders (ending in `/`) that could not be listed: nothing is known
-    about what lies in them.
+    Attributes:
+        pictures: files, or lines of files, that can be read.
+        unreadable: files and folders that cannot be reached.
+        closed_folders: folders (ending in `/`) that could not be listed, so that nothing is known
+            of the files in them.
     """
 
     pictures: list[Found] = field(default_factory=list)
@@ -54,11 +60,15 @@ class Listing:
 def find_files(
     root: str | os.PathLike[str], suffixes: Collection[str], exclude: Iterable[Path] = ()
 ) -> Listing:
-    """List the files below `root` whose names end so (in lower case), folders in folders included.
+    """List the files below `root`, recursively.
 
-    Names that start with a dot are skipped. Links to files are followed; links to folders too,
-    but each real folder is listed once, and under its real name where it has one below `root`.
-    `exclude` names folders to leave out (the index itself may lie in the gallery).
+    Names that begin with a dot are skipped. Links to files and folders are followed, but each
+    folder is listed only once, under its real name if it is below `root`.
+
+    Args:
+        root: a folder.
+        suffixes: of the names to list, in lower case.
+        exclude: folders to leave out; the index itself may be in the gallery.
 
     Raises:
         UsageError: `root` does not exist, is not a folder, or cannot be listed.
@@ -91,7 +101,7 @@ class _Walk:
         self.suffixes = suffixes
         self.listing = Listing()
         self.visited = set(skip)
-        # Real folders come first, so that a link never takes the place of the folder itself.
+        # Listed last, so that a folder is listed under its real name and not under that of a link.
         self.linked_folders: list[str] = []
 
     def run(self) -> None:
@@ -122,20 +132,20 @@ class _Walk:
             if entry.name.startswith("."):
                 continue
             path = folder + entry.name
-            named_so = os.path.splitext(entry.name)[1].lower() in self.suffixes
+            has_suffix = os.path.splitext(entry.name)[1].lower() in self.suffixes
             if entry.is_dir(follow_symlinks=False):
                 yield path + "/"
-            elif entry.is_symlink() and self._leads_to_folder(path, entry, named_so):
+            elif entry.is_symlink() and self._links_to_folder(path, entry, has_suffix):
                 self.linked_folders.append(path + "/")
-            elif named_so:
+            elif has_suffix:
                 self._file(path, entry)
 
-    def _leads_to_folder(self, path: str, entry: os.DirEntry[str], named_so: bool) -> bool:
-        """Where nobody can tell, a link without the name of a file may hide a folder."""
+    def _links_to_folder(self, path: str, entry: os.DirEntry[str], has_suffix: bool) -> bool:
+        """Whether a link leads to a folder; one that cannot be followed may, unless it has a suffix."""
         try:
             return entry.is_dir()
         except OSError as error:
-            if error.errno != errno.ELOOP and not named_so:
+            if error.errno != errno.ELOOP and not has_suffix:
                 self.listing.closed_folders.append(path + "/")
                 self._unreadable(path, f"link cannot be followed: {error.strerror}")
             return False
@@ -144,7 +154,7 @@ class _Walk:
         try:
             status = entry.stat()
         except FileNotFoundError:
-            self._unreadable(path, "broken link" if entry.is_symlink() else "vanished")
+            self._unreadable(path, "broken link" if entry.is_symlink() else "no longer exists")
         except OSError as error:
             self._unreadable(path, f"cannot be reached: {error.strerror}")
         else:

@@ -1,4 +1,4 @@
-"""A picture file's bytes, read once, with the hash that recognises the same content again."""
+"""The content of a file, read once, with the hash by which a moved file is recognised."""
 
 from __future__ import annotations
 
@@ -10,26 +10,26 @@ from dataclasses import dataclass
 from retrieval.errors import PictureError
 
 MAX_FILE_BYTES = 1 << 29
-"""A larger file is not read: a build holds one file per worker in memory."""
+"""Larger files are not read: each worker of a build holds a file in memory."""
 
 
 @dataclass(frozen=True)
 class FileBytes:
-    """The whole content of a file and its SHA-256 in hex."""
+    """The content of a file and its SHA-256 as hexadecimal digits."""
 
     content: bytes
     content_hash: str
 
 
 class FileNotRead(PictureError):
-    """Nothing of the file was read, so that nothing is known about its content."""
+    """The file could not be read, so that nothing is known of its content."""
 
 
 def read_file(path: str | os.PathLike[str]) -> FileBytes:
-    """Read a file as a whole.
+    """Read a whole file.
 
     Raises:
-        FileNotRead: it is missing, too large, or may not be read.
+        FileNotRead: it does not exist, is too large, or cannot be read.
     """
     try:
         with open(path, "rb") as file:

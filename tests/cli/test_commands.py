@@ -247,7 +247,7 @@ def test_info_tells_what_made_the_index(run, index, photos):
 
 def test_info_lists_what_was_skipped(run, index):
     assert rows(run("info", index, "--skipped", "--json")) == [
-        {"path": "bad.jpg", "reason": "not an image that can be read here", "kind": "image"}
+        {"path": "bad.jpg", "reason": "not an image of a supported format", "kind": "image"}
     ]
     assert "not an image" in run("info", "--skipped", index).stdout
 

@@ -1,3 +1,5 @@
+"""A build brings an index up to date with its folder."""
+
 import os
 import shutil
 import signal
@@ -37,7 +39,7 @@ def everything(gallery):
     return found
 
 
-def test_every_picture_gets_its_own_vector(photos, model):
+def test_every_image_gets_its_own_vector(photos, model):
     with build(photos, model) as gallery:
         assert gallery.report.indexed == 40
         assert len(everything(gallery)) == 40
@@ -46,7 +48,7 @@ def test_every_picture_gets_its_own_vector(photos, model):
 
 @pytest.mark.parametrize("workers", [1, 3, 8])
 @pytest.mark.parametrize("batch_size", [1, 7, 64])
-def test_bad_pictures_never_shift_the_others(photos, model, batch_size, workers):
+def test_bad_images_do_not_shift_the_others(photos, model, batch_size, workers):
     rng = np.random.default_rng(batch_size * 10 + workers)
     content = encoded(Image.fromarray(rng.integers(0, 255, (40, 40, 3), np.uint8)))
     bad = {
@@ -73,7 +75,7 @@ def test_bad_pictures_never_shift_the_others(photos, model, batch_size, workers)
     assert "smaller than 2 pixels" in skipped["b/12c.png"]
 
 
-def test_a_gallery_of_bad_pictures_only_is_built(tmp_path, model):
+def test_a_gallery_of_bad_images_only_is_built(tmp_path, model):
     for number in range(30):
         (tmp_path / "p").mkdir(exist_ok=True)
         (tmp_path / f"p/{number}.jpg").write_bytes(b"x" * number)
@@ -83,7 +85,7 @@ def test_a_gallery_of_bad_pictures_only_is_built(tmp_path, model):
     assert model.batches == [1]  # the query alone
 
 
-def test_facts_reach_the_catalogue(tmp_path, model):
+def test_exif_data_is_stored_in_the_catalogue(tmp_path, model):
     exif = Image.Exif()
     exif[0x0112] = 6
     exif.get_ifd(0x8769)[0x9003] = "2024:05:31 18:04:12"
@@ -105,7 +107,7 @@ def test_a_second_build_has_nothing_to_do(photos, model):
         assert model.batches == []
 
 
-def test_a_build_with_nothing_new_leaves_the_published_vectors_alone(photos, model):
+def test_a_build_with_nothing_new_does_not_write_the_faiss_files(photos, model):
     (photos / "link.png").symlink_to("nowhere.png")
     (photos / "bad.png").write_bytes(b"bad")
     with build(photos, model):
@@ -117,10 +119,10 @@ def test_a_build_with_nothing_new_leaves_the_published_vectors_alone(photos, mod
     assert published.stat().st_mtime_ns == 1
     with Index.open(photos.parent / "photos.index") as index:
         reasons = [picture.error for picture in index.skipped()]
-    assert reasons == ["not an image that can be read here", "broken link"]
+    assert reasons == ["not an image of a supported format", "broken link"]
 
 
-def test_changes_of_every_kind_are_picked_up(photos, model):
+def test_all_changes_of_a_folder_are_indexed(photos, model):
     with build(photos, model) as gallery:
         before = everything(gallery)
     write(photos / "a/01.bmp", numbered(101), "BMP")  # changed
@@ -144,7 +146,7 @@ def test_changes_of_every_kind_are_picked_up(photos, model):
         assert gallery.report.unchanged == 41 and model.batches == []
 
 
-def test_two_copies_of_a_moved_picture_share_nothing(photos, model):
+def test_of_two_copies_of_a_moved_image_one_is_new(photos, model):
     with build(photos, model) as gallery:
         before = everything(gallery)
     content = (photos / "b/00.png").read_bytes()
@@ -172,7 +174,7 @@ def test_names_may_be_swapped(photos, model):
         assert len(everything(gallery)) == 40
 
 
-def test_skipped_pictures_are_tried_again_only_when_asked_or_changed(photos, model, monkeypatch):
+def test_skipped_images_are_retried_if_asked_for_or_changed(photos, model, monkeypatch):
     (photos / "bad.png").write_bytes(b"bad")
     (photos / "bad2.png").write_bytes(b"bad2")
     with build(photos, model):
@@ -201,7 +203,7 @@ def test_skipped_pictures_are_tried_again_only_when_asked_or_changed(photos, mod
         assert (gallery.report.skipped, gallery.report.indexed) == (1, 1)
 
 
-def test_a_file_without_permission_is_tried_again_by_itself(photos, model, monkeypatch):
+def test_a_file_without_permission_is_retried_by_the_next_build(photos, model, monkeypatch):
     from retrieval.items import readers
     from retrieval.pictures.reading import FileNotRead
 
@@ -222,13 +224,13 @@ def test_a_file_without_permission_is_tried_again_by_itself(photos, model, monke
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
-def test_permission_is_a_reason(photos, model):
+def test_missing_permission_is_a_reason_to_skip(photos, model):
     (photos / "b/00.png").chmod(0)
     with build(photos, model) as gallery:
         assert [p.error for p in gallery.index.skipped()] == ["no permission to read the file"]
 
 
-def test_a_vector_that_says_nothing_is_a_reason_to_skip(photos, model):
+def test_an_invalid_vector_is_a_reason_to_skip(photos, model):
     honest = model.embed_spaces
 
     def embed_spaces(prepared, *, spaces):
@@ -244,7 +246,7 @@ def test_a_vector_that_says_nothing_is_a_reason_to_skip(photos, model):
         assert len(everything(gallery)) == 36
 
 
-def test_ctrl_c_keeps_what_is_done_and_says_how_to_go_on(photos, model):
+def test_ctrl_c_keeps_what_is_done_and_says_how_to_continue(photos, model):
     def interrupt(batch):
         if batch == 3:
             raise KeyboardInterrupt
@@ -343,7 +345,7 @@ def test_an_empty_folder_does_not_empty_an_index(photos, model, tmp_path):
         assert index.counts().indexed == 40
 
 
-def test_two_builds_at_once_are_one_too_many(photos, model):
+def test_a_second_build_at_the_same_time_is_refused(photos, model):
     with build(photos, model) as gallery, gallery.index.lock():
         write(photos / "new.png", numbered(99))
         with pytest.raises(IndexBusy):
@@ -351,7 +353,7 @@ def test_two_builds_at_once_are_one_too_many(photos, model):
 
 
 @pytest.mark.parametrize("options", [{"batch_size": 0}, {"workers": 0}, {"workers": "two"}])
-def test_impossible_options_are_refused(photos, model, options):
+def test_invalid_options_are_refused(photos, model, options):
     with pytest.raises(UsageError, match="must be >= 1"):
         build(photos, model, **options)
     assert not (photos.parent / "photos.index").exists()

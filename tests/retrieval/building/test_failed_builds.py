@@ -1,4 +1,4 @@
-"""A build that fails keeps what it committed, and leaves nothing where there is nothing to keep."""
+"""A build that fails keeps what it committed; a new index without vectors is removed."""
 
 import shutil
 

@@ -1,3 +1,5 @@
+"""What a build has to do follows from the listing and the index."""
+
 from indexes import SnapshotEntry
 from retrieval.building.planning import make_plan
 from retrieval.pictures import Found, Listing, Unreadable
@@ -31,7 +33,7 @@ def test_files_are_sorted_by_what_has_to_be_done():
     assert "bad.jpg" in [found.path for found in make_plan(listing, index, retry=True).to_read]
 
 
-def test_what_lies_in_a_folder_that_cannot_be_listed_is_not_gone():
+def test_items_of_a_folder_that_cannot_be_listed_are_not_gone():
     listing = Listing(unreadable=[Unreadable("nas", "closed")], closed_folders=["nas/"])
     plan = make_plan(listing, {"nas/a.jpg": known(), "nasty.jpg": known(), "nas": known()})
     assert list(plan.gone) == ["nasty.jpg"]

@@ -1,3 +1,5 @@
+"""Images of every format are decoded to upright RGB, and damaged ones have a reason."""
+
 import io
 import struct
 import zlib
@@ -98,13 +100,13 @@ def test_cmyk_becomes_rgb():
 
 
 @pytest.mark.parametrize("form", ["GIF", "PNG", "WEBP"])
-def test_an_animation_is_its_first_frame(form):
+def test_the_first_frame_of_an_animation_is_decoded(form):
     frames = [Image.new("RGB", (20, 20), colour) for colour in (RED, (0, 0, 255))]
     content = encoded(frames[0], form, save_all=True, append_images=frames[1:])
     assert close(middle(content), RED, within=8)
 
 
-def test_big_jpegs_are_drafted_and_big_pngs_shrunk_to_the_same_size():
+def test_large_jpegs_and_pngs_are_reduced_to_the_same_size():
     big = striped(RED, (2000, 1800))
     jpeg, png = decode(encoded(big, "JPEG")), decode(encoded(big, "PNG"))
     assert jpeg.image.size == png.image.size == (500, 450)
@@ -134,7 +136,7 @@ def test_truncated_files_give_a_reason(form):
         (b"\xff\xd8\xff\xe0" + bytes(100), "image"),
     ],
 )
-def test_what_is_no_picture_has_a_named_reason(content, reason):
+def test_what_is_not_an_image_has_a_reason(content, reason):
     with pytest.raises(PictureError, match=reason):
         decode(content)
 
@@ -151,18 +153,18 @@ def bomb(width: int, height: int) -> bytes:
     )
 
 
-def test_a_decompression_bomb_is_refused_before_it_unpacks():
+def test_a_decompression_bomb_is_refused_before_it_is_decoded():
     with pytest.raises(PictureError, match="decompression bomb"):
         decode(bomb(60000, 60000))
 
 
-def test_the_limit_holds_without_pillows_own(monkeypatch):
+def test_the_limit_holds_without_that_of_pillow(monkeypatch):
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", None)
     with pytest.raises(PictureError, match="decompression bomb"):
         decode(bomb(60000, 60000))
 
 
-def test_damaged_exif_does_not_cost_the_picture():
+def test_damaged_exif_data_is_ignored():
     content = encoded(striped(RED), "JPEG", exif=b"Exif\x00\x00II*\x00\xff\xff\xff\xff\x01\x00")
     decoded = decode(content)
     assert close(middle(content), RED, within=6)
@@ -178,7 +180,7 @@ def test_damaged_exif_does_not_cost_the_picture():
         ("yesterday", None),
     ],
 )
-def test_the_date_is_the_cameras_or_none(written, read):
+def test_the_date_is_that_of_the_camera_or_none(written, read):
     exif = Image.Exif()
     exif.get_ifd(0x8769)[0x9003] = written
     assert decode(encoded(striped(RED), "JPEG", exif=exif)).facts.taken == read
@@ -195,7 +197,7 @@ def test_arrays_must_be_uint8_rgb_or_grey():
             from_array(wrong)
 
 
-def test_a_giant_waits_for_the_giant_before_it(monkeypatch):
+def test_giant_images_are_decoded_one_at_a_time(monkeypatch):
     monkeypatch.setattr(decoding_module, "_GIANT_PIXELS", 100)
     content = encoded(striped(RED))
     held = decoding_module._one_giant_at_a_time

@@ -1,3 +1,5 @@
+"""The files of a gallery are listed once each, in one order."""
+
 import errno
 import os
 from pathlib import Path
@@ -21,7 +23,7 @@ def paths(root: Path, **options: object) -> list[str]:
     return [found.path for found in find_pictures(root, **options).pictures]
 
 
-def test_pictures_of_all_folders_come_sorted_and_relative(tmp_path):
+def test_files_of_all_folders_are_listed_sorted_and_relative(tmp_path):
     for name in ["b.jpg", "a/z.PNG", "a/b/c.webp", "a.jpeg", "notes.txt", "noext"]:
         touch(tmp_path / name)
     assert paths(tmp_path) == ["a.jpeg", "a/b/c.webp", "a/z.PNG", "b.jpg"]
@@ -33,14 +35,14 @@ def test_hidden_files_and_folders_are_left_out(tmp_path):
     assert paths(tmp_path) == ["c.jpg"]
 
 
-def test_strange_names_are_found_as_they_are(tmp_path):
+def test_unusual_names_are_kept(tmp_path):
     names = ["-rf.jpg", "new\nline.jpg", "ünïcödé 🐕.jpg", "<b>.png", "a'b\".gif"]
     for name in names:
         touch(tmp_path / name)
     assert paths(tmp_path) == sorted(names)
 
 
-def test_size_and_time_are_the_files_own(tmp_path):
+def test_size_and_time_are_those_of_the_file(tmp_path):
     (tmp_path / "a.jpg").write_bytes(b"12345")
     os.utime(tmp_path / "a.jpg", ns=(7, 1234567890123456789))
     (found,) = find_pictures(tmp_path).pictures
@@ -69,7 +71,7 @@ def test_broken_links_and_pipes_are_reported_not_opened(tmp_path):
     assert reasons == {"gone.jpg": "broken link", "pipe.jpg": "not a regular file"}
 
 
-def test_links_that_lead_to_themselves_stop_nothing(tmp_path):
+def test_links_to_themselves_are_reported(tmp_path):
     touch(tmp_path / "a.png")
     (tmp_path / "one").symlink_to(tmp_path / "two")
     (tmp_path / "two").symlink_to(tmp_path / "one")
@@ -81,7 +83,7 @@ def test_links_that_lead_to_themselves_stop_nothing(tmp_path):
     assert listing.closed_folders == []
 
 
-def test_a_link_that_may_not_be_followed_may_hide_a_folder(tmp_path, monkeypatch):
+def test_a_link_that_cannot_be_followed_may_be_one_to_a_folder(tmp_path, monkeypatch):
     touch(tmp_path / "a.png")
     (tmp_path / "album").symlink_to(tmp_path / "elsewhere")
 
@@ -119,7 +121,7 @@ def test_a_link_that_may_not_be_followed_may_hide_a_folder(tmp_path, monkeypatch
     assert listing.unreadable[0].reason == "link cannot be followed: Permission denied"
 
 
-def test_a_name_of_stray_bytes_is_found(tmp_path):
+def test_a_name_that_is_not_valid_utf8_is_listed(tmp_path):
     try:
         (Path(os.fsdecode(os.fsencode(tmp_path) + b"/bad\xff.jpg"))).write_bytes(b"x")
     except OSError:
@@ -151,9 +153,9 @@ def test_the_index_inside_the_gallery_is_left_out(tmp_path):
     assert paths(tmp_path, exclude=[tmp_path / "my.index"]) == ["a.jpg"]
 
 
-@pytest.mark.parametrize(("make", "words"), [(False, "no such folder"), (True, "not a folder")])
-def test_a_gallery_that_is_no_folder_is_named(tmp_path, make, words):
+@pytest.mark.parametrize(("make", "message"), [(False, "no such folder"), (True, "not a folder")])
+def test_a_gallery_that_is_not_a_folder_is_refused(tmp_path, make, message):
     if make:
         touch(tmp_path / "x")
-    with pytest.raises(UsageError, match=words):
+    with pytest.raises(UsageError, match=message):
         find_pictures(tmp_path / "x")
