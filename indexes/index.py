@@ -363,8 +363,8 @@ class Index:
     ) -> SearchResult:
         """The k items nearest to each query, best first; equal scores in the order of ids.
 
-        Exact. Sees everything that was committed before the call, by this process or another. All
-        of the result is read in one transaction.
+        Exact. Sees everything that was committed before the call, by this process or another. The
+        search and the look-up of its items are one transaction, for which commits wait.
 
         Args:
             queries: float32 (Q, dim), unit rows.
