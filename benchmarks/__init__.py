@@ -1,1 +1,1 @@
-"""Speed beside its floor: every number is a ratio to what was measured in the same run."""
+"""Speed compared with a baseline that is measured in the same run, and recall."""

@@ -1,7 +1,7 @@
-"""`python -m benchmarks`: indexing and querying with mini, with the options of either.
+"""`python -m benchmarks`: speed of indexing and querying with mini; both take the same options.
 
-The others are run by their names: `benchmarks.official_size`, `spaces`, `captioning`, `gpu` for
-speed, `quality` and `combining` for recall.
+The others are run by name: `benchmarks.official_size`, `spaces`, `captioning` and `gpu` for speed,
+`quality` and `combining` for recall.
 """
 
 import sys

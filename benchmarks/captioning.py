@@ -1,4 +1,4 @@
-"""Tokens a second of a caption: with cached keys and values, beside decoding every prefix anew."""
+"""Tokens per second of a caption with cached keys and values, compared with no cache."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from benchmarks.measuring import Row, beside, in_turns, report, seconds
+from benchmarks.measuring import Row, compared, in_turns, report, seconds
 from benchmarks.official_folder import PHOTO, SIZES, build
 from benchmarks.options import number
 
@@ -50,15 +50,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def measure(model: FM, tokens: int, batch: int, rounds: int) -> list[Row]:
-    """Rows of the table: one caption of `tokens`, and what twice as many would cost."""
+    """Rows of the table: captions of `tokens` tokens and of twice as many."""
     import torch
 
     from fourm.transformer.embeddings import ModalityInput
 
-    pictures = torch.randn(batch, 3, 224, 224)
-    encoded = model.encode({PHOTO: ModalityInput(pictures)})
+    photos = torch.randn(batch, 3, 224, 224)
+    encoded = model.encode({PHOTO: ModalityInput(photos)})
     if not torch.equal(cached(model, encoded, tokens), uncached(model, encoded, tokens)):
-        print("error: the two ways gave different captions", file=sys.stderr)
+        print("error: captions with and without cache differ", file=sys.stderr)
         raise SystemExit(1)
     measured = in_turns(
         {
@@ -69,7 +69,7 @@ def measure(model: FM, tokens: int, batch: int, rounds: int) -> list[Row]:
         rounds,
     )
     return [
-        beside(
+        compared(
             f"cached, {tokens} tokens",
             measured["cached"],
             "tokens/s",
@@ -78,7 +78,7 @@ def measure(model: FM, tokens: int, batch: int, rounds: int) -> list[Row]:
             target=f"at least {TARGET:g} times",
             least=TARGET,
         ),
-        beside(
+        compared(
             f"cached, {2 * tokens} tokens",
             measured["twice"],
             "tokens/s",
@@ -91,7 +91,7 @@ def measure(model: FM, tokens: int, batch: int, rounds: int) -> list[Row]:
 
 
 def cached(model: FM, encoded: EncoderOutput, tokens: int) -> Tensor:
-    """The likeliest caption (B, tokens), each token decoded once."""
+    """The greedy caption (B, tokens), each token decoded once."""
     import torch
 
     from fourm.transformer import SequenceDecoder
@@ -104,7 +104,7 @@ def cached(model: FM, encoded: EncoderOutput, tokens: int) -> Tensor:
 
 
 def uncached(model: FM, encoded: EncoderOutput, tokens: int) -> Tensor:
-    """The same caption, the whole prefix decoded at every token."""
+    """The same caption, the whole prefix decoded at each token."""
     import torch
 
     from fourm.transformer.sequences import sequence_target
@@ -112,9 +112,9 @@ def uncached(model: FM, encoded: EncoderOutput, tokens: int) -> Tensor:
     target = sequence_target(model, CAPTION)
     ids = torch.full((len(encoded.context), 1), START)
     for _ in range(tokens):
-        places = torch.arange(ids.shape[1])
+        positions = torch.arange(ids.shape[1])
         y = target.token_emb(ids) + target.positions(torch.zeros_like(ids, dtype=torch.bool))
-        y = model.decode(y, encoded, places[None, :] <= places[:, None])
+        y = model.decode(y, encoded, positions[None, :] <= positions[:, None])
         ids = torch.cat([ids, target.to_logits(y[:, -1]).argmax(dim=-1)[:, None]], dim=1)
     return ids[:, 1:]
 

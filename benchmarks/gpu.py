@@ -1,12 +1,11 @@
-"""Photos a second on a GPU at the official sizes, and the share of the chip's matrix throughput.
+"""Photos per second on a GPU at the official sizes, and the share of its matrix throughput.
 
     python -m benchmarks.gpu                               B, L and XL in bfloat16 on CUDA
-    python -m benchmarks.gpu --size tiny --device cpu      tries the script out
+    python -m benchmarks.gpu --size tiny --device cpu      a test run
 
-A photo is encoded and its 16 DINOv2 tokens are predicted. The share is the rate of the products
-that this needs (`products.operations`) over the rate of one large product, measured in the same
-turns. No numbers of a GPU are recorded in this repository yet: none was at hand. The last line of
-the output is what to record, with the chip's name in it.
+A photo is encoded and its 16 DINOv2 tokens are predicted. The share is the rate of the matrix
+products that this takes (`products.operations`) divided by the rate of one large product, measured
+in the same rounds. The last line of the output is the result to record, with the GPU's name.
 """
 
 from __future__ import annotations
@@ -39,7 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     chosen = _options(arguments)
     device = torch.device(chosen.device)
     if device.type == "cuda" and not torch.cuda.is_available():
-        print("error: no GPU that this torch can use; --device cpu tries it out", file=sys.stderr)
+        print("error: CUDA is not available; use --device cpu for a test run", file=sys.stderr)
         return 2
     rows = []
     with torch.inference_mode():
@@ -47,7 +46,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             rows += measure(size, device, chosen)
     on_gpu = device.type == "cuda"
     setting = {
-        "chip": torch.cuda.get_device_name(device) if on_gpu else "CPU: not a GPU's numbers",
+        "chip": torch.cuda.get_device_name(device) if on_gpu else "CPU, not a GPU",
         "CUDA": torch.version.cuda if on_gpu else None,
         "dtype": chosen.dtype,
         "rounds": chosen.rounds,
@@ -57,7 +56,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def measure(size: str, device: torch.device, chosen: argparse.Namespace) -> list[Row]:
-    """Two rows for each batch size and way of running: photos a second, and the share."""
+    """Two rows per batch size and mode: photos per second, and the share."""
     import torch
 
     dtype: torch.dtype = getattr(torch, chosen.dtype)
@@ -104,7 +103,7 @@ def measure(size: str, device: torch.device, chosen: argparse.Namespace) -> list
 
 
 def weighted(size: str, device: torch.device, dtype: torch.dtype) -> FM:
-    """A model of a size with random weights, drawn on the device."""
+    """A model with random weights, created on the device."""
     import torch
 
     torch.manual_seed(0)
@@ -113,7 +112,7 @@ def weighted(size: str, device: torch.device, dtype: torch.dtype) -> FM:
 
 
 def predict(model: FM, photos: torch.Tensor) -> torch.Tensor:
-    """The likeliest tokens (B, 16) of photos (B, 3, 224, 224)."""
+    """The most likely tokens (B, 16) of photos (B, 3, 224, 224)."""
     from fourm.transformer.embeddings import ModalityInput
 
     encoded = model.encode({PHOTO: ModalityInput(photos)})
@@ -121,7 +120,7 @@ def predict(model: FM, photos: torch.Tensor) -> torch.Tensor:
 
 
 def matrix_rate(device: torch.device, dtype: torch.dtype) -> float:
-    """TFLOP/s of one large product."""
+    """TFLOP/s of one large matrix product."""
     import torch
 
     side = 8192 if device.type == "cuda" else 512
@@ -131,7 +130,7 @@ def matrix_rate(device: torch.device, dtype: torch.dtype) -> float:
 
 
 def _rate(work: Callable[[], object], each: int, repeats: int, device: torch.device) -> float:
-    """How many a second, when `work` does `each` of them, `repeats` times without waiting."""
+    """Items per second if `work`, repeated without synchronising, does `each` of them."""
     import torch
 
     def run() -> None:
@@ -156,7 +155,7 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     )
     options.add_argument("--compile", choices=("off", "on", "both"), default="both")
     options.add_argument(
-        "--repeats", type=number(), default=10, help="passes timed as one (default: 10)"
+        "--repeats", type=number(), default=10, help="passes per measurement (default: 10)"
     )
     options.add_argument("--rounds", type=number(), default=5, help="repeats of each (default: 5)")
     return options.parse_args(arguments)

@@ -1,21 +1,25 @@
-"""Photos a second: `Gallery.build` beside a bare loop of Pillow and the same loaded model."""
+"""Photos per second of `Gallery.build`, compared with a loop of Pillow and the same model."""
 
 from __future__ import annotations
 
+import shutil
+import sys
 import tempfile
 from collections.abc import Sequence
 from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
 from PIL import Image
 
 from benchmarks import options
-from benchmarks.measuring import Row, beside, in_turns, report, seconds
-from benchmarks.photos import gather
+from benchmarks.measuring import Row, compared, in_turns, report, seconds
 
 if TYPE_CHECKING:
     from fourm import Model
+
+_SUFFIXES = {".jpg", ".jpeg", ".png", ".webp"}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -25,12 +29,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     with tempfile.TemporaryDirectory(prefix="fourm-benchmark-") as name:
         work = Path(name)
         files = gather(chosen.photos, chosen.count, work / "photos")
-        bare_loop(model, files[:2], 2)  # weights are read and code is warmed up by first use
+        bare_loop(model, files[:2], 2)  # the first use reads weights and warms up code
         rows = measure(model, files, work, batch_size=chosen.batch_size, rounds=chosen.rounds)
     setting = {
         "model": model.name,
         "dtype": str(model.dtype).removeprefix("torch."),
-        "photos": f"{len(files)} {'of --photos' if chosen.photos else 'made up'}",
+        "photos": f"{len(files)} {'of --photos' if chosen.photos else 'synthetic'}",
         "batch": chosen.batch_size,
         "rounds": chosen.rounds,
     }
@@ -41,7 +45,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def measure(
     model: Model, files: list[Path], work: Path, *, batch_size: int, rounds: int
 ) -> list[Row]:
-    """Rows of the table: the whole build, and the model alone, each beside the bare loop."""
+    """Rows of the table: the whole build, and the model alone."""
     from retrieval import Gallery
 
     prepared = [model.prepare({"image": _open(file)}) for file in files]
@@ -73,7 +77,7 @@ def measure(
     )
     bare = measured["bare"]
     return [
-        beside(
+        compared(
             "Gallery.build",
             measured["build"],
             "photos/s",
@@ -82,15 +86,46 @@ def measure(
             target="at least 0.9",
             least=0.9,
         ),
-        beside("the model alone", measured["model"], "photos/s", "bare loop", bare),
+        compared("the model alone", measured["model"], "photos/s", "bare loop", bare),
     ]
 
 
 def bare_loop(model: Model, files: list[Path], batch_size: int) -> None:
-    """What a short script would do: open, decode, embed, one batch after the other."""
+    """The baseline: open, decode and embed, one batch after the other."""
     for start in range(0, len(files), batch_size):
         batch = [model.prepare({"image": _open(f)}) for f in files[start : start + batch_size]]
         model.embed(batch, space=model.default_space)
+
+
+def gather(source: str | None, count: int, target: Path) -> list[Path]:
+    """Copy or create up to `count` photos in `target` and return their files in order.
+
+    Raises:
+        SystemExit: `source` is not a folder or has no photos.
+    """
+    target.mkdir()
+    if source is None:
+        return [_make(number, target / f"{number:05d}.jpg") for number in range(count)]
+    folder = Path(source)
+    found = sorted(path for path in folder.rglob("*") if path.suffix.lower() in _SUFFIXES)
+    if not found:
+        print(f"error: --photos: no photos in {folder}", file=sys.stderr)
+        raise SystemExit(2)
+    return [
+        Path(shutil.copy(path, target / f"{number:05d}{path.suffix.lower()}"))
+        for number, path in enumerate(found[:count])
+    ]
+
+
+def _make(number: int, file: Path) -> Path:
+    """A synthetic photo of 500 x 375 pixels, with shapes and texture: 60 to 110 kB of JPEG."""
+    random = np.random.default_rng(number)
+    coarse = random.integers(0, 256, (6, 8, 3), dtype=np.uint8)
+    smooth = np.asarray(Image.fromarray(coarse).resize((500, 375), Image.Resampling.BICUBIC))
+    texture = random.normal(0, 12, (375, 500, 1))
+    pixels = np.clip(smooth + texture, 0, 255).astype(np.uint8)
+    Image.fromarray(pixels).save(file, quality=85)
+    return file
 
 
 def _open(file: Path) -> Image.Image:

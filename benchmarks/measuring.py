@@ -1,4 +1,4 @@
-"""Contenders measured in turns, so that a machine that slows down slows all of them."""
+"""Measure contenders in turns, so that a machine that slows down slows all of them."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from typing import Any
 
 
 def seconds(work: Callable[[], Any]) -> float:
-    """Wall-clock seconds that one call takes."""
+    """Wall-clock seconds of one call."""
     start = time.perf_counter()
     work()
     return time.perf_counter() - start
 
 
 def in_turns(contenders: Mapping[str, Callable[[], float]], rounds: int) -> dict[str, list[float]]:
-    """Call each contender once a round and collect what it returns.
+    """Call each contender once per round and collect its results.
 
-    The order is reversed in every second round: none is always the one that comes first.
+    Every other round runs in reverse order, so that none always comes first.
     """
     measured: dict[str, list[float]] = {name: [] for name in contenders}
     for turn in range(rounds):
@@ -36,48 +36,48 @@ def in_turns(contenders: Mapping[str, Callable[[], float]], rounds: int) -> dict
 
 @dataclass(frozen=True)
 class Row:
-    """A measured number, its floor, and what is asked of it.
+    """A measured number, its baseline and its target.
 
     Attributes:
         what: what was measured.
         value: median over the rounds.
-        unit: of value and floor.
-        floor: median of what it is compared with; None if it stands alone.
-        floor_is: what that is.
-        ratio: median over the rounds of value / floor of the same round.
-        target: what is asked, in words; "" if nothing is.
-        reached: whether it was.
+        unit: of value and baseline.
+        baseline: median of the baseline; None if there is none.
+        baseline_name: what it is.
+        ratio: median over the rounds of value / baseline of the same round.
+        target: what is asked of the ratio or value, as text; "" if nothing is.
+        reached: whether the target was met.
     """
 
     what: str
     value: float
     unit: str
-    floor: float | None = None
-    floor_is: str = ""
+    baseline: float | None = None
+    baseline_name: str = ""
     ratio: float | None = None
     target: str = ""
     reached: bool | None = None
 
 
-def beside(
+def compared(
     what: str,
     values: list[float],
     unit: str,
-    floor_is: str,
-    floors: list[float],
+    baseline_name: str,
+    baselines: list[float],
     *,
     target: str = "",
     least: float | None = None,
     most: float | None = None,
 ) -> Row:
-    """A row from the values of all rounds and those of the floor.
+    """A row from the values of all rounds and those of the baseline.
 
     Args:
-        what, values, unit, floor_is, floors: as in `Row`, a value for each round.
-        target: what is asked of the ratio, in words.
-        least, most: the same as a number, one of them.
+        what, values, unit, baseline_name, baselines: as in `Row`, a value for each round.
+        target: what is asked of the ratio, as text.
+        least, most: the same as a number, one of the two.
     """
-    ratio = statistics.median(value / floor for value, floor in zip(values, floors, strict=True))
+    ratio = statistics.median(value / base for value, base in zip(values, baselines, strict=True))
     reached = None
     if least is not None:
         reached = ratio >= least
@@ -87,8 +87,8 @@ def beside(
         what=what,
         value=statistics.median(values),
         unit=unit,
-        floor=statistics.median(floors),
-        floor_is=floor_is,
+        baseline=statistics.median(baselines),
+        baseline_name=baseline_name,
         ratio=ratio,
         target=target,
         reached=reached,
@@ -96,10 +96,10 @@ def beside(
 
 
 def report(name: str, setting: Mapping[str, Any], rows: list[Row]) -> None:
-    """A table and, as the last line, the same as JSON, on stdout."""
+    """Print a table and, as the last line, the same as JSON."""
     setting = {**setting, **machine()}
     print(f"\n{name}: " + ", ".join(f"{key} {value}" for key, value in setting.items()))
-    header = ("measured", "value", "floor", "ratio", "asked")
+    header = ("measured", "value", "baseline", "ratio", "target")
     lines = [header, *(_cells(row) for row in rows)]
     widths = [max(len(line[column]) for line in lines) for column in range(len(header))]
     for line in lines:
@@ -110,7 +110,7 @@ def report(name: str, setting: Mapping[str, Any], rows: list[Row]) -> None:
 
 
 def machine() -> dict[str, Any]:
-    """What the numbers depend on besides this repository."""
+    """Hardware and versions that the numbers depend on."""
     import faiss
     import torch
 
@@ -125,14 +125,16 @@ def machine() -> dict[str, Any]:
 
 
 def _cells(row: Row) -> tuple[str, str, str, str, str]:
-    floor = "" if row.floor is None else f"{_short(row.floor)} {row.unit} ({row.floor_is})"
+    baseline = ""
+    if row.baseline is not None:
+        baseline = f"{_short(row.baseline)} {row.unit} ({row.baseline_name})"
     ratio = "" if row.ratio is None else f"{row.ratio:.3f}"
-    asked = row.target
+    target = row.target
     if row.reached is not None:
-        asked += ": yes" if row.reached else ": NO"
-    return row.what, f"{_short(row.value)} {row.unit}", floor, ratio, asked
+        target += ": yes" if row.reached else ": NO"
+    return row.what, f"{_short(row.value)} {row.unit}", baseline, ratio, target
 
 
 def _short(value: float) -> str:
-    """Three digits, or all those before the point."""
+    """Three significant digits, or all integer digits."""
     return f"{value:.0f}" if abs(value) >= 1000 else f"{value:.3g}"

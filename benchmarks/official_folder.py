@@ -1,6 +1,6 @@
-"""Models of the official sizes with random weights: in memory, and as folders of repositories.
+"""Models of the official sizes with random weights, in memory and as folders.
 
-Speed and memory depend on shapes alone. The tiny size is for trying a benchmark out.
+Speed and memory depend on shapes alone. Size tiny is for test runs.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ PHOTO, GLOBAL = "rgb@224", "tok_dinov2_global"
 def build(
     size: str, inputs: Iterable[str] | None = None, outputs: Iterable[str] | None = None
 ) -> FM:
-    """The transformer; tiny: 32 wide, 2+2 blocks, by default photos in and global tokens out."""
+    """The transformer; tiny: width 32, 2+2 blocks, by default from photos to global tokens."""
     from fourm.tokens import OFFICIAL
     from fourm.transformer import FM, FMConfig, fm_4m21_b, fm_4m21_l, fm_4m21_xl
 
@@ -50,13 +50,12 @@ def build(
 
 
 def write(shelf: Path, size: str, spaces: Sequence[str] | None = None) -> Path:
-    """Write a model and tokenizers side by side; the model's folder.
+    """Write a model and its tokenizers side by side and return the model's folder.
 
     Args:
-        shelf: where.
+        shelf: parent folder.
         size: one of `SIZES`.
-        spaces: of a model that reads photos and predicts these; None: the whole model, with the
-            tokenizer of `dinov2`.
+        spaces: predicted from photos; None writes the whole model with the tokenizer of `dinov2`.
     """
     import torch
 

@@ -1,9 +1,9 @@
-"""A photo's DINOv2 embedding from 4M-21 B: speed beside its bare matrix products, peak memory.
+"""A DINOv2 embedding by 4M-21 B: speed compared with its bare matrix products, and peak memory.
 
     python -m benchmarks.official_size                      float32 and bfloat16, random weights
     python -m benchmarks.official_size --folder 4M-21_B     another folder in the official format
 
-Memory is that of fresh processes, imports included.
+Memory is measured in fresh processes, imports included.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from benchmarks.measuring import Row, beside, in_turns, report, seconds
+from benchmarks.measuring import Row, compared, in_turns, report, seconds
 from benchmarks.options import number
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def speed(folder: str, dtype: str, batch: int, threads: int, rounds: int) -> list[Row]:
-    """Seconds a photo, and photos a second beside the products alone."""
+    """Seconds per photo, and photos per second compared with the products alone."""
     import torch
 
     from benchmarks.products import loop
@@ -86,7 +86,7 @@ def speed(folder: str, dtype: str, batch: int, threads: int, rounds: int) -> lis
         )
     each = 1 / statistics.median(measured["embed"])
     return [
-        beside(
+        compared(
             f"embed, {dtype}",
             measured["embed"],
             "photos/s",
@@ -95,7 +95,7 @@ def speed(folder: str, dtype: str, batch: int, threads: int, rounds: int) -> lis
             target=f"at least {SHARE:g}",
             least=SHARE,
         ),
-        beside(
+        compared(
             f"embed, {dtype}",
             measured["embed"],
             "photos/s",
@@ -113,7 +113,7 @@ def speed(folder: str, dtype: str, batch: int, threads: int, rounds: int) -> lis
 
 
 def memory(folder: str, dtype: str, batch: int, threads: int) -> list[Row]:
-    """The peak of a fresh process after each step, in MiB."""
+    """Peak memory of a fresh process after each step, in MiB."""
     printed = _python(
         "-m", "benchmarks.official_size", "--child", folder, dtype, str(batch), str(threads)
     )
@@ -127,11 +127,11 @@ def memory(folder: str, dtype: str, batch: int, threads: int) -> list[Row]:
 
 
 def child(folder: str, dtype: str, batch: int, threads: int) -> None:
-    """What the fresh process does: print the peak after each step as JSON."""
+    """Run in the fresh process: print the peak after each step as JSON."""
     steps: dict[str, float] = {}
 
     def note(step: str) -> None:
-        steps[step] = max([peak(), *steps.values()])  # the kernel's count is off by a few pages
+        steps[step] = max([peak(), *steps.values()])  # the kernel's count may be off by a few pages
 
     note("Python")
     import torch
@@ -154,10 +154,9 @@ def child(folder: str, dtype: str, batch: int, threads: int) -> None:
 
 
 def peak() -> float:
-    """The most MiB that this process has had in memory so far.
+    """Peak resident memory of this process in MiB.
 
-    On Linux `ru_maxrss` begins with the peak of the process that started this one; VmHWM is the
-    same number without that.
+    On Linux `ru_maxrss` starts at the peak of the parent process; VmHWM does not.
     """
     import resource
 
@@ -177,7 +176,7 @@ def _photos(model: Model, count: int) -> list[Any]:
 
 
 def _parts(model: Model, folder: str) -> tuple[FM, VQVAE]:
-    """The transformer and the tokenizer of the model once more, from the same files."""
+    """The transformer and the tokenizer, loaded again from the same files."""
     from fourm.tokenizers.loading import load_tokenizer
     from fourm.transformer import load_fm
 
@@ -197,11 +196,13 @@ def _python(*arguments: str) -> str:
 
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     options = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    options.add_argument("--folder", help="official-format model, its tokenizer beside it")
+    options.add_argument("--folder", help="model in the official format, next to its tokenizer")
     options.add_argument("--size", choices=("tiny", "B"), default="B", help="without --folder")
     options.add_argument("--dtype", action="append", choices=tuple(SECONDS), help="default: both")
     options.add_argument("--batch-size", type=number(), default=8, help="photos (default: 8)")
-    options.add_argument("--threads", type=number(), default=2, help="of torch (default: 2)")
+    options.add_argument(
+        "--threads", type=number(), default=2, help="threads of torch (default: 2)"
+    )
     options.add_argument("--rounds", type=number(), default=5, help="repeats of each (default: 5)")
     return options.parse_args(arguments)
 

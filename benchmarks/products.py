@@ -1,4 +1,4 @@
-"""The matrix products behind one prediction of a photo's global tokens, and nothing else."""
+"""The matrix products of one prediction of a photo's global tokens."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ PATCHES, TOKENS = 196, 16
 def loop(
     model: FM, tokenizer: VQVAE, target: str, photos: int, few_queries: bool
 ) -> Callable[[], None]:
-    """A bare torch loop over the products of `photos` photos with the model's own weights.
+    """A torch loop over the products of `photos` photos with the model's own weights.
 
-    `linear`, `bmm` and `scaled_dot_product_attention` of the shapes that occur, on inputs that are
-    always the same: no sums, no norms, no activations, no embeddings.
+    It calls `linear`, `bmm` and `scaled_dot_product_attention` with the shapes that occur, on
+    constant inputs, without sums, norms, activations and embeddings.
 
     Args:
         model: with the input `rgb@224`.
         tokenizer: of the target, whose decoder is a stack of linear layers.
         target: global tokens.
-        photos: the batch.
+        photos: batch size.
         few_queries: whether cross-attention projects 16 queries instead of 196 vectors.
     """
     import torch
@@ -89,7 +89,7 @@ def loop(
 
 
 def operations(model: FM, vocabulary: int) -> float:
-    """Multiplications and additions of a photo's prediction, with keys and values computed."""
+    """Floating-point operations of one photo's prediction, keys and values included."""
     config = model.config
     dim = config.dim
     mlp = (3 if config.gated_mlp else 2) * dim * config.hidden

@@ -1,4 +1,4 @@
-"""Milliseconds a query, warm and in a fresh process, beside raw FAISS and the model alone."""
+"""Milliseconds per query, warm and in a fresh process, compared with FAISS and the model alone."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from benchmarks import options
-from benchmarks.measuring import Row, beside, in_turns, report, seconds
+from benchmarks.measuring import Row, compared, in_turns, report, seconds
 
 if TYPE_CHECKING:
     from fourm import Model
@@ -28,7 +28,7 @@ TARGET_MS = 5.0
 
 
 class TimedModel:
-    """A model that adds up the time spent inside it, and is in all else the one it wraps."""
+    """A wrapper of a model that adds up the time spent in it."""
 
     def __init__(self, model: Model) -> None:
         self._model = model
@@ -65,14 +65,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     model = TimedModel(options.load(chosen))
     with tempfile.TemporaryDirectory(prefix="fourm-benchmark-") as name:
         folder = Path(name) / "random.index"
-        make_index(folder, model, chosen.pictures)
+        make_index(folder, model, chosen.images)
         with Gallery.open(folder, model=model) as gallery:
             rows = warm(gallery, model, folder, chosen.queries, chosen.rounds)
         rows += cold(folder, chosen.model, chosen.dtype, chosen.rounds)
     setting = {
         "model": model.name,
         "dtype": str(model.dtype).removeprefix("torch."),
-        "pictures": chosen.pictures,
+        "images": chosen.images,
         "k": K,
         "queries": chosen.queries,
         "rounds": chosen.rounds,
@@ -81,16 +81,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def make_index(folder: Path, model: Any, pictures: int) -> None:
-    """An index of random unit vectors: the time of a search does not depend on what they mean."""
+def make_index(folder: Path, model: Any, images: int) -> None:
+    """Create an index of random unit vectors; search time does not depend on their values."""
     from indexes import Index, Record
     from retrieval.model import recipe_of
 
     recipe = recipe_of(model)
     random = np.random.default_rng(0)
     with Index.create(folder, root=folder.parent, recipe=recipe) as index, index.lock():
-        for start in range(0, pictures, 1000):
-            numbers = range(start, min(start + 1000, pictures))
+        for start in range(0, images, 1000):
+            numbers = range(start, min(start + 1000, images))
             vectors = random.standard_normal((len(numbers), recipe.dim)).astype(np.float32)
             vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
             index.write(
@@ -111,13 +111,13 @@ def make_index(folder: Path, model: Any, pictures: int) -> None:
 
 
 def warm(gallery: Gallery, model: TimedModel, folder: Path, queries: int, rounds: int) -> list[Row]:
-    """In this process, everything loaded: words, picture, map, all three; and raw FAISS."""
+    """Queries by text, image, map and all three in this process, with everything loaded."""
     import faiss
 
     raw = faiss.read_index(str(folder / "vectors-1.faiss"))
     vector = gallery.index.vectors([1])
-    given = {kind: value for kind, value in _inputs().items() if kind in model.inputs}
-    asked: dict[str, dict[str, Any]] = {kind: {kind: value} for kind, value in given.items()}
+    given = {name: value for name, value in _inputs().items() if name in model.inputs}
+    asked: dict[str, dict[str, Any]] = {name: {name: value} for name, value in given.items()}
     if len(given) > 1:
         asked[" + ".join(given)] = given
 
@@ -153,12 +153,10 @@ def warm(gallery: Gallery, model: TimedModel, folder: Path, queries: int, rounds
         contenders[f"{name}, outside"] = partial(outside, inputs)
     measured = in_turns(contenders, rounds)
 
-    rows = [
-        beside("Index.search + pictures", measured["stored"], "ms", "raw FAISS", measured["faiss"])
-    ]
+    rows = [compared("Index.search", measured["stored"], "ms", "raw FAISS", measured["faiss"])]
     for name in asked:
         rows.append(
-            beside(
+            compared(
                 f"warm query: {name}",
                 measured[f"{name}, total"],
                 "ms",
@@ -169,7 +167,7 @@ def warm(gallery: Gallery, model: TimedModel, folder: Path, queries: int, rounds
         outside_ms = measured[f"{name}, outside"]
         rows.append(
             replace(
-                beside(
+                compared(
                     "  of it outside the model", outside_ms, "ms", "raw FAISS", measured["faiss"]
                 ),
                 target=f"at most {TARGET_MS:g} ms",
@@ -199,7 +197,7 @@ faiss.read_index(folder + "/vectors-1.faiss").search(vectors, int(k))
 
 
 def cold(folder: Path, model: str, dtype: str, rounds: int) -> list[Row]:
-    """A whole process for one query in words, beside a script of the model and FAISS alone."""
+    """A process for one text query, compared with a script that uses the model and FAISS alone."""
 
     def process(script: str) -> float:
         arguments = [str(folder), model, dtype, TEXT, str(K)]
@@ -208,15 +206,17 @@ def cold(folder: Path, model: str, dtype: str, rounds: int) -> list[Row]:
         return 1000 * seconds(lambda: subprocess.run(command, check=True, cwd=repository))
 
     measured = in_turns({"bare": lambda: process(_BARE), "ours": lambda: process(_OURS)}, rounds)
-    return [beside("cold process: text", measured["ours"], "ms", "model + FAISS", measured["bare"])]
+    return [
+        compared("cold process: text", measured["ours"], "ms", "model + FAISS", measured["bare"])
+    ]
 
 
 def _inputs() -> dict[str, Any]:
-    """A query of each kind: words, a photo-sized picture, a map of sky above grass."""
-    picture = np.random.default_rng(1).integers(0, 256, (375, 500, 3), dtype=np.uint8)
+    """A text, an image of a photo's size and a map of sky above grass."""
+    image = np.random.default_rng(1).integers(0, 256, (375, 500, 3), dtype=np.uint8)
     layout = np.full((375, 500), 187, dtype=np.int64)  # sky-other-merged
     layout[200:] = 193  # grass-merged
-    return {"text": TEXT, "image": picture, "seg": layout}
+    return {"text": TEXT, "image": image, "seg": layout}
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Several spaces of a photo from one pass, beside one space, and beside a call for each."""
+"""Several spaces from one pass, compared with one space and with a call for each."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from benchmarks.measuring import Row, beside, in_turns, report, seconds
+from benchmarks.measuring import Row, compared, in_turns, report, seconds
 from benchmarks.official_folder import write
 from benchmarks.options import number
 
@@ -51,14 +51,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def measure(model: Model, photos: Sequence[Prepared], rounds: int) -> list[Row]:
-    """Rows of the table: photos a second, together and apart."""
+    """Rows of the table: seconds per photo, together and apart."""
     import numpy as np
 
     together = model.embed_spaces(photos, spaces=SPACES)
     close = 2e-4 if str(model.dtype) == "torch.float32" else 0.1
     for name, vectors in together.items():
         if not np.allclose(vectors, model.embed(photos, space=name), atol=close):
-            print(f"error: {name} comes out otherwise together than alone", file=sys.stderr)
+            print(f"error: {name} differs when computed with other spaces", file=sys.stderr)
             raise SystemExit(1)
 
     def cost(*spaces: str) -> float:
@@ -74,21 +74,21 @@ def measure(model: Model, photos: Sequence[Prepared], rounds: int) -> list[Row]:
         rounds,
     )
 
-    def row(what: str, values: str, floor_is: str, floor: str, asked: bool = False) -> Row:
-        return beside(
+    def row(what: str, values: str, baseline_name: str, baseline: str, judged: bool = False) -> Row:
+        return compared(
             what,
             measured[values],
             "s/photo",
-            floor_is,
-            measured[floor],
-            target=f"at most {TARGET:g} times" if asked else "",
-            most=TARGET if asked else None,
+            baseline_name,
+            measured[baseline],
+            target=f"at most {TARGET:g} times" if judged else "",
+            most=TARGET if judged else None,
         )
 
     listed = " + ".join(SPACES)
     return [
-        row(listed, "all", "clip alone, the dearest", "clip", asked=True),
-        row(" + ".join(GLOBALS), "globals", "dinov2 alone", "dinov2", asked=True),
+        row(listed, "all", "clip alone, the most expensive", "clip", judged=True),
+        row(" + ".join(GLOBALS), "globals", "dinov2 alone", "dinov2", judged=True),
         # clip predicts 196 tokens where the others predict 16, and decodes them with a ViT.
         row(listed, "all", "dinov2 alone", "dinov2"),
         row(listed, "all", "three calls", "apart"),

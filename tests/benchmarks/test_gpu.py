@@ -20,10 +20,10 @@ def test_on_the_cpu(capsys):
         "tiny, batch 3, eager: products",
     ]
     for row in result["rows"][1::2]:
-        assert row["ratio"] == pytest.approx(row["value"] / row["floor"])
+        assert row["ratio"] == pytest.approx(row["value"] / row["baseline"])
 
 
-def test_weights_are_of_the_asked_precision():
+def test_weights_have_the_requested_dtype():
     model = gpu.weighted("tiny", torch.device("cpu"), torch.bfloat16)
     assert {value.dtype for value in model.state_dict().values()} == {torch.bfloat16}
 

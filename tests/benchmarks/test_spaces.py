@@ -10,11 +10,11 @@ def test_spaces(capsys):
     assert spaces.main(arguments) == 0
     result = json.loads(capsys.readouterr().out.strip().splitlines()[-1])
     assert result["setting"]["batch"] == 2
-    dearest, two, all_, apart = result["rows"]
-    assert dearest["what"] == all_["what"] == "dinov2 + imagebind + clip"
+    single, two, all_, apart = result["rows"]
+    assert single["what"] == all_["what"] == "dinov2 + imagebind + clip"
     assert two["reached"] == (two["ratio"] <= spaces.TARGET)
     assert all_["reached"] is None
-    assert apart["floor_is"] == "three calls"
+    assert apart["baseline_name"] == "three calls"
 
 
 @pytest.mark.parametrize("option", ["--rounds", "--batch-size"])

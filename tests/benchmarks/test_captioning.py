@@ -11,7 +11,7 @@ def test_captioning(capsys):
     result = json.loads(capsys.readouterr().out.strip().splitlines()[-1])
     assert result["setting"]["tokens"] == 4
     once, twice = result["rows"]
-    assert once["floor_is"] == "uncached"
+    assert once["baseline_name"] == "uncached"
     assert once["reached"] == (once["ratio"] >= captioning.TARGET)
     assert twice["reached"] == (twice["ratio"] >= captioning.LINEAR)
 
