@@ -1,11 +1,11 @@
-# Two commands are meant for everybody: `make demo` and `make test`. The first run makes .venv.
+# `make demo` and `make test` are the usual commands. The first run creates .venv.
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-# A folder of your own photos for `make demo`; empty: the sample gallery, which is made on the spot.
+# Folder of photos for `make demo`; empty: the sample gallery, which is generated.
 PHOTOS ?=
 OUT ?= demo/out
 
@@ -13,13 +13,13 @@ OUT ?= demo/out
 .PHONY: help venv demo test check format bench clean
 
 help:
-	@echo 'make demo                      index a sample gallery, query it, write pages to look at'
+	@echo 'make demo                      index a sample gallery, query it, write result pages'
 	@echo 'make demo PHOTOS=~/Pictures    the same with your own photos'
-	@echo 'make test                      everything that is checked: make check, then pytest'
+	@echo 'make test                      make check, then pytest'
 	@echo 'make check                     ruff, mypy --strict, import-linter'
-	@echo 'make bench                     indexing and query speed beside their floors'
-	@echo 'make format                    let ruff rewrite the code'
-	@echo 'make clean                     remove caches and the output of the demo (not .venv)'
+	@echo 'make bench                     indexing and query speed compared with a baseline'
+	@echo 'make format                    format the code with ruff'
+	@echo 'make clean                     remove caches and the output of the demo, but not .venv'
 
 venv: $(INSTALLED)
 

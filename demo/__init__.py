@@ -1,1 +1,1 @@
-"""The sample gallery: made here, indexed and queried by `make demo`."""
+"""The sample gallery, and the commands that `make demo` runs on it."""

@@ -1,4 +1,4 @@
-"""Segmentation maps as somebody would draw them by hand: a few coarse shapes."""
+"""Hand-drawn segmentation maps: a few coarse shapes."""
 
 import numpy as np
 from PIL import Image, ImageDraw
@@ -9,7 +9,7 @@ SIZE = (320, 240)
 
 
 def cow_in_a_field() -> Image.Image:
-    """Sky over grass, trees at the left, and a cow: an "L" picture of COCO panoptic ids."""
+    """Sky over grass, trees at the left, and a cow: an "L" image of COCO panoptic ids."""
     page, draw = _page(labels.SKY)
     draw.polygon([(0, 92), (140, 88), (320, 94), (320, 240), (0, 240)], labels.GRASS)
     draw.polygon([(0, 60), (40, 52), (92, 74), (90, 112), (0, 116)], labels.TREE)
@@ -32,7 +32,7 @@ def street_with_a_car() -> Image.Image:
 
 
 def coarse(mask: np.ndarray[tuple[int, int], np.dtype[np.uint8]]) -> Image.Image:
-    """An exact map (height, width) redrawn in 20 by 15 blocks, as with a thick brush."""
+    """An exact map (height, width) reduced to 20 by 15 blocks, as if drawn with a thick brush."""
     small = Image.fromarray(mask).resize((20, 15), Image.Resampling.NEAREST)
     return small.resize(SIZE, Image.Resampling.NEAREST)
 

@@ -1,12 +1,12 @@
-"""`python -m demo.make_gallery OUT`: write the sample gallery and the queries that go with it.
+"""`python -m demo.make_gallery OUT`: write the sample gallery and its queries.
 
 OUT/photos/scenes/*.jpg          rendered scenes
 OUT/photos/photographs/*.jpg     photographs from scikit-image
 OUT/masks/*.png                  the segmentation map of each scene, COCO panoptic ids
 OUT/captions.jsonl               {"image": relative to photos/, "caption": ...}
 OUT/queries/*.jsonl              for `fourm eval`: text, seg, text+seg, image
-OUT/layout-field.png, OUT/layout-street.png    maps drawn by hand
-OUT/altered.jpg                  a poor copy of a part of one photograph
+OUT/layout-field.png, OUT/layout-street.png    hand-drawn maps
+OUT/altered.jpg                  an altered crop of one photograph
 """
 
 import argparse
@@ -24,13 +24,13 @@ from demo.photographs import photographs
 from demo.queries import Entry, save_altered, write_queries
 from demo.scenes import render_scene
 
-#: Raise it when the same arguments make other files than before.
+#: Increment it when the same arguments produce other files.
 VERSION = 1
 
 
 @dataclass(frozen=True)
 class SampleGallery:
-    """Where things are in a gallery that was written."""
+    """Paths of a written gallery."""
 
     folder: Path
 
@@ -46,9 +46,10 @@ class SampleGallery:
 
 
 def make_gallery(folder: Path, *, scenes: int = 200, first_seed: int = 0) -> SampleGallery:
-    """Write the gallery, or keep the one that is there if it was made with the same arguments.
+    """Write the gallery, or keep an existing one that was written with the same arguments.
 
-    Raises FileExistsError if `folder` holds something else than a sample gallery.
+    Raises:
+        FileExistsError: `folder` holds other files.
     """
     made = SampleGallery(folder)
     recipe = {"version": VERSION, "scenes": scenes, "first_seed": first_seed}
@@ -66,7 +67,7 @@ def make_gallery(folder: Path, *, scenes: int = 200, first_seed: int = 0) -> Sam
     layouts.street_with_a_car().save(folder / "layout-street.png")
     chosen = next((e for e in entries if e.path.endswith("coffee.jpg")), entries[0])
     save_altered(made.root / chosen.path, folder / "altered.jpg", 1)
-    # Last, so that a run that was interrupted is begun again.
+    # Written last, so that an interrupted run is repeated.
     stamp.write_text(json.dumps(recipe), encoding="utf-8")
     return made
 
@@ -78,7 +79,7 @@ def _empty(folder: Path) -> None:
         foreign = sorted(p.name for p in folder.iterdir() if p.name not in ours)
         if foreign:
             raise FileExistsError(
-                f"{folder} holds {foreign[0]}, which no sample gallery does: name another folder"
+                f"{folder} contains {foreign[0]}, which is not part of a sample gallery: choose another folder"
             )
         shutil.rmtree(folder)
     folder.mkdir(parents=True)
@@ -107,21 +108,27 @@ def _write_photographs(folder: Path) -> list[Entry]:
         photo.image.save(folder / "photos" / path, quality=92)
         entries.append(Entry(path, photo.caption, None))
     if not entries:
-        print("scikit-image is not installed: only rendered scenes", file=sys.stderr)
+        print(
+            "scikit-image is not installed: the gallery holds rendered scenes only", file=sys.stderr
+        )
     return entries
 
 
 def main() -> None:
-    """The command line."""
+    """Run the command line."""
     parser = argparse.ArgumentParser(description="Write the sample gallery.")
-    parser.add_argument("out", type=Path, help="a new folder, or one with a sample gallery")
-    parser.add_argument("--scenes", type=int, default=200, help="how many (default 200)")
-    parser.add_argument("--first-seed", type=int, default=0, help="seed of the first (default 0)")
-    asked = parser.parse_args()
+    parser.add_argument("out", type=Path, help="new folder, or one with a sample gallery")
+    parser.add_argument(
+        "--scenes", type=int, default=200, help="number of rendered scenes (default: 200)"
+    )
+    parser.add_argument(
+        "--first-seed", type=int, default=0, help="seed of the first scene (default: 0)"
+    )
+    options = parser.parse_args()
     try:
-        made = make_gallery(asked.out, scenes=asked.scenes, first_seed=asked.first_seed)
-    except FileExistsError as problem:
-        sys.exit(str(problem))
+        made = make_gallery(options.out, scenes=options.scenes, first_seed=options.first_seed)
+    except FileExistsError as error:
+        sys.exit(f"error: {error}")
     print(made.root)
 
 

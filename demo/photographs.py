@@ -1,4 +1,4 @@
-"""The public-domain photographs that scikit-image carries."""
+"""Public-domain photographs from scikit-image."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -10,15 +10,15 @@ from PIL import Image
 
 @dataclass(frozen=True)
 class Photograph:
-    """A photograph with a caption that somebody wrote after looking at it."""
+    """A photograph with a caption by a person."""
 
     name: str
     image: Image.Image
     caption: str
 
 
-#: File in scikit-image's data folder -> caption. Only files that are installed with the package
-#: and that their authors have given to the public.
+#: File in scikit-image's data folder -> caption. All are installed with the package and in the
+#: public domain.
 _CAPTIONS: Final[dict[str, str]] = {
     "astronaut.png": "a smiling woman astronaut in an orange suit in front of a flag",
     "brick.png": "a brick wall in black and white",
@@ -35,7 +35,7 @@ _CAPTIONS: Final[dict[str, str]] = {
 
 
 def photographs() -> Iterator[Photograph]:
-    """Those that are installed, in the order of their names; none without scikit-image."""
+    """The installed photographs, sorted by name; none without scikit-image."""
     try:
         folder = files("skimage") / "data"
     except ModuleNotFoundError:
@@ -44,5 +44,5 @@ def photographs() -> Iterator[Photograph]:
         source = folder / file
         if not source.is_file():
             continue
-        with source.open("rb") as stream, Image.open(stream) as picture:
-            yield Photograph(file.rpartition(".")[0], picture.convert("RGB"), caption)
+        with source.open("rb") as stream, Image.open(stream) as image:
+            yield Photograph(file.rpartition(".")[0], image.convert("RGB"), caption)

@@ -1,6 +1,6 @@
-"""`python -m demo.run`: index photos, search them in four ways, write pages to look at.
+"""`python -m demo.run`: index photos, search them in four ways, write result pages.
 
-It types what a user would type: each step is a `fourm` command, shown before it runs.
+Each step is a `fourm` command as a user would type it, printed before it runs.
 """
 
 import argparse
@@ -26,7 +26,7 @@ SUFFIXES = {".jpg", ".jpeg", ".png", ".webp"}
 
 @dataclass(frozen=True)
 class Search:
-    """One search of the demo: the name of its pages, its title and its arguments."""
+    """One search: the name of its pages, its title and its arguments."""
 
     name: str
     title: str
@@ -34,46 +34,47 @@ class Search:
 
 
 def fourm(*arguments: str | Path) -> None:
-    """Run one command with its output on the terminal.
+    """Run one command, its output on the terminal.
 
-    Raises subprocess.CalledProcessError if it fails.
+    Raises:
+        subprocess.CalledProcessError: the command fails.
     """
     words = [str(a) for a in arguments]
     print(f"\n$ fourm {shlex.join(words)}", flush=True)
-    # The script beside this interpreter, so that no activated environment is needed.
+    # The script next to this interpreter works without an activated environment.
     subprocess.run([Path(sys.executable).with_name("fourm"), *words], check=True)
 
 
 def searches(altered: Path, field: Path, street: Path) -> tuple[Search, ...]:
-    """The four searches, with the files they search with."""
-    words = "people flying kites"
+    """The four searches."""
+    text = "people flying kites"
     return (
-        Search("words", f"words: {words}", (words,)),
-        Search("photo", "a darker, mirrored, badly compressed crop of a photo",
+        Search("text", f"text: {text}", (text,)),
+        Search("photo", "a darker, mirrored crop of a photo, compressed to low quality",
                ("--image", str(altered))),
         Search("layout", "a hand-drawn layout: sky, trees, grass, cow", ("--seg", str(field))),
-        Search("words-and-layout", "words and layout in one pass: at night; a street, a car",
+        Search("text-and-layout", "text and layout in one pass: at night; a street, a car",
                ("at night", "--seg", str(street))),
     )  # fmt: skip
 
 
 def own_photos(root: Path) -> Iterator[Path]:
-    """Photos of a folder that Pillow can open, in the order of their paths."""
+    """Photos of a folder that Pillow can open, sorted by path."""
     for folder, below, files in os.walk(root):
         below.sort()
         for path in (Path(folder, name) for name in sorted(files)):
             if path.suffix.lower() not in SUFFIXES:
                 continue
             try:
-                with Image.open(path) as picture:
-                    picture.verify()
+                with Image.open(path) as image:
+                    image.verify()
             except (OSError, SyntaxError, UnidentifiedImageError, Image.DecompressionBombError):
                 continue
             yield path
 
 
 def write_page(out: Path, pages: Iterable[Search]) -> Path:
-    """One page that shows the contact sheets and leads to the pages of hits."""
+    """Write a page that shows the contact sheets and links to the pages of hits."""
     parts = [
         f'<h2><a href="{page.name}.html">{html.escape(page.title)}</a></h2>'
         f'<a href="{page.name}.html"><img src="{page.name}.png" alt=""></a>'
@@ -83,16 +84,17 @@ def write_page(out: Path, pages: Iterable[Search]) -> Path:
     page.write_text(
         '<!doctype html><meta charset="utf-8"><title>fourm: demo</title>'
         "<style>body{font:16px system-ui,sans-serif;max-width:60rem;margin:2rem auto;"
-        "padding:0 1rem}img{max-width:100%}</style><h1>What was found</h1>" + "\n".join(parts),
+        "padding:0 1rem}img{max-width:100%}</style><h1>Results</h1>" + "\n".join(parts),
         encoding="utf-8",
     )
     return page
 
 
 def demo(out: Path, photos: Path | None, model: str) -> Path:
-    """Run everything and return the page to look at.
+    """Run all commands and return the page with their results.
 
-    Raises FileNotFoundError if `photos` holds no photo.
+    Raises:
+        FileNotFoundError: `photos` holds no photos.
     """
     out.mkdir(parents=True, exist_ok=True)
     judged: list[Path] = []
@@ -105,13 +107,13 @@ def demo(out: Path, photos: Path | None, model: str) -> Path:
         root, altered = photos, out / "altered.jpg"
         first = next(islice(own_photos(photos), 1), None)
         if first is None:
-            raise FileNotFoundError(f"{photos}: no photo in this folder that can be read")
+            raise FileNotFoundError(f"{photos} contains no readable photos")
         save_altered(first, altered, 1)
         field, street = out / "layout-field.png", out / "layout-street.png"
         cow_in_a_field().save(field)
         street_with_a_car().save(street)
     index = out / ("sample.index" if photos is None else "photos.index")
-    # An index knows its model by name; only one that is not in the box has to be told each time.
+    # An index stores the name of its model, which is enough to find a bundled one.
     choice = () if model == BUNDLED else ("--model", model)
     fourm("index", root, "--to", index, *choice)
     fourm("info", index)
@@ -126,20 +128,22 @@ def demo(out: Path, photos: Path | None, model: str) -> Path:
 
 
 def main() -> None:
-    """The command line."""
+    """Run the command line."""
     parser = argparse.ArgumentParser(description="Index photos and search them in four ways.")
-    parser.add_argument("--out", type=Path, default=Path("demo/out"), help="default: demo/out")
-    parser.add_argument("--photos", help="a folder of your own photos instead of the sample")
-    parser.add_argument("--model", default=BUNDLED, help="default: mini")
-    asked = parser.parse_args()
-    photos = Path(asked.photos).expanduser() if asked.photos else None
+    parser.add_argument(
+        "--out", type=Path, default=Path("demo/out"), help="output folder (default: demo/out)"
+    )
+    parser.add_argument("--photos", help="folder of your own photos (default: the sample gallery)")
+    parser.add_argument("--model", default=BUNDLED, help="name or folder (default: mini)")
+    options = parser.parse_args()
+    photos = Path(options.photos).expanduser() if options.photos else None
     try:
-        page = demo(asked.out, photos, asked.model)
-    except FileNotFoundError as problem:
-        sys.exit(str(problem))
-    except subprocess.CalledProcessError as problem:
-        sys.exit(problem.returncode)
-    print(f"\nLook at {page.resolve()}")
+        page = demo(options.out, photos, options.model)
+    except FileNotFoundError as error:
+        sys.exit(f"error: {error}")
+    except subprocess.CalledProcessError as error:
+        sys.exit(error.returncode)
+    print(f"\nResults: {page.resolve()}")
 
 
 if __name__ == "__main__":

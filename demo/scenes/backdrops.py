@@ -1,4 +1,4 @@
-"""Sky, mountains and water: what lies behind a scene."""
+"""Backgrounds: sky, mountains and water."""
 
 import numpy as np
 
@@ -27,13 +27,13 @@ def ground_grid(canvas: Canvas, below: int | None = None) -> tuple[Floats, Float
 
 
 def below_line(canvas: Canvas, rows: Floats) -> Floats:
-    """Coverage (h, w) of everything under the rows (w,) given for each column."""
+    """Coverage (h, w) of the pixels below the row (w,) given for each column."""
     lines = np.arange(canvas.height, dtype=np.float32)[:, None]
     return np.asarray(np.clip(lines - rows[None] + 0.5, 0.0, 1.0), dtype=np.float32)
 
 
 def sky(canvas: Canvas, clouds: float = 0.5, *, sun: bool = True) -> None:
-    """The whole canvas becomes sky; `clouds` 0..1 says how much of it is covered."""
+    """Paint the whole canvas as sky; `clouds` is the cloud cover, 0..1."""
     light, rng = canvas.light, canvas.rng
     reach = max(canvas.horizon, 1)
     height = np.clip(np.arange(canvas.height, dtype=np.float32) / reach, 0.0, 1.0)[:, None]
@@ -100,7 +100,7 @@ def mountains(canvas: Canvas, *, height: float = 0.5, snow: float = 0.5, layers:
     for layer in range(layers):
         near = (layer + 1) / layers
         tall = canvas.horizon * height * (1.0 - 0.45 * (near - 1.0 / layers))
-        # Peaks are where a wandering line turns, as in 1 - |line|.
+        # Ridged noise, 1 - |line|: peaks lie at the zeros of the line.
         peaks = 1.0 - 2.0 * np.abs(line(rng, canvas.width, 0.75))
         jag = field(rng, (2, canvas.width), 0.9, (1.0, 1.5))[0]
         ridge = canvas.horizon - tall * (0.6 + 0.4 * peaks) - 1.2 * jag
@@ -124,7 +124,7 @@ def mountains(canvas: Canvas, *, height: float = 0.5, snow: float = 0.5, layers:
 
 
 def far_trees(canvas: Canvas, *, height: float = 0.12) -> None:
-    """A wood along the horizon."""
+    """A forest along the horizon."""
     rng = canvas.rng
     tops = canvas.horizon * height * (0.75 + 0.25 * line(rng, canvas.width))
     crowns = field(rng, (2, canvas.width), 0.7, (1.0, 3.0))[0] * canvas.horizon * height * 0.16
@@ -138,7 +138,7 @@ def far_trees(canvas: Canvas, *, height: float = 0.12) -> None:
 
 
 def water(canvas: Canvas, label: int, *, calm: float = 0.5, deep: str = "#1d5a7d") -> None:
-    """Everything below the horizon becomes water that mirrors the sky's colours and its sun."""
+    """Paint everything below the horizon as water that reflects the sky and the sun."""
     light, rng = canvas.light, canvas.rng
     depth, down, across = ground_grid(canvas)
     source = tile(0.9, int(rng.integers(4)))

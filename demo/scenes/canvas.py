@@ -1,4 +1,4 @@
-"""What a scene is painted on: colours and labels that are laid down together."""
+"""The canvas of a scene: colours and labels, painted together."""
 
 from dataclasses import dataclass
 
@@ -13,10 +13,10 @@ from demo.scenes.sprite import Sprite
 
 @dataclass
 class Canvas:
-    """A picture under way.
+    """An image while it is painted.
 
     `colours` is float32 (height, width, 3) in 0..1, `labels` uint8 (height, width) of COCO panoptic
-    ids, `glow` what shines by itself and is added after the light of the hour is applied.
+    ids, `glow` emitted light, which is added after the scene is lit.
     """
 
     colours: Floats
@@ -51,18 +51,18 @@ class Canvas:
         return int(self.labels.shape[0])
 
     def metre(self, row: float) -> float:
-        """How many pixels a metre is for something that stands on row `row` of the ground."""
+        """Pixels per metre for an object that stands on row `row` of the ground."""
         return max(row - self.horizon, 1.0) / self.eye
 
     def paint(self, label: int, colours: Floats, coverage: Floats) -> None:
-        """Lay `colours` (h, w, 3) or (3,) over the whole canvas where `coverage` (h, w) says."""
+        """Blend `colours` (h, w, 3) or (3,) over the canvas with opacity `coverage` (h, w)."""
         alpha = np.clip(coverage, 0.0, 1.0)[..., None]
         self.colours += (colours - self.colours) * alpha
         self.glow *= 1.0 - alpha
         self.labels[coverage > 0.5] = label
 
     def tint(self, colours: Floats, coverage: Floats) -> None:
-        """Change colours without changing what is there."""
+        """Change colours, but not labels."""
         alpha = np.clip(coverage, 0.0, 1.0)[..., None]
         self.colours += (colours - self.colours) * alpha
 
@@ -78,7 +78,7 @@ class Canvas:
         grain: float = 0.05,
         reflection: float = 0.0,
     ) -> None:
-        """Set a sprite with its origin at pixel (x, y).
+        """Paste a sprite with its origin at pixel (x, y).
 
         `shadow` is the darkness of what it throws on the ground, `haze` the share of air between,
         `grain` the strength of its surface noise, `reflection` how much water below mirrors it.
@@ -107,7 +107,7 @@ class Canvas:
         self.labels[rows, columns][alpha > 0.5] = label
 
     def finish(self) -> Image.Image:
-        """The picture, under the light of its hour, with the softness and noise of a lens."""
+        """The finished image: lighting, blur and noise applied."""
         rng = self.rng
         out = self.colours * self.light.tint + self.glow
         across = np.linspace(-1.0, 1.0, self.width, dtype=np.float32)[None]

@@ -1,4 +1,4 @@
-"""Grass, sand, snow, roads, floors and walls: what a scene stands on and in front of."""
+"""Grounds and walls: grass, sand, snow, roads, floors."""
 
 import numpy as np
 from PIL import Image, ImageDraw
@@ -11,7 +11,7 @@ from demo.scenes.noise import Floats, field, line, sample, smoothstep, tile
 
 
 def textured(canvas: Canvas, colour: Floats, *, rough: float, patches: float) -> Floats:
-    """A plane in perspective of one colour, with grain near by and patches further on."""
+    """A plane of one colour in perspective, with grain close by and patches far away."""
     rng = canvas.rng
     depth, down, across = ground_grid(canvas)
     shift = rng.integers(512, size=2)
@@ -24,7 +24,7 @@ def textured(canvas: Canvas, colour: Floats, *, rough: float, patches: float) ->
 
 
 def edge(canvas: Canvas, start: float, wander: float = 0.02, tilt: float = 0.0) -> Floats:
-    """Rows (w,) of a wavering edge that crosses the canvas at `start` (share of the height)."""
+    """Rows (w,) of an irregular edge that crosses the canvas at `start` (share of the height)."""
     across = np.linspace(-0.5, 0.5, canvas.width, dtype=np.float32)
     shift = wander * line(canvas.rng, canvas.width, 1.5) + tilt * across
     return np.asarray((start + shift) * canvas.height, dtype=np.float32)
@@ -62,7 +62,7 @@ def _blades(canvas: Canvas, base: Floats, coverage: Floats) -> None:
 
 
 def sand(canvas: Canvas, start: float, *, tilt: float = 0.0, wet: bool = False) -> None:
-    """Sand from `start` down; `wet` darkens its edge and lays foam along it."""
+    """Sand from `start` down; `wet` darkens its edge and adds foam along it."""
     rows = np.maximum(edge(canvas, start, 0.012, tilt), canvas.horizon)
     coverage = below_line(canvas, rows)
     tone = str(canvas.rng.choice(["#d8bf94", "#cfae82", "#dccba6", "#c9a777"]))
@@ -100,7 +100,7 @@ def plane(canvas: Canvas, label: int, colour: str, start: float, *, rough: float
 
 
 def strip(canvas: Canvas, middle: float, half: float, vanishing: float = 0.5) -> Floats:
-    """Coverage (h, w) of a way that runs to the vanishing point; places are shares of the width."""
+    """Coverage (h, w) of a path to the vanishing point; positions are shares of the width."""
     rows = np.arange(canvas.height, dtype=np.float32)[:, None]
     share = np.clip((rows - canvas.horizon) / (canvas.height - canvas.horizon), 0.0, 1.0)
     centre = (vanishing + (middle - vanishing) * share) * canvas.width
@@ -143,7 +143,7 @@ def rails(canvas: Canvas, *, half: float = 0.26, vanishing: float = 0.5) -> None
 
 
 def wall(canvas: Canvas, colour: str, *, label: int = labels.WALL) -> None:
-    """The whole canvas becomes a painted wall, lit from one side."""
+    """Paint the whole canvas as a wall, lit from one side."""
     shade = np.linspace(1.08, 0.78, canvas.width, dtype=np.float32)[None, :, None]
     shade = shade if canvas.light.from_left else shade[:, ::-1]
     grain = 1.0 + 0.02 * field(canvas.rng, canvas.labels.shape, 1.2)[..., None]

@@ -1,4 +1,4 @@
-"""COCO panoptic category ids of what the scenes show."""
+"""COCO panoptic category ids that occur in the scenes."""
 
 from typing import Final
 
@@ -47,7 +47,7 @@ ROCK: Final = 198
 WALL: Final = 199
 RUG: Final = 200
 
-#: The name by which a caption speaks of a class.
+#: Names of a class in captions.
 WORDS: Final[dict[int, tuple[str, ...]]] = {
     PERSON: ("person", "people", "man", "woman", "player", "skier"),
     CAR: ("car", "cars"),

@@ -1,4 +1,4 @@
-"""Scenes out of doors: each function paints one and returns its caption."""
+"""Outdoor scenes: each function paints one and returns its caption."""
 
 import numpy as np
 
@@ -8,7 +8,7 @@ from demo.scenes.standing import BRIGHT, Growth, row_at, stand_person, stand_tre
 
 
 def beach(canvas: Canvas) -> str:
-    """Sand, sea, and one thing to look at: an umbrella, a person, a dog or a palm."""
+    """Sand, sea, and an umbrella, a person, a dog or a palm."""
     rng, light = canvas.rng, canvas.light
     canvas.eye = 1.9
     backdrops.sky(canvas, rng.uniform(0.15, 0.6))
@@ -86,7 +86,7 @@ def lake(canvas: Canvas) -> str:
 
 
 def _still_mirror(canvas: Canvas) -> None:
-    """What stands above the water line, upside down in the water."""
+    """The reflection of everything above the water line."""
     depth = min(canvas.horizon, canvas.height - canvas.horizon)
     above = canvas.colours[canvas.horizon - depth : canvas.horizon][::-1]
     below = canvas.colours[canvas.horizon : canvas.horizon + depth]

@@ -1,4 +1,4 @@
-"""The light of an hour: what it does to the sky, the ground and everything between."""
+"""Lighting by the time of day."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -18,7 +18,7 @@ def rgb(code: str) -> Floats:
 
 @dataclass(frozen=True)
 class Light:
-    """Colours of an hour; `tint` multiplies whatever does not shine by itself."""
+    """Colours of a time of day; `tint` multiplies everything that does not glow."""
 
     hour: Hour
     sky_high: Floats
@@ -32,7 +32,7 @@ class Light:
 
     @property
     def phrase(self) -> str:
-        """How a caption tells the hour."""
+        """The time of day as captions name it."""
         return {
             "day": "on a sunny day",
             "overcast": "under a grey sky",
@@ -50,7 +50,7 @@ _COLOURS: dict[str, tuple[str, str, str, str, str, str, float]] = {
 
 
 def light_of(hour: Hour, rng: np.random.Generator) -> Light:
-    """The light of `hour`, a little different each time."""
+    """The light of `hour` with random variations."""
     high, low, cloud, dark, haze, tint, shadow = _COLOURS[hour]
     drift = rng.normal(0.0, 0.012, 3).astype(np.float32)
     return Light(

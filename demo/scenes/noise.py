@@ -1,4 +1,4 @@
-"""Noise that repeats without a seam, and fields cut out of it."""
+"""Periodic noise, and fields sampled from it."""
 
 from functools import lru_cache
 from typing import Any
@@ -31,7 +31,7 @@ def field(
     slope: float = 1.4,
     stretch: tuple[float, float] = (1.0, 1.0),
 ) -> Floats:
-    """A window (height, width) of noise, its features `stretch` (down, across) times as long."""
+    """A window (height, width) of noise, stretched by `stretch` (down, across)."""
     height, width = shape
     source = tile(slope, int(rng.integers(4)))
     rows = (np.arange(max(2, round(height / stretch[0]))) + rng.integers(TILE)) % TILE
@@ -48,9 +48,9 @@ def sample(source: Floats, down: Floats, across: Floats) -> Floats:
 
 
 def line(rng: np.random.Generator, length: int, roughness: float = 1.6) -> Floats:
-    """A wandering line (length,), within -1..1."""
+    """A smooth random line (length,), within -1..1."""
     steps = tile(roughness, int(rng.integers(4)))[int(rng.integers(TILE))].astype(float)
-    # Without its mean, so that the line comes back to where it began and repeats without a jump.
+    # Without its mean, so that the sum returns to its start and the line is periodic.
     values = np.cumsum(steps - steps.mean())
     places = int(rng.integers(TILE)) + np.linspace(0, TILE * 0.6, length)
     found = np.interp(places, np.arange(TILE), values, period=TILE)
@@ -59,6 +59,6 @@ def line(rng: np.random.Generator, length: int, roughness: float = 1.6) -> Float
 
 
 def smoothstep(low: float, high: float, values: Floats) -> Floats:
-    """0 below `low`, 1 above `high`, smooth between."""
+    """0 below `low`, 1 above `high`, smooth in between."""
     t = np.clip((values - low) / (high - low), 0.0, 1.0)
     return np.asarray(t * t * (3.0 - 2.0 * t), dtype=np.float32)

@@ -29,7 +29,7 @@ def broadleaf(rng: np.random.Generator, unit: float, *, autumn: bool = False) ->
         for _ in range(leaves):
             angle, far = rng.uniform(0.0, 2 * np.pi), radius * np.sqrt(rng.random())
             clumps.append((x + far * np.cos(angle), y + far * np.sin(angle) * 0.85))
-    # Dark ones first, so that the lit leaves lie on top.
+    # Dark leaves first, so that lit ones are on top.
     clumps.sort(key=lambda c: c[1] - 0.35 * c[0] + rng.normal(0.0, 0.14))
     for order, (x, y) in enumerate(clumps):
         lit = 0.45 + 0.75 * order / len(clumps) + rng.normal(0.0, 0.08)

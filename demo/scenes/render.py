@@ -1,4 +1,4 @@
-"""One seed in, one scene out."""
+"""Rendering a scene from a seed."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ _BRIGHT: Final[tuple[Hour, ...]] = ("day", "day", "day", "overcast", "sunset")
 _DAY: Final[tuple[Hour, ...]] = ("day", "day", "overcast")
 _INDOORS: Final[tuple[Hour, ...]] = ("day",)
 
-#: What each kind of scene may be: its painter, its hours, and the height of its horizon.
+#: Of each kind of scene: its painter, times of day and heights of the horizon.
 _RECIPES: Final[dict[str, tuple[Painter, tuple[Hour, ...], tuple[float, float]]]] = {
     "beach": (landscapes.beach, _BRIGHT, (0.42, 0.5)),
     "sailing": (landscapes.sailing, _ALL, (0.5, 0.62)),
@@ -49,9 +49,9 @@ KINDS: Final[tuple[str, ...]] = tuple(_RECIPES)
 
 @dataclass(frozen=True)
 class RenderedScene:
-    """A picture and the truth about it.
+    """An image with its ground truth.
 
-    `image` is RGB; `mask` uint8 (height, width) of COCO panoptic category ids, 0 = nothing.
+    `image` is RGB; `mask` uint8 (height, width) of COCO panoptic category ids, 0 for no class.
     """
 
     image: Image.Image
@@ -63,7 +63,7 @@ class RenderedScene:
 def render_scene(
     seed: int, size: tuple[int, int] = (480, 360), kind: str | None = None
 ) -> RenderedScene:
-    """Paint the scene of `seed`, `size` (width, height) pixels; the same each time.
+    """Paint the scene of `seed`, `size` (width, height) pixels; reproducible.
 
     Without `kind`, one of KINDS: consecutive seeds go through all of them in turn.
     Raises ValueError for an unknown kind.

@@ -1,4 +1,4 @@
-"""Scenes indoors."""
+"""Indoor scenes."""
 
 import numpy as np
 

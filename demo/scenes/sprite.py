@@ -1,4 +1,4 @@
-"""One thing, drawn in its own coordinates, then rounded by light and soft at its edges."""
+"""An object drawn in its own coordinates, shaded, with antialiased edges."""
 
 from collections.abc import Sequence
 
@@ -8,7 +8,7 @@ from PIL import Image, ImageDraw, ImageFilter
 from demo.scenes.light import rgb
 from demo.scenes.noise import Floats
 
-#: Drawn so many times as large and reduced, which smooths the edges.
+#: Supersampling factor, which smooths the edges.
 OVERSAMPLING = 3
 
 Point = tuple[float, float]
@@ -46,23 +46,23 @@ class Sprite:
 
     @property
     def origin_x(self) -> float:
-        """Where the origin lies in the rendered sprite, in pixels from its left edge."""
+        """Position of the origin in pixels from the left edge of the rendered sprite."""
         return -self.left * self.unit
 
     @property
     def origin_y(self) -> float:
-        """Where the origin lies in the rendered sprite, in pixels from its upper edge."""
+        """Position of the origin in pixels from the upper edge of the rendered sprite."""
         return self.top * self.unit
 
     @property
     def foot_width(self) -> float:
-        """The width of its lowest fifth, in pixels."""
+        """Width of the lowest fifth in pixels."""
         columns = self._foot()
         return float(np.ptp(columns)) / OVERSAMPLING if len(columns) else 0.0
 
     @property
     def foot_shift(self) -> float:
-        """How far right of the origin its lowest fifth is centred, in pixels."""
+        """Centre of the lowest fifth in pixels right of the origin."""
         columns = self._foot()
         if not len(columns):
             return 0.0
@@ -98,7 +98,7 @@ class Sprite:
             draw.ellipse((x - bx, y - by, x + bx, y + by), fill=ink)
 
     def limb(self, points: Sequence[Point], width: float, colour: Colour) -> None:
-        """A bent stroke with round ends."""
+        """A curved stroke with round ends."""
         corners = [self._at(p) for p in points]
         stroke = max(1, round(width * self._scale))
         for draw, ink in self._inks(colour, "#000000"):

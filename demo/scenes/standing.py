@@ -1,4 +1,4 @@
-"""How things are set on the ground so that their size fits their distance."""
+"""Placing objects on the ground, scaled by their distance."""
 
 from typing import Final, Literal
 

@@ -1,4 +1,4 @@
-"""Buildings, furniture and what people leave about."""
+"""Buildings, furniture and other objects."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""Scenes that people have built: roads, streets, houses, rails and playing fields."""
+"""Scenes of towns: roads, streets, houses, rails and playing fields."""
 
 import numpy as np
 
@@ -126,7 +126,7 @@ def night_city(canvas: Canvas) -> str:
 
 
 def flying(canvas: Canvas) -> str:
-    """An airplane or birds before nothing but sky."""
+    """An airplane or birds in the sky."""
     rng, light = canvas.rng, canvas.light
     canvas.horizon = round(canvas.height * 1.15)
     backdrops.sky(canvas, rng.uniform(0.2, 0.65), sun=False)

@@ -166,7 +166,7 @@ def _slanted(start: float, length: float, low: float, high: float) -> list[Point
 
 
 def any_colour(rng: np.random.Generator) -> str:
-    """One of the colours that PAINT knows."""
+    """A random colour name of PAINT."""
     return str(rng.choice(list(PAINT)))
 
 

@@ -1,4 +1,4 @@
-"""The folder that `make demo` indexes, and the queries beside it."""
+"""The sample gallery and its query files."""
 
 import json
 from pathlib import Path
@@ -24,7 +24,7 @@ def lines(file: Path) -> list[dict[str, object]]:
     return [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
 
 
-def test_every_picture_has_a_caption(gallery: SampleGallery) -> None:
+def test_every_photo_has_a_caption(gallery: SampleGallery) -> None:
     captioned = {str(line["image"]) for line in lines(gallery.folder / "captions.jsonl")}
     on_disk = {p.relative_to(gallery.root).as_posix() for p in gallery.root.rglob("*.jpg")}
     assert captioned == on_disk
@@ -34,11 +34,11 @@ def test_every_picture_has_a_caption(gallery: SampleGallery) -> None:
 def test_every_scene_has_a_mask_of_its_size(gallery: SampleGallery) -> None:
     for photo in (gallery.root / "scenes").iterdir():
         with (
-            Image.open(photo) as picture,
+            Image.open(photo) as image,
             Image.open(gallery.folder / "masks" / f"{photo.stem}.png") as mask,
         ):
             assert mask.mode == "L"
-            assert mask.size == picture.size
+            assert mask.size == image.size
 
 
 def test_query_files_name_files_that_exist(gallery: SampleGallery) -> None:
@@ -49,15 +49,15 @@ def test_query_files_name_files_that_exist(gallery: SampleGallery) -> None:
         assert queries, file
         for query in queries:
             assert set(query) - {"relevant"} == set(file.stem.split("+"))
-            for kind in ("image", "seg"):
-                if kind in query:
-                    assert (file.parent / str(query[kind])).is_file()
+            for name in ("image", "seg"):
+                if name in query:
+                    assert (file.parent / str(query[name])).is_file()
             relevant = query["relevant"]
             assert isinstance(relevant, list) and relevant
             assert all((gallery.root / path).is_file() for path in relevant)
 
 
-def test_a_finished_gallery_is_kept_and_a_changed_recipe_makes_it_anew(tmp_path: Path) -> None:
+def test_a_finished_gallery_is_kept_until_its_arguments_change(tmp_path: Path) -> None:
     made = make_gallery(tmp_path / "g", scenes=1)
     marked = next((made.root / "scenes").iterdir())
     marked.write_bytes(b"")
@@ -67,7 +67,7 @@ def test_a_finished_gallery_is_kept_and_a_changed_recipe_makes_it_anew(tmp_path:
     assert marked.stat().st_size > 0
 
 
-def test_an_interrupted_gallery_is_begun_again(tmp_path: Path) -> None:
+def test_an_interrupted_gallery_is_written_again(tmp_path: Path) -> None:
     made = make_gallery(tmp_path / "g", scenes=1)
     (made.folder / "gallery.json").unlink()
     make_gallery(tmp_path / "g", scenes=1)
@@ -88,7 +88,7 @@ def test_drawn_layouts_hold_only_what_they_show() -> None:
     assert street == {labels.SKY, labels.BUILDING, labels.ROAD, labels.CAR}
 
 
-def test_a_coarse_map_invents_no_class() -> None:
+def test_a_coarse_map_has_no_new_classes() -> None:
     mask = np.zeros((90, 120), np.uint8)
     mask[45:] = labels.SEA
     assert set(np.unique(np.asarray(coarse(mask))).tolist()) == {0, labels.SEA}
@@ -112,8 +112,8 @@ def test_photographs_come_with_scikit_image() -> None:
     assert all(photo.image.mode == "RGB" and photo.caption for photo in found.values())
 
 
-def test_own_photos_pass_over_what_is_no_photo(tmp_path: Path) -> None:
-    (tmp_path / "a.jpg").write_bytes(b"not a picture")
+def test_own_photos_skip_other_files(tmp_path: Path) -> None:
+    (tmp_path / "a.jpg").write_bytes(b"not an image")
     (tmp_path / "notes.txt").write_text("notes")
     (tmp_path / "deep").mkdir()
     Image.new("RGB", (8, 8)).save(tmp_path / "deep" / "b.png")

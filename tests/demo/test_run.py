@@ -1,4 +1,4 @@
-"""`python -m demo.run` goes through the command line, with options that it has."""
+"""`python -m demo.run` runs commands that exist, with options that they have."""
 
 import subprocess
 from pathlib import Path
@@ -14,17 +14,17 @@ Commands = list[tuple[str, ...]]
 
 @pytest.fixture
 def commands(monkeypatch: pytest.MonkeyPatch) -> Commands:
-    typed: Commands = []
-    monkeypatch.setattr(run, "fourm", lambda *words: typed.append(tuple(map(str, words))))
+    run_commands: Commands = []
+    monkeypatch.setattr(run, "fourm", lambda *words: run_commands.append(tuple(map(str, words))))
     monkeypatch.setattr(run, "make_gallery", small_gallery)
-    return typed
+    return run_commands
 
 
 def small_gallery(folder: Path) -> SampleGallery:
     return make_gallery(folder, scenes=1)
 
 
-def test_the_sample_is_indexed_searched_in_four_ways_and_judged(
+def test_the_sample_is_indexed_searched_in_four_ways_and_evaluated(
     tmp_path: Path, commands: Commands
 ) -> None:
     page = run.demo(tmp_path, None, "mini")
@@ -45,7 +45,7 @@ def test_files_that_commands_name_exist(tmp_path: Path, commands: Commands) -> N
                 assert Path(words[words.index(option) + 1]).is_file()
 
 
-def test_own_photos_are_searched_but_not_judged(tmp_path: Path, commands: Commands) -> None:
+def test_own_photos_are_searched_but_not_evaluated(tmp_path: Path, commands: Commands) -> None:
     photos = tmp_path / "my photos"
     photos.mkdir()
     Image.new("RGB", (40, 30), "teal").save(photos / "a.jpg")
@@ -56,12 +56,12 @@ def test_own_photos_are_searched_but_not_judged(tmp_path: Path, commands: Comman
 
 
 def test_a_folder_without_photos_is_refused(tmp_path: Path, commands: Commands) -> None:
-    with pytest.raises(FileNotFoundError, match="no photo"):
+    with pytest.raises(FileNotFoundError, match="no readable photos"):
         run.demo(tmp_path / "out", tmp_path, "mini")
     assert commands == []
 
 
-def test_every_option_is_one_that_the_command_has(tmp_path: Path, commands: Commands) -> None:
+def test_every_option_exists(tmp_path: Path, commands: Commands) -> None:
     app = pytest.importorskip("cli").app
     group = pytest.importorskip("typer.main").get_command(app)
     run.demo(tmp_path, None, "mini")
@@ -71,7 +71,7 @@ def test_every_option_is_one_that_the_command_has(tmp_path: Path, commands: Comm
         assert {word for word in words if word.startswith("-")} <= known
 
 
-def test_a_command_that_fails_ends_the_demo(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failing_command_ends_the_demo(monkeypatch: pytest.MonkeyPatch) -> None:
     def failing(*_: object, **__: object) -> None:
         raise subprocess.CalledProcessError(3, ["fourm"])
 

@@ -1,4 +1,4 @@
-"""A scene's picture, map and caption come from one seed and agree with each other."""
+"""A scene's image, map and caption come from one seed and agree with each other."""
 
 import re
 
@@ -19,7 +19,7 @@ def scenes() -> list[RenderedScene]:
     return [render_scene(seed, SIZE) for seed in SEEDS]
 
 
-def test_the_same_seed_paints_the_same_scene_again(scenes: list[RenderedScene]) -> None:
+def test_the_same_seed_gives_the_same_scene(scenes: list[RenderedScene]) -> None:
     for seed, first in enumerate(scenes[: len(KINDS)]):
         second = render_scene(seed, SIZE)
         assert first.image.tobytes() == second.image.tobytes()
@@ -27,24 +27,24 @@ def test_the_same_seed_paints_the_same_scene_again(scenes: list[RenderedScene]) 
         assert first.caption == second.caption
 
 
-def test_another_seed_paints_another_scene(scenes: list[RenderedScene]) -> None:
+def test_another_seed_gives_another_scene(scenes: list[RenderedScene]) -> None:
     for first, second in zip(scenes, scenes[len(KINDS) :], strict=False):
         assert first.kind == second.kind
         assert first.image.tobytes() != second.image.tobytes()
 
 
-def test_consecutive_seeds_go_through_every_kind(scenes: list[RenderedScene]) -> None:
+def test_consecutive_seeds_cover_every_kind(scenes: list[RenderedScene]) -> None:
     assert {scene.kind for scene in scenes[: len(KINDS)]} == set(KINDS)
 
 
-def test_image_and_mask_have_the_size_asked_for() -> None:
+def test_image_and_mask_have_the_requested_size() -> None:
     scene = render_scene(3, (200, 120))
     assert scene.image.size == (200, 120)
     assert scene.mask.shape == (120, 200)
     assert scene.mask.dtype == np.uint8
 
 
-def test_masks_hold_only_known_classes_and_no_hole(scenes: list[RenderedScene]) -> None:
+def test_masks_hold_known_classes_only(scenes: list[RenderedScene]) -> None:
     for scene in scenes:
         assert set(np.unique(scene.mask).tolist()) <= KNOWN, scene.kind
 
@@ -60,7 +60,7 @@ def test_the_classes_are_those_of_coco_panoptic() -> None:
     assert names[labels.UMBRELLA] == "umbrella"
 
 
-def test_what_a_caption_names_is_in_the_map(scenes: list[RenderedScene]) -> None:
+def test_objects_in_a_caption_are_in_the_map(scenes: list[RenderedScene]) -> None:
     for scene in scenes:
         words = set(re.findall(r"[a-z]+", scene.caption))
         for label, names in labels.WORDS.items():
@@ -68,7 +68,7 @@ def test_what_a_caption_names_is_in_the_map(scenes: list[RenderedScene]) -> None
                 assert (scene.mask == label).sum() >= 10, f"{scene.caption}: {names[0]}"
 
 
-def test_every_thing_of_some_size_is_named(scenes: list[RenderedScene]) -> None:
+def test_large_things_are_in_the_caption(scenes: list[RenderedScene]) -> None:
     for scene in scenes:
         words = set(re.findall(r"[a-z]+", scene.caption))
         for label in THINGS:
@@ -76,11 +76,11 @@ def test_every_thing_of_some_size_is_named(scenes: list[RenderedScene]) -> None:
                 assert words & set(labels.WORDS[label]), f"{scene.caption}: {label}"
 
 
-def test_captions_tell_many_scenes_apart(scenes: list[RenderedScene]) -> None:
+def test_captions_differ_between_scenes(scenes: list[RenderedScene]) -> None:
     captions = {scene.caption for scene in scenes}
     assert len(captions) > 0.6 * len(scenes)
 
 
-def test_an_unknown_kind_is_refused_by_name() -> None:
+def test_an_unknown_kind_is_refused() -> None:
     with pytest.raises(ValueError, match="volcano"):
         render_scene(0, kind="volcano")
