@@ -79,7 +79,7 @@ def _empty(folder: Path) -> None:
         foreign = sorted(p.name for p in folder.iterdir() if p.name not in ours)
         if foreign:
             raise FileExistsError(
-                f"{folder} is not a sample gallery (it contains {foreign[0]}): choose another folder"
+                f"{folder} is not a sample gallery (it has {foreign[0]}): choose another folder"
             )
         shutil.rmtree(folder)
     folder.mkdir(parents=True)
