@@ -141,7 +141,7 @@ class _Walk:
                 self._file(path, entry)
 
     def _links_to_folder(self, path: str, entry: os.DirEntry[str], has_suffix: bool) -> bool:
-        """Whether a link leads to a folder; if it cannot be followed, it may unless it has a suffix."""
+        """Whether a link leads to a folder; a broken one may, unless it has a suffix."""
         try:
             return entry.is_dir()
         except OSError as error:
