@@ -12,7 +12,10 @@ from indexes.errors import BadSearch
 from indexes.records import FloatArray
 
 Fusion = Literal["rrf", "scores"]
+"""Reciprocal rank fusion, or the weighted mean of the cosines; see `fuse`."""
+
 FUSIONS: tuple[str, ...] = get_args(Fusion)
+"""The values of `Fusion`."""
 
 RRF_K = 60
 """Constant of reciprocal rank fusion (Cormack, Clarke and Buettcher, SIGIR 2009)."""

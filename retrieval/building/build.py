@@ -10,7 +10,7 @@ from tqdm import tqdm
 
 from fourm.embedder import Embedder, Vectors
 from indexes import Index, Record
-from retrieval.building.embedding import Embedded, embed
+from retrieval.building.embedding import EmbeddedBatch, embed
 from retrieval.building.planning import make_plan
 from retrieval.building.preparing import PreparedItem, Preparer
 from retrieval.errors import BuildInterrupted, UsageError
@@ -182,7 +182,7 @@ class _Build:
         recipes = self.index.recipes
         return {name: recipes[name].dim for name in spaces or recipes}
 
-    def _add_vectors(self, made: Embedded) -> None:
+    def _add_vectors(self, made: EmbeddedBatch) -> None:
         found = {item.found.path: vectors for item, vectors in made.vectors}
         self.index.add_vectors(found, modality=self.modality)
         self.report.completed += sum(item.same_content for item, _ in made.vectors)

@@ -15,14 +15,14 @@ _TOLERANCE = 1e-3
 
 
 @dataclass
-class Embedded:
+class EmbeddedBatch:
     """Items with their vectors, space -> float32 (dim,), and failed items with the reason."""
 
     vectors: list[tuple[PreparedItem, dict[str, Vectors]]] = field(default_factory=list)
     failed: list[tuple[PreparedItem, str]] = field(default_factory=list)
 
 
-def embed(model: Embedder, items: Sequence[PreparedItem], dims: Mapping[str, int]) -> Embedded:
+def embed(model: Embedder, items: Sequence[PreparedItem], dims: Mapping[str, int]) -> EmbeddedBatch:
     """Embed prepared items in one forward pass.
 
     Args:
@@ -43,7 +43,7 @@ def embed(model: Embedder, items: Sequence[PreparedItem], dims: Mapping[str, int
             )
         # NaN compares false.
         good &= np.abs(np.linalg.norm(made[space], axis=1) - 1.0) < _TOLERANCE
-    embedded = Embedded()
+    embedded = EmbeddedBatch()
     for row, item in enumerate(items):
         if good[row]:
             embedded.vectors.append((item, {space: made[space][row] for space in dims}))

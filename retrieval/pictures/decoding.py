@@ -34,14 +34,14 @@ _FORMATS = (
 
 
 @dataclass(frozen=True)
-class Decoded:
+class DecodedImage:
     """`image` is RGB, upright, over white where it was transparent, reduced by a whole factor."""
 
     image: Image.Image
     facts: Facts
 
 
-def decode(content: bytes) -> Decoded:
+def decode(content: bytes) -> DecodedImage:
     """Decode the content of an image file; of an animation, the first frame.
 
     Raises:
@@ -70,7 +70,7 @@ def decode(content: bytes) -> Decoded:
         raise PictureError(f"truncated or damaged: {_first_line(error)}") from None
     if facts.turn is not None:
         image = image.transpose(facts.turn)
-    return Decoded(image, facts)
+    return DecodedImage(image, facts)
 
 
 def to_rgb(image: Image.Image) -> Image.Image:
