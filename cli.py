@@ -287,8 +287,7 @@ def generate(
     it. Words with [S_1], [S_2] ... in them are completed. What is finished when the command is
     stopped stays.
     """
-    from fourm.generation import Settings
-    from fourm.modalities import Quality
+    from fourm import DiffusionConfig, GenerationConfig
     from retrieval.generation import generate as generate_files
     from retrieval.generation.options import given_kinds, read_hidden, read_top_k, read_weights
     from retrieval.report.json_text import json_object
@@ -298,7 +297,7 @@ def generate(
         model,
         to or [],
         out,
-        settings=Settings(
+        config=GenerationConfig(
             steps=steps,
             scheme=scheme,  # type: ignore[arg-type]  # checked there
             temperature=temperature,
@@ -307,7 +306,7 @@ def generate(
             guidance=guidance,
             weights=read_weights(weight or [], given_kinds(sources)),
             seed=seed,
-            quality=Quality(diffusion_steps, image_size),
+            diffusion=DiffusionConfig(diffusion_steps, image_size),
         ),
         hide=read_hidden(hide or []),
         device=device,

@@ -28,14 +28,17 @@ from fourm.errors import (
 
 if TYPE_CHECKING:
     from fourm.embedder import Embedder, Space
-    from fourm.generation import Generator, Sampler
+    from fourm.generation import GenerationConfig, Generator, Sampler
     from fourm.hub.availability import MissingTokenizer
     from fourm.hub.listing import ModelCard, list_models
     from fourm.loading import load_4m, load_model
     from fourm.model import Model, Prepared, TokenIds, WeightedFusion
+    from fourm.tokenizers.diffusion.config import DiffusionConfig
 
 _LAZY = {
     "Embedder": "fourm.embedder",
+    "DiffusionConfig": "fourm.tokenizers.diffusion.config",
+    "GenerationConfig": "fourm.generation",
     "Generator": "fourm.generation",
     "Model": "fourm.model",
     "MissingTokenizer": "fourm.hub.availability",
@@ -54,9 +57,11 @@ __all__ = [
     "BadInput",
     "CheckpointError",
     "ConfigError",
+    "DiffusionConfig",
     "DownloadFailed",
     "Embedder",
     "FourmError",
+    "GenerationConfig",
     "Generator",
     "MissingTokenizer",
     "Model",

@@ -1,43 +1,48 @@
 """Any modality to any other (4M-21 reference, sec. 4).
 
 =============  ==============================================================================
-sampling       drawing tokens from logits
-guidance       classifier-free guidance
-one_step       all tokens of one target in a single pass
-greedy         the likeliest sequence, token by token
-parts          what is known, given and wanted of each modality
-schedule       which tokens each step predicts
-sampler        `Sampler`: one target after another
-defaults       the default schedule of each modality
-settings       what a user may choose instead
-plan           from modalities to the parts of a sample and the steps that complete it
 generator      `Generator`: any inputs to any outputs, decoded
+config         `GenerationConfig`: what a user may choose
+request        the modalities of one generation
+sampler        `Sampler`: the tokens of one target after another
+schedule       the steps of each target
+states         what is known, and what is to be predicted, of each modality
+texts          texts with masked spans
+guidance       classifier-free guidance
+images         one step of ROAR or MaskGIT
+sequences      autoregressive generation of a text
+prediction     all tokens of a target in a single pass
+sampling       drawing tokens from logits
 =============  ==============================================================================
 """
 
+from fourm.generation.config import GenerationConfig
 from fourm.generation.generator import Generator
 from fourm.generation.guidance import Branches, guide, unconditional
-from fourm.generation.parts import Part, Sample, empty, given, partly_hidden
 from fourm.generation.prediction import Decode, Prediction, choose, predict
 from fourm.generation.sampler import Sampler
 from fourm.generation.sampling import TokenSampler, keep_likely
-from fourm.generation.schedule import Step, Target, build_schedule, temperatures, tokens_per_step
-from fourm.generation.settings import Settings
-from fourm.generation.text_ids import TextIds, merge_spans
-from fourm.generation.texts import full_text, hidden_spans, up_to_end
+from fourm.generation.schedule import (
+    Step,
+    TargetSchedule,
+    build_schedule,
+    temperatures,
+    tokens_per_step,
+)
+from fourm.generation.states import ModalityState, Sample, empty, given, partly_masked
+from fourm.generation.texts import full_text, masked_spans, merge_spans, up_to_end
 
 __all__ = [
     "Branches",
     "Decode",
+    "GenerationConfig",
     "Generator",
-    "Part",
+    "ModalityState",
     "Prediction",
     "Sample",
     "Sampler",
-    "Settings",
     "Step",
-    "Target",
-    "TextIds",
+    "TargetSchedule",
     "TokenSampler",
     "build_schedule",
     "choose",
@@ -45,10 +50,10 @@ __all__ = [
     "full_text",
     "given",
     "guide",
-    "hidden_spans",
     "keep_likely",
+    "masked_spans",
     "merge_spans",
-    "partly_hidden",
+    "partly_masked",
     "predict",
     "temperatures",
     "tokens_per_step",

@@ -1,4 +1,4 @@
-"""From any kinds of input to any kinds that the model predicts, decoded."""
+"""Generate modalities from any others, decoded."""
 
 from __future__ import annotations
 
@@ -8,25 +8,30 @@ from typing import TYPE_CHECKING, Any
 
 from fourm.checkpoints import Checkpoint
 from fourm.errors import BadInput, ConfigError, UnknownModality
-from fourm.generation.parts import Part as SamplePart
-from fourm.generation.parts import given as given_part
-from fourm.generation.plan import HOLE, HideBox, Plan, hidden_places, opened_text
+from fourm.generation.config import GenerationConfig
+from fourm.generation.request import GenerationRequest
 from fourm.generation.sampler import Sampler
 from fourm.generation.schedule import Step
-from fourm.generation.settings import Settings
-from fourm.generation.text_ids import TextIds
+from fourm.generation.states import (
+    InpaintBox,
+    ModalityState,
+    given,
+    inpainting_mask,
+    partly_masked,
+)
+from fourm.generation.texts import SENTINEL, infilling_text
 from fourm.modalities import (
     MODALITIES,
     Codec,
     Decoded,
     Decoder,
     Part,
-    Quality,
     generation_order,
     image_modalities,
 )
 from fourm.tokenizers.config import TokenizerConfig
-from fourm.tokenizers.diffusion.divae import check_request
+from fourm.tokenizers.diffusion.config import DiffusionConfig
+from fourm.tokenizers.diffusion.divae import check_decoding
 from fourm.tokenizers.loading import load_tokenizer
 from fourm.tokenizers.wordpiece import TextTokenizer
 from fourm.transformer import FMConfig
@@ -36,25 +41,28 @@ if TYPE_CHECKING:
     from fourm.tokenizers.vqvae import VQVAE
     from fourm.tokens import TokenSpec
 
+TEXT, IMAGE_TOKENS = "text", "image_tokens"
+"""The modalities that can be given in part."""
+
 
 class Generator:
-    """Generates with a model (4M-21 reference, sec. 4), and decodes what comes out.
+    """Generates modalities with a model (4M-21 reference, sec. 4), and decodes them.
 
         generator = Generator(fourm.load_model("4M-21_B"))
-        depth, words = generator.generate({"image": photo}, ["depth", "text"])
+        depth, text = generator.generate({"image": image}, ["depth", "text"])
         depth.value     # float32 (224, 224)
-        words.value     # "a dog on the beach"
+        text.value      # "a dog on the beach"
 
-    The transformer is the model's own; the tables of a kind are read when it is first asked for,
-    and so are the tokenizers.
+    The transformer is shared with the model. The embeddings of a modality and the tokenizers are
+    loaded when they are first needed.
 
     Args:
-        model: reads the inputs; its device and precision are used.
+        model: reads the inputs; its device and dtype are used.
 
     Attributes:
-        outputs: kinds that the model predicts and that can be decoded.
-        missing: kinds that it predicts, but whose tokenizers are not on this disk -> the way to
-            them, in words.
+        outputs: modalities that the model predicts and that can be decoded.
+        missing: modalities that it predicts, and the tokenizers without which they cannot be
+            decoded.
     """
 
     def __init__(self, model: Model) -> None:
@@ -63,242 +71,246 @@ class Generator:
         checkpoint = Checkpoint.open(manifest.locate(manifest.model))
         self._config = FMConfig.from_fields(checkpoint.fields)
         order = generation_order()
-        self.outputs: tuple[str, ...] = tuple(kind for kind in order if self._predicts(kind))
+        self.outputs: tuple[str, ...] = tuple(name for name in order if self._predicts(name))
         self.missing = {
-            kind: model.missing[kind]
-            for kind in order
-            if kind in model.missing and self.modality(kind) in self._config.domains_out
+            name: model.missing[name]
+            for name in order
+            if name in model.missing and self._domain(name) in self._config.domains_out
         }
-        self._words: dict[Path, TextTokenizer] = {}
+        self._text_tokenizers: dict[Path, TextTokenizer] = {}
         self._tokenizers: dict[Path, VQVAE] = {}
         self._decoders: dict[str, Decoder] = {}
-
-    def modality(self, kind: str) -> str:
-        """What this model knows a kind as."""
-        return self.model.manifest.kinds.get(kind, MODALITIES[kind].tokens.name)
 
     def generate(
         self,
         inputs: Mapping[str, Any],
         to: Sequence[str],
-        settings: Settings | None = None,
+        config: GenerationConfig | None = None,
         *,
-        hide: Sequence[HideBox] = (),
+        inpaint: Sequence[InpaintBox] = (),
         started: Callable[[Sequence[Step]], None] | None = None,
         finished: Callable[[Decoded], None] | None = None,
         progress: bool = False,
     ) -> list[Decoded]:
-        """Generate one kind after another; each sees the inputs and those before it.
+        """Generate modalities one after another, each conditioned on the inputs and those before.
 
         Args:
-            inputs: as `Model.prepare`. A text with `[S_1]`, `[S_2]` ... is completed.
-            to: kinds to predict, in this order; what is completed comes before them.
-            settings: choices; default: the recipes.
-            hide: boxes (xmin, ymin, xmax, ymax, fractions of the square that the model sees) of
-                the picture that are to be made up anew. The rest of it is given as tokens.
+            inputs: as `Model.prepare`. Words are filled in at the sentinels `[S_1]`, `[S_2]` ... of
+                a text.
+            to: modalities to predict, in this order. Those that are given in part come first.
+            config: options; default: the defaults of each modality.
+            inpaint: boxes (xmin, ymin, xmax, ymax as fractions of the square that the model sees)
+                of the image to regenerate. The rest of it is given as tokens.
             started: called with the schedule before its first step.
-            finished: called with each kind as soon as it is decoded.
-            progress: show the steps on stderr, those of diffusion decoders as well.
+            finished: called with each modality as soon as it is decoded.
+            progress: show progress bars on stderr.
 
         Returns:
-            What was predicted and completed, in the order in which that happened.
+            The predicted modalities, in the order of generation.
 
         Raises:
-            UnknownModality: a kind that this model does not read or predict.
-            BadInput: inputs, numbers or boxes that cannot be; nothing to generate.
-            CheckpointError: a tokenizer that is not there, or damaged.
+            UnknownModality: a modality that this model does not read or predict.
+            BadInput: inputs, numbers or boxes that are not valid; nothing to generate.
+            CheckpointError: a tokenizer is missing or damaged.
         """
-        chosen = Settings() if settings is None else settings
-        plan = self._plan(inputs, to, hide)
-        schedule = plan.schedule(self._config.modalities, chosen)
-        for kind in plan.wanted:
-            self._check(kind, chosen.quality)
-        sampler = self._sampler_of(plan)
+        chosen = GenerationConfig() if config is None else config
+        request = self._request(inputs, to, inpaint)
+        schedule = request.schedule(chosen)
+        for name in request.targets:
+            self._check(name, chosen.diffusion)
+        sampler = self._sampler(request)
         if started is not None:
             started(schedule)
-        kinds = {name: kind for kind, name in plan.names.items()}
+        modality_of = {spec.name: name for name, spec in request.specs.items()}
         done: list[Decoded] = []
 
-        def finish(name: str, part: SamplePart) -> None:
-            kind = kinds[name]
-            tokens = part.content[0][~part.input_mask[0]].tolist()
-            if kind == "text" and kind in plan.opened:
-                tokens = _closed(tokens, sampler.ids)
-            done.append(self._decoder(kind).decode(tokens, chosen.decoding, progress=progress))
+        def decode(domain: str, state: ModalityState) -> None:
+            name = modality_of[domain]
+            tokens = state.content[0][~state.input_mask[0]].tolist()
+            if name == TEXT and name in request.incomplete:
+                # An end that is predicted within the text does not end it.
+                tokens = [token for token in tokens if token != sampler.ids.end]
+            decoder = self._decoder(name)
+            done.append(decoder.decode(tokens, chosen.seeded_diffusion, progress=progress))
             if finished is not None:
                 finished(done[-1])
 
-        conditions = {plan.names[kind]: part for kind, part in plan.given.items()}
-        opened = {plan.names[kind]: part for kind, part in plan.opened.items()}
+        conditions = {request.specs[name].name: state for name, state in request.given.items()}
+        targets = {request.specs[name].name: state for name, state in request.incomplete.items()}
+        options: dict[str, Any] = {
+            "seed": chosen.seed,
+            "top_k": chosen.top_k,
+            "top_p": chosen.top_p,
+            "progress": progress,
+            "finished": decode,
+        }
         if chosen.weights:
-            sampler.generate_weighted(
-                [{name: part} for name, part in conditions.items()],
-                schedule,
-                targets=opened,
-                seed=chosen.seed,
-                top_k=chosen.top_k,
-                top_p=chosen.top_p,
-                progress=progress,
-                finished=finish,
-            )
+            each = [{domain: state} for domain, state in conditions.items()]
+            sampler.generate_weighted(each, schedule, targets=targets, **options)
         else:
-            sampler.generate(
-                {**conditions, **opened},
-                schedule,
-                seed=chosen.seed,
-                top_k=chosen.top_k,
-                top_p=chosen.top_p,
-                progress=progress,
-                finished=finish,
-            )
+            sampler.generate({**conditions, **targets}, schedule, **options)
         return done
 
     def decode_inputs(
-        self, inputs: Mapping[str, Any], quality: Quality | None = None, *, progress: bool = False
+        self,
+        inputs: Mapping[str, Any],
+        diffusion: DiffusionConfig | None = None,
+        *,
+        progress: bool = False,
     ) -> list[Decoded]:
-        """What the model was given of the inputs, decoded from its tokens.
+        """Decode the tokens that the model is given of the inputs.
 
-        Kinds that are not tokens (pixels, embeddings) are left out.
+        Modalities that are not given as tokens (pixels, embeddings) are left out.
 
         Args, errors: as `generate`.
         """
+        chosen = DiffusionConfig() if diffusion is None else diffusion
         decoded = []
-        for kind, content in self.model.prepare(inputs).contents.items():
-            if not self._decodes(kind):
+        for name, content in self.model.prepare(inputs).contents.items():
+            if not self._decodes(name):
                 continue
-            self._check(kind, quality or Quality())
-            read = self.model.readers[kind].batch([content], self.model.device)
+            self._check(name, chosen)
+            read = self.model.readers[name].batch([content], self.model.device)
             tokens = read.content[0] if read.masked is None else read.content[0][~read.masked[0]]
-            decoder = self._decoder(kind)
-            decoded.append(decoder.decode(tokens.tolist(), quality or Quality(), progress=progress))
+            decoded.append(self._decoder(name).decode(tokens.tolist(), chosen, progress=progress))
         return decoded
 
-    def _predicts(self, kind: str) -> bool:
-        return self.modality(kind) in self._config.domains_out and self._decodes(kind)
+    def require(self, modalities: Iterable[str]) -> None:
+        """Check that the model predicts modalities.
 
-    def _decodes(self, kind: str) -> bool:
-        name, manifest = self.modality(kind), self.model.manifest
-        spec = self._config.modalities.get(name)
-        codec = None if spec is None else MODALITIES[kind].codec(spec.kind)
+        Raises:
+            UnknownModality: for the first that it does not predict.
+        """
+        for name in modalities:
+            if name in self.outputs:
+                continue
+            known = ", ".join(self.outputs) or "nothing that can be decoded"
+            reason = f"{self.model.name} does not predict {name!r}; it predicts {known}"
+            if name in self.missing:
+                reason = f"{reason}; {self.missing[name]}"
+            raise UnknownModality(reason)
+
+    def _domain(self, name: str) -> str:
+        """The name of a modality in the config of the transformer."""
+        return self.model.manifest.kinds.get(name, MODALITIES[name].tokens.name)
+
+    def _spec(self, name: str) -> TokenSpec:
+        return self._config.modalities[self._domain(name)]
+
+    def _predicts(self, name: str) -> bool:
+        return self._domain(name) in self._config.domains_out and self._decodes(name)
+
+    def _decodes(self, name: str) -> bool:
+        domain, manifest = self._domain(name), self.model.manifest
+        spec = self._config.modalities.get(domain)
+        codec = None if spec is None else MODALITIES[name].codec(spec.kind)
         if codec is None or codec.decoder is None:
             return False
-        here = {"tokenizer": name in manifest.tokenizers, "text_tokenizer": name in manifest.words}
-        return all(here.get(part, False) for part in codec.needs)
+        available = {
+            "tokenizer": domain in manifest.tokenizers,
+            "text_tokenizer": domain in manifest.words,
+        }
+        return all(available.get(part, False) for part in codec.needs)
 
-    def _codec(self, kind: str) -> Codec:
-        codec = MODALITIES[kind].codec(self._modality(kind).kind)
+    def _codec(self, name: str) -> Codec:
+        codec = MODALITIES[name].codec(self._spec(name).kind)
         assert codec is not None
         return codec
 
-    def _plan(self, inputs: Mapping[str, Any], to: Sequence[str], hide: Sequence[HideBox]) -> Plan:
-        """Read the inputs, and tell those that are to be completed from those that are given."""
+    def _request(
+        self, inputs: Mapping[str, Any], to: Sequence[str], inpaint: Sequence[InpaintBox]
+    ) -> GenerationRequest:
+        """Read the inputs, and separate those that are given in part."""
         values = dict(inputs)
-        if hide:
-            photos = [kind for kind in image_modalities() if kind in values]
-            if len(photos) != 1:
-                raise BadInput("hide: give one picture of which a part is to be made up")
-            values["image_tokens"] = values.pop(photos[0])
-        holes = isinstance(values.get("text"), str) and HOLE.search(values["text"]) is not None
-        opened = [*(["image_tokens"] if hide else []), *(["text"] if holes else [])]
-        wanted = tuple(dict.fromkeys([*opened, *to]))
-        if not wanted:
-            raise BadInput("nothing to generate: name at least one kind")
-        self.require(wanted)
-        if known := [kind for kind in wanted if kind in values and kind not in opened]:
-            hint = "; write [S_1] where words are to be filled in" if known[0] == "text" else ""
-            raise BadInput(f"{known[0]} is given already{hint}")
-        text = values.pop("text") if holes else None
-        parts = self._read(values)
-        known_part = {}
-        if hide:
-            part, modality = parts.pop("image_tokens"), self._modality("image_tokens")
-            places = hidden_places(hide, modality.grid, self.model.device)
-            known_part["image_tokens"] = SamplePart(part.content, places, ~places)
+        if inpaint:
+            images = [name for name in image_modalities() if name in values]
+            if len(images) != 1:
+                raise BadInput(
+                    "give one image, of which the boxes are regenerated", where="inpaint"
+                )
+            values[IMAGE_TOKENS] = values.pop(images[0])
+        infill = isinstance(values.get(TEXT), str) and SENTINEL.search(values[TEXT]) is not None
+        incomplete = [*([IMAGE_TOKENS] if inpaint else []), *([TEXT] if infill else [])]
+        targets = tuple(dict.fromkeys([*incomplete, *to]))
+        if not targets:
+            raise BadInput("nothing to generate: name at least one modality")
+        self.require(targets)
+        if known := [name for name in targets if name in values and name not in incomplete]:
+            hint = "; write [S_1] where words are to be filled in" if known[0] == TEXT else ""
+            raise BadInput(f"{known[0]} is given and cannot be predicted{hint}")
+        text = values.pop(TEXT) if infill else None
+        conditions = self._read(values)
+        states = {}
+        if inpaint:
+            spec = self._spec(IMAGE_TOKENS)
+            mask = inpainting_mask(inpaint, spec.grid, self.model.device)
+            states[IMAGE_TOKENS] = partly_masked(conditions.pop(IMAGE_TOKENS).content, spec, mask)
         if text is not None:
-            words = self._word_pieces(self.modality("text"))
-            known_part["text"] = opened_text(text, words, self.model.device)
-        names = {kind: self.modality(kind) for kind in (*parts, *wanted)}
-        return Plan(parts, known_part, wanted, names)
+            tokenizer = self._text_tokenizer(self._domain(TEXT))
+            states[TEXT] = infilling_text(text, tokenizer, self.model.device)
+        specs = {name: self._spec(name) for name in (*conditions, *targets)}
+        return GenerationRequest(conditions, states, targets, specs)
 
-    def require(self, kinds: Iterable[str]) -> None:
-        """Raise UnknownModality for the first kind that this model does not predict."""
-        for kind in kinds:
-            if kind in self.outputs:
-                continue
-            known = ", ".join(self.outputs) or "nothing that can be decoded"
-            said = f"{self.model.name} does not predict {kind!r}; it predicts {known}"
-            if kind in self.missing:
-                said = f"{said}; {self.missing[kind]}"
-            raise UnknownModality(said)
-
-    def _read(self, values: Mapping[str, Any]) -> dict[str, SamplePart]:
+    def _read(self, values: Mapping[str, Any]) -> dict[str, ModalityState]:
         if not values:
             return {}
-        parts = {}
-        for kind, content in self.model.prepare(values).contents.items():
-            read = self.model.readers[kind].batch([content], self.model.device)
-            parts[kind] = given_part(read.content, self._modality(kind), read.masked)
-        return parts
+        states = {}
+        for name, content in self.model.prepare(values).contents.items():
+            read = self.model.readers[name].batch([content], self.model.device)
+            states[name] = given(read.content, self._spec(name), read.masked)
+        return states
 
-    def _modality(self, kind: str) -> TokenSpec:
-        return self._config.modalities[self.modality(kind)]
-
-    def _sampler_of(self, plan: Plan) -> Sampler:
-        """With the model's transformer, which gets the tables of a plan."""
-        every = {plan.names[kind] for kind in (*plan.given, *plan.wanted)}
-        inputs = every & set(self._config.domains_in)
-        outputs = {plan.names[kind] for kind in plan.wanted}
-        sampler = Sampler(self.model.transformer(inputs, outputs))
-        written = [name for name in sorted(outputs) if name in self.model.manifest.words]
-        if written:
-            sampler.ids = TextIds.of(self._word_pieces(written[0]))
+    def _sampler(self, request: GenerationRequest) -> Sampler:
+        """A sampler with the model's transformer, which gets the embeddings of a request."""
+        domains = {spec.name for spec in request.specs.values()}
+        outputs = {request.specs[name].name for name in request.targets}
+        sampler = Sampler(self.model.transformer(domains & set(self._config.domains_in), outputs))
+        texts = [domain for domain in sorted(outputs) if domain in self.model.manifest.words]
+        if texts:
+            sampler.ids = self._text_tokenizer(texts[0]).special_ids
         return sampler
 
-    def _check(self, kind: str, quality: Quality) -> None:
-        """Refuse what cannot be decoded before hours are spent on generating it."""
-        needs, name = self._codec(kind).needs, self.modality(kind)
+    def _check(self, name: str, diffusion: DiffusionConfig) -> None:
+        """Check that a modality can be decoded, before it is generated."""
+        needs, domain = self._codec(name).needs, self._domain(name)
         if "text_tokenizer" in needs:
-            self._word_pieces(name)
+            self._text_tokenizer(domain)
         if "tokenizer" in needs:
-            folder = self._part(name)
+            folder = self._tokenizer_folder(domain)
             fields = Checkpoint.open(folder).fields
             config = TokenizerConfig.from_mapping(fields.values, fields.where)
-            check_request(config, quality.steps, quality.size)
-            vocabulary = self._modality(kind).vocabulary
+            check_decoding(config, diffusion)
+            vocabulary = self._spec(name).vocabulary
             if "text_tokenizer" not in needs and config.codebook_size != vocabulary:
                 raise ConfigError(
-                    f"{folder} has {config.codebook_size} codes, {name} of the model predicts "
-                    f"{vocabulary} ids"
+                    f"the tokenizer has {config.codebook_size} codes, but {domain} of the model "
+                    f"has {vocabulary} ids",
+                    where=folder,
                 )
 
-    def _decoder(self, kind: str) -> Decoder:
-        if kind not in self._decoders:
-            name, parts = self.modality(kind), dict[Part, Any]()
-            if "tokenizer" in (needs := self._codec(kind).needs):
-                parts["tokenizer"] = self._tokenizer(self._part(name))
+    def _decoder(self, name: str) -> Decoder:
+        if name not in self._decoders:
+            domain, parts = self._domain(name), dict[Part, Any]()
+            if "tokenizer" in (needs := self._codec(name).needs):
+                parts["tokenizer"] = self._tokenizer(self._tokenizer_folder(domain))
             if "text_tokenizer" in needs:
-                parts["text_tokenizer"] = self._word_pieces(name)
-            spec = self._modality(kind)
-            self._decoders[kind] = MODALITIES[kind].decoder(parts, spec.kind)
-        return self._decoders[kind]
+                parts["text_tokenizer"] = self._text_tokenizer(domain)
+            self._decoders[name] = MODALITIES[name].decoder(parts, self._spec(name).kind)
+        return self._decoders[name]
 
     def _tokenizer(self, folder: Path) -> VQVAE:
-        """Read once: both kinds of edges have the same."""
+        """Loaded once, since modalities may share a tokenizer."""
         if folder not in self._tokenizers:
             loaded = load_tokenizer(folder, encode=False)
             self._tokenizers[folder] = loaded.to(self.model.device)
         return self._tokenizers[folder]
 
-    def _part(self, name: str) -> Path:
-        return self.model.manifest.locate(self.model.manifest.tokenizers[name])
+    def _tokenizer_folder(self, domain: str) -> Path:
+        return self.model.manifest.locate(self.model.manifest.tokenizers[domain])
 
-    def _word_pieces(self, name: str) -> TextTokenizer:
-        path = self.model.manifest.locate(self.model.manifest.words[name])
-        if path not in self._words:
-            self._words[path] = TextTokenizer(path / "tokenizer.json" if path.is_dir() else path)
-        return self._words[path]
-
-
-def _closed(tokens: Sequence[int], ids: TextIds) -> list[int]:
-    """A completed text: an end that was predicted in its middle does not cut off the rest."""
-    return [token for token in tokens if token != ids.end]
+    def _text_tokenizer(self, domain: str) -> TextTokenizer:
+        path = self.model.manifest.locate(self.model.manifest.words[domain])
+        if path not in self._text_tokenizers:
+            file = path / "tokenizer.json" if path.is_dir() else path
+            self._text_tokenizers[path] = TextTokenizer(file)
+        return self._text_tokenizers[path]

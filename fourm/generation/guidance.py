@@ -12,9 +12,9 @@ import torch
 from torch import Tensor
 
 from fourm.errors import BadInput
-from fourm.generation.parts import Part, Sample
 from fourm.generation.schedule import Step
-from fourm.generation.text_ids import OFFICIAL_IDS, TextIds
+from fourm.generation.states import ModalityState, Sample
+from fourm.tokenizers.wordpiece import OFFICIAL_IDS, SpecialIds
 from fourm.tokens import TokenSpec
 from fourm.transformer import FM, EncoderOutput
 from fourm.transformer.embeddings import ModalityInput
@@ -47,7 +47,7 @@ class Branches(NamedTuple):
     conditions: tuple[Sample, ...]
     weights: tuple[float, ...] = ()
 
-    def encode(self, model: FM, name: str, target: Part) -> list[EncoderOutput]:
+    def encode(self, model: FM, name: str, target: ModalityState) -> list[EncoderOutput]:
         """The encoder's output of each pass; `target` is what is known of the modality `name`."""
         branches = [_inputs(model, {**condition, name: target}) for condition in self.conditions]
         # A pass without visible tokens is told its batch size by a fully masked modality.
@@ -67,7 +67,7 @@ class Branches(NamedTuple):
         return guide(conditional, self.weights, unconditional)
 
 
-def guided(model: FM, sample: Sample, step: Step, ids: TextIds = OFFICIAL_IDS) -> Branches:
+def guided(model: FM, sample: Sample, step: Step, ids: SpecialIds = OFFICIAL_IDS) -> Branches:
     """The passes of a step with one guidance scale: the sample, and that without its conditions.
 
     Raises:
@@ -75,7 +75,7 @@ def guided(model: FM, sample: Sample, step: Step, ids: TextIds = OFFICIAL_IDS) -
     """
     if isinstance(step.guidance, tuple):
         raise BadInput(f"{step.target}: several guidance weights need generate_weighted")
-    others = {name: part for name, part in sample.items() if name != step.target}
+    others = {name: state for name, state in sample.items() if name != step.target}
     dropped = [name for name in step.conditions if name != step.target]
     if step.guidance == 1.0 or not dropped:
         return Branches((others,))
@@ -87,7 +87,7 @@ def guided(model: FM, sample: Sample, step: Step, ids: TextIds = OFFICIAL_IDS) -
         inputs, dropped, model.config.modalities, ids
     ).items():
         assert masked is not None
-        without[name] = Part(content, masked, others[name].target_mask)
+        without[name] = ModalityState(content, masked, others[name].target_mask)
     return Branches((others, without), (step.guidance,))
 
 
@@ -111,7 +111,7 @@ def unconditional(
     inputs: Mapping[str, ModalityInput],
     conditions: Iterable[str],
     modalities: Mapping[str, TokenSpec],
-    ids: TextIds = OFFICIAL_IDS,
+    ids: SpecialIds = OFFICIAL_IDS,
 ) -> dict[str, ModalityInput]:
     """The same batch with some modalities dropped, as in training.
 
@@ -142,7 +142,7 @@ def unconditional(
 def _inputs(model: FM, sample: Sample) -> dict[str, ModalityInput]:
     """The sample without predicted modalities that are not inputs of this model."""
     outputs_only = set(model.outputs) - set(model.inputs)
-    return {name: part.as_input() for name, part in sample.items() if name not in outputs_only}
+    return {name: state.as_input() for name, state in sample.items() if name not in outputs_only}
 
 
 def _visible(inputs: Mapping[str, ModalityInput]) -> dict[str, ModalityInput]:

@@ -8,9 +8,9 @@ import torch
 from torch import Tensor
 
 from fourm.generation.guidance import Branches
-from fourm.generation.parts import Part
 from fourm.generation.sampling import TokenSampler
 from fourm.generation.schedule import Step
+from fourm.generation.states import ModalityState
 from fourm.transformer import FM
 
 
@@ -34,8 +34,8 @@ class TokenPositions(NamedTuple):
 
 
 def image_step(
-    model: FM, branches: Branches, part: Part, step: Step, sampler: TokenSampler
-) -> Part:
+    model: FM, branches: Branches, state: ModalityState, step: Step, sampler: TokenSampler
+) -> ModalityState:
     """Predict some of the missing tokens.
 
     ROAR predicts positions in a random order. MaskGIT predicts all missing tokens and keeps those
@@ -44,31 +44,31 @@ def image_step(
     Args:
         model: the transformer.
         branches: the passes.
-        part: what is known of the target.
+        state: what is known of the target.
         step: scheme, number of tokens, temperature.
         sampler: after `begin` for this step.
 
     Returns:
         The target with the predicted tokens.
     """
-    remaining = part.remaining
+    remaining = state.remaining
     counts = remaining if step.tokens is None else remaining.clamp(max=step.tokens)
     if not bool(counts.any()):
-        return part
+        return state
     if step.scheme == "maskgit":
-        order = part.target_mask.to(torch.uint8).argsort(dim=1, stable=True)
+        order = state.target_mask.to(torch.uint8).argsort(dim=1, stable=True)
         positions = TokenPositions.first(order, remaining)
     else:
-        order = sampler.order(part.target_mask.shape[1])
-        order = order.masked_fill(part.target_mask, torch.inf).argsort(dim=1)
+        order = sampler.order(state.target_mask.shape[1])
+        order = order.masked_fill(state.target_mask, torch.inf).argsort(dim=1)
         positions = TokenPositions.first(order, counts)
-    logits = position_logits(model, branches, step.target, part, positions)
+    logits = position_logits(model, branches, step.target, state, positions)
     tokens, confidence = sampler.draw(logits, step.temperature, positions.padding)
     if step.scheme == "maskgit":
         kept = TokenPositions.first(_most_confident_first(confidence, remaining, counts), counts)
         positions = TokenPositions(positions.indices.gather(1, kept.indices), kept.padding)
         tokens = tokens.gather(1, kept.indices)
-    return with_tokens(part, positions, tokens)
+    return with_tokens(state, positions, tokens)
 
 
 def _most_confident_first(confidence: Tensor, remaining: Tensor, counts: Tensor) -> Tensor:
@@ -86,26 +86,26 @@ def _most_confident_first(confidence: Tensor, remaining: Tensor, counts: Tensor)
 
 
 def position_logits(
-    model: FM, branches: Branches, target: str, part: Part, positions: TokenPositions
+    model: FM, branches: Branches, target: str, state: ModalityState, positions: TokenPositions
 ) -> Tensor:
     """Guided logits (B, k, V) of some tokens of a target."""
     logits = [
         model.decode_logits(encoded, target, positions.indices, positions.padding)
-        for encoded in branches.encode(model, target, part)
+        for encoded in branches.encode(model, target, state)
     ]
     return branches.combine(logits)
 
 
-def with_tokens(part: Part, positions: TokenPositions, tokens: Tensor) -> Part:
+def with_tokens(state: ModalityState, positions: TokenPositions, tokens: Tensor) -> ModalityState:
     """The target with tokens (B, k) at some positions, which are inputs of later steps."""
     index, padding = positions
     known = torch.ones_like(index, dtype=torch.bool)
     if padding is not None:
-        tokens = torch.where(padding, part.content.gather(1, index), tokens)
-        known = part.target_mask.gather(1, index) | ~padding
-    masked = ~known if padding is None else part.input_mask.gather(1, index) & padding
-    return Part(
-        part.content.scatter(1, index, tokens),
-        part.input_mask.scatter(1, index, masked),
-        part.target_mask.scatter(1, index, known),
+        tokens = torch.where(padding, state.content.gather(1, index), tokens)
+        known = state.target_mask.gather(1, index) | ~padding
+    masked = ~known if padding is None else state.input_mask.gather(1, index) & padding
+    return ModalityState(
+        state.content.scatter(1, index, tokens),
+        state.input_mask.scatter(1, index, masked),
+        state.target_mask.scatter(1, index, known),
     )

@@ -8,23 +8,23 @@ import torch
 from torch import Tensor
 
 from fourm.generation.guidance import Branches
-from fourm.generation.parts import Part
 from fourm.generation.sampling import TokenSampler
 from fourm.generation.schedule import Step
-from fourm.generation.text_ids import TextIds, merge_spans
-from fourm.generation.texts import full_text, shown_ids
+from fourm.generation.states import ModalityState
+from fourm.generation.texts import full_text, merge_spans, visible_ids
+from fourm.tokenizers.wordpiece import SpecialIds
 from fourm.transformer import FM, EncoderOutput, SequenceDecoder
 
 
 def sequence_step(
     model: FM,
     branches: Branches,
-    part: Part,
+    state: ModalityState,
     step: Step,
     sampler: TokenSampler,
-    ids: TextIds,
-    last: int | None = None,
-) -> Part:
+    ids: SpecialIds,
+    stop: int | None = None,
+) -> ModalityState:
     """Predict the masked spans of a text, and insert them at their sentinels.
 
     The encoder runs once. The prediction of each sample starts from the first id of its target, and
@@ -33,40 +33,40 @@ def sequence_step(
     Args:
         model: the transformer.
         branches: the passes.
-        part: the text: what is visible of it, and the target.
+        state: the text: what is visible of it, and the target.
         step: its temperature.
         sampler: after `begin` for this step.
         ids: special tokens.
-        last: id that ends the prediction; default: the last id of the target of each sample.
+        stop: id that ends the prediction; default: the last id of the target of each sample.
 
     Returns:
         The complete text, padded to the longest sample.
     """
-    targets = _targets(part)
+    targets = _targets(state)
     start = [target[0] if target else ids.pad for target in targets]
-    stops = [{target[-1] if last is None else last} if target else set() for target in targets]
+    stops = [{target[-1] if stop is None else stop} if target else set() for target in targets]
     most = model.config.modalities[step.target].max_tokens
     limits = [min(len(target), most) for target in targets]
     predicted: list[list[int]] = [[] for _ in targets]
     if any(limits):
         decoders = [
             SequenceDecoder(model, encoded, step.target, max(limits))
-            for encoded in branches.encode(model, step.target, part)
+            for encoded in branches.encode(model, step.target, state)
         ]
 
         def next_tokens(latest: Tensor) -> Tensor:
             logits = branches.combine([decoder.next_logits(latest) for decoder in decoders])
             return sampler.draw(logits[:, None], step.temperature).tokens[:, 0]
 
-        predicted = decode_sequences(next_tokens, start, stops, limits, part.content.device)
+        predicted = decode_sequences(next_tokens, start, stops, limits, state.content.device)
     rows = []
-    for shown, target, first, following in zip(
-        shown_ids(part), targets, start, predicted, strict=True
+    for visible, target, first, following in zip(
+        visible_ids(state), targets, start, predicted, strict=True
     ):
-        if target and first not in shown:  # without a sentinel, the span follows the text
-            shown.append(first)
-        rows.append(merge_spans(shown, [first, *following], ids) if target else shown)
-    return full_text(rows, end=False, ids=ids, device=part.content.device)
+        if target and first not in visible:  # without a sentinel, the span follows the text
+            visible.append(first)
+        rows.append(merge_spans(visible, [first, *following], ids) if target else visible)
+    return full_text(rows, end=False, ids=ids, device=state.content.device)
 
 
 def greedy_sequences(
@@ -123,7 +123,7 @@ def decode_sequences(
         decoded.append(latest)
         finished = finished | (latest[:, None] == ends).any(dim=1) | (most <= len(decoded))
     rows: list[list[int]] = torch.stack(decoded, dim=1).tolist() if decoded else [[] for _ in start]
-    return [_until(row[:limit], stop) for row, limit, stop in zip(rows, limits, stops, strict=True)]
+    return [_until(row[:limit], ids) for row, limit, ids in zip(rows, limits, stops, strict=True)]
 
 
 def _padded(stops: Sequence[Collection[int]], device: torch.device) -> Tensor:
@@ -138,6 +138,6 @@ def _until(row: list[int], stops: Collection[int]) -> list[int]:
     return row[:length]
 
 
-def _targets(part: Part) -> list[list[int]]:
-    rows = zip(part.content.tolist(), part.target_mask.tolist(), strict=True)
+def _targets(state: ModalityState) -> list[list[int]]:
+    rows = zip(state.content.tolist(), state.target_mask.tolist(), strict=True)
     return [[value for value, ignored in zip(*row, strict=True) if not ignored] for row in rows]

@@ -17,7 +17,7 @@ All other modules are modalities. Importing this package does not import torch.
 
 from fourm.modalities.boxes import BOXES
 from fourm.modalities.clip_features import CLIP_FEATURES
-from fourm.modalities.decoding import Decoded, Decoder, Quality
+from fourm.modalities.decoding import Decoded, Decoder
 from fourm.modalities.depth import DEPTH
 from fourm.modalities.dinov2_embedding import DINOV2_EMBEDDING
 from fourm.modalities.dinov2_features import DINOV2_FEATURES
@@ -68,7 +68,6 @@ __all__ = [
     "OfficialSpace",
     "OfficialTokenizer",
     "Part",
-    "Quality",
     "Reader",
     "find_modality",
     "generation_defaults",

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fourm.errors import BadInput
+from fourm.tokenizers.diffusion.config import DiffusionConfig
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,22 +42,6 @@ class Decoded:
     rotations: NDArray[np.float32] | None = None
 
 
-@dataclass(frozen=True)
-class Quality:
-    """How diffusion decoders work; the others have nothing to choose.
-
-    Attributes:
-        steps: passes of the network.
-        size: side of the image in pixels, a multiple of 32 for the official tokenizers; None:
-            that of the tokenizer's input.
-        seed: of the initial noise.
-    """
-
-    steps: int = 50
-    size: int | None = None
-    seed: int = 0
-
-
 class Decoder(ABC):
     """Decodes the tokens of one modality."""
 
@@ -64,12 +49,14 @@ class Decoder(ABC):
         self.modality = modality
 
     @abstractmethod
-    def decode(self, tokens: Sequence[int], quality: Quality, *, progress: bool = False) -> Decoded:
+    def decode(
+        self, tokens: Sequence[int], diffusion: DiffusionConfig, *, progress: bool = False
+    ) -> Decoded:
         """Decode the tokens of one sample.
 
         Args:
             tokens: all of a grid's or a vector's, row by row; or of a text, special ones included.
-            quality: of diffusion decoders.
+            diffusion: options of diffusion decoders.
             progress: show their steps on stderr.
 
         Raises:

@@ -12,10 +12,11 @@ from fourm.checkpoints import Checkpoint
 from fourm.checks import finite_array
 from fourm.errors import BadInput, ConfigError
 from fourm.lazy import Lazy
-from fourm.modalities.decoding import Decoded, Decoder, Quality, token_array
+from fourm.modalities.decoding import Decoded, Decoder, token_array
 from fourm.modalities.maps import GRID_TOKENIZER
 from fourm.modalities.modality import Codec
 from fourm.modalities.reading import Content, Reader
+from fourm.tokenizers.diffusion.config import DiffusionConfig
 
 if TYPE_CHECKING:
     import torch
@@ -122,7 +123,9 @@ class FeatureDecoder(Decoder):
             raise ConfigError(f"the tokenizer of {modality} is one of another modality")
         self.tokenizer = tokenizer
 
-    def decode(self, tokens: Sequence[int], quality: Quality, *, progress: bool = False) -> Decoded:
+    def decode(
+        self, tokens: Sequence[int], diffusion: DiffusionConfig, *, progress: bool = False
+    ) -> Decoded:
         """One token for each position of the map, or one from each codebook."""
         import torch
 

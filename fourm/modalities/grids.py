@@ -12,10 +12,11 @@ import numpy as np
 from fourm.checkpoints import Checkpoint
 from fourm.errors import ConfigError
 from fourm.lazy import Lazy
-from fourm.modalities.decoding import Decoded, Decoder, Quality, token_array
+from fourm.modalities.decoding import Decoded, Decoder, token_array
 from fourm.modalities.modality import Codec
 from fourm.modalities.pixels import Square, centred
 from fourm.modalities.reading import Content, Reader
+from fourm.tokenizers.diffusion.config import DiffusionConfig
 
 if TYPE_CHECKING:
     import torch
@@ -145,23 +146,27 @@ class GridDecoder(Decoder):
         grid.check(modality, tokenizer.config)
         self.tokenizer, self._grid = tokenizer, grid
 
-    def decode(self, tokens: Sequence[int], quality: Quality, *, progress: bool = False) -> Decoded:
-        """A value of about the size that the tokenizer encodes, or of `quality.size`."""
+    def decode(
+        self, tokens: Sequence[int], diffusion: DiffusionConfig, *, progress: bool = False
+    ) -> Decoded:
+        """A value of about the size that the tokenizer encodes, or of `diffusion.size`."""
         import torch
 
         listed = token_array(tokens)
         device = next(self.tokenizer.parameters()).device
         with torch.no_grad():
-            decoded = self._pixels(torch.from_numpy(listed)[None].to(device), quality, progress)
+            decoded = self._pixels(torch.from_numpy(listed)[None].to(device), diffusion, progress)
         return Decoded(self.modality, self._grid.decoded(decoded[0].float().cpu()), listed)
 
-    def _pixels(self, tokens: Tensor, quality: Quality, progress: bool) -> Tensor:
+    def _pixels(self, tokens: Tensor, diffusion: DiffusionConfig, progress: bool) -> Tensor:
         import torch
 
         from fourm.tokenizers.diffusion.divae import DiVAE
 
         if not isinstance(self.tokenizer, DiVAE):
             return self.tokenizer.decode_tokens(tokens)
-        noise = torch.Generator().manual_seed(quality.seed)
+        noise = torch.Generator().manual_seed(diffusion.seed)
         shown = f"decoding {self.modality}" if progress else None
-        return self.tokenizer.decode_tokens(tokens, quality.size, quality.steps, noise, shown=shown)
+        return self.tokenizer.decode_tokens(
+            tokens, diffusion.size, diffusion.steps, noise, shown=shown
+        )

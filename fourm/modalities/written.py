@@ -14,9 +14,10 @@ import numpy as np
 
 from fourm.errors import BadInput, ConfigError
 from fourm.lazy import Lazy
-from fourm.modalities.decoding import Decoded, Decoder, Quality, token_array
+from fourm.modalities.decoding import Decoded, Decoder, token_array
 from fourm.modalities.modality import Codec
 from fourm.modalities.reading import Content, Reader
+from fourm.tokenizers.diffusion.config import DiffusionConfig
 
 if TYPE_CHECKING:
     import torch
@@ -139,7 +140,9 @@ class TextDecoder(Decoder):
         super().__init__(modality)
         self.text_tokenizer, self._parse = tokenizer, parse
 
-    def decode(self, tokens: Sequence[int], quality: Quality, *, progress: bool = False) -> Decoded:
+    def decode(
+        self, tokens: Sequence[int], diffusion: DiffusionConfig, *, progress: bool = False
+    ) -> Decoded:
         """What follows `[EOS]` is left out; padding and sentinels are, too."""
         listed = token_array(tokens)
         text = self.text(listed.tolist())

@@ -21,9 +21,9 @@ from fourm.model.network import Network
 from fourm.model.predicted_inputs import predictable, with_predicted
 from fourm.model.samples import Prepared, TokenIds, WeightedFusion, pairs_of
 from fourm.model.space_decoder import SpaceDecoder
+from fourm.tokenizers.wordpiece import SpecialIds
 
 if TYPE_CHECKING:
-    from fourm.generation import TextIds
     from fourm.hub.availability import MissingTokenizer
     from fourm.tokens import TokenSpec
     from fourm.transformer import FM
@@ -270,15 +270,13 @@ class Model:
             raise BadInput(f"{modality} is predicted from an image; give one")
         return modality
 
-    def _text_ids(self, kind: str) -> TextIds:
+    def _text_ids(self, kind: str) -> SpecialIds:
         """Special tokens of a modality's word pieces; those of 4M-21 need no file."""
-        from fourm.generation import TextIds
-
         reader = self._readers.get(kind)
         part = self.manifest.words.get(self._network.modalities[kind], WORDS)
         if part == WORDS or not isinstance(reader, TextReader):
-            return TextIds()
-        return TextIds.of(reader.tokenizer.get())
+            return SpecialIds()
+        return reader.tokenizer.get().special_ids
 
     def _known_space(self, space: str | None) -> str:
         name = self.default_space if space is None else space

@@ -13,7 +13,7 @@ from fourm.model.network import Network
 from fourm.model.samples import Prepared, TokenIds, WeightedFusion
 
 if TYPE_CHECKING:
-    from fourm.generation import TextIds
+    from fourm.tokenizers.wordpiece import SpecialIds
     from fourm.transformer.config import FMConfig
 
 
@@ -47,7 +47,7 @@ def predictable(kinds: Mapping[str, str], config: FMConfig) -> dict[str, str]:
 
 
 def with_predicted(
-    network: Network, samples: Sequence[Prepared | WeightedFusion], ids: Callable[[str], TextIds]
+    network: Network, samples: Sequence[Prepared | WeightedFusion], ids: Callable[[str], SpecialIds]
 ) -> list[Prepared | WeightedFusion]:
     """As `with_predicted_inputs`, for samples and fusions of them."""
     parts = [part for sample in samples for part in _parts(sample)]
@@ -69,7 +69,7 @@ def _parts(sample: Prepared | WeightedFusion) -> list[Prepared]:
 
 
 def with_predicted_inputs(
-    network: Network, samples: Sequence[Prepared], ids: Callable[[str], TextIds]
+    network: Network, samples: Sequence[Prepared], ids: Callable[[str], SpecialIds]
 ) -> list[Prepared]:
     """The samples, with what is to be predicted from their images added to their contents.
 
@@ -103,7 +103,7 @@ def _predict(
     network: Network,
     samples: Sequence[Prepared],
     modalities: tuple[str, ...],
-    ids: Callable[[str], TextIds],
+    ids: Callable[[str], SpecialIds],
 ) -> list[dict[str, TokenIds]]:
     from fourm.generation.sequences import greedy_sequences
 

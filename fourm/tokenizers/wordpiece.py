@@ -1,9 +1,12 @@
-"""The text tokenizer of 4M-21: word pieces, sentinels and coordinates (4M-21 reference: text
-tokenizer)."""
+"""The text tokenizer of 4M-21: word pieces, sentinels and coordinates.
+
+4M-21 reference, sec. 2.5.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from fourm.checks import unicode_text
@@ -14,23 +17,51 @@ AXES = ("v0", "v1", "v2", "v3")
 CAPTION_TOKENS = 256
 
 
+@dataclass(frozen=True)
+class SpecialIds:
+    """Ids of `[PAD]`, `[EOS]` and the sentinels `[S_0]`, `[S_1]`, ...
+
+    The defaults are those of 4M-21's tokenizer (4M-21 reference, sec. 2.5).
+    """
+
+    pad: int = 0
+    end: int = 3
+    sentinels: Sequence[int] = range(4, 204)
+
+    def sentinel(self, number: int) -> int:
+        """Id of `[S_number]`.
+
+        Raises:
+            BadInput: there is no such sentinel.
+        """
+        if not 0 <= number < len(self.sentinels):
+            raise BadInput(
+                f"sentinels are [S_0] to [S_{len(self.sentinels) - 1}], got [S_{number}]"
+            )
+        return self.sentinels[number]
+
+
+OFFICIAL_IDS = SpecialIds()
+
+
 class TextTokenizer:
     """Word pieces of captions and of every modality that is written as text.
 
     Coordinates and other numbers are single tokens, `v0=0` .. `v3=999`; the 80 COCO class names
-    are, too. `[S_1]`, `[S_2]` ... are sentinels, which stand for a hidden span. Safe to call
-    from several threads.
+    are, too. `[S_1]`, `[S_2]` ... are sentinels, each of which stands for a masked span. Safe to
+    call from several threads.
 
     Attributes:
         size: number of ids, 0 .. size - 1.
         pad, unknown, start, end: ids of `[PAD]`, `[UNK]`, `[SOS]` and `[EOS]`.
         sentinels: ids of `[S_0]`, `[S_1]` ..., as many as the file has.
+        special_ids: the ids that generation needs.
 
     Args:
         path: a `tokenizer.json` of the `tokenizers` library.
 
     Raises:
-        CheckpointError: the file is absent, is no tokenizer, or not one of 4M-21's.
+        CheckpointError: the file does not exist, or is not a text tokenizer of 4M-21.
     """
 
     def __init__(self, path: Path | str) -> None:
@@ -38,7 +69,7 @@ class TextTokenizer:
 
         path = Path(path)
         if not path.is_file():
-            raise CheckpointError(f"{path} does not exist: it should be the text tokenizer")
+            raise CheckpointError(f"{path} does not exist; it should be the text tokenizer")
         try:
             self._tokenizer = Tokenizer.from_file(str(path))
         except Exception as error:  # the library raises bare Exception
@@ -61,9 +92,10 @@ class TextTokenizer:
         while f"[S_{len(sentinels)}]" in vocabulary:
             sentinels.append(vocabulary[f"[S_{len(sentinels)}]"])
         self.sentinels = tuple(sentinels)
+        self.special_ids = SpecialIds(self.pad, self.end, self.sentinels)
 
     def encode(self, text: str) -> list[int]:
-        """Ids of a text, nothing added; an empty text has none.
+        """Ids of a text, without special tokens added; an empty text has none.
 
         Raises:
             BadInput: not a string of Unicode text.
@@ -72,14 +104,14 @@ class TextTokenizer:
         return ids
 
     def caption(self, text: str, most: int = CAPTION_TOKENS) -> list[int]:
-        """Ids of a caption, its end marked as in training; `[S_1]` stands for a part not given.
+        """Ids of a caption, followed by `[EOS]` as in training.
 
         Args:
-            text: any words.
-            most: at most this many ids; the end of a longer text is cut off.
+            text: the caption; `[S_1]` stands for a masked span.
+            most: maximum number of ids; a longer text is truncated.
 
         Raises:
-            BadInput: not a string of Unicode text, or nothing but white space.
+            BadInput: not a string of Unicode text, or white space alone.
         """
         ids = self.encode(text)
         if not ids:
@@ -90,7 +122,7 @@ class TextTokenizer:
         """Text of ids, sentinels and other special tokens included.
 
         Raises:
-            BadInput: an id that the tokenizer does not have.
+            BadInput: an id outside the vocabulary.
         """
         wanted = [int(value) for value in ids]
         self._check(wanted)
@@ -98,20 +130,20 @@ class TextTokenizer:
         return text
 
     def tokens(self, ids: Iterable[int]) -> list[str]:
-        """The word piece behind each id.
+        """The word piece of each id.
 
         Raises:
-            BadInput: an id that the tokenizer does not have.
+            BadInput: an id outside the vocabulary.
         """
         wanted = [int(value) for value in ids]
         self._check(wanted)
         return [self._tokenizer.id_to_token(value) or UNKNOWN for value in wanted]
 
     def id_of(self, token: str) -> int:
-        """Id of one token, written exactly, e.g. `"v0=17"` or `"[S_1]"`.
+        """Id of a token, e.g. `"v0=17"` or `"[S_1]"`.
 
         Raises:
-            BadInput: there is no such token.
+            BadInput: a token outside the vocabulary.
         """
         try:
             return self._vocabulary[token]
@@ -121,4 +153,4 @@ class TextTokenizer:
     def _check(self, ids: list[int]) -> None:
         for value in ids:
             if not 0 <= value < self.size:
-                raise BadInput(f"token {value} is outside the text tokenizer: 0 to {self.size - 1}")
+                raise BadInput(f"text token ids are 0 to {self.size - 1}, got {value}")

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import fourm
-from fourm.generation import Generator, Settings
-from fourm.generation.plan import HOLE
+from fourm.generation import GenerationConfig, Generator
+from fourm.generation.texts import SENTINEL
 from retrieval.errors import UsageError
 from retrieval.generation.names import asks_for_all, kinds_named
 from retrieval.generation.options import HideBox
@@ -24,7 +24,7 @@ def generate(
     to: str | Iterable[str] = (),
     out: str | os.PathLike[str] | None = None,
     *,
-    settings: Settings | None = None,
+    config: GenerationConfig | None = None,
     hide: Sequence[HideBox] = (),
     device: str = "auto",
     dtype: str = "auto",
@@ -41,7 +41,7 @@ def generate(
         to: kinds to predict, as `retrieval.generation.names` knows them, in this order; `all`. May
             be empty where something is to be completed.
         out: folder of the files, made if it does not exist; None: nothing is written.
-        settings: schedules, temperatures, guidance, seed; default: the recipe of each kind.
+        config: schedules, temperatures, guidance, seed; default: those of each modality.
         hide: boxes (xmin, ymin, xmax, ymax, fractions of the picture's central square) of the
             picture that are made up anew.
         device, dtype: as `fourm.load_model`.
@@ -54,7 +54,7 @@ def generate(
         fourm.FourmError: a model that does not load, does not read an input or does not predict a
             kind; numbers that do not fit.
     """
-    chosen = Settings() if settings is None else settings
+    chosen = GenerationConfig() if config is None else config
     if all(value is None for value in sources.values()):
         raise UsageError("nothing to generate from: give a photo, words or another input")
     query = Query.read(**sources)
@@ -80,7 +80,7 @@ def generate(
         query.values,
         kinds,
         chosen,
-        hide=hide,
+        inpaint=hide,
         started=lambda steps: generation.start(asdict(step) for step in steps),
         finished=generation.add,
         progress=progress,
@@ -102,7 +102,7 @@ def _wanted(to: str | Iterable[str], query: Query, generator: Generator, hides: 
 
 def _has_holes(query: Query) -> bool:
     text = query.values.get("text")
-    return text is not None and HOLE.search(text) is not None
+    return text is not None and SENTINEL.search(text) is not None
 
 
 def _paths(sources: Mapping[str, object]) -> dict[str, Any]:

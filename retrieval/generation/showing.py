@@ -11,9 +11,10 @@ import numpy as np
 from PIL import Image
 
 import fourm
+from fourm import DiffusionConfig
 from fourm.embedder import Embedder
-from fourm.generation import Generator, Settings
-from fourm.modalities import Decoded, Quality
+from fourm.generation import GenerationConfig, Generator
+from fourm.modalities import Decoded
 from fourm.model import Prepared
 from fourm.teachers import ModelWithTeachers
 from retrieval.errors import UsageError
@@ -28,7 +29,7 @@ READ, IMAGINED = "read", "imagined"
 _IMAGINED = ("image_tokens", "seg", "text", "palette")
 _UNKNOWN = "[UNK]"
 _SEED = 0
-_QUALITY = Quality(steps=25)
+_DIFFUSION = DiffusionConfig(steps=25)
 
 
 def show_query(
@@ -69,14 +70,14 @@ def show_query(
     _make(target)  # before what takes long
     read = []
     if query.values:
-        read = generator.decode_inputs(query.values, _QUALITY, progress=progress)
+        read = generator.decode_inputs(query.values, _DIFFUSION, progress=progress)
     kinds = [kind for kind in _IMAGINED if kind in generator.outputs and kind not in query.kinds]
     if "image" in query.kinds and "image_tokens" in kinds:
         kinds.remove("image_tokens")
-    settings = Settings(seed=_SEED, quality=_QUALITY)
+    config = GenerationConfig(seed=_SEED, diffusion=_DIFFUSION)
     made = []
     if kinds and query.values:
-        made = generator.generate(query.values, kinds, settings, progress=progress)
+        made = generator.generate(query.values, kinds, config, progress=progress)
     pieces = _pieces(model, prepared)
     _make(*([target / READ] if read else []), *([target / IMAGINED] if made else []))
     written = [f"{READ}/{name}" for one in read for name in write_files(one, target / READ, None)]

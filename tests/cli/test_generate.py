@@ -70,7 +70,7 @@ def test_every_choice_is_recorded(tmp_path, shelf):
         "guidance": None,
         "weights": {"text": 2.0},
         "seed": 7,
-        "quality": {"steps": 2, "size": None, "seed": 7},
+        "diffusion": {"steps": 2, "size": None, "seed": 7},
     }
     assert [step["tokens"] for step in record["schedule"]] == [2, 2]
     assert {step["scheme"] for step in record["schedule"]} == {"maskgit"}
@@ -92,7 +92,7 @@ def test_a_part_is_made_up_anew(tmp_path, shelf, photo):
         (["--to", "depth", "--text", "a", "--hide", "1,2"], 2, "is no box"),
         (["--to", "depth", "--text", "a", "--weight", "text"], 2, "kind=number"),
         (["--to", "depth", "--text", "a", "--scheme", "gan"], 1, "roar or maskgit"),
-        (["--to", "depth", "--text", "a", "--image-size", "100"], 1, "multiples of 32"),
+        (["--to", "depth", "--text", "a", "--image-size", "100"], 1, "multiple of 32"),
     ],
 )
 def test_what_cannot_be_is_one_line(tmp_path, shelf, arguments, code, words):

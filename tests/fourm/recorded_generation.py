@@ -4,7 +4,7 @@ import json
 
 import torch
 
-from fourm.generation import Part, Step
+from fourm.generation import ModalityState, Step
 from tests.fourm.recorded import recorded
 from tests.fourm.recorded_inputs import inputs_of, metadata
 
@@ -40,7 +40,7 @@ class Recording:
 
     def sample(self):
         return {
-            name: Part(value.content, value.masked, self.stored[f"in/{name}/target_mask"])
+            name: ModalityState(value.content, value.masked, self.stored[f"in/{name}/target_mask"])
             for name, value in inputs_of(self.stored, self.names).items()
         }
 

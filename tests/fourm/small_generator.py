@@ -1,15 +1,15 @@
-"""A small model with random weights whose image tokens and texts go in and come out."""
+"""A small model with random weights whose image tokens and texts are inputs and outputs."""
 
 import torch
 
 from fourm.checkpoints import Fields
-from fourm.generation import TextIds
+from fourm.tokenizers.wordpiece import SpecialIds
 from fourm.transformer import FM, FMConfig
 
 GLOBAL, LABELS, CAPTION = "tok_dinov2_global", "tok_semseg@224", "caption"
 TOKENS = {GLOBAL: 4, LABELS: 9}
 WORDS = 50
-IDS = TextIds(pad=0, end=3, sentinels=range(4, 14))
+IDS = SpecialIds(pad=0, end=3, sentinels=range(4, 14))
 SWITCHES = {
     "as 4M-21": {"act_layer": "SiLU", "gated_mlp": True, "norm_bias": False, "qkv_bias": False},
     "one register token": {"act_layer": "GELU", "norm_bias": True, "num_register_tokens": 1},
@@ -43,5 +43,5 @@ def small_generator(inputs=None, **switches):
     return model
 
 
-def pictures(count):
+def random_images(count):
     return torch.randn(count, 3, 24, 24, generator=torch.Generator().manual_seed(5))

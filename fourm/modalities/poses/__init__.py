@@ -10,12 +10,13 @@ import numpy as np
 
 from fourm.errors import BadInput, ConfigError
 from fourm.modalities.coded import CodedDecoder, CodedReader
-from fourm.modalities.decoding import Decoded, Quality, token_array
+from fourm.modalities.decoding import Decoded, token_array
 from fourm.modalities.features import EMBEDDING_TOKENIZER
 from fourm.modalities.modality import Codec, GenerationDefaults, Modality, OfficialTokenizer
 from fourm.modalities.poses.people import JOINT_NUMBERS, People
 from fourm.modalities.poses.text import Person, parse_poses, poses_text
 from fourm.modalities.reading import Content
+from fourm.tokenizers.diffusion.config import DiffusionConfig
 from fourm.tokens import text_tokens
 
 if TYPE_CHECKING:
@@ -68,7 +69,9 @@ class PeopleDecoder(CodedDecoder):
         if not tokenizer.config.is_vector:
             raise ConfigError(f"the tokenizer of {modality} is one of another modality")
 
-    def decode(self, tokens: Sequence[int], quality: Quality, *, progress: bool = False) -> Decoded:
+    def decode(
+        self, tokens: Sequence[int], diffusion: DiffusionConfig, *, progress: bool = False
+    ) -> Decoded:
         """Boxes are in pixels of the square image of 224 x 224."""
         listed = token_array(tokens)
         text = self.text(listed.tolist())

@@ -11,7 +11,7 @@ from PIL import Image
 
 from fourm.errors import ConfigError
 from fourm.modalities.coded import CodedDecoder, CodedReader
-from fourm.modalities.decoding import Decoded, Quality, token_array
+from fourm.modalities.decoding import Decoded, token_array
 from fourm.modalities.maps import GRID_TOKENIZER
 from fourm.modalities.modality import Codec, GenerationDefaults, Modality, OfficialTokenizer
 from fourm.modalities.reading import Content
@@ -26,6 +26,7 @@ from fourm.modalities.sam.text import (
     parse_sam,
     sam_text,
 )
+from fourm.tokenizers.diffusion.config import DiffusionConfig
 from fourm.tokens import text_tokens
 
 if TYPE_CHECKING:
@@ -76,7 +77,9 @@ class MasksDecoder(CodedDecoder):
         if tokenizer.config.is_vector or tokenizer.config.n_channels != 1:
             raise ConfigError(f"the tokenizer of {modality} is one of another modality")
 
-    def decode(self, tokens: Sequence[int], quality: Quality, *, progress: bool = False) -> Decoded:
+    def decode(
+        self, tokens: Sequence[int], diffusion: DiffusionConfig, *, progress: bool = False
+    ) -> Decoded:
         """Each mask is decoded, and pasted into its box."""
         listed = token_array(tokens)
         text = self.text(listed.tolist())

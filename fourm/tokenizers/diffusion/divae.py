@@ -8,31 +8,29 @@ from tqdm import tqdm
 
 from fourm.errors import BadInput, ConfigError
 from fourm.tokenizers.config import TokenizerConfig
-from fourm.tokenizers.diffusion.sampling import Sampler
+from fourm.tokenizers.diffusion.config import DiffusionConfig
+from fourm.tokenizers.diffusion.sampling import DiffusionSampler
 from fourm.tokenizers.diffusion.schedule import NoiseSchedule, Spacing
 from fourm.tokenizers.diffusion.unet import UNet, parse_unet_name
 from fourm.tokenizers.vqvae import VQVAE
 
-DEFAULT_STEPS = 50
 
-
-def check_request(config: TokenizerConfig, steps: int, size: int | None) -> None:
-    """Refuse a number of steps or a size that a diffusion decoder does not have, before it runs.
-
-    Other decoders have nothing to choose, so that nothing is refused for them.
+def check_decoding(config: TokenizerConfig, diffusion: DiffusionConfig) -> None:
+    """Check the options of a diffusion decoder before it runs; other decoders have none.
 
     Raises:
-        BadInput: steps that are not 1 .. T, or a side that is no multiple of the network's.
+        BadInput: the number of steps is out of range, or the size not a multiple of the network's.
     """
     if not config.is_diffusion:
         return
+    steps, size = diffusion.steps, diffusion.size
     if not 1 <= steps <= config.num_train_timesteps:
         raise BadInput(
-            f"the number of steps must be 1 to {config.num_train_timesteps}, not {steps}"
+            f"diffusion steps must be between 1 and {config.num_train_timesteps}, got {steps}"
         )
     multiple = parse_unet_name(config.dec_type).multiple
     if size is not None and (size < 1 or size % multiple):
-        raise BadInput(f"height and width must be multiples of {multiple}, not {size}")
+        raise BadInput(f"image size must be a multiple of {multiple}, got {size}")
 
 
 class DiVAE(VQVAE):
@@ -53,7 +51,7 @@ class DiVAE(VQVAE):
             schedule = NoiseSchedule.named(
                 config.beta_schedule, config.num_train_timesteps, config.zero_terminal_snr
             )
-        self.sampler = Sampler(
+        self.sampler = DiffusionSampler(
             schedule,
             config.scheduler,
             config.prediction_type,
@@ -68,7 +66,7 @@ class DiVAE(VQVAE):
         self,
         tokens: Tensor,
         size: int | tuple[int, int] | None = None,
-        steps: int = DEFAULT_STEPS,
+        steps: int = DiffusionConfig.steps,
         generator: torch.Generator | None = None,
         spacing: Spacing = "trailing",
         shown: str | None = None,
@@ -95,7 +93,7 @@ class DiVAE(VQVAE):
         self,
         probabilities: Tensor,
         size: int | tuple[int, int] | None = None,
-        steps: int = DEFAULT_STEPS,
+        steps: int = DiffusionConfig.steps,
         generator: torch.Generator | None = None,
         spacing: Spacing = "trailing",
         shown: str | None = None,

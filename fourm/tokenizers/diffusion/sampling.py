@@ -12,12 +12,12 @@ from torch import Tensor
 from fourm.errors import ConfigError
 from fourm.tokenizers.diffusion.schedule import NoiseSchedule
 
-Prediction = Literal["sample", "v_prediction", "epsilon"]
+PredictionType = Literal["sample", "v_prediction", "epsilon"]
 _SMALLEST_VARIANCE = 1e-20
 
 
 @dataclass(frozen=True)
-class Sampler:
+class DiffusionSampler:
     """One way of taking noise away.
 
     Attributes:

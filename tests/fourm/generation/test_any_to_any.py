@@ -1,4 +1,4 @@
-"""Whole generations: any kinds in, any kinds out, with a small model that has all of them."""
+"""Whole generations: any modalities to any others, with a small model that has all of them."""
 
 import numpy as np
 import pytest
@@ -6,17 +6,17 @@ import torch
 from PIL import Image
 
 import fourm
-from fourm.generation import Sampler, Settings, TextIds, build_schedule
-from fourm.generation.plan import hidden_places
-from fourm.generation.schedule import Target
-from fourm.modalities import MODALITIES, Quality, generation_defaults, generation_order
+from fourm import DiffusionConfig, GenerationConfig
+from fourm.generation import Sampler, TargetSchedule, build_schedule
+from fourm.generation.states import inpainting_mask
+from fourm.modalities import MODALITIES, generation_defaults, generation_order
 from fourm.modalities.boxes import Box
 from fourm.tokenizers.wordpiece import TextTokenizer
 from fourm.transformer import load_fm
 from tests.fourm.small_shelf import small_shelf
 
 PHOTO = Image.fromarray(np.random.default_rng(1).integers(0, 256, (40, 60, 3), np.uint8))
-FAST = Quality(steps=2)
+FAST = DiffusionConfig(steps=2)
 
 
 @pytest.fixture(scope="module")
@@ -35,8 +35,9 @@ def generator(model):
 
 
 def run(generator, inputs, to, **choices):
-    hide = choices.pop("hide", ())
-    return generator.generate(inputs, to, Settings(quality=FAST, **choices), hide=hide)
+    inpaint = choices.pop("inpaint", ())
+    config = GenerationConfig(diffusion=FAST, **choices)
+    return generator.generate(inputs, to, config, inpaint=inpaint)
 
 
 def tokens_of(decoded):
@@ -48,7 +49,7 @@ def test_everything_but_pixels_and_t5_is_predicted(generator):
     assert set(generation_order()) == set(generator.outputs)
 
 
-def test_each_kind_sees_those_before_it(folder, model, generator):
+def test_each_modality_is_conditioned_on_those_before_it(folder, model, generator):
     """The chain is that of the sampler with the same seed, written out."""
     made = run(generator, {"image": PHOTO}, ["seg", "depth"], steps=2, guidance=1.5, seed=4)
     names = ["tok_semseg@224", "tok_depth@224"]
@@ -56,7 +57,7 @@ def test_each_kind_sees_those_before_it(folder, model, generator):
     content = model.readers["image"].batch(
         [model.prepare({"image": PHOTO}).contents["image"]], torch.device("cpu")
     )
-    targets = [Target(name, 4, "roar", 2, temperature=0.01, guidance=1.5) for name in names]
+    targets = [TargetSchedule(name, 4, "roar", 2, temperature=0.01, guidance=1.5) for name in names]
     sample = sampler.generate(
         {"rgb@224": sampler.given("rgb@224", content.content)},
         build_schedule(targets, ["rgb@224"]),
@@ -67,16 +68,16 @@ def test_each_kind_sees_those_before_it(folder, model, generator):
         assert one.tokens.tolist() == sample[name].content[0].tolist()
 
 
-def test_all_kinds_come_out_in_the_order_asked_for(generator):
+def test_modalities_are_generated_in_the_order_of_the_arguments(generator):
     finished = []
-    settings = Settings(quality=FAST)
-    kinds = list(generator.outputs)
-    made = generator.generate({"image": PHOTO}, kinds, settings, finished=finished.append)
-    assert [one.modality for one in made] == kinds
+    settings = GenerationConfig(diffusion=FAST)
+    modalities = list(generator.outputs)
+    made = generator.generate({"image": PHOTO}, modalities, settings, finished=finished.append)
+    assert [one.modality for one in made] == modalities
     assert finished == made
 
 
-def test_every_pass_of_a_diffusion_decoder_moves_a_bar(generator, monkeypatch):
+def test_diffusion_decoders_show_a_progress_bar(generator, monkeypatch):
     from fourm.tokenizers.diffusion import divae
 
     bars = []
@@ -92,26 +93,30 @@ def test_every_pass_of_a_diffusion_decoder_moves_a_bar(generator, monkeypatch):
             return super().update(count)
 
     monkeypatch.setattr(divae, "tqdm", Recorded)
-    quality = Quality(steps=4)
+    options = DiffusionConfig(steps=4)
     for progress in (True, False):
         generator.generate(
-            {"text": "a dog"}, ["depth", "seg"], Settings(quality=quality), progress=progress
+            {"text": "a dog"},
+            ["depth", "seg"],
+            GenerationConfig(diffusion=options),
+            progress=progress,
         )
     (shown, silent) = bars
     assert shown[:3] == ("decoding depth", 4, False) and shown[3].moved == 4
     assert silent[2] is True
 
 
-def test_the_seed_decides(generator):
-    kinds = ["depth", "dinov2_embedding"]
+def test_a_seed_fixes_the_result(generator):
+    modalities = ["depth", "dinov2_embedding"]
     first, same, other = (
-        run(generator, {"text": "a dog"}, kinds, seed=seed, temperature=2.0) for seed in (1, 1, 2)
+        run(generator, {"text": "a dog"}, modalities, seed=seed, temperature=2.0)
+        for seed in (1, 1, 2)
     )
     assert tokens_of(first) == tokens_of(same) != tokens_of(other)
     np.testing.assert_array_equal(first[0].value, same[0].value)
 
 
-def test_what_was_finished_is_handed_on_before_the_next_kind(generator):
+def test_each_modality_is_reported_as_soon_as_it_is_decoded(generator):
     seen = []
 
     def stop(decoded):
@@ -120,117 +125,124 @@ def test_what_was_finished_is_handed_on_before_the_next_kind(generator):
 
     with pytest.raises(KeyboardInterrupt):
         generator.generate(
-            {"image": PHOTO}, ["seg", "depth"], Settings(quality=FAST), finished=stop
+            {"image": PHOTO}, ["seg", "depth"], GenerationConfig(diffusion=FAST), finished=stop
         )
     assert seen == ["seg"]
 
 
-class TestHiddenParts:
-    def test_tokens_outside_the_box_stay(self, model, generator):
+class TestInpainting:
+    def test_tokens_outside_the_box_are_kept(self, model, generator):
         reader = model.readers["image_tokens"]
         content = model.prepare({"image_tokens": PHOTO}).contents["image_tokens"]
         known = reader.batch([content], model.device).content[0].tolist()
         made = run(
-            generator, {"image": PHOTO}, [], hide=[(0, 0, 0.5, 0.5)], temperature=9.0, seed=1
+            generator, {"image": PHOTO}, [], inpaint=[(0, 0, 0.5, 0.5)], temperature=9.0, seed=1
         )
-        (picture,) = made
-        assert picture.modality == "image_tokens" and picture.value.shape == (32, 32, 3)
-        assert picture.tokens.tolist()[1:] == known[1:]
-        warm = {"hide": [(0, 0, 0.5, 0.5)], "temperature": 9.0, "top_p": 0.0}
+        (image,) = made
+        assert image.modality == "image_tokens" and image.value.shape == (32, 32, 3)
+        assert image.tokens.tolist()[1:] == known[1:]
+        warm = {"inpaint": [(0, 0, 0.5, 0.5)], "temperature": 9.0, "top_p": 0.0}
         drawn = [run(generator, {"image": PHOTO}, [], seed=seed, **warm) for seed in range(8)]
         assert len({one.tokens[0] for (one,) in drawn}) > 1
 
-    def test_the_hidden_part_does_not_matter(self, generator):
-        """What lies in the box is neither seen nor kept."""
-        kinds = ["depth"]
+    def test_the_content_of_the_box_is_ignored(self, generator):
+        """It is neither an input nor part of the result."""
+        modalities = ["depth"]
         boxes = [(0.0, 0.0, 1.0, 1.0)]
         other = Image.new("RGB", (40, 40), "red")
-        first = run(generator, {"image": PHOTO, "text": "a dog"}, kinds, hide=boxes)
-        second = run(generator, {"image": other, "text": "a dog"}, kinds, hide=boxes)
+        first = run(generator, {"image": PHOTO, "text": "a dog"}, modalities, inpaint=boxes)
+        second = run(generator, {"image": other, "text": "a dog"}, modalities, inpaint=boxes)
         assert tokens_of(first) == tokens_of(second)
 
-    def test_boxes_cover_all_tokens_that_they_touch(self):
-        hidden = hidden_places([(0.25, 0.0, 0.5, 0.26), (0.9, 0.9, 1, 1)], 4, torch.device("cpu"))
+    def test_boxes_mask_all_tokens_that_they_overlap(self):
+        mask = inpainting_mask([(0.25, 0.0, 0.5, 0.26), (0.9, 0.9, 1, 1)], 4, torch.device("cpu"))
         want = np.zeros((4, 4), bool)
         want[:2, 1] = want[3, 3] = True
-        np.testing.assert_array_equal(hidden[0].reshape(4, 4).numpy(), want)
+        np.testing.assert_array_equal(mask[0].reshape(4, 4).numpy(), want)
 
     @pytest.mark.parametrize("box", [(0, 0, 0, 1), (0.5, 0, 0.2, 1), (0, 0, 1.1, 1), (-1, 0, 1, 1)])
-    def test_boxes_that_cannot_be(self, box):
+    def test_invalid_boxes(self, box):
         with pytest.raises(fourm.BadInput, match="within 0 and 1"):
-            hidden_places([box], 4, torch.device("cpu"))
+            inpainting_mask([box], 4, torch.device("cpu"))
 
-    def test_without_a_picture_there_is_nothing_to_hide(self, generator):
-        with pytest.raises(fourm.BadInput, match="one picture"):
-            run(generator, {"text": "a dog"}, ["depth"], hide=[(0, 0, 1, 1)])
+    def test_inpainting_needs_an_image(self, generator):
+        with pytest.raises(fourm.BadInput, match="give one image"):
+            run(generator, {"text": "a dog"}, ["depth"], inpaint=[(0, 0, 1, 1)])
 
 
-class TestCompletedTexts:
-    def test_given_words_stay_where_they_are(self, generator):
+class TestInfilling:
+    def test_given_words_are_kept(self, generator):
         made = run(generator, {"image": PHOTO, "text": "a [S_1] on the [S_2]"}, ["seg"])
         text, seg = made
         assert (text.modality, seg.modality) == ("text", "seg")
         assert text.value.startswith("a ") and " on the" in text.value
         assert "[S_" not in text.value and "[EOS]" not in text.value
 
-    def test_the_sampler_would_say_the_same(self, folder, generator):
-        from fourm.generation import hidden_spans
+    def test_the_result_is_that_of_the_sampler(self, folder, generator):
+        from fourm.generation import masked_spans
         from fourm.hub.official import WORDS
 
         (text,) = run(generator, {"text": "a dog [S_1] grass"}, [], seed=3)
         words = TextTokenizer(folder.parent / WORDS)
         ids = [*words.encode("a dog [S_1] grass"), words.end]
-        sampler = Sampler(load_fm(folder, ["caption"], ["caption"]), TextIds.of(words))
-        part = hidden_spans([ids], 64, ids=sampler.ids)
-        schedule = build_schedule([Target("caption", None, "autoregressive", temperature=0.3)])
+        sampler = Sampler(load_fm(folder, ["caption"], ["caption"]), words.special_ids)
+        part = masked_spans([ids], 64, ids=sampler.ids)
+        schedule = build_schedule(
+            [TargetSchedule("caption", None, "autoregressive", temperature=0.3)]
+        )
         done = sampler.generate({"caption": part}, schedule, seed=3, top_p=0.8)["caption"]
         kept = [token for token in done.content[0].tolist() if token != words.end]
         assert text.tokens.tolist() == kept
 
-    def test_sentinels_count_up(self, generator):
-        with pytest.raises(fourm.BadInput, match="count up"):
+    def test_sentinels_must_be_consecutive(self, generator):
+        with pytest.raises(fourm.BadInput, match="must be consecutive"):
             run(generator, {"text": "a [S_1] on [S_3]"}, [])
 
 
 class TestWeights:
-    def test_equal_to_the_sampler_with_the_same_weights(self, folder, model, generator):
+    def test_the_result_is_that_of_the_sampler(self, folder, model, generator):
         inputs = {"text": "a dog", "boxes": [Box(0.1, 0.1, 0.5, 0.5, "dog")]}
         made = run(generator, inputs, ["seg", "depth"], weights={"text": 2.0, "seg": -1.0}, steps=1)
         names = ["tok_semseg@224", "tok_depth@224"]
         sampler = Sampler(load_fm(folder, ["caption", "det", *names], names))
         contents = model.prepare(inputs).contents
         conditions = []
-        for kind, name in (("text", "caption"), ("boxes", "det")):
-            read = model.readers[kind].batch([contents[kind]], model.device)
+        for modality, name in (("text", "caption"), ("boxes", "det")):
+            read = model.readers[modality].batch([contents[modality]], model.device)
             conditions.append({name: sampler.given(name, read.content, read.masked)})
-        schedule = build_schedule(
-            [
-                Target(names[0], 4, "roar", 1, temperature=3.0, cooling="onex:0.5:0.5",
-                       guidance=[2.0, 1.0]),
-                Target(names[1], 4, "roar", 1, temperature=3.0, cooling="onex:0.5:0.5",
-                       guidance=[2.0, 1.0, -1.0]),
-            ]
-        )  # fmt: skip
+        targets = [
+            TargetSchedule(
+                name,
+                4,
+                "roar",
+                1,
+                temperature=3.0,
+                temperature_schedule="onex:0.5:0.5",
+                guidance=weights,
+            )
+            for name, weights in zip(names, ([2.0, 1.0], [2.0, 1.0, -1.0]), strict=True)
+        ]
+        schedule = build_schedule(targets)
         sample = sampler.generate_weighted(conditions, schedule, seed=0, top_p=0.8)
         for one, name in zip(made, names, strict=True):
             assert one.tokens.tolist() == sample[name].content[0].tolist()
 
-    def test_of_what_is_not_given(self, generator):
+    def test_weights_of_modalities_that_are_not_given(self, generator):
         with pytest.raises(fourm.BadInput, match="weight of seg"):
             run(generator, {"text": "a dog"}, ["depth"], weights={"seg": 2.0})
 
-    def test_need_something_that_guides(self, generator):
-        with pytest.raises(fourm.BadInput, match="weights need inputs"):
+    def test_weights_need_an_input_that_is_given_completely(self, generator):
+        with pytest.raises(fourm.BadInput, match="weights need at least one input"):
             run(generator, {"text": "a [S_1]"}, ["depth"], weights={"text": 2.0})
 
 
-class TestRefused:
-    @pytest.mark.parametrize("kind", ["image", "t5", "smell"])
-    def test_kinds_that_are_not_predicted_and_those_that_are(self, generator, kind):
+class TestErrors:
+    @pytest.mark.parametrize("modality", ["image", "t5", "smell"])
+    def test_modalities_that_are_not_predicted(self, generator, modality):
         with pytest.raises(fourm.UnknownModality, match=r"predicts clip_features, dinov2"):
-            run(generator, {"text": "a dog"}, [kind])
+            run(generator, {"text": "a dog"}, [modality])
 
-    def test_mini_predicts_one_kind(self):
+    def test_mini_predicts_one_modality(self):
         mini = fourm.Generator(fourm.load_model("mini", dtype="float32"))
         assert mini.outputs == ("dinov2_embedding",)
         (made,) = run(mini, {"image": PHOTO}, ["dinov2_embedding"])
@@ -238,22 +250,26 @@ class TestRefused:
         with pytest.raises(fourm.UnknownModality, match="mini does not predict 'depth'"):
             run(mini, {"image": PHOTO}, ["depth"])
 
-    def test_what_is_given_already(self, generator):
-        with pytest.raises(fourm.BadInput, match=r"given already; write \[S_1\]"):
+    def test_modalities_that_are_given(self, generator):
+        with pytest.raises(fourm.BadInput, match=r"given and cannot be predicted; write \[S_1\]"):
             run(generator, {"text": "a dog"}, ["text"])
         with pytest.raises(fourm.BadInput, match="nothing to generate"):
             run(generator, {"text": "a dog"}, [])
 
     @pytest.mark.parametrize(
-        ("quality", "words"), [(Quality(steps=1001), "1 to 1000"), (Quality(size=40), "of 32")]
+        ("options", "message"),
+        [
+            (DiffusionConfig(steps=1001), "between 1 and 1000, got 1001"),
+            (DiffusionConfig(size=40), "multiple of 32, got 40"),
+        ],
     )
-    def test_decodings_that_cannot_be_before_anything_runs(self, generator, quality, words):
+    def test_invalid_options_of_decoders_before_anything_runs(self, generator, options, message):
         finished = []
-        with pytest.raises(fourm.BadInput, match=words):
+        with pytest.raises(fourm.BadInput, match=message):
             generator.generate(
                 {"text": "a dog"},
                 ["seg", "depth"],
-                Settings(quality=quality),
+                GenerationConfig(diffusion=options),
                 finished=finished.append,
             )
         assert finished == []
@@ -274,9 +290,9 @@ class TestRefused:
         ],
         ids=lambda choice: "-".join(choice),
     )
-    def test_numbers_that_cannot_be(self, choice):
+    def test_invalid_options(self, choice):
         with pytest.raises(fourm.BadInput):
-            Settings(**choice)
+            GenerationConfig(**choice)
 
     def test_a_tokenizer_with_another_codebook(self, tmp_path):
         import json
@@ -286,13 +302,13 @@ class TestRefused:
         config["modality_info"]["tok_depth@224"]["vocabulary"] = 17
         (folder / "config.json").write_text(json.dumps(config))
         generator = fourm.Generator(fourm.load_model(folder, device="cpu", dtype="float32"))
-        with pytest.raises(fourm.ConfigError, match="16 codes, tok_depth@224 of the model"):
+        with pytest.raises(
+            fourm.ConfigError, match="16 codes, but tok_depth@224 of the model has 17"
+        ):
             run(generator, {"text": "a dog"}, ["depth"])
 
 
-def test_only_the_tables_that_are_needed_are_read_into_the_models_own_transformer(
-    folder, monkeypatch
-):
+def test_only_needed_embeddings_are_loaded_into_the_transformer_of_the_model(folder, monkeypatch):
     import fourm.transformer
 
     loaded = []
@@ -313,9 +329,9 @@ def test_only_the_tables_that_are_needed_are_read_into_the_models_own_transforme
     assert loaded == [own]
 
 
-def test_recipes_know_every_kind():
-    for kind in generation_order():
-        assert generation_defaults(kind, ["image"]).steps == 1
-        assert generation_defaults(kind, ["text"]).steps >= 1
+def test_defaults_of_every_modality():
+    for modality in generation_order():
+        assert generation_defaults(modality, ["image"]).steps == 1
+        assert generation_defaults(modality, ["text"]).steps >= 1
     assert generation_defaults("image_tokens", ["text"]).steps == 25
     assert generation_defaults("text", []).scheme == "autoregressive"

@@ -127,7 +127,7 @@ def test_logits_with_and_without_the_condition(fm_mod21, case):
 def test_a_text_ends_after_the_token_that_ends_it(fm_mod21):
     stored = recorded("gen/ar_rgb_to_caption_early_eos.safetensors")
     recording = Recording("ar_rgb_to_caption")
-    part = generate(fm_mod21, recording, last=int(stored["eos_token"]))
+    part = generate(fm_mod21, recording, stop=int(stored["eos_token"]))
     short = stored["out"].shape[1]
     assert torch.equal(part.content[:1, :short], stored["out"].long())
     assert part.input_mask[0].tolist() == [False] * short + [True] * (13 - short)

@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fourm.errors import BadInput
-from fourm.generation import Step, Target, build_schedule, temperatures, tokens_per_step
+from fourm.generation import Step, TargetSchedule, build_schedule, temperatures, tokens_per_step
 from tests.fourm.recorded import recorded_path
 
 
@@ -30,9 +30,11 @@ def test_temperatures_are_the_references(recorded_schedules):
     for name, heat in recorded_schedules.items():
         if name.startswith("temp_"):
             _, word, start, *rest, steps, tokens = name.split("_")
-            cooling = ":".join([word, *rest])
+            temperature_schedule = ":".join([word, *rest])
             counts = tokens_per_step(int(tokens), int(steps), "linear")
-            assert temperatures(float(start), counts, cooling) == pytest.approx(heat, abs=1e-9)
+            assert temperatures(float(start), counts, temperature_schedule) == pytest.approx(
+                heat, abs=1e-9
+            )
             checked += 1
     assert checked == 6
 
@@ -44,17 +46,17 @@ def test_every_token_has_its_step(tokens, steps, split):
     assert sum(counts) == tokens
     assert min(counts) >= 0
     assert len(counts) <= steps
-    for cooling in ("constant", "linear", "onex:0.5:0.5"):
-        heat = temperatures(3.0, counts, cooling)
+    for temperature_schedule in ("constant", "linear", "onex:0.5:0.5"):
+        heat = temperatures(3.0, counts, temperature_schedule)
         assert len(heat) == len(counts)
         assert all(0 < value <= 3 for value in heat)
 
 
 def test_targets_become_steps_one_after_another():
     targets = [
-        Target("tok_clip@224", 196, "maskgit", 3, "linear", 1.0, "linear", guidance=2.0),
-        Target("caption", scheme="autoregressive", temperature=0.3, guidance=[1, 2]),
-        Target("tok_dinov2_global", 16, temperature=0),
+        TargetSchedule("tok_clip@224", 196, "maskgit", 3, "linear", 1.0, "linear", guidance=2.0),
+        TargetSchedule("caption", scheme="autoregressive", temperature=0.3, guidance=[1, 2]),
+        TargetSchedule("tok_dinov2_global", 16, temperature=0),
     ]
     clip, caption = "tok_clip@224", "caption"
     steps = build_schedule(targets, ["rgb@224"])
@@ -81,12 +83,12 @@ def test_targets_become_steps_one_after_another():
         {"temperature": float("nan")},
         {"temperature": float("inf")},
         {"scheme": "autoregressive", "temperature": -1.0},
-        {"cooling": "onex"},
-        {"cooling": "onex:a:b"},
-        {"cooling": "onex:0.5:0"},
-        {"cooling": "slow"},
+        {"temperature_schedule": "onex"},
+        {"temperature_schedule": "onex:a:b"},
+        {"temperature_schedule": "onex:0.5:0"},
+        {"temperature_schedule": "slow"},
     ],
 )
 def test_schedules_that_cannot_be(changes):
     with pytest.raises(BadInput):
-        build_schedule([Target(**{"name": "tok_dinov2_global", "tokens": 16, **changes})])
+        build_schedule([TargetSchedule(**{"name": "tok_dinov2_global", "tokens": 16, **changes})])

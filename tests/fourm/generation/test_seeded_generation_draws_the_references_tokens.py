@@ -1,6 +1,6 @@
 """One sample on the CPU, with a seed: the tokens of the sampler written out by the letter.
 
-4M-21 reference, sec. 4.3 and 4.4. The model's logits are taken as they are; which places are
+4M-21 reference, sec. 4.3 and 4.4. The model's logits are taken as they are; which positions are
 decoded when, and every draw, are worked out here.
 """
 
@@ -10,7 +10,7 @@ import random
 import pytest
 import torch
 
-from fourm.generation import Part, Sampler, Target, build_schedule, full_text
+from fourm.generation import ModalityState, Sampler, TargetSchedule, build_schedule, full_text
 from fourm.transformer import sequence_logits
 from fourm.transformer.embeddings import ModalityInput
 from tests.fourm.small_generator import (
@@ -20,7 +20,7 @@ from tests.fourm.small_generator import (
     LABELS,
     TOKENS,
     WORDS,
-    pictures,
+    random_images,
     small_generator,
 )
 
@@ -44,8 +44,8 @@ def filtered(logits, top_k, top_p):
         ordered, order = logits.sort(dim=1, descending=True)
         for row, sums in enumerate(ordered.softmax(-1).cumsum(-1)):
             passed = (sums > top_p).nonzero().flatten().tolist()
-            for place in passed[1:]:  # the first one past p stays
-                logits[row, order[row, place]] = -math.inf
+            for position in passed[1:]:  # the first one past p stays
+                logits[row, order[row, position]] = -math.inf
     return logits
 
 
@@ -60,12 +60,14 @@ class Reference:
 
     def __init__(self, model, sample, top_k, top_p):
         self.model, self.filter = model, (top_k, top_p)
-        self.sample = {name: Part(*(value.clone() for value in part)) for name, part in sample}
+        self.sample = {
+            name: ModalityState(*(value.clone() for value in part)) for name, part in sample
+        }
 
-    def encoded(self, emptied=()):
+    def encoded(self, dropped=()):
         shown = {}
         for name, (content, masked, _) in self.sample.items():
-            if name in emptied:
+            if name in dropped:
                 kind = self.model.config.modalities[name].kind
                 masked = torch.ones_like(masked)
                 if kind == "seq":
@@ -83,20 +85,24 @@ class Reference:
 
     def image_step(self, step):
         content, input_mask, target_mask = self.sample[step.target]
-        places = (~target_mask[0]).nonzero().flatten()
+        positions = (~target_mask[0]).nonzero().flatten()
         if step.scheme == "roar":
             order = torch.rand(content.shape[1]).masked_fill(target_mask[0], 2).argsort()
-            places = order[: min(step.tokens, len(places))]
+            positions = order[: min(step.tokens, len(positions))]
         elif step.tokens == 0:
             return
         logits = self.logits(
-            step, lambda encoded: self.model.decode_logits(encoded, step.target, places[None])[0]
+            step, lambda encoded: self.model.decode_logits(encoded, step.target, positions[None])[0]
         )
         tokens, sure = drawn(logits, step.temperature, *self.filter)
         if step.scheme == "maskgit":
             best = sure.topk(step.tokens).indices
-            places, tokens = places[best], tokens[best]
-        content[0, places], input_mask[0, places], target_mask[0, places] = tokens, False, True
+            positions, tokens = positions[best], tokens[best]
+        content[0, positions], input_mask[0, positions], target_mask[0, positions] = (
+            tokens,
+            False,
+            True,
+        )
 
     def text_step(self, step):
         name = step.target
@@ -130,16 +136,18 @@ def cases():
             warm, scale = choices.choice([0.5, 1.0, 2.0]), choices.choice([1.0, 1.0, 2.0, 3.5])
             if name == CAPTION:
                 targets.append(
-                    Target(name, scheme="autoregressive", temperature=warm, guidance=scale)
+                    TargetSchedule(name, scheme="autoregressive", temperature=warm, guidance=scale)
                 )
                 continue
             scheme, split = choices.choice(
                 [("roar", "linear"), ("maskgit", "linear"), ("maskgit", "cosine")]
             )
-            cooling = choices.choice(["constant", "linear", "onex:0.5:0.5"])
+            temperature_schedule = choices.choice(["constant", "linear", "onex:0.5:0.5"])
             count = TOKENS[name]
             steps = choices.randint(1, count)
-            targets.append(Target(name, count, scheme, steps, split, warm, cooling, scale))
+            targets.append(
+                TargetSchedule(name, count, scheme, steps, split, warm, temperature_schedule, scale)
+            )
         top_k, top_p = choices.choice([0, 3, 5, 0.5]), choices.choice([0, 0.5, 0.8, 1.0])
         grow = choices.random() < 0.5
         yield pytest.param(targets, grow, top_k, top_p, choices.randrange(1000), id=str(number))
@@ -148,13 +156,13 @@ def cases():
 @pytest.mark.parametrize(("targets", "grow", "top_k", "top_p", "seed"), list(cases()))
 @torch.no_grad()
 def test_tokens(sampler, targets, grow, top_k, top_p, seed):
-    sample = {PHOTO: sampler.given(PHOTO, pictures(1))}
+    sample = {PHOTO: sampler.given(PHOTO, random_images(1))}
     if CAPTION not in [target.name for target in targets]:
         sample[CAPTION] = full_text([[WORDS - 3, WORDS - 5, WORDS - 4]], ids=IDS)
     conditions = list(sample)
     # All targets wait in the sample: an empty text shows the others its first sentinel.
     for target in targets:
-        sample[target.name] = sampler.empty(target.name, places=12)
+        sample[target.name] = sampler.empty(target.name, length=12)
     schedule = build_schedule(targets, conditions, grow)
     reference = Reference(sampler.model, sample.items(), top_k, top_p)
     for number, step in enumerate(schedule):

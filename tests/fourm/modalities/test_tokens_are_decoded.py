@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 from PIL import Image
 
 import fourm
+from fourm import DiffusionConfig
 from fourm.errors import BadInput, ConfigError, UnknownModality
-from fourm.modalities import MODALITIES, Quality
+from fourm.modalities import MODALITIES
 from fourm.modalities.boxes import Box
 from fourm.modalities.metadata import KEYS, metadata_text, parse_writable_metadata
 from fourm.modalities.poses import People, Person
@@ -28,7 +29,7 @@ DISC = np.hypot(*np.mgrid[-50:50, -80:80]) < 30
 PERSON = Person(
     (20, 10, 90, 95), (1, 2, 3, 4, 5, 6, 700, 1023), (1, 0, 0) * 3, (0, 0, 5), (0,) * 10
 )
-FAST = Quality(steps=2)
+FAST = DiffusionConfig(steps=2)
 VALUES = {
     "text": "a dog running on the beach",
     "depth": RNG.random((40, 60)),
@@ -249,7 +250,7 @@ class TestRecordedTokenizers:
         with torch.no_grad():
             noise = torch.Generator().manual_seed(5)
             want = tokenizer.decode_tokens(row[None], 64, 3, noise)[0]
-        got = decoder.decode(row.tolist(), Quality(steps=3, size=64, seed=5)).value
+        got = decoder.decode(row.tolist(), DiffusionConfig(steps=3, size=64, seed=5)).value
         bytes_ = ((want / 2 + 0.5).clamp(0, 1) * 255).round().permute(1, 2, 0).numpy()
         np.testing.assert_array_equal(got, bytes_.astype(np.uint8))
 

@@ -6,8 +6,8 @@ import torch
 
 import fourm
 from fourm import TokenIds
-from fourm.generation import TextIds
 from fourm.model.predicted_inputs import with_predicted_inputs
+from fourm.tokenizers.wordpiece import SpecialIds
 from tests.fourm.model.test_bundles_embed import layout, picture
 from tests.fourm.model.test_several_spaces_come_from_one_pass import counted
 from tests.fourm.three_spaces import SPACES, make_three_spaces
@@ -40,7 +40,7 @@ def predicted(model, photo, take):
     """The tokens of the first pass, as the second is given them."""
     sample = model.prepare({"image": photo}, predict=take)
     with torch.no_grad():
-        (whole,) = with_predicted_inputs(model._network, [sample], lambda kind: TextIds())
+        (whole,) = with_predicted_inputs(model._network, [sample], lambda kind: SpecialIds())
     return {kind: content.ids.tolist() for kind, content in whole.contents.items()}
 
 

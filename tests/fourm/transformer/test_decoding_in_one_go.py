@@ -13,7 +13,7 @@ from tests.fourm.small_generator import (
     LABELS,
     SWITCHES,
     WORDS,
-    pictures,
+    random_images,
     small_generator,
 )
 
@@ -31,7 +31,7 @@ def mixed_batch():
     words = torch.zeros(3, 6, dtype=torch.bool)
     words[0, 4:] = words[2] = True
     return {
-        "rgb@224": ModalityInput(pictures(3), hidden),
+        "rgb@224": ModalityInput(random_images(3), hidden),
         CAPTION: ModalityInput(torch.randint(WORDS, (3, 6)), words),
     }
 

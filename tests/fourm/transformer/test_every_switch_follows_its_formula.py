@@ -9,13 +9,14 @@ import pytest
 import torch
 
 from fourm.checkpoints import Fields
-from fourm.generation import Sampler, Step, TextIds, keep_likely
+from fourm.generation import Sampler, Step, keep_likely
+from fourm.tokenizers.wordpiece import SpecialIds
 from fourm.transformer import FM, FMConfig, SequenceDecoder, sequence_logits
 from fourm.transformer.embeddings import ModalityInput
 
 PHOTO, WORDS, STATES = "rgb@224", "caption", "t5_caption"
 LABELS, GLOBAL = "tok_semseg@224", "tok_dinov2_global"
-IDS = TextIds(pad=0, end=3, sentinels=range(4, 14))
+IDS = SpecialIds(pad=0, end=3, sentinels=range(4, 14))
 OFFICIAL = {
     "act_layer": "SiLU",
     "gated_mlp": True,

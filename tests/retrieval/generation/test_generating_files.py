@@ -7,8 +7,7 @@ import pytest
 from PIL import Image
 
 import fourm
-from fourm.generation import Settings
-from fourm.modalities import Quality
+from fourm import DiffusionConfig, GenerationConfig
 from retrieval.errors import QueryError, UsageError
 from retrieval.generation import generate, show_query
 from retrieval.generation import results as results_room
@@ -19,7 +18,7 @@ from tests.fourm.small_shelf import small_shelf
 from tests.retrieval.fake_model import FakeModel
 from tests.retrieval.files import striped, write
 
-FAST = Settings(quality=Quality(steps=2))
+FAST = GenerationConfig(diffusion=DiffusionConfig(steps=2))
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +44,7 @@ def test_a_folder_that_cannot_be_made_is_refused_before_anything_is_imagined(
 
 def test_all_kinds_from_a_photo(tmp_path, model, photo):
     out = tmp_path / "a" / "out"
-    made = generate(model, "all", out, settings=FAST, image=photo, text="a dog")
+    made = generate(model, "all", out, config=FAST, image=photo, text="a dog")
     record = json.loads((out / "generated.json").read_text())
     kinds = [
         kind for kind in fourm.Generator(model).outputs if kind not in ("text", "image_tokens")
@@ -67,7 +66,7 @@ def test_everything_that_was_read_can_be_generated_from(tmp_path, model, photo):
     """Chained: the files of one generation are the inputs of the next."""
     out = tmp_path / "out"
     kinds = ["seg", "depth", "normals", "edges", "sam_edges", "clip_features", "dinov2_embedding"]
-    generate(model, kinds, out, settings=FAST, image=photo)
+    generate(model, kinds, out, config=FAST, image=photo)
     sources = {
         "seg": out / "seg.png",
         "depth": out / "depth.png",
@@ -77,12 +76,12 @@ def test_everything_that_was_read_can_be_generated_from(tmp_path, model, photo):
         "clip_features": out / "clip_features.npy",
         "dinov2_embedding": out / "dinov2_embedding.npy",
     }
-    made = generate(model, "rgb,caption", tmp_path / "next", settings=FAST, **sources)
+    made = generate(model, "rgb,caption", tmp_path / "next", config=FAST, **sources)
     assert [one.modality for one in made.outputs] == ["image_tokens", "text"]
 
 
 def test_nothing_is_written_without_a_folder(tmp_path, model, photo):
-    made = generate(model, "seg", settings=FAST, image=photo)
+    made = generate(model, "seg", config=FAST, image=photo)
     assert made["seg"].value.shape == (32, 32)
     assert made.files == {}
     assert [path.name for path in tmp_path.iterdir()] == ["dog.png"]
@@ -93,7 +92,7 @@ def test_nothing_is_written_without_a_folder(tmp_path, model, photo):
 def test_a_hidden_part_and_an_open_text_need_no_name(tmp_path, model, photo):
     out = tmp_path / "out"
     hide = [(0.0, 0.0, 0.5, 0.5)]
-    made = generate(model, (), out, settings=FAST, hide=hide, image=photo, text="a [S_1]")
+    made = generate(model, (), out, config=FAST, hide=hide, image=photo, text="a [S_1]")
     assert [one.modality for one in made.outputs] == ["image_tokens", "text"]
     record = json.loads((out / "generated.json").read_text())
     assert record["hidden"] == [[0.0, 0.0, 0.5, 0.5]]
@@ -111,7 +110,7 @@ def test_what_is_finished_stays_when_it_is_stopped(tmp_path, model, photo, monke
 
     monkeypatch.setattr(results_room, "write_files", stopping)
     with pytest.raises(KeyboardInterrupt):
-        generate(model, "seg,depth,normals", out, settings=FAST, image=photo)
+        generate(model, "seg,depth,normals", out, config=FAST, image=photo)
     assert (out / "seg.png").exists() and not (out / "normals.png").exists()
     record = json.loads((out / "generated.json").read_text())
     assert record["outputs"][0]["files"] == ["seg.png", "seg_colours.png", "seg_legend.png"]
@@ -121,12 +120,12 @@ def test_an_input_is_not_replaced(tmp_path, model):
     layout = write(tmp_path / "seg.png", Image.new("L", (8, 8), 1))
     before = layout.read_bytes()
     with pytest.raises(UsageError, match="is an input"):
-        generate(model, "seg", tmp_path, settings=FAST, image=layout)
+        generate(model, "seg", tmp_path, config=FAST, image=layout)
     assert layout.read_bytes() == before
 
 
 def test_an_input_that_no_file_would_replace_may_lie_in_the_folder(tmp_path, model, photo):
-    generate(model, "seg", tmp_path, settings=FAST, image=photo)
+    generate(model, "seg", tmp_path, config=FAST, image=photo)
     assert photo.exists() and (tmp_path / "seg.png").exists()
 
 
@@ -139,13 +138,13 @@ def test_an_input_that_no_file_would_replace_may_lie_in_the_folder(tmp_path, mod
         ({"to": "depth", "text": " "}, QueryError, "empty"),
         ({"to": "depth", "image": "nowhere.png"}, QueryError, "no such file"),
         ({"to": "t5", "text": "a"}, fourm.UnknownModality, "does not predict 't5'"),
-        ({"to": "text", "text": "a"}, fourm.BadInput, "given already"),
+        ({"to": "text", "text": "a"}, fourm.BadInput, "is given and cannot be predicted"),
     ],
 )
 def test_refused_before_a_folder_is_made(tmp_path, model, arguments, error, words):
     with pytest.raises(error, match=words):
-        generate(model, out=tmp_path / "out", settings=FAST, **arguments)
-    assert words == "given already" or not (tmp_path / "out").exists()
+        generate(model, out=tmp_path / "out", config=FAST, **arguments)
+    assert words == "is given and cannot be predicted" or not (tmp_path / "out").exists()
 
 
 class TestNames:
