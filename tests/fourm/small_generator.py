@@ -33,6 +33,11 @@ def small_generator(inputs=None, **switches):
         },
         **(switches or SWITCHES["as 4M-21"]),
     }
+    return random_fm(fields)
+
+
+def random_fm(fields):
+    """The transformer of a config, with random embeddings and biases as well as matrices."""
     torch.manual_seed(0)
     model = FM(FMConfig.from_fields(Fields(fields))).eval()
     for name, value in model.named_parameters():

@@ -18,6 +18,7 @@ from fourm.errors import (
 from fourm.hub.sources import resolve_source
 from fourm.transformer import load_fm
 from fourm.transformer.builders import add_input
+from tests.fourm.edited import edit_config, edit_tensors, spoil_small_real
 from tests.fourm.recorded import FIXTURES
 
 SMALL = FIXTURES / "models" / "fm_small_real"
@@ -29,21 +30,6 @@ def folder(tmp_path):
     copy = tmp_path / "model"
     shutil.copytree(SMALL, copy)
     return copy
-
-
-def rewrite(folder, change):
-    """Change the tensors of a copy; the config stays in config.json alone."""
-    path = folder / "model.safetensors"
-    state = load_file(path)
-    change(state)
-    save_file(state, path)
-
-
-def edit_config(folder, **changes):
-    path = folder / "config.json"
-    config = json.loads(path.read_text())
-    config.update(changes)
-    path.write_text(json.dumps({k: v for k, v in config.items() if v is not ...}))
 
 
 def same(one, other):
@@ -100,12 +86,12 @@ class TestConfigs:
     def test_a_file_without_a_config_has_the_one_beside_it(self, folder):
         edit_config(folder, num_heads=4)
         assert load_fm(folder / "model.safetensors").config.num_heads == 2
-        rewrite(folder, lambda state: None)
+        edit_tensors(folder, lambda state: None)
         assert load_fm(folder / "model.safetensors").config.num_heads == 4
 
     def test_no_config_anywhere(self, folder):
         (folder / "config.json").unlink()
-        rewrite(folder, lambda state: None)
+        edit_tensors(folder, lambda state: None)
         with pytest.raises(CheckpointError, match=r"neither config\.json nor"):
             load_fm(folder)
 
@@ -209,13 +195,7 @@ class TestFiles:
 
 class TestTensors:
     def test_all_differences_are_in_one_error(self, folder):
-        def spoil(state):
-            del state["mask_token"], state["encoder.1.mlp.fc3.weight"]
-            state["encoder.2.norm1.weight"] = torch.ones(16)
-            state["decoder_norm.weight"] = torch.ones(17)
-            state["encoder_norm.weight"] = torch.ones(16, dtype=torch.int64)
-
-        rewrite(folder, spoil)
+        edit_tensors(folder, spoil_small_real)
         with pytest.raises(TensorMismatch) as caught:
             load_fm(folder)
         error = caught.value
@@ -226,7 +206,7 @@ class TestTensors:
             assert name in str(error)
 
     def test_modalities_that_are_not_asked_for_are_still_checked(self, folder):
-        rewrite(folder, lambda s: s.pop("encoder_embeddings.t5_caption.emb_proj.bias"))
+        edit_tensors(folder, lambda s: s.pop("encoder_embeddings.t5_caption.emb_proj.bias"))
         with pytest.raises(TensorMismatch, match=r"t5_caption\.emb_proj\.bias"):
             load_fm(folder, inputs=["rgb@224"])
 
@@ -250,12 +230,12 @@ class TestTensors:
         stored = load_file(folder / "model.safetensors")
         assert not torch.equal(stored[head], stored[table])
 
-        rewrite(folder, lambda s: (s.pop(head), s.pop(f"{prefix}.mod_emb")))
+        edit_tensors(folder, lambda s: (s.pop(head), s.pop(f"{prefix}.mod_emb")))
         state = load_fm(folder).state_dict()
         assert torch.equal(state[head], stored[table])
         assert torch.equal(state[f"{prefix}.mod_emb"], stored[vector])
 
-        rewrite(folder, lambda s: s.update({head: stored[head]}) or s.pop(table))
+        edit_tensors(folder, lambda s: s.update({head: stored[head]}) or s.pop(table))
         state = load_fm(folder).state_dict()
         assert torch.equal(state[head], stored[head])
         assert torch.equal(state[table], stored[head])
@@ -263,7 +243,7 @@ class TestTensors:
         state[table].zero_()
         assert torch.equal(state[head], stored[head])
 
-        rewrite(folder, lambda s: s.pop(head))
+        edit_tensors(folder, lambda s: s.pop(head))
         with pytest.raises(TensorMismatch, match="to_logits"):
             load_fm(folder)
 
@@ -300,7 +280,7 @@ class TestTensors:
                     state[name] = scaled.round().to(torch.int8)
                     state[f"{name}.scale"] = rows
 
-        rewrite(folder, shrink)
+        edit_tensors(folder, shrink)
         for name, value in load_fm(folder).state_dict().items():
             assert value.dtype == torch.float32
             assert (value - exact[name]).abs().max() <= tolerance * exact[name].abs().max(), name
@@ -326,7 +306,7 @@ class TestTensors:
             if scale is not None:
                 state[f"{name}.scale"] = scale
 
-        rewrite(folder, spoil)
+        edit_tensors(folder, spoil)
         with pytest.raises(TensorMismatch, match=name):
             load_fm(folder)
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
 
 import fourm
 from fourm.checkpoints import TensorFile
@@ -17,6 +17,7 @@ from fourm.hub.names import WEIGHTS
 from fourm.hub.official import OWNER, WORDS, tokenizer_repositories, tokenizers
 from fourm.hub.pulling import pull
 from fourm.hub.verifying import verify
+from tests.fourm.edited import edit_config, edit_tensors, spoil_small_real
 from tests.fourm.hub.small_official import FM_CONFIG
 from tests.fourm.recorded import FIXTURES
 from tests.processes import run_python
@@ -35,17 +36,6 @@ def folder(tmp_path):
 def only(source, **options):
     (found,) = verify(str(source), **options)
     return found
-
-
-def rewrite(folder, change):
-    state = load_file(folder / MODEL)
-    change(state)
-    save_file(state, folder / MODEL)
-
-
-def edit_config(folder, **fields):
-    config = json.loads((folder / "config.json").read_text()) | fields
-    (folder / "config.json").write_text(json.dumps(config))
 
 
 def write_header(path, shapes, dtype="F32"):
@@ -86,12 +76,14 @@ class TestWhole:
 
     @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float64])
     def test_any_floats(self, folder, dtype):
-        rewrite(folder, lambda s: s.update({k: v.to(dtype) for k, v in s.items()}))
+        edit_tensors(folder, lambda s: s.update({k: v.to(dtype) for k, v in s.items()}))
         found = only(folder)
         assert found.differences == () and len(found.dtypes) == 1
 
     def test_a_tied_tensor_may_be_stored_once(self, folder):
-        rewrite(folder, lambda s: s.pop("decoder_embeddings.tok_dinov2_global.to_logits.weight"))
+        edit_tensors(
+            folder, lambda s: s.pop("decoder_embeddings.tok_dinov2_global.to_logits.weight")
+        )
         assert only(folder).differences == ()
 
     def test_no_tensor_is_read(self, folder, monkeypatch):
@@ -155,13 +147,7 @@ def official_b():
 
 class TestDamaged:
     def test_every_difference_is_listed(self, folder):
-        def spoil(state):
-            del state["mask_token"], state["encoder.1.mlp.fc3.weight"]
-            state["encoder.2.norm1.weight"] = torch.ones(16)
-            state["decoder_norm.weight"] = torch.ones(17)
-            state["encoder_norm.weight"] = torch.ones(16, dtype=torch.int64)
-
-        rewrite(folder, spoil)
+        edit_tensors(folder, spoil_small_real)
         assert sorted(only(folder).differences) == [
             "decoder_norm.weight has shape [17], not [16]",
             "encoder.1.mlp.fc3.weight is missing",

@@ -1,20 +1,14 @@
 import pytest
 import torch
 
-from fourm.checkpoints import Fields
 from fourm.errors import BadInput, UnknownModality
 from fourm.generation import predict
-from fourm.transformer import FM, FMConfig
 from fourm.transformer.embeddings import ModalityInput
 from fourm.transformer.selection import take, visible_first
+from tests.fourm.small_generator import SWITCHES, random_fm
 
 TARGET = "tok_dinov2_global"
-SWITCHES = {
-    "as 4M-21": {"act_layer": "SiLU", "gated_mlp": True, "norm_bias": False, "qkv_bias": False},
-    "GELU with biases": {"act_layer": "GELU", "norm_bias": True},
-    "one register token": {"act_layer": "GELU", "norm_bias": True, "num_register_tokens": 1},
-    "normalised queries and keys": {"act_layer": "GELU", "norm_bias": True, "qk_norm": True},
-}
+SWITCHES = {**SWITCHES, "GELU with biases": {"act_layer": "GELU", "norm_bias": True}}
 
 
 def small_model(**switches):
@@ -34,14 +28,7 @@ def small_model(**switches):
         },
         **switches,
     }
-    torch.manual_seed(0)
-    model = FM(FMConfig.from_fields(Fields(config))).eval()
-    for name, value in model.named_parameters():
-        if "_emb" in name or "token" in name:
-            torch.nn.init.normal_(value)
-        elif name.endswith(".bias"):
-            torch.nn.init.normal_(value, std=0.3)
-    return model
+    return random_fm(config)
 
 
 @pytest.fixture(params=SWITCHES)
