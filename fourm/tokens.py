@@ -17,7 +17,7 @@ from fourm.errors import ConfigError, UnknownModality
 TokenKind = Literal["pixels", "img", "seq", "seq_emb"]
 Positions = Literal["sincos1d", "sincos2d", "learned"]
 
-KINDS = ("pixels", "img", "seq", "seq_emb")
+TOKEN_KINDS = ("pixels", "img", "seq", "seq_emb")
 POSITIONS = ("sincos1d", "sincos2d", "learned")
 
 # 4M-21 reference: one-dimensional positions have 512 rows whatever the modality's longest sequence.
@@ -125,8 +125,8 @@ def _changed(name: str, base: TokenSpec | None, changes: Any, where: object) -> 
         raise ConfigError(f"{where} should be an object with fields of {sorted(known)}")
     fields = Fields(changes, where)
     kind = fields.text("kind", base.kind if base else None)
-    if kind not in KINDS:
-        raise fields.error("kind", f"one of {KINDS}", kind)
+    if kind not in TOKEN_KINDS:
+        raise fields.error("kind", f"one of {TOKEN_KINDS}", kind)
     most = fields.integer("max_tokens", base.max_tokens if base else None, 1, 1 << 16)
     sequence = kind in ("seq", "seq_emb")
     positions = fields.text(

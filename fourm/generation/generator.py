@@ -25,7 +25,7 @@ from fourm.modalities import (
     Codec,
     Decoded,
     Decoder,
-    Part,
+    ModelPart,
     generation_order,
     image_modalities,
 )
@@ -290,7 +290,7 @@ class Generator:
 
     def _decoder(self, name: str) -> Decoder:
         if name not in self._decoders:
-            domain, parts = self._domain(name), dict[Part, Any]()
+            domain, parts = self._domain(name), dict[ModelPart, Any]()
             if "tokenizer" in (needs := self._codec(name).needs):
                 parts["tokenizer"] = self._tokenizer(self._tokenizer_folder(domain))
             if "text_tokenizer" in needs:

@@ -17,7 +17,7 @@ from fourm.hub.official import (
     WORDS,
     tokenizer_repositories,
     tokenizers,
-    written,
+    written_as_text,
 )
 from fourm.hub.sources import is_snapshot, local_snapshot, repository_of
 
@@ -48,7 +48,7 @@ def missing_tokenizers(folder: Path, uses: Mapping[str, str]) -> dict[str, Missi
         uses: modality or space -> the modality's name in the model's config.
     """
     has_text = find_text_tokenizer(folder) is not None
-    made, texts = tokenizer_repositories(), written()
+    made, texts = tokenizer_repositories(), written_as_text()
     absent = {name for name in made.values() if find_tokenizer(folder, name) is None}
     found = {}
     for what, modality in uses.items():

@@ -20,7 +20,7 @@ from fourm.hub.official import (
     official_name,
     spaces,
     tokenizer_repositories,
-    written,
+    written_as_text,
 )
 from fourm.hub.sources import local_snapshot, repository_of, resolve_source
 from fourm.hub.teachers import TEACHERS
@@ -114,7 +114,7 @@ def folder_manifest(folder: Path) -> Manifest:
         kinds={kind: modality for kind, modality in kinds.items() if kind not in missing},
         tokenizers={k: f"{OWNER}/{v}" for k, v in tokenizer_repositories().items() if k in present},
         language_models={},
-        words={name: WORDS for name in written() if name in present},
+        words={name: WORDS for name in written_as_text() if name in present},
         spaces=here,
         locate=OfficialParts(folder).locate,
         counted=COUNTED,

@@ -64,7 +64,7 @@ def spaces() -> dict[str, SpaceEntry]:
     }
 
 
-def written() -> list[str]:
+def written_as_text() -> list[str]:
     """Modalities, by their names in checkpoints, that are made of the text tokenizer's pieces."""
     codecs = {one.tokens.name: one.codec() for one in MODALITIES.values()}
     return [name for name, codec in codecs.items() if codec and "text_tokenizer" in codec.needs]

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from fourm.errors import BadInput
 from fourm.hub.names import Entry
-from fourm.hub.official import OWNER, TEXT, spaces, tokenizer_repositories, written
+from fourm.hub.official import OWNER, TEXT, spaces, tokenizer_repositories, written_as_text
 from fourm.modalities import MODALITIES
 from fourm.tokens import OFFICIAL
 
@@ -56,7 +56,7 @@ def requirements(entry: Entry, wanted: Sequence[str] = ()) -> Requirements:
     tokenizers = [f"{OWNER}/{made[name]}" for name in names if name in made]
     return Requirements(
         tuple(dict.fromkeys([entry.repository, *tokenizers])),
-        not set(names).isdisjoint(written()),
+        not set(names).isdisjoint(written_as_text()),
     )
 
 

@@ -32,9 +32,9 @@ from fourm.modalities.modality import (
     GenerationDefaults,
     Locate,
     Modality,
+    ModelPart,
     OfficialSpace,
     OfficialTokenizer,
-    Part,
 )
 from fourm.modalities.normals import NORMALS
 from fourm.modalities.palette import PALETTE
@@ -65,9 +65,9 @@ __all__ = [
     "GenerationDefaults",
     "Locate",
     "Modality",
+    "ModelPart",
     "OfficialSpace",
     "OfficialTokenizer",
-    "Part",
     "Reader",
     "find_modality",
     "generation_defaults",

@@ -84,7 +84,7 @@ def standardised(depth: NDArray[np.float32]) -> NDArray[np.float32]:
     return result
 
 
-def _standardised_already(stacked: Tensor, config: TokenizerConfig) -> Tensor:
+def _unchanged(stacked: Tensor, config: TokenizerConfig) -> Tensor:
     return stacked
 
 
@@ -96,7 +96,7 @@ def _depth_values(decoded: Tensor) -> Any:
 DEPTH = Modality(
     name="depth",
     tokens=grid_tokens("tok_depth@224", 8192),
-    codecs={"img": grid_codec(square_depth, _standardised_already, _depth_values, channels=1)},
+    codecs={"img": grid_codec(square_depth, _unchanged, _depth_values, channels=1)},
     tokenizer=OfficialTokenizer(
         "4M_tokenizers_depth_8k_224-448",
         "tokenizer/depth",

@@ -12,7 +12,7 @@ from fourm.modalities.decoding import Decoder
 from fourm.modalities.reading import Reader
 from fourm.tokens import TokenKind, TokenSpec
 
-Part = Literal["tokenizer", "text_tokenizer", "language_model"]
+ModelPart = Literal["tokenizer", "text_tokenizer", "language_model"]
 """What a codec may need beside the transformer."""
 
 Locate = Callable[[], Path]
@@ -32,7 +32,7 @@ class Codec:
 
     reader: Callable[..., Reader]
     decoder: Callable[..., Decoder] | None = None
-    needs: tuple[Part, ...] = ()
+    needs: tuple[ModelPart, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -134,7 +134,7 @@ class Modality:
         """How a model with this kind of tokens reads and decodes it; default: that of 4M-21."""
         return self.codecs.get(self.tokens.kind if kind is None else kind)
 
-    def reader(self, spec: TokenSpec, parts: Mapping[Part, Locate]) -> Reader | None:
+    def reader(self, spec: TokenSpec, parts: Mapping[ModelPart, Locate]) -> Reader | None:
         """What reads it for one model, or None if the model reads it in no known way.
 
         Args:
@@ -149,7 +149,7 @@ class Modality:
             return None
         return codec.reader(spec, *(parts[part] for part in codec.needs))
 
-    def decoder(self, parts: Mapping[Part, Any], kind: TokenKind | None = None) -> Decoder:
+    def decoder(self, parts: Mapping[ModelPart, Any], kind: TokenKind | None = None) -> Decoder:
         """What decodes it.
 
         Args:

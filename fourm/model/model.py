@@ -12,7 +12,7 @@ from fourm.embedder import FusionMethod, Space, Vectors
 from fourm.errors import BadInput, ConfigError, UnknownModality, UnknownSpace
 from fourm.hub.manifest import Manifest
 from fourm.hub.official import WORDS
-from fourm.modalities import IMAGE, MODALITIES, Content, Locate, Part, Reader
+from fourm.modalities import IMAGE, MODALITIES, Content, Locate, ModelPart, Reader
 from fourm.modalities.pixels import PixelReader
 from fourm.modalities.written import TextReader
 from fourm.model.devices import choose_device, choose_dtype
@@ -293,12 +293,12 @@ class Model:
     def _reader(self, kind: str, name: str) -> Reader:
         modality = self._modality(name, self._config.domains_in)
         manifest = self.manifest
-        kept: dict[Part, Mapping[str, str]] = {
+        kept: dict[ModelPart, Mapping[str, str]] = {
             "tokenizer": manifest.tokenizers,
             "text_tokenizer": manifest.words,
             "language_model": manifest.language_models,
         }
-        parts: dict[Part, Locate] = {
+        parts: dict[ModelPart, Locate] = {
             part: partial(manifest.locate, names[name])
             for part, names in kept.items()
             if name in names

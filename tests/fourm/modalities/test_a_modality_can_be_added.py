@@ -7,8 +7,13 @@ import pytest
 from PIL import Image
 
 import fourm
+from fourm.hub import official
+from fourm.hub.names import find
+from fourm.hub.requirements import requirements
 from fourm.modalities import (
     MODALITIES,
+    OfficialSpace,
+    OfficialTokenizer,
     find_modality,
     generation_order,
     register,
@@ -17,6 +22,13 @@ from fourm.modalities import (
 from fourm.modalities.depth import DEPTH
 from tests.toy_modality import LEVELS, SIDE, THUMBNAIL, make_thumbnail_model, thumbnail_registered
 
+ICON = replace(
+    THUMBNAIL,
+    name="icon",
+    tokens=replace(THUMBNAIL.tokens, name="icon@4"),
+    tokenizer=OfficialTokenizer("icons_1k", "tokenizer/icon", "icons", {}),
+    space=OfficialSpace("icons", "Icons"),
+)
 PHOTO = Image.fromarray(np.random.default_rng(0).integers(0, 256, (40, 60, 3), np.uint8))
 
 
@@ -62,15 +74,27 @@ def test_its_fingerprint_says_how_it_is_read(model):
 
 
 def test_a_registered_modality_is_found_by_either_name():
-    icon = replace(THUMBNAIL, name="icon", tokens=replace(THUMBNAIL.tokens, name="icon@4"))
-    register(icon)
+    register(ICON)
     try:
         assert list(MODALITIES)[-1] == "icon"
-        assert find_modality("icon@4") is find_modality("icon") is icon
+        assert find_modality("icon@4") is find_modality("icon") is ICON
         assert generation_order()[-1] == "icon"
     finally:
         unregister("icon")
     assert "icon" not in MODALITIES
+
+
+def test_its_tokenizer_and_its_space_are_known_to_the_hub():
+    register(ICON)
+    try:
+        assert official.tokenizer_repositories()["icon@4"] == "icons_1k"
+        assert official.spaces()["icons"].modality == "icon@4"
+        assert find("tokenizer/icon").modalities == ("icon@4",)
+        needed = requirements(find("4M-21_B"), ["icon"])
+        assert needed.repositories[1:] == ("EPFL-VILAB/icons_1k",)
+    finally:
+        unregister("icon")
+    assert "icon@4" not in official.tokenizer_repositories()
 
 
 def test_no_name_is_registered_twice():
