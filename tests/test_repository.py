@@ -95,6 +95,14 @@ def test_make_knows_the_targets_that_are_documented() -> None:
     assert named <= targets
 
 
+def test_modules_that_documents_run_exist() -> None:
+    for path in (*PROSE, ROOT / "fourm" / "weights" / "mini" / "README.md"):
+        text = path.read_text(encoding="utf-8")
+        for name in re.findall(r"python -m ((?:benchmarks|demo|recipes)[\w.]*\w)", text):
+            module = ROOT.joinpath(*name.split("."))
+            assert module.with_suffix(".py").is_file() or (module / "__main__.py").is_file(), name
+
+
 def test_the_readme_shows_only_commands_that_exist() -> None:
     cli = pytest.importorskip("cli")
     typer = pytest.importorskip("typer.main")
