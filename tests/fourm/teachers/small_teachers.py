@@ -8,7 +8,7 @@ import open_clip
 import timm
 import torch
 from safetensors.torch import save_file
-from timm.models._hub import save_for_hf
+from timm.models import save_for_hf
 
 from fourm.teachers.dinov2 import ARCHITECTURE
 
