@@ -60,6 +60,11 @@ class TokenSpec:
         return self.kind in ("seq", "seq_emb")
 
     @property
+    def is_predictable(self) -> bool:
+        """Whether it is made of token ids, which a model can predict."""
+        return self.kind in ("img", "seq")
+
+    @property
     def grid(self) -> int:
         """Side of the square grid of `pixels` and two-dimensional `img` tokens."""
         return math.isqrt(self.max_tokens)

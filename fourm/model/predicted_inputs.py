@@ -42,7 +42,7 @@ def predictable(kinds: Mapping[str, str], config: FMConfig) -> dict[str, str]:
         if not MODALITIES[name].is_embedding
         and tokens in config.domains_in
         and tokens in config.domains_out
-        and config.modalities[tokens].kind in ("img", "seq")
+        and config.modalities[tokens].is_predictable
     }
 
 

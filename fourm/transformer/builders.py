@@ -20,15 +20,13 @@ from fourm.transformer.targets import target_embedding
 if TYPE_CHECKING:
     from fourm.checkpoints.loading import Shapes
 
-INPUT_ONLY = ("rgb@224", "t5_caption")
-
 
 def _fm_4m21(
     dim: int, depth: int, heads: int, inputs: Iterable[str] | None, outputs: Iterable[str] | None
 ) -> FM:
     config = FMConfig(
         domains_in=tuple(OFFICIAL),
-        domains_out=tuple(name for name in OFFICIAL if name not in INPUT_ONLY),
+        domains_out=tuple(name for name, spec in OFFICIAL.items() if spec.is_predictable),
         modalities=OFFICIAL,
         dim=dim,
         encoder_depth=depth,

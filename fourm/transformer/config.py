@@ -58,7 +58,7 @@ class FMConfig:
         names = dict.fromkeys((*domains_in, *domains_out))
         modalities = describe(names, fields.mapping("modality_info"), fields.where)
         for name in domains_out:
-            if modalities[name].kind not in ("img", "seq"):
+            if not modalities[name].is_predictable:
                 raise fields.error("domains_out", "modalities that can be predicted", name)
         if fields.flag("allow_zero_attn", False):
             raise fields.error("allow_zero_attn", "false, as in every 4M-21 model", True)

@@ -133,12 +133,11 @@ class TestOfficial:
 
 def official_b():
     from fourm.tokens import OFFICIAL
-    from fourm.transformer.builders import INPUT_ONLY
 
     switches = dict.fromkeys(("qkv_bias", "proj_bias", "mlp_bias", "norm_bias"), False)
     return {
         "domains_in": sorted(OFFICIAL),
-        "domains_out": sorted(set(OFFICIAL) - set(INPUT_ONLY)),
+        "domains_out": sorted(name for name, spec in OFFICIAL.items() if spec.is_predictable),
         **switches,
         "act_layer": "SiLU",
         "gated_mlp": True,
