@@ -166,7 +166,7 @@ class GridDecoder(Decoder):
         if not isinstance(self.tokenizer, DiVAE):
             return self.tokenizer.decode_tokens(tokens)
         noise = torch.Generator().manual_seed(diffusion.seed)
-        shown = f"decoding {self.modality}" if progress else None
+        title = f"decoding {self.modality}" if progress else None
         return self.tokenizer.decode_tokens(
-            tokens, diffusion.size, diffusion.steps, noise, shown=shown
+            tokens, diffusion.size, diffusion.steps, noise, progress=title
         )

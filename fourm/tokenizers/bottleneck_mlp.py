@@ -1,4 +1,4 @@
-"""Residual MLP over single vectors (4M-21 reference: memcodes and the global embeddings)."""
+"""Residual MLP over single vectors (4M-21 reference, sec. 3.4)."""
 
 from __future__ import annotations
 
@@ -23,13 +23,12 @@ class BottleneckSize(NamedTuple):
 
 
 def parse_bottleneck_name(name: str) -> BottleneckSize:
-    """Read `BottleneckMLP/B_<blocks>-Wi_<width>[-E_<expansion>]`; the expansion is 4 if absent.
+    """Parse `BottleneckMLP/B_<blocks>-Wi_<width>[-E_<expansion>]`; the expansion is 4 if absent.
 
-    No blocks at all (`B_0`) is allowed: two linear layers, hence one affine map.
+    `B_0`, two linear layers without a block, is allowed.
 
     Raises:
-        ConfigError: the name does not follow the grammar, a width or expansion is 0, or the size
-            is beyond anything that could be meant.
+        ConfigError: the name is malformed, a width or expansion is 0, or the size is too large.
     """
     match = _NAME.fullmatch(name) if len(name) <= LONGEST_NAME else None
     if match is None:

@@ -1,4 +1,4 @@
-"""The fields of a tokenizer's configuration (4M-21 reference: tokenizer configs)."""
+"""The fields of a tokenizer's `config.json`, checked (4M-21 reference, sec. 1.5)."""
 
 from __future__ import annotations
 
@@ -25,13 +25,15 @@ _DIFFUSION_FIELDS = (
 
 @dataclass(frozen=True)
 class TokenizerConfig:
-    """What a tokenizer is made of; the defaults are those of the official format.
+    """Configuration of a tokenizer, with the defaults of the official format.
 
-    `image_size`, `image_size_enc` and `image_size_dec` (pixels) fix the grids of the stored
-    position tables alone: pictures of another size are taken, the tables are resized for them.
-    `undo_std`: the encoder is given pictures as ImageNet-standardised ones, and takes that back.
-    `norm_latents`: latents are of unit length when they are quantised. Training-only fields of
-    official files (`sync_codebook`, `ema_decay`, `ckpt_path` ...) are not read at all.
+    Fields of training (`sync_codebook`, `ema_decay`, `ckpt_path` ...) are ignored.
+
+    Attributes:
+        image_size, image_size_enc, image_size_dec: side in pixels for which position embeddings
+            are stored; they are interpolated for images of another size.
+        undo_std: inputs are ImageNet-standardised images; the encoder maps them back to -1 .. 1.
+        norm_latents: normalise latents before they are quantised.
     """
 
     image_size: int = 224
@@ -66,11 +68,11 @@ class TokenizerConfig:
     def from_mapping(
         cls, values: Mapping[str, Any], where: object = "tokenizer config"
     ) -> TokenizerConfig:
-        """Read the known fields of a `config.json` object; `where` names it in messages.
+        """Read a `config.json` object; `where` is its place in messages.
 
         Raises:
-            ConfigError: a field has the wrong type or a size below 1, or the combination is one
-                that this project does not run (and no released tokenizer uses).
+            ConfigError: a field of the wrong type or out of range, or an unsupported combination
+                (which no released tokenizer has).
         """
         given = Fields(values, where)
         diffusion = any(values.get(name) is not None for name in _DIFFUSION_FIELDS)

@@ -1,4 +1,4 @@
-"""Tokenizers from their configs and from official-format folders."""
+"""Build tokenizers from their configs, and load them from folders in the official format."""
 
 from __future__ import annotations
 
@@ -22,13 +22,12 @@ def build_tokenizer(
     decode: bool = True,
     where: object = "tokenizer config",
 ) -> VQVAE:
-    """A tokenizer with fresh weights; a `DiVAE` where the decoder is a diffusion model.
+    """Build a tokenizer with random weights: a `DiVAE` if its decoder is a diffusion model.
 
     Args:
         config: a `config.json` object of the official format.
-        encode: build what turns inputs into tokens.
-        decode: build what turns tokens into reconstructions.
-        where: what the config came from, for messages.
+        encode, decode: build the modules of this half.
+        where: place of the config in messages.
 
     Raises:
         ConfigError: see `TokenizerConfig.from_mapping`.
@@ -44,20 +43,20 @@ def load_tokenizer(
     decode: bool = True,
     stream: bool = False,
 ) -> VQVAE:
-    """A tokenizer (a `DiVAE` or a plain `VQVAE`) in float32 on the CPU, in evaluation mode.
+    """Load a tokenizer in float32, on the CPU and in evaluation mode.
 
-    The file is held against the whole tokenizer; only the tensors of the wanted halves are read.
+    The header is checked against the whole tokenizer; only the tensors of the given halves are
+    read.
 
     Args:
-        source: its folder.
-        encode: load what turns inputs into tokens.
-        decode: load what turns tokens into reconstructions.
-        stream: leave the blocks of a vectors' decoder in the file, if they are stored as float32,
-            and map each layer for as long as it runs (`Streamed`); for inference on the CPU.
+        source: a checkpoint, or its folder.
+        encode, decode: load the modules of this half.
+        stream: leave the blocks of a vector tokenizer's decoder in the file, if they are stored as
+            float32, and map each layer while it runs (`Streamed`); for inference on the CPU.
 
     Raises:
-        CheckpointError: no checkpoint there, a damaged one, a config that makes no tokenizer
-            (`ConfigError`) or tensors that are not the tokenizer's (`TensorMismatch`).
+        CheckpointError: the file is missing or damaged, has other tensors (`TensorMismatch`), or
+            a config that is not valid (`ConfigError`).
     """
     checkpoint = source if isinstance(source, Checkpoint) else Checkpoint.open(source)
     with torch.device("meta"):

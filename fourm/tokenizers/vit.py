@@ -1,4 +1,4 @@
-"""ViT encoder and decoder of grid tokenizers (4M-21 reference: ViT encoder / decoder)."""
+"""ViT encoder and decoder of grid tokenizers (4M-21 reference, sec. 3.2)."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from fourm.errors import BadInput, ConfigError
-from fourm.tokenizers.convnext import ConvNeXtBlock
 from fourm.transformer.blocks import EncoderBlock
 from fourm.transformer.config import FMConfig
 from fourm.transformer.initialization import building_on_meta
@@ -47,15 +46,15 @@ def parse_vit_name(name: str, end: str) -> ViTSize:
 
 
 def sincos_grid(height: int, width: int, dim: int) -> Tensor:
-    """Sine-cosine positions of a grid, (1, dim, height, width), float32.
+    """Sine-cosine position embeddings of a grid, (1, dim, height, width) float32.
 
-    Channels, a quarter each: sine and cosine of the row, sine and cosine of the column.
+    A quarter of the channels each: sine and cosine of the row, sine and cosine of the column.
 
     Raises:
         ConfigError: `dim` is not a multiple of 4.
     """
     if dim % 4:
-        raise ConfigError(f"sine-cosine positions need a width that 4 divides, not {dim}")
+        raise ConfigError(f"the width of sine-cosine positions must be a multiple of 4, got {dim}")
     if building_on_meta():
         return torch.empty(1, dim, height, width)
     omega = 10000.0 ** (-torch.arange(dim // 4, dtype=torch.float64) / (dim // 4))
@@ -67,12 +66,12 @@ def sincos_grid(height: int, width: int, dim: int) -> Tensor:
 
 
 def _blocks_config(size: ViTSize) -> FMConfig:
-    # GELU and biases everywhere are the defaults of the encoder-decoder model's blocks, too.
+    # GELU and biases everywhere, which are the defaults of `FMConfig`.
     return FMConfig((), (), {}, dim=size.dim, num_heads=size.heads)
 
 
 class _TanhMlp(Mlp):
-    """The MLP at the end of an encoder or decoder; always in float32."""
+    """The MLP after the blocks; computed in float32."""
 
     def forward(self, x: Tensor) -> Tensor:
         with torch.autocast(x.device.type, enabled=False):
@@ -82,7 +81,7 @@ class _TanhMlp(Mlp):
 
 
 class _ViT(nn.Module):
-    """The trunk that encoder and decoder share: grid (B, dim, h, w) -> the same shape."""
+    """The backbone of encoder and decoder: grid (B, dim, h, w) -> the same shape."""
 
     def __init__(self, size: ViTSize, grid: int, post_mlp: bool) -> None:
         super().__init__()
@@ -94,12 +93,12 @@ class _ViT(nn.Module):
             self.norm_mlp = nn.LayerNorm(size.dim, eps=1e-6)
             self.post_mlp = _TanhMlp(config)
 
-    def trunk(self, grid: Tensor) -> Tensor:
-        """Positions, blocks and the residual MLP at the end."""
+    def backbone(self, grid: Tensor) -> Tensor:
+        """Add positions, run the blocks and the residual MLP after them."""
         height, width = grid.shape[-2:]
         positions: Tensor = self.pos_emb
         if positions.shape[-2:] != (height, width):
-            # Bicubic weights in half precision would move every position visibly.
+            # In float32: bicubic weights in half precision are too inexact.
             positions = F.interpolate(
                 positions.float(), (height, width), mode="bicubic", align_corners=False
             )
@@ -126,16 +125,38 @@ class ViTEncoder(_ViT):
         """Encode.
 
         Raises:
-            BadInput: not four axes, another number of channels, or a side that is no multiple of
-                the patch size.
+            BadInput: not four dimensions, another number of channels, or a side that is not a
+                multiple of the patch size.
         """
         if x.ndim != 4 or x.shape[1] != self.channels:
-            raise BadInput(f"the tokenizer takes (B, {self.channels}, H, W), not {tuple(x.shape)}")
+            raise BadInput(f"the tokenizer takes (B, {self.channels}, H, W), got {tuple(x.shape)}")
         if x.shape[2] % self.patch or x.shape[3] % self.patch or 0 in x.shape[2:]:
             raise BadInput(
-                f"height and width must be multiples of {self.patch}, not {tuple(x.shape[2:])}"
+                f"height and width must be multiples of {self.patch}, got {tuple(x.shape[2:])}"
             )
-        return self.trunk(self.proj(x))
+        return self.backbone(self.proj(x))
+
+
+class ConvNeXtBlock(nn.Module):
+    """(B, C, H, W) -> the same shape: 7x7 depthwise convolution, norm, MLP, scale, residual.
+
+    `out_conv` of a config adds two of them after a ViT decoder.
+    """
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.dwconv = nn.Conv2d(channels, channels, kernel_size=7, padding=3, groups=channels)
+        self.norm = nn.LayerNorm(channels, eps=1e-6)
+        self.pwconv1 = Linear(channels, 4 * channels)
+        self.pwconv2 = Linear(4 * channels, channels)
+        self.gamma = nn.Parameter(torch.full((channels,), 1e-6))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Apply the block."""
+        h = self.dwconv(x).movedim(1, -1)
+        h = self.pwconv2(F.gelu(self.pwconv1(self.norm(h))))
+        out: Tensor = x + (self.gamma * h).movedim(-1, 1)
+        return out
 
 
 class ViTDecoder(_ViT):
@@ -159,7 +180,7 @@ class ViTDecoder(_ViT):
 
     def forward(self, x: Tensor) -> Tensor:
         """Decode."""
-        patches = self.out_proj(self.trunk(x).movedim(1, -1)).movedim(-1, 1)
-        # Channels of a patch come as (channel, row, column): what pixel_shuffle undoes.
+        patches = self.out_proj(self.backbone(x).movedim(1, -1)).movedim(-1, 1)
+        # The channels of a patch are (channel, row, column), as in pixel_shuffle.
         out = F.pixel_shuffle(patches, self.patch)
         return self.out_conv(out) if self.has_out_conv else out

@@ -1,4 +1,4 @@
-"""A tokenizer put together: encoder, quantizer, decoder (4M-21 reference: tokenizers)."""
+"""Tokenizers: encoder, quantizer and decoder (4M-21 reference, sec. 3)."""
 
 from __future__ import annotations
 
@@ -11,17 +11,20 @@ from fourm.errors import BadInput, ConfigError
 from fourm.imagenet import imagenet_restored
 from fourm.tokenizers.bottleneck_mlp import BottleneckMLP, parse_bottleneck_name
 from fourm.tokenizers.config import TokenizerConfig
-from fourm.tokenizers.lucid import LucidQuantizer
-from fourm.tokenizers.memcodes import MemcodesQuantizer
+from fourm.tokenizers.quantizers import LucidQuantizer, MemcodesQuantizer
 from fourm.tokenizers.vit import ViTDecoder, ViTEncoder, parse_vit_name
 from fourm.transformer.initialization import token_table
 
 
 class VQ(nn.Module):
-    """Encoder half of a tokenizer: what is needed to turn an input into tokens.
+    """The encoder half of a tokenizer, from inputs to tokens.
 
-    Module names are those of official files. `encode=False` leaves out what decoding does not
-    need (`encoder`, `quant_proj`, `cls_emb`); the codebooks are always there.
+    Module names are those of official files.
+
+    Args:
+        config: the sizes.
+        encode: build `encoder`, `quant_proj` and `cls_emb`, which decoding does not need. The
+            codebooks are always built.
     """
 
     def __init__(self, config: TokenizerConfig, encode: bool = True) -> None:
@@ -55,12 +58,12 @@ class VQ(nn.Module):
         return vit.dim
 
     def latents(self, x: Tensor) -> Tensor:
-        """What is quantised, before it is: (B, latent_dim, h, w), or (B, latent_dim) for vectors.
+        """Latents before quantisation: (B, latent_dim, h, w), or (B, latent_dim) for vectors.
 
-        Takes what `encode` takes and raises what it raises.
+        Args, errors: as `encode`.
         """
         if not self.can_encode:
-            raise ConfigError("this tokenizer was loaded for decoding alone: load its encoder too")
+            raise ConfigError("this tokenizer was loaded without its encoder")
         if self.config.n_labels is not None:
             x = self._embed_labels(x)
         elif self.config.undo_std and x.shape[1:2] == (3,):  # the encoder refuses others
@@ -70,7 +73,7 @@ class VQ(nn.Module):
             return grid
         channels = self.config.n_channels
         if tuple(x.shape[1:]) not in ((channels,), (channels, 1, 1)):
-            raise BadInput(f"the tokenizer takes (B, {channels}), not {tuple(x.shape)}")
+            raise BadInput(f"the tokenizer takes (B, {channels}), got {tuple(x.shape)}")
         vector: Tensor = self.quant_proj(self.encoder(x.flatten(1))[:, :, None, None])
         return vector.flatten(1)
 
@@ -78,18 +81,18 @@ class VQ(nn.Module):
         count = self.config.n_labels
         assert count is not None
         if labels.ndim != 3 or labels.is_floating_point() or labels.dtype == torch.bool:
-            kind = str(labels.dtype).removeprefix("torch.")
             raise BadInput(
-                f"the tokenizer takes integer class ids (B, H, W), not {kind} {tuple(labels.shape)}"
+                "the tokenizer takes integer class ids (B, H, W), "
+                f"got {labels.dtype} {tuple(labels.shape)}"
             )
         if labels.numel() and (int(labels.min()) < 0 or int(labels.max()) >= count):
             found = f"{int(labels.min())} to {int(labels.max())}"
-            raise BadInput(f"class ids must be 0 to {count - 1}, not {found}")
+            raise BadInput(f"class ids must be 0 to {count - 1}, got {found}")
         embedded: Tensor = self.cls_emb(labels.long())
         return embedded.movedim(-1, 1)
 
     def encode(self, x: Tensor) -> Tensor:
-        """Input -> tokens, int64.
+        """Encode inputs to tokens.
 
         Args:
             x: (B, n_channels, H, W) float for a grid tokenizer (ImageNet-standardised with
@@ -97,12 +100,12 @@ class VQ(nn.Module):
                 (B, n_channels) float for a vector tokenizer ((B, n_channels, 1, 1) is the same).
 
         Returns:
-            (B, h, w), or (B, num_codebooks) for a vector tokenizer: the order in which the
-            encoder-decoder model stores them, once grids are flattened row by row.
+            int64 (B, h, w), or (B, num_codebooks) for a vector tokenizer. Flattened row by row,
+            they are the tokens of the transformer.
 
         Raises:
-            BadInput: another shape, type or range.
-            ConfigError: the tokenizer was loaded for decoding alone.
+            BadInput: another shape, dtype or range.
+            ConfigError: the tokenizer was loaded without its encoder.
         """
         latents = self.latents(x)
         if latents.ndim == 2 and isinstance(self.quantize, LucidQuantizer):
@@ -110,13 +113,17 @@ class VQ(nn.Module):
         return self.quantize.encode(latents)
 
     def quantised(self, tokens: Tensor) -> Tensor:
-        """Tokens -> codebook values, (B, latent_dim, h, w); h = w = 1 for a vector tokenizer.
+        """Look up the codebook values of tokens.
 
-        Takes tokens as `encode` returns them; a grid may also come flattened (B, n) if it is
-        square, a vector's tokens also as (B, num_codebooks, 1, 1).
+        Args:
+            tokens: as returned by `encode`; a square grid may be flattened (B, n), and the tokens
+                of a vector may be (B, num_codebooks, 1, 1).
+
+        Returns:
+            (B, latent_dim, h, w); h = w = 1 for a vector tokenizer.
 
         Raises:
-            BadInput: another shape or type, or a token outside the codebook.
+            BadInput: another shape or dtype, or a token outside the codebook.
         """
         if isinstance(self.quantize, MemcodesQuantizer):
             flat = tokens.flatten(1) if tuple(tokens.shape[2:]) == (1, 1) else tokens
@@ -125,9 +132,11 @@ class VQ(nn.Module):
 
 
 class VQVAE(VQ):
-    """Tokenizer with a decoder that answers in one pass.
+    """A tokenizer whose decoder runs in one pass.
 
-    `encode=False` or `decode=False` leave out that half's weights.
+    Args:
+        config: the sizes.
+        encode, decode: build the modules of this half.
     """
 
     def __init__(self, config: TokenizerConfig, encode: bool = True, decode: bool = True) -> None:
@@ -152,38 +161,38 @@ class VQVAE(VQ):
         self.post_quant_proj = nn.Conv2d(config.latent_dim, vit.dim, kernel_size=1)
 
     def decode_tokens(self, tokens: Tensor) -> Tensor:
-        """Tokens -> reconstruction, float.
+        """Decode tokens.
 
         Returns:
-            (B, n_channels, H, W); (B, n_labels, H, W) logits where there is `n_labels`;
-            (B, n_channels) for a vector tokenizer, raw: not of unit length.
+            float (B, n_channels, H, W); (B, n_labels, H, W) logits if the config has `n_labels`;
+            (B, n_channels) for a vector tokenizer, not normalised.
 
         Raises:
-            BadInput: a token outside the codebook, or a wrong shape or type.
-            ConfigError: the tokenizer was loaded for encoding alone.
+            BadInput: a token outside the codebook, or another shape or dtype.
+            ConfigError: the tokenizer was loaded without its decoder.
         """
         return self._decode(self.quantised(tokens))
 
     def decode_soft(self, probabilities: Tensor) -> Tensor:
-        """Reconstruction of the expected code under probabilities that sum to 1.
+        """Decode the expectation of the codes.
 
         Args:
             probabilities: (B, num_codebooks, codebook_size) for a vector tokenizer,
-                (B, h, w, codebook_size) for a grid.
+                (B, h, w, codebook_size) for a grid; they sum to 1.
 
         Returns:
-            As `decode_tokens`; gradients reach the probabilities.
+            As `decode_tokens`; differentiable with respect to the probabilities.
 
         Raises:
             BadInput: another shape.
-            ConfigError: the tokenizer was loaded for encoding alone.
+            ConfigError: the tokenizer was loaded without its decoder.
         """
         expected = self.quantize.decode_soft(probabilities)
         return self._decode(expected[:, :, None, None] if expected.ndim == 2 else expected)
 
     def _decode(self, quantised: Tensor) -> Tensor:
         if not self.can_decode:
-            raise ConfigError("this tokenizer was loaded for encoding alone: load its decoder too")
+            raise ConfigError("this tokenizer was loaded without its decoder")
         projected = self.post_quant_proj(quantised)
         if isinstance(self.decoder, BottleneckMLP):
             out: Tensor = self.decoder(projected.flatten(1))
@@ -198,6 +207,6 @@ def _as_grid(tokens: Tensor) -> Tensor:
     side = math.isqrt(tokens.shape[1])
     if side * side != tokens.shape[1]:
         raise BadInput(
-            f"{tokens.shape[1]} tokens are no square grid: give them as (B, height, width)"
+            f"{tokens.shape[1]} tokens are not a square grid; their shape must be (B, h, w)"
         )
     return tokens.reshape(-1, side, side)

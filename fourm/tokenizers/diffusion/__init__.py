@@ -1,5 +1,12 @@
-"""Diffusion decoders: the pictures, depth maps, normals and edges of a tokenizer's codes.
+"""Diffusion decoders of images, depth maps, normals and edges (4M-21 reference, sec. 3.6).
 
-`schedule` says how much noise there is at each step, `sampling` takes noise away step by step,
-`unet` is the network that says what is under the noise, `divae` puts them behind a tokenizer.
+==========  ===================================================================================
+config      `DiffusionConfig`: what a user may choose
+schedule    noise schedules
+sampling    DDIM and DDPM steps
+unet        the network
+divae       tokenizers with such a decoder
+==========  ===================================================================================
+
+Importing this package does not import torch.
 """

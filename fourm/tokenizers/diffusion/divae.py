@@ -1,4 +1,4 @@
-"""A tokenizer with a diffusion decoder (4M-21 reference: DiVAE)."""
+"""Tokenizers with a diffusion decoder (4M-21 reference, sec. 3.6)."""
 
 from __future__ import annotations
 
@@ -34,10 +34,10 @@ def check_decoding(config: TokenizerConfig, diffusion: DiffusionConfig) -> None:
 
 
 class DiVAE(VQVAE):
-    """Tokens of pixels, depth, normals or edges, and back through `steps` passes of a UNet.
+    """A tokenizer of images, depth, normals or edges, whose decoder is a diffusion model.
 
-    Encoding is `VQVAE`'s. Values decoded are those that were encoded: about -1 .. 1 for pictures,
-    normals and edges, standardised for depth.
+    The range of decoded values is that of the inputs: about -1 .. 1 for images, normals and edges,
+    standardised for depth.
     """
 
     def __init__(self, config: TokenizerConfig, encode: bool = True, decode: bool = True) -> None:
@@ -46,7 +46,7 @@ class DiVAE(VQVAE):
         if config.conditioning != "concat":
             raise ConfigError(f"conditioning should be 'concat', not {config.conditioning!r}")
         super().__init__(config, encode, decode)
-        # On the CPU even where the weights are shapes alone: it is made here, not loaded.
+        # On the CPU even if the model is built on the meta device: it is not loaded.
         with torch.device("cpu"):
             schedule = NoiseSchedule.named(
                 config.beta_schedule, config.num_train_timesteps, config.zero_terminal_snr
@@ -69,25 +69,28 @@ class DiVAE(VQVAE):
         steps: int = DiffusionConfig.steps,
         generator: torch.Generator | None = None,
         spacing: Spacing = "trailing",
-        shown: str | None = None,
+        progress: str | None = None,
     ) -> Tensor:
-        """Tokens -> pictures, float (B, n_channels, H, W).
+        """Decode tokens.
 
         Args:
             tokens: (B, h, w), or (B, h * w) of a square grid.
-            size: height and width of the pictures, multiples of 32 at the official size; by
-                default the encoder's patch for every token.
-            steps: passes of the network.
-            generator: of the noise, on the CPU: the same one gives the same pictures on every
-                device.
+            size: height and width of the result, multiples of 32 at the official size; default:
+                one patch of the encoder for each token.
+            steps: denoising steps.
+            generator: random generator of the noise, on the CPU, so that the noise is the same on
+                every device.
             spacing: see `NoiseSchedule.timesteps`; `ddpm` always uses `leading`.
-            shown: title of a progress bar on stderr; None: there is none.
+            progress: title of a progress bar on stderr; None: no progress bar.
+
+        Returns:
+            float (B, n_channels, H, W).
 
         Raises:
-            BadInput: a token outside the codebook, or a wrong shape, size or number of steps.
-            ConfigError: the tokenizer was loaded for encoding alone.
+            BadInput: a token outside the codebook, or another shape, size or number of steps.
+            ConfigError: the tokenizer was loaded without its decoder.
         """
-        return self._denoised(self.quantised(tokens), size, steps, generator, spacing, shown)
+        return self._denoised(self.quantised(tokens), size, steps, generator, spacing, progress)
 
     def decode_soft(
         self,
@@ -96,23 +99,32 @@ class DiVAE(VQVAE):
         steps: int = DiffusionConfig.steps,
         generator: torch.Generator | None = None,
         spacing: Spacing = "trailing",
-        shown: str | None = None,
+        progress: str | None = None,
     ) -> Tensor:
-        """Pictures of the expected codes; probabilities (B, h, w, codebook_size).
+        """Decode the expectation of the codes.
 
-        Args and errors as `decode_tokens`.
+        Args:
+            probabilities: (B, h, w, codebook_size); they sum to 1.
+            size, steps, generator, spacing, progress: as `decode_tokens`.
+
+        Returns, errors: as `decode_tokens`.
         """
         expected = self.quantize.decode_soft(probabilities)
-        return self._denoised(expected, size, steps, generator, spacing, shown)
+        return self._denoised(expected, size, steps, generator, spacing, progress)
 
     def predict(self, noised: Tensor, step: int, quantised: Tensor) -> Tensor:
-        """One pass of the network: noised pictures (B, C, H, W), values (B, latent_dim, h, w).
+        """One pass of the network.
+
+        Args:
+            noised: (B, C, H, W).
+            step: number of the noising step.
+            quantised: codebook values (B, latent_dim, h, w).
 
         Raises:
-            ConfigError: the tokenizer was loaded for encoding alone.
+            ConfigError: the tokenizer was loaded without its decoder.
         """
         if not self.can_decode:
-            raise ConfigError("this tokenizer was loaded for encoding alone: load its decoder too")
+            raise ConfigError("this tokenizer was loaded without its decoder")
         steps = torch.full((len(noised),), step, device=noised.device)
         out: Tensor = self.decoder(noised, steps, quantised)
         return out
@@ -124,14 +136,14 @@ class DiVAE(VQVAE):
         steps: int,
         generator: torch.Generator | None,
         spacing: Spacing,
-        shown: str | None,
+        progress: str | None,
     ) -> Tensor:
         if size is None:
             patch = self.config.patch_size
             size = (quantised.shape[2] * patch, quantised.shape[3] * patch)
         height, width = (size, size) if isinstance(size, int) else size
         if height < 1 or width < 1:
-            raise BadInput(f"height and width must be at least 1, not {height} x {width}")
+            raise BadInput(f"height and width must be >= 1, got {height} x {width}")
         shape = (len(quantised), self.config.n_channels, height, width)
         if self.sampler.scheduler == "ddpm":
             spacing = "leading"
@@ -141,9 +153,9 @@ class DiVAE(VQVAE):
             return noise.to(quantised)
 
         timesteps = self.sampler.schedule.timesteps(steps, spacing)
-        # Below the bar of what is generated, and gone when it is done.
+        # Shown below the bar of the generation, and removed when it is done.
         with tqdm(
-            desc=shown, total=len(timesteps), unit="step", leave=False, disable=shown is None
+            desc=progress, total=len(timesteps), unit="step", leave=False, disable=progress is None
         ) as bar:
 
             def network(noised: Tensor, step: int) -> Tensor:

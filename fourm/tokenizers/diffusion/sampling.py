@@ -1,4 +1,4 @@
-"""From noise to a picture, step by step (4M-21 reference: DDIM and DDPM steps)."""
+"""Sampling from a diffusion model with DDIM or DDPM steps (4M-21 reference, sec. 3.6)."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ _SMALLEST_VARIANCE = 1e-20
 
 @dataclass(frozen=True)
 class DiffusionSampler:
-    """One way of taking noise away.
+    """A sampler of images.
 
     Attributes:
-        schedule: how much noise there is at each step.
-        scheduler: `ddim` (no noise is added on the way) or `ddpm`.
-        prediction: what the network answers: the picture (`sample`), the noise (`epsilon`) or the
-            mixture of both that is called `v_prediction`.
-        clamp: keep predicted pictures within -1 and 1.
+        schedule: noise schedule.
+        scheduler: `ddim` (deterministic) or `ddpm`.
+        prediction: output of the network: the image (`sample`), the noise (`epsilon`) or
+            `v_prediction`.
+        clamp: clamp predicted images to -1 .. 1.
     """
 
     schedule: NoiseSchedule
@@ -34,7 +34,7 @@ class DiffusionSampler:
     clamp: bool
 
     def __post_init__(self) -> None:
-        """Refuse names that are not known."""
+        """Check the names."""
         if self.scheduler not in ("ddim", "ddpm"):
             raise ConfigError(f"scheduler should be 'ddim' or 'ddpm', not {self.scheduler!r}")
         if self.prediction not in ("sample", "v_prediction", "epsilon"):
@@ -50,32 +50,32 @@ class DiffusionSampler:
         timesteps: Sequence[int],
         stride: int,
     ) -> Tensor:
-        """A picture out of noise.
+        """Denoise random noise to images.
 
         Args:
-            network: (noised picture (B, C, H, W), step) -> its prediction, of the same shape.
-            draw: standard normal noise (B, C, H, W), anew at each call: first the noise to start
-                from, then for `ddpm` what is added after each step but the last.
-            timesteps: steps to visit, from the noisiest on.
-            stride: noising steps that each of them undoes.
+            network: (noised images (B, C, H, W), step) -> prediction of the same shape.
+            draw: returns standard normal noise (B, C, H, W): at the first call that to start from,
+                then, for `ddpm`, that to add after each step but the last.
+            timesteps: noising steps to visit, in descending order.
+            stride: number of noising steps that each of them removes.
         """
         x = draw()
         for step in timesteps:
             out = network(x, step)
             kept, next_kept = self.schedule.at(step), self.schedule.at(step - stride)
-            picture, noise = self._split(x, out, kept)
+            image, noise = self._split(x, out, kept)
             if self.clamp:
-                picture = picture.clamp(-1, 1)
+                image = image.clamp(-1, 1)
             if self.scheduler == "ddim":
-                x = math.sqrt(next_kept) * picture + math.sqrt(1 - next_kept) * noise
+                x = math.sqrt(next_kept) * image + math.sqrt(1 - next_kept) * noise
             else:
-                x = _ddpm_mean(x, picture, kept, next_kept)
+                x = _ddpm_mean(x, image, kept, next_kept)
                 if step > 0:
                     x = x + draw() * math.sqrt(_ddpm_variance(kept, next_kept))
         return x
 
     def _split(self, x: Tensor, out: Tensor, kept: float) -> tuple[Tensor, Tensor]:
-        """The picture and the noise that `x` is mixed of, by the network's answer."""
+        """The image and the noise of `x`, by the output of the network."""
         root, rest = math.sqrt(kept), math.sqrt(1 - kept)
         if self.prediction == "sample":
             return out, (x - root * out) / rest
@@ -84,11 +84,11 @@ class DiffusionSampler:
         return (x - rest * out) / root, out
 
 
-def _ddpm_mean(x: Tensor, picture: Tensor, kept: float, next_kept: float) -> Tensor:
+def _ddpm_mean(x: Tensor, image: Tensor, kept: float, next_kept: float) -> Tensor:
     one_step = kept / next_kept
-    of_picture = math.sqrt(next_kept) * (1 - one_step) / (1 - kept)
+    of_image = math.sqrt(next_kept) * (1 - one_step) / (1 - kept)
     of_x = math.sqrt(one_step) * (1 - next_kept) / (1 - kept)
-    return of_picture * picture + of_x * x
+    return of_image * image + of_x * x
 
 
 def _ddpm_variance(kept: float, next_kept: float) -> float:

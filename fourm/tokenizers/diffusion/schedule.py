@@ -1,4 +1,4 @@
-"""Noise schedules and the steps that sampling visits (4M-21 reference: diffusion decoder)."""
+"""Noise schedules and the timesteps of sampling (4M-21 reference, sec. 3.6)."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ _LARGEST_LOG_SNR = 15.0
 
 @dataclass(frozen=True)
 class NoiseSchedule:
-    """How much of a picture is left after each number of noising steps.
+    """The signal that remains after each noising step.
 
     Attributes:
-        kept: (T,) float32, from nearly 1 to nearly (or exactly) 0: the share of the picture in the
-            variance of the noised picture at each step; usually written as alpha-bar.
+        kept: (T,) float32, cumulative product of alphas (alpha-bar), from nearly 1 to nearly or
+            exactly 0.
     """
 
     kept: Tensor
@@ -34,11 +34,11 @@ class NoiseSchedule:
         Args:
             name: the family.
             steps: T, the number of noising steps in training.
-            zero_terminal_snr: stretch it so that nothing is left after the last step (not for
-                `shifted_cosine`, of which that is part).
+            zero_terminal_snr: rescale it to zero signal after the last step (`shifted_cosine` has
+                zero terminal SNR by itself).
 
         Raises:
-            ConfigError: another name, or a shift that is no positive number.
+            ConfigError: an unknown name, or a shift that is not positive.
         """
         if name.startswith(_SHIFTED):
             return cls(_shifted_cosine(name.removeprefix(_SHIFTED), steps))
@@ -63,23 +63,23 @@ class NoiseSchedule:
         return len(self.kept)
 
     def at(self, step: int) -> float:
-        """What is kept at a step; all of it before the first."""
+        """Alpha-bar of a step; 1 before the first."""
         return 1.0 if step < 0 else float(self.kept[step])
 
     def timesteps(self, count: int, spacing: Spacing = "trailing") -> list[int]:
-        """The steps that sampling visits, from the noisiest on.
+        """The noising steps that sampling visits, in descending order.
 
         Args:
-            count: how many; where it does not divide T, `trailing` has a few more, as in the
-                reference: it goes on in the same stride for as long as there is noise left.
-            spacing: `trailing` begins at the very last step, `leading` ends at step 0, `linspace`
-                spreads them from end to end.
+            count: their number. If it does not divide T, `trailing` has a few more, as in the
+                reference: all steps at a distance of T // count.
+            spacing: `trailing` begins at the last step, `leading` ends at step 0, `linspace` is
+                evenly spaced from the last step to the first.
 
         Raises:
-            BadInput: a count that is not 1 .. T, or another spacing.
+            BadInput: a count out of 1 .. T, or an unknown spacing.
         """
         if not 1 <= count <= self.steps:
-            raise BadInput(f"the number of steps must be 1 to {self.steps}, not {count}")
+            raise BadInput(f"the number of steps must be between 1 and {self.steps}, got {count}")
         stride = self.steps // count
         if spacing == "trailing":
             return list(range(self.steps - 1, -1, -stride))
@@ -88,7 +88,7 @@ class NoiseSchedule:
         if spacing == "linspace":
             ends = torch.linspace(self.steps, 1, count, dtype=torch.float64)
             return [int(step) for step in ends.round() - 1]
-        raise BadInput(f"unknown spacing {spacing!r}: trailing, leading or linspace")
+        raise BadInput(f"spacing must be trailing, leading or linspace, got {spacing!r}")
 
 
 def _squared_cosine(steps: int) -> Tensor:

@@ -1,4 +1,4 @@
-"""The network of a diffusion decoder (4M-21 reference: UNet).
+"""The UNet of a diffusion decoder (4M-21 reference, sec. 3.6).
 
 Module names are those of official files, hence lists of unnamed layers.
 """
@@ -18,7 +18,7 @@ _GROUPS = 32
 
 
 class UNetSize(NamedTuple):
-    """Size of a UNet; `attention` lists the down factors at which its levels attend."""
+    """Size of a UNet; `attention` lists the downsampling factors of the levels with attention."""
 
     patch: int
     base: int
@@ -28,7 +28,7 @@ class UNetSize(NamedTuple):
 
     @property
     def multiple(self) -> int:
-        """Height and width of pictures must be multiples of this."""
+        """Height and width of images must be multiples of this."""
         return self.patch << (len(self.multipliers) - 1)
 
 
@@ -52,9 +52,9 @@ def parse_unet_name(name: str) -> UNetSize:
 
 
 def time_features(steps: Tensor, dim: int) -> Tensor:
-    """Steps (B,) -> (B, dim) float32: cosines, then sines, of dim / 2 frequencies."""
+    """Timesteps (B,) -> (B, dim) float32: cosines, then sines, of dim / 2 frequencies."""
     half = dim // 2
-    # In float32 the exponential's rounding alone would turn a late step's angle by 1e-4.
+    # In float32 the rounding of the exponential alone would change a late timestep by 1e-4 rad.
     exponents = torch.arange(half, dtype=torch.float64, device="cpu") / -half
     frequencies = (10000.0**exponents).float().to(steps.device)
     angles = steps[:, None].float() * frequencies
@@ -62,7 +62,7 @@ def time_features(steps: Tensor, dim: int) -> Tensor:
 
 
 class _Residual(nn.Module):
-    """Two convolutions with the step's embedding added between them."""
+    """Two convolutions; the embedding of the timestep is added between them."""
 
     def __init__(self, channels: int, out: int, embedding: int) -> None:
         super().__init__()
@@ -70,7 +70,7 @@ class _Residual(nn.Module):
             nn.GroupNorm(_GROUPS, channels), nn.SiLU(), nn.Conv2d(channels, out, 3, padding=1)
         )
         self.emb_layers = nn.Sequential(nn.SiLU(), nn.Linear(embedding, out))
-        # The dropout of training keeps its place in the numbering.
+        # nn.Identity stands for the dropout of training, which the names count.
         self.out_layers = nn.Sequential(
             nn.GroupNorm(_GROUPS, out), nn.SiLU(), nn.Identity(), nn.Conv2d(out, out, 3, padding=1)
         )
@@ -83,7 +83,7 @@ class _Residual(nn.Module):
 
 
 class _Attention(nn.Module):
-    """Every pixel looks at every pixel, one head."""
+    """Self-attention of all pixels with one head."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()
@@ -119,7 +119,7 @@ class _Up(nn.Module):
 
 
 class _Stage(nn.ModuleList):
-    """Layers in a row, of which the residual ones are told the step."""
+    """A sequence of layers; residual ones are given the embedding of the timestep."""
 
     def __init__(self, layers: Sequence[nn.Module]) -> None:
         super().__init__(layers)
@@ -131,7 +131,7 @@ class _Stage(nn.ModuleList):
 
 
 class UNet(nn.Module):
-    """What is under the noise of a picture, given its tokens' values."""
+    """Predicts the image, or the noise, of a noised image, conditioned on codebook values."""
 
     def __init__(self, channels: int, condition: int, size: UNetSize) -> None:
         super().__init__()
@@ -188,27 +188,27 @@ class UNet(nn.Module):
 
     @property
     def multiple(self) -> int:
-        """Height and width of pictures must be multiples of this."""
+        """Height and width of images must be multiples of this."""
         return self.size.multiple
 
     def forward(self, x: Tensor, steps: Tensor, condition: Tensor) -> Tensor:
         """Predict.
 
         Args:
-            x: (B, C, H, W) noised pictures.
-            steps: (B,) how many noising steps are behind each.
-            condition: (B, latent, h, w) values of the tokens.
+            x: noised images (B, C, H, W).
+            steps: (B,) timesteps.
+            condition: codebook values (B, latent, h, w).
 
         Returns:
             (B, C, H, W).
 
         Raises:
-            BadInput: a side that is not a multiple of `multiple`.
+            BadInput: height or width is not a multiple of `multiple`.
         """
         height, width = x.shape[-2:]
         if height % self.multiple or width % self.multiple or not height * width:
             raise BadInput(
-                f"height and width must be multiples of {self.multiple}, not {height} x {width}"
+                f"height and width must be multiples of {self.multiple}, got {height} x {width}"
             )
         features = time_features(steps, self.size.base).to(x.dtype)
         embedding = self.time_embed(features)
