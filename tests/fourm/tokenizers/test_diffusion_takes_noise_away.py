@@ -126,8 +126,8 @@ def test_a_diffusion_field_without_a_decoder_type_means_the_official_decoder(fie
         (torch.full((1, 2, 2), 5), {}, "tokens must be between"),
         (torch.zeros(1, 2, 2, dtype=torch.long), {"size": 40}, "multiples of 32"),
         (torch.zeros(1, 2, 2, dtype=torch.long), {"size": (32, 0)}, "must be >= 1"),
-        (torch.zeros(1, 2, 2, dtype=torch.long), {"steps": 0}, "steps must be between 1 and 1000"),
-        (torch.zeros(1, 2, 2, dtype=torch.long), {"steps": 1001}, "steps must be between 1 and 1000"),
+        (torch.zeros(1, 2, 2, dtype=torch.long), {"steps": 0}, "must be between 1 and 1000"),
+        (torch.zeros(1, 2, 2, dtype=torch.long), {"steps": 1001}, "must be between 1 and 1000"),
     ],
 )
 def test_wrong_requests(tokens, kwargs, message):
