@@ -28,6 +28,7 @@ class Space:
         preprocessing: one line: what is done to an image, and how its vector is read.
         teacher: name of the network whose vectors these can be compared with, or None.
         encoder: name of the teacher that embeds images itself; None: the model does.
+        former_name: what indexes that were made earlier call it, or None.
     """
 
     name: str
@@ -36,6 +37,7 @@ class Space:
     preprocessing: str
     teacher: str | None = None
     encoder: str | None = None
+    former_name: str | None = None
 
 
 class Embedder(Protocol):

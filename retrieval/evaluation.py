@@ -26,6 +26,7 @@ from fourm import FourmError
 from fourm.embedder import Vectors
 from retrieval.errors import QueryError, UsageError
 from retrieval.gallery import Gallery
+from retrieval.model import embed_spaces
 from retrieval.pipeline import default_workers, prefetch
 from retrieval.queries import Query, prepare
 from retrieval.queries.query_files import query_of_line
@@ -163,7 +164,7 @@ def _embedded(
     prepared = prefetch(work, queries, workers=default_workers(), limit=2 * batch_size)
     with closing(prepared):
         while batch := list(islice(prepared, batch_size)):
-            yield model.embed_spaces(batch, spaces=spaces)
+            yield embed_spaces(model, batch, spaces)
 
 
 def _prepare(gallery: Gallery, query: JudgedQuery) -> Any:

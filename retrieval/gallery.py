@@ -29,7 +29,7 @@ from retrieval.errors import BuildInterrupted, PictureError, UsageError
 from retrieval.hits import Hit
 from retrieval.items import IMAGE, find_items, item_kind, options_of, read_item, reader_of
 from retrieval.loading import LazyModel, lazy_model
-from retrieval.model import ModelLike
+from retrieval.model import ModelLike, embed_spaces
 from retrieval.queries import Input, Query, prepare
 from retrieval.scope import Scope, Spaces
 
@@ -291,7 +291,7 @@ class Gallery:
         model = self.model
         prepared = [prepare(query, model) for query in queries]
         wanted = [self.index.recipe.space] if spaces is None else spaces
-        return dict(model.embed_spaces(prepared, spaces=wanted))
+        return embed_spaces(model, prepared, wanted)
 
     def close(self) -> None:
         """Close the index."""

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
+from typing import Any
 
-from fourm.embedder import Embedder
+from fourm.embedder import Embedder, Vectors
 from indexes import Recipe
 from indexes.recipe import MODEL
 
@@ -12,19 +14,40 @@ ModelLike = str | os.PathLike[str] | Embedder
 """A bundled or official name, a folder, a hub name, or a model that is loaded already."""
 
 
+def space_of(model: Embedder, name: str) -> str | None:
+    """The model's name of the space that an index calls `name`; None: it has no such space.
+
+    A space may have been renamed since the index was made.
+    """
+    if name in model.spaces:
+        return name
+    former = (space.name for space in model.spaces.values() if space.former_name == name)
+    return next(former, None)
+
+
+def embed_spaces(
+    model: Embedder, prepared: Sequence[Any], spaces: Sequence[str]
+) -> dict[str, Vectors]:
+    """As `Embedder.embed_spaces`, with the spaces named as an index names them."""
+    names = {name: space_of(model, name) or name for name in spaces}
+    vectors = model.embed_spaces(prepared, spaces=tuple(dict.fromkeys(names.values())))
+    return {name: vectors[now] for name, now in names.items()}
+
+
 def recipe_of(model: Embedder, space: str | None = None) -> Recipe:
     """How this model's vectors are made, as an index remembers it.
 
     Args:
         model: any embedder.
-        space: default: the model's default space.
+        space: as the index names it; default: the model's default space.
     """
-    chosen = model.spaces[space or model.default_space]
+    wanted = space or model.default_space
+    chosen = model.spaces[space_of(model, wanted) or wanted]
     # What a teacher has made depends on the teacher alone, whatever model it comes with.
     return Recipe(
         model=chosen.encoder or model.name,
         fingerprint=model.space_fingerprint(chosen.name),
-        space=chosen.name,
+        space=wanted,
         dim=chosen.dim,
         preprocessing=chosen.preprocessing,
         encoder=chosen.encoder or MODEL,

@@ -58,7 +58,8 @@ class SpaceEntry:
         pool: how a grid of decoded vectors becomes one vector; None: there is no grid.
         teacher: name of the network whose vectors are predicted, where the vectors can be compared
             with that network's own (`fourm.teachers`), or None.
-        readouts: other kinds that are read alone at the register token, and joined afterwards.
+        readouts: other modalities that are read alone at the register token, and joined afterwards.
+        former_name: the space's name when its fingerprint was first taken; None: the same.
     """
 
     modality: str
@@ -73,11 +74,13 @@ class SpaceEntry:
     pool: Literal["mean"] | None = None
     teacher: str | None = None
     readouts: Mapping[str, ReadoutEntry] = field(default_factory=dict)
+    former_name: str | None = None
 
     def about_vectors(self) -> dict[str, Any]:
         """The fields that vectors depend on, as fingerprints count them."""
         # Fields that came later count where they are used: other spaces keep their fingerprint.
-        unused = {"teacher", *(name for name in ("pool", "readouts") if not getattr(self, name))}
+        unused = {"teacher", "former_name"}
+        unused |= {name for name in ("pool", "readouts") if not getattr(self, name)}
         about = {name: value for name, value in vars(self).items() if name not in unused}
         if self.readouts:
             about["readouts"] = {kind: vars(entry) for kind, entry in self.readouts.items()}
@@ -236,7 +239,10 @@ class Manifest:
             "tokenizers": dict(self.tokenizers),
             "language_models": dict(self.language_models),
             "words": dict(self.words),
-            "spaces": {name: space.about_vectors() for name, space in self.spaces.items()},
+            "spaces": {
+                space.former_name or name: space.about_vectors()
+                for name, space in self.spaces.items()
+            },
         }
         total = hashlib.sha256(json.dumps(about, sort_keys=True).encode())
         for part in self.parts():
@@ -286,6 +292,7 @@ def _space(fields: Fields) -> SpaceEntry:
         pool=pool,
         teacher=fields.text("teacher") if fields.values.get("teacher") else None,
         readouts=_readouts(fields),
+        former_name=fields.text("former_name") if fields.values.get("former_name") else None,
     )
 
 

@@ -281,6 +281,11 @@ class Model:
     def _known_space(self, space: str | None) -> str:
         name = self.default_space if space is None else space
         if name not in self.spaces:
+            for now in self.spaces.values():
+                if now.former_name == name:
+                    raise UnknownSpace(
+                        f"the space {name!r} of {self.name} is called {now.name!r} now"
+                    )
             said = f"{self.name} has no space {name!r}; it has {', '.join(self.spaces)}"
             raise UnknownSpace(f"{said}; {self.missing[name]}" if name in self.missing else said)
         return name

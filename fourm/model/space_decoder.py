@@ -217,6 +217,7 @@ class SpaceDecoder:
             title=entry.title or self.name,
             preprocessing="; ".join([*steps, "unit length"]),
             teacher=entry.teacher,
+            former_name=entry.former_name,
         )
 
 

@@ -39,7 +39,8 @@ MANIFEST: dict[str, Any] = {
     "tokenizers": {SEG: "tok_semseg", TARGET: "tok_dinov2_global"},
     "language_models": {TEXT: "language_model"},
     "spaces": {
-        "dinov2": {
+        "dinov2-s14": {
+            "former_name": "dinov2",
             "modality": TARGET,
             "decode": "soft",
             "image_readout": "register",

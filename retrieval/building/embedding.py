@@ -10,6 +10,7 @@ import numpy as np
 from fourm.embedder import Embedder, Vectors
 from retrieval.building.preparing import PreparedItem
 from retrieval.errors import RetrievalError
+from retrieval.model import embed_spaces
 
 _TOLERANCE = 1e-3
 
@@ -33,7 +34,7 @@ def embed(model: Embedder, items: Sequence[PreparedItem], dims: Mapping[str, int
     Raises:
         RetrievalError: the model returned arrays of other shapes.
     """
-    made = model.embed_spaces([item.prepared for item in items], spaces=tuple(dims))
+    made = embed_spaces(model, [item.prepared for item in items], tuple(dims))
     good = np.ones(len(items), dtype=bool)
     for space, dim in dims.items():
         if made[space].shape != (len(items), dim):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +13,7 @@ from indexes import Index, IndexesError, NotAnIndex, Reading
 from retrieval.errors import UsageError
 from retrieval.items import ItemKind, options_of
 from retrieval.loading import NOTE
-from retrieval.model import recipe_of
+from retrieval.model import recipe_of, space_of
 from retrieval.pictures import Listing
 from retrieval.scope import names_of
 
@@ -62,7 +62,7 @@ def open_for_building(
             items were read in another way.
     """
     reading = _reading(existing, model, wanted)
-    names = _spaces(model, wanted.spaces)
+    names = _spaces(model, wanted.spaces, () if existing is None else existing.recipes)
     if existing is None:
         names = names or [model.default_space]
         recipes = [recipe_of(model, name) for name in names]
@@ -73,8 +73,9 @@ def open_for_building(
         _require_root(existing, wanted, listing)
     else:
         existing.add_gallery(reading, wanted.root)
+    held = {space_of(model, name) for name in existing.recipes}
     for name in names:
-        if name not in existing.recipes:
+        if space_of(model, name) not in held:
             existing.add_space(recipe_of(model, name))
     return existing
 
@@ -99,7 +100,7 @@ def require_model(index: Index, model: Embedder) -> None:
             raise UnknownSpace(
                 f"{model.name} is missing the space {name!r}; {missing}", where=index.folder
             )
-        index.require(recipe_of(model, name if name in model.spaces else None), space=name)
+        index.require(recipe_of(model, name if space_of(model, name) else None), space=name)
 
 
 def _reading(existing: Index | None, model: Embedder, wanted: Wanted) -> Reading:
@@ -116,15 +117,18 @@ def _reading(existing: Index | None, model: Embedder, wanted: Wanted) -> Reading
     return Reading(kind.name, options, model.input_fingerprint(kind.input))
 
 
-def _spaces(model: Embedder, wanted: Sequence[str] | None) -> list[str]:
-    """The named spaces, each once."""
+def _spaces(model: Embedder, wanted: Sequence[str] | None, held: Collection[str]) -> list[str]:
+    """The named spaces, each once; a former name is accepted where the index holds it."""
     asked = [] if wanted is None else names_of(wanted, "spaces")
     if ALL in asked:
         return list(model.spaces)
     for name in asked:
-        if name in model.spaces:
+        now = space_of(model, name)
+        if name in model.spaces or (now is not None and name in held):
             continue
         said = f"{model.name} has no space {name!r}; it has {', '.join(model.spaces)}"
+        if now is not None:
+            raise UsageError(f"the space {name!r} of {model.name} is called {now!r} now")
         if (missing := model.missing.get(name)) is not None:
             raise UnknownSpace(f"{said}; {missing}")
         raise UsageError(said)

@@ -15,25 +15,17 @@ from dataclasses import dataclass, field
 import numpy as np
 from PIL import Image, ImageColor
 
-from fourm import BadInput, UnknownModality
+from fourm import BadInput, Space, UnknownModality
 from retrieval.queries.class_table import coco_panoptic
 
 GRID = 4
 
 
-@dataclass(frozen=True)
-class FakeSpace:
-    name: str = "layout"
-    dim: int = GRID * GRID * 3 + 1
-    title: str = "Where the colours are"
-    preprocessing: str = "RGB; mean of 4x4 cells; minus grey"
-    teacher: str | None = None
-    encoder: str | None = None
-
-
-LAYOUT = FakeSpace()
-HUE = FakeSpace("hue", 4, "Which colours there are", "RGB; mean of all; minus grey")
-LIGHT = FakeSpace("light", GRID * GRID + 1, "Where it is bright", "grey; mean of 4x4 cells")
+LAYOUT = Space(
+    "layout", GRID * GRID * 3 + 1, "Where the colours are", "RGB; mean of 4x4 cells; minus grey"
+)
+HUE = Space("hue", 4, "Which colours there are", "RGB; mean of all; minus grey")
+LIGHT = Space("light", GRID * GRID + 1, "Where it is bright", "grey; mean of 4x4 cells")
 
 
 def three_spaces() -> dict:

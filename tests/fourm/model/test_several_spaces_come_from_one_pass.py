@@ -264,4 +264,5 @@ class TestFingerprints:
                 label = part if path.is_file() else f"{part}/{file.name}"
                 digest = hashlib.sha256(file.read_bytes()).hexdigest()
                 total.update(f"\n{label} {digest}".encode())
-        assert model.fingerprint == model.space_fingerprint("dinov2") == total.hexdigest()
+        default = model.default_space
+        assert model.fingerprint == model.space_fingerprint(default) == total.hexdigest()
