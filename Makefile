@@ -10,13 +10,14 @@ PHOTOS ?=
 OUT ?= demo/out
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test check format bench clean
+.PHONY: help venv demo test check docs format bench clean
 
 help:
 	@echo 'make demo                      index a sample gallery, query it, write result pages'
 	@echo 'make demo PHOTOS=~/Pictures    the same with your own photos'
 	@echo 'make test                      make check, then pytest'
 	@echo 'make check                     ruff, mypy --strict, import-linter'
+	@echo 'make docs                      generate the tables of the docs, build a site in build/site'
 	@echo 'make bench                     indexing and query speed compared with a baseline'
 	@echo 'make format                    format the code with ruff'
 	@echo 'make clean                     remove caches and the output of the demo, but not .venv'
@@ -43,6 +44,11 @@ check: $(INSTALLED)
 format: $(INSTALLED)
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+docs: $(INSTALLED)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[docs]'
+	$(BIN)/python -m docs.generate
+	$(BIN)/mkdocs build --quiet
 
 bench: $(INSTALLED)
 	$(BIN)/python -m benchmarks
