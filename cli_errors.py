@@ -1,4 +1,4 @@
-"""What goes wrong, as one line and an exit code; a part of `cli`."""
+"""Errors as one line and an exit code; a part of `cli`."""
 
 from __future__ import annotations
 
@@ -15,8 +15,7 @@ from cli_output import note
 
 
 class OneLineErrors(TyperGroup):
-    """Turns the errors that the packages raise on purpose into one line and an exit code, and
-    wrong options, too."""
+    """Reports wrong options and the errors of the packages as one line and an exit code."""
 
     def main(
         self,
@@ -27,7 +26,7 @@ class OneLineErrors(TyperGroup):
         windows_expand_args: bool = True,
         **extra: Any,
     ) -> Any:
-        """Read the arguments, run the command, end the process."""
+        """Parse the arguments, run the command, exit."""
         given = (args, prog_name, complete_var, False, windows_expand_args)
         if not standalone_mode:
             return super().main(*given, **extra)
@@ -67,9 +66,7 @@ def _is_usage(error: Exception) -> bool:
 
 def _exit_code(error: Exception) -> int | None:
     """The exit code of an error that is raised on purpose; None: it is not."""
-    from fourm import FourmError
-    from indexes import IndexesError
-    from retrieval import BuildInterrupted, RetrievalError, UsageError
+    from retrieval import BuildInterrupted, FourmError, IndexesError, RetrievalError, UsageError
 
     codes: dict[type[Exception] | tuple[type[Exception], ...], int | None] = {
         BuildInterrupted: 130,
@@ -77,12 +74,12 @@ def _exit_code(error: Exception) -> int | None:
         BrokenPipeError: None,
         (RetrievalError, FourmError, IndexesError, OSError): 1,
     }
-    return next((code for kinds, code in codes.items() if isinstance(error, kinds)), None)
+    return next((code for types, code in codes.items() if isinstance(error, types)), None)
 
 
 def run(app: Callable[[], Any]) -> None:
     """Run an application as the command line of this process."""
-    if sys.stderr is None:  # closed: what would be written there is for nobody
+    if sys.stderr is None:  # closed: nobody reads what would be written
         sys.stderr = open(os.devnull, "w")  # noqa: SIM115
     try:
         app()
@@ -92,14 +89,14 @@ def run(app: Callable[[], Any]) -> None:
 
 
 def _note_usage(error: Any) -> None:
-    """What is wrong with the options, and where to read on."""
+    """What is wrong with the options, and which help to read."""
     context = getattr(error, "ctx", None)
-    where = "fourm" if context is None else context.command_path
-    said = " ".join(error.format_message().split()).rstrip(".")
-    note(f"{said} (`{where} --help` says more)")
+    command = "fourm" if context is None else context.command_path
+    message = " ".join(error.format_message().split()).rstrip(".")
+    note(f"{message} (see `{command} --help`)")
 
 
 def _note_stopped() -> None:
-    """That Ctrl-C was pressed. Imports nothing: it may have stopped an import half-way."""
+    """Report Ctrl-C. Imports nothing: it may have interrupted an import."""
     with suppress(OSError):
         typer.echo("fourm: stopped", err=True)

@@ -1,4 +1,4 @@
-"""Options that several commands of `cli` share, and those that a query is made of."""
+"""The options of all commands, each declared once; a part of `cli`."""
 
 from __future__ import annotations
 
@@ -6,40 +6,253 @@ import functools
 import inspect
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 
-from retrieval.queries.options import query_options
+import retrieval
+from cli_output import Format
 
+Inputs = Mapping[str, Any]
+
+
+def accepts_inputs(
+    but: tuple[str, ...] = (), panel: str = "Query"
+) -> Callable[[Callable[..., None]], Any]:
+    """Give a command one option for each option of a query.
+
+    The command receives what was given as one mapping, its parameter `inputs`.
+
+    Args:
+        but: names of options to leave out.
+        panel: the help panel of those that give an input.
+    """
+
+    def decorate(command: Callable[..., None]) -> Any:
+        options = [
+            option
+            for option in retrieval.query_options()
+            if option.name not in but and not option.python_only
+        ]
+        parameters = []
+        # Python 3.10's get_type_hints hides the option of `= None` in another Optional.
+        for parameter in inspect.signature(command, eval_str=True).parameters.values():
+            if parameter.name != "inputs":
+                parameters.append(parameter)
+                continue
+            for option in options:
+                one: Any = str if option.typed else Path
+                declared = typer.Option(
+                    option.flag,
+                    metavar=option.metavar,
+                    help=option.help,
+                    rich_help_panel=panel if option.panel == "Query" else option.panel,
+                )
+                value: Any = list[one] if option.repeated else one
+                annotation = Annotated[value | None, declared]
+                parameters.append(
+                    inspect.Parameter(
+                        option.name, parameter.kind, default=None, annotation=annotation
+                    )
+                )
+
+        @functools.wraps(command)
+        def run(**given: Any) -> None:
+            command(inputs={option.name: given.pop(option.name) for option in options}, **given)
+
+        vars(run)["__signature__"] = inspect.Signature(parameters)
+        run.__annotations__ = {one.name: one.annotation for one in parameters}
+        return run
+
+    return decorate
+
+
+def _devices() -> list[str]:
+    return ["auto", "cpu", "cuda", "mps"]
+
+
+def _top_k(text: str) -> float:
+    number = float(text)
+    if not 0 <= number < 1 << 31 or (number > 1 and number != int(number)):
+        raise typer.BadParameter(f"must be an integer >= 0 or a fraction < 1, got {text}")
+    return int(number) if number >= 1 or number == 0 else number
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"fourm {retrieval.__version__}")
+        raise typer.Exit
+
+
+Version = Annotated[
+    bool,
+    typer.Option(
+        "--version", callback=_show_version, is_eager=True, help="Show the version and exit."
+    ),
+]
 IndexFolder = Annotated[Path, typer.Argument(metavar="INDEX", help="Folder of the index.")]
+AsJson = Annotated[
+    bool,
+    typer.Option("--json", help="Print JSON instead of a table.", rich_help_panel="Output"),
+]
+
+# Model
+
 ModelName = Annotated[
     str | None,
     typer.Option(
-        help="Model: a name that `fourm models` lists, a folder, or a hub name. "
-        "Default: the index's own, or mini for a new one."
+        metavar="NAME",
+        help="Name listed by `fourm models`, folder, or hub name. Default: the index's own model, "
+        "or mini for a new index.",
+        rich_help_panel="Model",
     ),
 ]
-Device = Annotated[str, typer.Option(help="Where the model runs: auto, cpu, cuda or mps.")]
-Dtype = Annotated[
-    str, typer.Option(help="Precision of the model: auto, float32, bfloat16 or float16.")
+Generator = Annotated[
+    str,
+    typer.Option(
+        metavar="NAME",
+        help="Name listed by `fourm models`, folder, or hub name.",
+        rich_help_panel="Model",
+    ),
 ]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
+Device = Annotated[
+    str,
+    typer.Option(
+        help="Device: auto, cpu, cuda or mps.",
+        autocompletion=_devices,
+        rich_help_panel="Model",
+    ),
+]
+Dtype = Annotated[
+    Literal["auto", "float32", "bfloat16", "float16"],
+    typer.Option(
+        help="Precision of the model.",
+        rich_help_panel="Model",
+    ),
+]
+TeacherWeights = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--teacher",
+        metavar="NAME=PATH",
+        help="Weights of a teacher: clip or dinov2, and a file, folder or hub name. Default: as "
+        "the index remembers, or the hub. May be repeated.",
+        rich_help_panel="Model",
+    ),
+]
+TextEncoder = Annotated[
+    Literal["clip", "4m"],
+    typer.Option(
+        help="Encoder of a text alone in the space clip, for an index made by teachers: clip or "
+        "4m.",
+        rich_help_panel="Model",
+    ),
+]
+Encoder = Annotated[
+    Literal["model", "teacher"] | None,
+    typer.Option(
+        help="Encoder of images: model, or teacher (the networks that 4M-21 predicts). Default: "
+        "as the index was made, or model.",
+        rich_help_panel="Model",
+    ),
+]
+ClipPixels = Annotated[
+    Literal["imagenet", "clip"] | None,
+    typer.Option(
+        help="Pixel normalisation of the teacher clip: imagenet, as 4M-21 learned it (default), "
+        "or clip, CLIP's own.",
+        rich_help_panel="Model",
+    ),
+]
 
+# Index
+
+GalleryFolder = Annotated[
+    Path,
+    typer.Argument(metavar="FOLDER", help="Folder of images, or of another modality (--as)."),
+]
+NewIndex = Annotated[
+    Path, typer.Option(metavar="INDEX", help="Folder of the index.", rich_help_panel="Gallery")
+]
+ItemModality = Annotated[
+    str,
+    typer.Option(
+        "--as",
+        metavar="MODALITY",
+        help="Modality of the items: image, depth, seg, edges, text ...",
+        rich_help_panel="Gallery",
+    ),
+]
+DepthNear = Annotated[
+    Literal["low", "high"] | None,
+    typer.Option(
+        help="Which values of depth maps are near: low (default) or high.",
+        rich_help_panel="Gallery",
+    ),
+]
+NewSpaces = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--space",
+        metavar="NAME",
+        help="Embedding space to add to the index, or all. Default: the model's first, for a new "
+        "index. May be repeated.",
+        rich_help_panel="Gallery",
+    ),
+]
+Retry = Annotated[
+    bool,
+    typer.Option(
+        "--retry", help="Retry unchanged files that were skipped.", rich_help_panel="Gallery"
+    ),
+]
+BatchSize = Annotated[
+    int, typer.Option(metavar="N", help="Items per forward pass.", rich_help_panel="Speed")
+]
+Workers = Annotated[
+    int | None,
+    typer.Option(
+        metavar="N",
+        help="Threads that read and decode. Default: one per core, at most 8.",
+        rich_help_panel="Speed",
+    ),
+]
+
+# Search
+
+Text = Annotated[
+    str | None,
+    typer.Argument(metavar="TEXT", help="Text to search for; - reads it from stdin."),
+]
+QueryFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--from",
+        metavar="FILE",
+        help="JSON file of the query, with the keys of a line of `fourm eval`; paths in it are "
+        "relative to it. Options add to it.",
+        rich_help_panel="Query",
+    ),
+]
+Count = Annotated[
+    int, typer.Option("-k", metavar="N", help="Number of hits.", rich_help_panel="Search")
+]
 Spaces = Annotated[
     list[str] | None,
     typer.Option(
         "--space",
         metavar="NAME[=WEIGHT]",
-        help="Embedding space to search in. Default: the index's first. May be repeated to fuse "
-        "several, with weights if need be; all stands for all of them.",
+        help="Embedding space to search in, or all. Default: the index's first. May be repeated; "
+        "several are fused.",
+        rich_help_panel="Search",
     ),
 ]
 Fusion = Annotated[
-    str,
+    Literal["rrf", "scores"],
     typer.Option(
-        metavar="WAY",
-        help="How several spaces are fused: rrf (by the ranks in each) or scores (by the cosines).",
+        help="How several spaces are fused: rrf (reciprocal rank fusion) or scores (weighted mean "
+        "of the cosines).",
+        rich_help_panel="Search",
     ),
 ]
 Modalities = Annotated[
@@ -48,68 +261,203 @@ Modalities = Annotated[
         "--modality",
         metavar="NAME",
         help="Modality of the items to search: image, depth ... Default: all. May be repeated.",
+        rich_help_panel="Search",
+    ),
+]
+JudgedQueries = Annotated[
+    Path,
+    typer.Option(
+        metavar="FILE",
+        help="JSON lines: the options of `fourm query` as keys, e.g. text, image, seg, with paths "
+        "relative to the file, and relevant, a list of paths relative to the gallery.",
     ),
 ]
 
-TeacherWeights = Annotated[
+# Output
+
+OutputFormat = Annotated[
+    Format | None,
+    typer.Option(
+        "--format",
+        help="Output format. Default: table.",
+        rich_help_panel="Output",
+    ),
+]
+JsonFormat = Annotated[
+    bool, typer.Option("--json", help="Short for --format json.", rich_help_panel="Output")
+]
+NulPaths = Annotated[
+    bool,
+    typer.Option(
+        "--print0",
+        "-0",
+        help="Print paths separated by NUL characters, for xargs -0.",
+        rich_help_panel="Output",
+    ),
+]
+PageFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--html",
+        metavar="FILE",
+        help="Write an HTML page of the query and the hits.",
+        rich_help_panel="Output",
+    ),
+]
+SheetFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--sheet",
+        metavar="FILE",
+        help="Write a contact sheet (PNG) of the query and the hits.",
+        rich_help_panel="Output",
+    ),
+]
+ShowQuery = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="DIR",
+        help="Write what the model understands of the query.",
+        rich_help_panel="Output",
+    ),
+]
+SkippedFiles = Annotated[
+    bool, typer.Option("--skipped", help="List the files that were skipped, and why.")
+]
+
+# Generation
+
+Photo = Annotated[Path | None, typer.Argument(metavar="PHOTO", help="Image to generate from.")]
+Outputs = Annotated[
     list[str] | None,
     typer.Option(
-        "--teacher",
-        metavar="NAME=PATH",
-        help="Where a teacher's weights are: clip or dinov2, and a file, a folder or a hub name. "
-        "Default: as the index remembers, or the hub. May be repeated.",
+        "--to",
+        metavar="MODALITIES",
+        help="Modalities to generate, e.g. depth,normals,seg,text, or all.",
+        rich_help_panel="Output",
     ),
 ]
-TextEncoder = Annotated[
-    str,
+OutputFolder = Annotated[
+    Path, typer.Option(metavar="DIR", help="Output folder.", rich_help_panel="Output")
+]
+Inpaint = Annotated[
+    list[str] | None,
     typer.Option(
-        "--text-encoder",
-        metavar="clip|4m",
-        help="What embeds a text alone in the space clip of an index that teachers made: CLIP's "
-        "text tower, or the 4M model.",
+        metavar="BOX",
+        help="Region of the image to regenerate: xmin,ymin,xmax,ymax as fractions, e.g. "
+        "0.25,0.25,0.75,0.75. May be repeated.",
+        rich_help_panel="Inputs",
+    ),
+]
+Steps = Annotated[
+    int | None,
+    typer.Option(
+        metavar="N",
+        help="Decoding steps per image-like modality. Default: by modality.",
+        rich_help_panel="Sampling",
+    ),
+]
+Scheme = Annotated[
+    Literal["roar", "maskgit"] | None,
+    typer.Option(
+        help="Decoding scheme of image-like modalities: roar (random order) or maskgit (most "
+        "confident tokens first). Default: by modality.",
+        rich_help_panel="Sampling",
+    ),
+]
+Temperature = Annotated[
+    float | None,
+    typer.Option(
+        metavar="T",
+        help="Sampling temperature; 0 is greedy decoding. Default: by modality.",
+        rich_help_panel="Sampling",
+    ),
+]
+TopK = Annotated[
+    float,
+    typer.Option(
+        parser=_top_k,
+        metavar="K",
+        help="Top-k sampling: number of tokens, or a fraction of the vocabulary; 0 disables it.",
+        rich_help_panel="Sampling",
+    ),
+]
+TopP = Annotated[
+    float,
+    typer.Option(
+        metavar="P",
+        help="Nucleus sampling: cumulative probability of the tokens; 0 disables it.",
+        rich_help_panel="Sampling",
+    ),
+]
+Guidance = Annotated[
+    float | None,
+    typer.Option(
+        metavar="SCALE",
+        help="Classifier-free guidance scale; 1 disables it. Default: by modality.",
+        rich_help_panel="Sampling",
+    ),
+]
+GuidanceWeights = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--weight",
+        metavar="INPUT=NUMBER",
+        help="Guidance weight of an input, e.g. text=2; negative to steer away from it. May be "
+        "repeated.",
+        rich_help_panel="Sampling",
+    ),
+]
+Seed = Annotated[int, typer.Option(metavar="N", help="Random seed.", rich_help_panel="Sampling")]
+DiffusionSteps = Annotated[
+    int,
+    typer.Option(
+        metavar="N",
+        help="Denoising steps of the diffusion decoders (image, depth, normals, edges).",
+        rich_help_panel="Sampling",
+    ),
+]
+ImageSize = Annotated[
+    int | None,
+    typer.Option(
+        metavar="PIXELS",
+        help="Side of generated images, a multiple of 32. Default: 224.",
+        rich_help_panel="Output",
     ),
 ]
 
-Sources = Mapping[str, Any]
+# Models
 
-
-def takes_sources(but: tuple[str, ...] = ()) -> Callable[[Callable[..., None]], Any]:
-    """Give a command an option for each thing that can be said of a query.
-
-    The command gets what was given of them as one mapping, `sources`.
-    """
-    settings = [
-        option for option in query_options() if option.name not in but and not option.python_only
-    ]
-
-    def decorate(command: Callable[..., None]) -> Any:
-        parameters = []
-        # Python 3.10's get_type_hints hides the option of `= None` in another Optional.
-        for parameter in inspect.signature(command, eval_str=True).parameters.values():
-            if parameter.name != "sources":
-                parameters.append(parameter)
-                continue
-            for setting in settings:
-                option = typer.Option(
-                    setting.flag,
-                    metavar=setting.metavar,
-                    help=setting.help,
-                    rich_help_panel=setting.panel,
-                )
-                kind: Any = str if setting.typed else Path
-                kind = list[str] if setting.repeated else kind
-                wanted = Annotated[kind | None, option]
-                parameters.append(
-                    inspect.Parameter(setting.name, parameter.kind, default=None, annotation=wanted)
-                )
-
-        @functools.wraps(command)
-        def run(**given: Any) -> None:
-            sources = {setting.name: given.pop(setting.name) for setting in settings}
-            command(**given, sources=sources)
-
-        vars(run)["__signature__"] = inspect.Signature(parameters)
-        run.__annotations__ = {one.name: one.annotation for one in parameters}
-        return run
-
-    return decorate
+ModelToPull = Annotated[
+    str, typer.Argument(metavar="NAME", help="Name listed by `fourm models`, or its repository.")
+]
+ModelPath = Annotated[
+    str,
+    typer.Argument(
+        metavar="PATH", help="Folder of a model or tokenizer, or a name listed by `fourm models`."
+    ),
+]
+Purposes = Annotated[
+    str | None,
+    typer.Option(
+        "--for",
+        metavar="LIST",
+        help="Comma-separated modalities and embedding spaces, or all: only the tokenizers that "
+        "they need are downloaded. Default: image,text,seg,dinov2.",
+    ),
+]
+PullFolder = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="DIR",
+        help="Download into this folder, for --model DIR/4M-21_B. Default: the caches.",
+    ),
+]
+Revision = Annotated[
+    str | None,
+    typer.Option(metavar="REV", help="Branch, tag or commit of NAME. Default: main."),
+]
+Hashes = Annotated[
+    bool,
+    typer.Option("--hashes", help="Also compare the SHA-256 hashes recorded by `pull`."),
+]

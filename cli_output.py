@@ -1,36 +1,94 @@
-"""What the command line writes to the terminal; a part of `cli`."""
+"""What the command line writes to stdout and stderr; a part of `cli`."""
 
 from __future__ import annotations
 
+import json
 import sys
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
+from typing import TYPE_CHECKING, Any, Literal
 
 import typer
 
+import retrieval
 
-def print_text(text: str) -> None:
-    """Print a text that is escaped already, in whatever charset the terminal has.
+if TYPE_CHECKING:
+    from retrieval import Hit
+
+
+Format = Literal["table", "json", "jsonl", "paths"]
+
+
+def chosen_format(format: Format | None, as_json: bool, nul: bool) -> Format:
+    """The one format that `--format`, `--json` and `-0` ask for.
 
     Raises:
-        retrieval.RetrievalError: standard output is closed, or full.
-        BrokenPipeError: whoever read it has gone.
+        retrieval.UsageError: they ask for different ones.
     """
-    from retrieval import RetrievalError
+    asked: set[Format] = set() if format is None else {format}
+    if as_json:
+        asked.add("json")
+    if nul:
+        asked.add("paths")
+    if len(asked) > 1:
+        raise retrieval.UsageError(f"output format: choose one of {' and '.join(sorted(asked))}")
+    return asked.pop() if asked else "table"
 
-    if sys.stdout is None:
-        raise RetrievalError("nothing can be printed: standard output is closed")
-    encoding = sys.stdout.encoding or "utf-8"
-    try:
-        typer.echo(text.encode(encoding, "backslashreplace").decode(encoding))
-    except BrokenPipeError:
-        raise
-    except OSError as error:
-        raise RetrievalError(f"the output cannot be written ({error.strerror})") from None
+
+def print_hits(hits: Sequence[Hit], format: Format, nul: bool, table: Callable[[], str]) -> None:
+    """Print hits; `table` makes the text of the table format.
+
+    JSON is ASCII, so that every file name passes through every pipe.
+    """
+    if format == "paths":
+        _print_paths([str(hit.file or hit.path) for hit in hits], "\0" if nul else "\n")
+    elif format == "jsonl":
+        for hit in hits:
+            print_text(json.dumps(hit.as_dict(), allow_nan=False))
+    else:
+        print_text(json_array(hit.as_dict() for hit in hits) if format == "json" else table())
+
+
+def json_array(entries: Iterable[Mapping[str, Any]]) -> str:
+    """An array with one object per line."""
+    lines = ",\n ".join(json.dumps(entry, allow_nan=False) for entry in entries)
+    return f"[{lines}]"
+
+
+def json_object(entry: Mapping[str, Any]) -> str:
+    """One object, indented."""
+    return json.dumps(entry, indent=2, allow_nan=False)
+
+
+def print_text(text: str) -> None:
+    """Print a text that is already escaped, in the encoding of the terminal.
+
+    Raises:
+        retrieval.RetrievalError: stdout is closed, or the disk is full.
+        BrokenPipeError: the reader has gone.
+    """
+    encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
+    _echo(text.encode(encoding, "backslashreplace").decode(encoding))
 
 
 def note(message: str) -> None:
-    """One line on stderr."""
-    from retrieval.report.printable import printable
+    """Print one line on stderr."""
+    with suppress(OSError):  # the exit code tells it as well
+        typer.echo(f"fourm: {retrieval.printable(message)}", err=True)
 
-    with suppress(OSError):  # the exit code tells it, too
-        typer.echo(f"fourm: {printable(message)}", err=True)
+
+def _print_paths(paths: Sequence[str], end: str) -> None:
+    """Bytes as the file system has them: a program reads them, not a person."""
+    for path in paths:
+        _echo(path.encode("utf-8", "surrogateescape") + end.encode(), nl=False)
+
+
+def _echo(text: str | bytes, nl: bool = True) -> None:
+    if sys.stdout is None:
+        raise retrieval.RetrievalError("cannot print: stdout is closed")
+    try:
+        typer.echo(text, nl=nl)
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise retrieval.RetrievalError(f"cannot write to stdout ({error.strerror})") from None

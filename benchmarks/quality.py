@@ -58,7 +58,7 @@ def _results(
 def _row(judged: JudgedSet, result: Evaluation) -> str:
     """A line of a table: recall and precision@10 in %, and recall@10 by chance."""
     recall = " | ".join(f"{100 * share:.1f}" for share in result.recall.values())
-    chance = 100 * 10 / result.pictures
+    chance = 100 * 10 / result.items
     return (
         f"| {judged.title} | {result.queries} | {recall} | {result.median_rank:g} | "
         f"{result.mean_average_precision:.3f} | {100 * result.precision:.1f} | {chance:.1f} |"

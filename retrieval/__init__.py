@@ -1,10 +1,10 @@
-"""Galleries of pictures: build one, then find its pictures by words, a picture or a layout.
+"""Galleries of images: build one, then search it by text, by image or by any other modality.
 
-from retrieval import Gallery
+    from retrieval import Gallery
 
-gallery = Gallery.build("photos/", to="photos.index")
-for hit in gallery.search(text="a red bicycle", k=10):
-    print(hit.rank, hit.score, hit.path)
+    with Gallery.build("photos/", to="photos.index") as gallery:
+        for hit in gallery.search(text="a red bicycle", k=10):
+            print(hit.rank, hit.score, hit.file)
 
 Importing this package imports nothing heavy.
 """
@@ -23,35 +23,122 @@ from retrieval.errors import (
 )
 
 if TYPE_CHECKING:
-    from retrieval.encoders import Teachers
+    from fourm import DiffusionConfig, FourmError, GenerationConfig
+    from fourm.modalities.seg import PanopticClass
+    from fourm.modalities.seg import panoptic_classes as list_classes
+    from indexes import IndexesError
+    from retrieval.building import BuildReport
+    from retrieval.description import SkippedItem
+    from retrieval.encoders import Teachers, read_encoder
+    from retrieval.escaping import printable
+    from retrieval.evaluation import Evaluation, JudgedQuery, evaluate, read_queries
     from retrieval.gallery import Gallery
-    from retrieval.generation import generate
+    from retrieval.generation import Generation, generate, show_query
     from retrieval.hits import Hit
+    from retrieval.models import (
+        Fetched,
+        ModelCard,
+        Verified,
+        describe_model,
+        list_models,
+        list_tokenizers,
+        pull_model,
+        verify_model,
+    )
     from retrieval.queries import Query
+    from retrieval.queries.options import query_options
+    from retrieval.queries.query_files import read_query
+    from retrieval.query_inputs import QueryInputs
+    from retrieval.report import ResultFiles, render_page, write_sheet
 
 _LAZY = {
+    "BuildReport": "retrieval.building",
+    "DiffusionConfig": "fourm",
+    "Evaluation": "retrieval.evaluation",
+    "Fetched": "retrieval.models",
+    "FourmError": "fourm",
     "Gallery": "retrieval.gallery",
+    "Generation": "retrieval.generation",
+    "GenerationConfig": "fourm",
     "Hit": "retrieval.hits",
+    "IndexesError": "indexes",
+    "JudgedQuery": "retrieval.evaluation",
+    "ModelCard": "retrieval.models",
+    "PanopticClass": "fourm.modalities.seg",
     "Query": "retrieval.queries",
+    "QueryInputs": "retrieval.query_inputs",
+    "ResultFiles": "retrieval.report",
+    "SkippedItem": "retrieval.description",
     "Teachers": "retrieval.encoders",
+    "Verified": "retrieval.models",
+    "describe_model": "retrieval.models",
+    "evaluate": "retrieval.evaluation",
     "generate": "retrieval.generation",
+    "list_classes": "fourm.modalities.seg:panoptic_classes",
+    "list_models": "retrieval.models",
+    "list_tokenizers": "retrieval.models",
+    "printable": "retrieval.escaping",
+    "pull_model": "retrieval.models",
+    "query_options": "retrieval.queries.options",
+    "read_encoder": "retrieval.encoders",
+    "read_queries": "retrieval.evaluation",
+    "read_query": "retrieval.queries.query_files",
+    "render_page": "retrieval.report",
+    "show_query": "retrieval.generation",
+    "verify_model": "retrieval.models",
+    "write_sheet": "retrieval.report",
 }
+"""Public name -> the module that has it, and its name there if that is another."""
+
+__version__ = "0.1.0"
 
 __all__ = [
     "BuildInterrupted",
+    "BuildReport",
+    "DiffusionConfig",
+    "Evaluation",
+    "Fetched",
+    "FourmError",
     "Gallery",
+    "Generation",
+    "GenerationConfig",
     "Hit",
+    "IndexesError",
+    "JudgedQuery",
+    "ModelCard",
+    "PanopticClass",
     "PictureError",
     "Query",
     "QueryError",
+    "QueryInputs",
+    "ResultFiles",
     "RetrievalError",
+    "SkippedItem",
     "Teachers",
     "UsageError",
+    "Verified",
+    "describe_model",
+    "evaluate",
     "generate",
+    "list_classes",
+    "list_models",
+    "list_tokenizers",
+    "printable",
+    "pull_model",
+    "query_options",
+    "read_encoder",
+    "read_queries",
+    "read_query",
+    "render_page",
+    "show_query",
+    "verify_model",
+    "write_sheet",
 ]
 
 
 def __getattr__(name: str) -> Any:
-    if name in _LAZY:
-        return getattr(import_module(_LAZY[name]), name)
-    raise AttributeError(f"module 'retrieval' has no attribute {name!r}")
+    if name not in _LAZY:
+        raise AttributeError(f"module 'retrieval' has no attribute {name!r}")
+    module, _, other = _LAZY[name].partition(":")
+    value = globals()[name] = getattr(import_module(module), other or name)
+    return value

@@ -103,33 +103,29 @@ def read_teachers(given: Iterable[str]) -> dict[str, str]:
 
 
 def read_encoder(
-    encoder: str | None, sources: Iterable[str] = (), clip_pixels: str | None = None
+    encoder: str | None = None,
+    teachers: Iterable[str] = (),
+    clip_pixels: str | None = None,
+    text_encoder: str = TEXT_ENCODERS[0],
 ) -> str | Teachers | None:
-    """What the options of `fourm index` ask for, as `Gallery.build` takes it.
+    """What `Gallery.build` and `Gallery.open` take as `encoder`, from the options of a command.
+
+    Args:
+        encoder: "model" or "teacher"; None: as the index was made, or the model.
+        teachers: weights of teachers, e.g. `clip=PATH`.
+        clip_pixels, text_encoder: see `Teachers`.
 
     Raises:
-        UsageError: another encoder, or what belongs to teachers without them.
+        UsageError: an unknown name, or options of teachers for an index of the model.
     """
-    teachers = Teachers(read_teachers(sources), clip_pixels=clip_pixels)
-    if encoder == TEACHER:
-        return teachers
-    if encoder not in (None, MODEL):
-        raise UsageError(f"{MODEL} or {TEACHER}, not {encoder!r}", where="encoder")
-    if not teachers.sources and clip_pixels is None:
+    asked = Teachers(read_teachers(teachers), text_encoder, clip_pixels)
+    if encoder not in (None, MODEL, TEACHER):
+        raise UsageError(f"must be {MODEL} or {TEACHER}, got {encoder!r}", where="encoder")
+    if encoder != TEACHER and asked == Teachers():
         return encoder
     if encoder == MODEL:
-        raise UsageError(f"--teacher and --clip-pixels go with --encoder {TEACHER}")
-    return teachers
-
-
-def read_query_teachers(sources: Iterable[str], text_encoder: str) -> Teachers | None:
-    """What the options of `fourm query` say of teachers, as `Gallery.open` takes it.
-
-    Raises:
-        UsageError: as `read_teachers`; an unknown text encoder.
-    """
-    teachers = Teachers(read_teachers(sources), text_encoder)
-    return None if teachers == Teachers() else teachers
+        raise UsageError(f"--teacher and --clip-pixels require --encoder {TEACHER}")
+    return asked
 
 
 def _full_names(

@@ -1,11 +1,11 @@
-"""How well queries find what they should: recall, precision, median rank, mean average precision.
+"""Evaluation of a gallery on judged queries: recall, precision, median rank, MAP.
 
-A file of queries has one JSON object a line:
+Judged queries are JSON lines:
 
     {"text": "a dog in snow", "image": "a.jpg", "seg": "a.png", "relevant": ["dogs/7.jpg"]}
 
-with any of the keys that queries have (`retrieval.queries.query_files`), paths of files relative
-to the file, and the relevant pictures' paths relative to the gallery's root.
+with the keys of query files; paths of inputs are relative to the file, those of relevant items to
+the root of the gallery.
 """
 
 from __future__ import annotations
@@ -38,32 +38,38 @@ PRECISION_AT = 10
 
 @dataclass(frozen=True)
 class JudgedQuery:
-    """A line of the file: what to read for the query, and the paths that it should find."""
+    """A query and the items that it should find.
 
-    place: str
-    sources: dict[str, Any]
-    relevant: tuple[str, ...]
+    Attributes:
+        inputs: keyword arguments of `Query.read`.
+        relevant: paths relative to the root of the gallery.
+        where: names the query in error messages, e.g. file and line; None: its number.
+    """
+
+    inputs: Mapping[str, Any]
+    relevant: Sequence[str]
+    where: str | None = None
 
 
 @dataclass(frozen=True)
 class Evaluation:
-    """The result.
+    """Metrics of a gallery.
 
     Attributes:
-        queries: how many were run.
-        pictures: how many pictures of the gallery they were ranked among.
-        recall: k -> share of the queries with a relevant picture among the first k, in [0, 1].
-        precision: share of relevant pictures among the first `PRECISION_AT`, in [0, 1]; low where
-            a query has only few.
-        median_rank: median over the queries of the rank of the first relevant picture; `pictures`
-            + 1 where none of them is in the gallery.
-        mean_average_precision: in [0, 1]; a relevant picture that is not in the gallery counts as
+        queries: number of queries.
+        items: number of items that they ranked.
+        recall: k -> share of the queries with a relevant item among the first k, in [0, 1].
+        precision: share of relevant items among the first 10, in [0, 1]; low for queries with few
+            relevant items.
+        median_rank: median over the queries of the rank of the first relevant item; `items` + 1
+            if none is in the gallery.
+        mean_average_precision: in [0, 1]; a relevant item that is not in the gallery counts as
             never found.
-        missing: relevant paths that the gallery does not have, sorted.
+        missing: relevant paths that are not in the gallery, sorted.
     """
 
     queries: int
-    pictures: int
+    items: int
     recall: Mapping[int, float]
     precision: float
     median_rank: float
@@ -71,7 +77,7 @@ class Evaluation:
     missing: tuple[str, ...] = ()
 
     def as_dict(self) -> dict[str, Any]:
-        """The result as JSON knows it."""
+        """The keys of `fourm eval --json`."""
         rank = self.median_rank
         return {
             "queries": self.queries,
@@ -79,17 +85,16 @@ class Evaluation:
             f"precision@{PRECISION_AT}": self.precision,
             "median_rank": int(rank) if rank == int(rank) else rank,
             "map": self.mean_average_precision,
-            "pictures": self.pictures,
+            "items": self.items,
             "missing": len(self.missing),
         }
 
 
 def read_queries(file: str | os.PathLike[str]) -> list[JudgedQuery]:
-    """Read and check a file of queries.
+    """Read a file of judged queries.
 
     Raises:
-        UsageError: no such file, no queries in it, or a line that is not as it should be; the
-            message names the file and the line.
+        UsageError: no such file, no queries in it, or an invalid line; names file and line.
     """
     path = Path(file)
     try:
@@ -104,13 +109,13 @@ def read_queries(file: str | os.PathLike[str]) -> list[JudgedQuery]:
         if line.strip()
     ]
     if not queries:
-        raise UsageError("no queries in it; expected one JSON object a line", where=path)
+        raise UsageError("no queries in it; expected one JSON object per line", where=path)
     return queries
 
 
 def evaluate(
     gallery: Gallery,
-    queries: Sequence[JudgedQuery],
+    queries: str | os.PathLike[str] | Sequence[JudgedQuery],
     *,
     batch_size: int = 32,
     progress: bool = False,
@@ -118,10 +123,18 @@ def evaluate(
     fusion: str = "rrf",
     modalities: str | Collection[str] | None = None,
 ) -> Evaluation:
-    """Run the queries in batches, each against the whole gallery.
+    """Evaluate a gallery on judged queries, each of which ranks all items.
 
-    `spaces`, `fusion` and `modalities` are as in `Gallery.search`. If a relevant path is in several
-    of the galleries that are searched, each of its items counts as relevant.
+        evaluate(gallery, "queries.jsonl").recall[10]
+        evaluate(gallery, [JudgedQuery({"text": "a dog"}, ["dogs/7.jpg"])])
+
+    Args:
+        gallery: the gallery.
+        queries: judged queries, or a file of them.
+        batch_size: queries per forward pass, >= 1.
+        progress: show a progress bar on stderr if it is a terminal.
+        spaces, fusion, modalities: as `Gallery.search`. If a relevant path is in several of the
+            galleries that are searched, each of its items counts as relevant.
 
     Raises:
         QueryError: an input that cannot be read, or that the model refuses; names file and line.
@@ -129,9 +142,11 @@ def evaluate(
         fourm.FourmError, indexes.IndexesError: as `Gallery.search`.
     """
     if batch_size < 1:
-        raise UsageError(f"at least 1, not {batch_size}", where="batch size")
+        raise UsageError(f"batch size must be >= 1, got {batch_size}")
+    if isinstance(queries, (str, os.PathLike)):
+        queries = read_queries(queries)
     if not queries:
-        raise UsageError("no queries to run; give at least one")
+        raise UsageError("no queries; give at least one")
     index = gallery.index
     scope = Scope.of(index, spaces, fusion, modalities)
     ids: dict[str, list[int]] = {}
@@ -139,21 +154,21 @@ def evaluate(
         for path, entry in index.snapshot(modality=modality).items():
             if entry.state == "indexed":
                 ids.setdefault(path, []).append(entry.id)
-    pictures = sum(map(len, ids.values()))
+    items = sum(map(len, ids.values()))
     if not ids:
-        raise UsageError("the index has no pictures to search", where=gallery.index.folder)
+        raise UsageError("no items to search", where=index.folder)
     wanted = [[id_ for path in query.relevant for id_ in ids.get(path, ())] for query in queries]
     total = [sum(len(ids.get(path, (0,))) for path in query.relevant) for query in queries]
     ranks: list[np.ndarray] = []
     bar = tqdm(total=len(queries), desc="queries", disable=None if progress else True)
     with bar:
         for vectors in _embedded(gallery, queries, scope.spaces, batch_size):
-            found = scope.search(index, vectors, pictures, items=False).ids
+            found = scope.search(index, vectors, items, items=False).ids
             for row in found:
                 ranks.append(np.flatnonzero(np.isin(row, wanted[len(ranks)])) + 1)
             bar.update(len(found))
     missing = {path for query in queries for path in query.relevant if path not in ids}
-    return _measured(total, ranks, pictures, tuple(sorted(missing)))
+    return _measured(total, ranks, items, tuple(sorted(missing)))
 
 
 def _embedded(
@@ -161,34 +176,37 @@ def _embedded(
 ) -> Iterator[Mapping[str, Vectors]]:
     model = gallery.model
     work = partial(_prepare, gallery)
-    prepared = prefetch(work, queries, workers=default_workers(), limit=2 * batch_size)
+    prepared = prefetch(
+        work, enumerate(queries, start=1), workers=default_workers(), limit=2 * batch_size
+    )
     with closing(prepared):
         while batch := list(islice(prepared, batch_size)):
             yield embed_spaces(model, batch, spaces)
 
 
-def _prepare(gallery: Gallery, query: JudgedQuery) -> Any:
+def _prepare(gallery: Gallery, numbered: tuple[int, JudgedQuery]) -> Any:
+    number, query = numbered
     try:
-        return prepare(Query.read(**query.sources), gallery.model)
+        return prepare(Query.read(**query.inputs), gallery.model)
     except (UsageError, FourmError) as error:
-        raise QueryError(error, where=query.place) from None
+        raise QueryError(error, where=query.where or f"query {number}") from None
 
 
 def _measured(
     relevant: Sequence[int],
     ranks: Sequence[np.ndarray],
-    pictures: int,
+    items: int,
     missing: tuple[str, ...],
 ) -> Evaluation:
-    first = np.array([row[0] if len(row) else pictures + 1 for row in ranks])
+    first = np.array([row[0] if len(row) else items + 1 for row in ranks])
     average_precision = [
         float(np.sum(np.arange(1, len(row) + 1) / row)) / count
         for count, row in zip(relevant, ranks, strict=True)
     ]
     return Evaluation(
         queries=len(relevant),
-        pictures=pictures,
-        recall={k: float(np.mean((first <= k) & (first <= pictures))) for k in RECALL_AT},
+        items=items,
+        recall={k: float(np.mean((first <= k) & (first <= items))) for k in RECALL_AT},
         precision=float(np.mean([np.sum(row <= PRECISION_AT) / PRECISION_AT for row in ranks])),
         median_rank=float(np.median(first)),
         mean_average_precision=float(np.mean(average_precision)),
@@ -197,8 +215,8 @@ def _measured(
 
 
 def _query(line: str, place: str, folder: Path) -> JudgedQuery:
-    sources, relevant = query_of_line(line, place, folder)
-    return JudgedQuery(place, sources, _relevant(relevant, place))
+    inputs, relevant = query_of_line(line, place, folder)
+    return JudgedQuery(inputs, _relevant(relevant, place), place)
 
 
 def _relevant(value: object, place: str) -> tuple[str, ...]:

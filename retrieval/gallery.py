@@ -6,7 +6,7 @@ import os
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 
@@ -24,6 +24,7 @@ from retrieval.building import (
     open_if_there,
     require_model,
 )
+from retrieval.description import SkippedItem, describe, skipped
 from retrieval.encoders import Teachers
 from retrieval.errors import BuildInterrupted, PictureError, UsageError
 from retrieval.hits import Hit
@@ -194,6 +195,14 @@ class Gallery:
         root = self.index.roots[hit.modality]
         return read_item(root, item_kind(hit.modality), reading.options, hit.path)
 
+    def describe(self) -> dict[str, Any]:
+        """Describe the index: the keys of `fourm info --json`."""
+        return describe(self.index)
+
+    def skipped(self) -> list[SkippedItem]:
+        """The files and lines that could not be indexed, with the reasons."""
+        return skipped(self.index)
+
     @property
     def model(self) -> Embedder:
         """The model, loaded now if it was not yet.
@@ -228,7 +237,7 @@ class Gallery:
         Args:
             k: number of hits, >= 1; fewer are returned if the gallery is smaller.
             spaces: embedding spaces of the index; None: its first; a name, several names, or
-                {name: weight}; "all". Several are fused.
+                "name=weight", {name: weight}; "all". Several are fused.
             fusion: "rrf", by the ranks in each space: the sum of weight / (60 + rank); or
                 "scores", by the weighted mean of the cosines.
             modalities: of the items to search, e.g. "depth"; None: all in the index.

@@ -51,7 +51,7 @@ class QueryInputs(TypedDict, total=False):
         image_tokens: photo that the model reads as tokens instead of pixels.
         depth_near: which values of `depth` are near.
         use_only: modalities that are computed or predicted from `image` and used in its place.
-        not_text: negative prompt, or a list of them.
+        negative_text: negative prompt, or a list of them.
         weights: modality -> weight, and `not` -> weight of the negative prompts.
         combine: `together`: one forward pass over all inputs; `guided`: weighted guidance; `late`:
             weighted mean of separate predictions.
@@ -80,6 +80,6 @@ class QueryInputs(TypedDict, total=False):
     image_tokens: ImageSource | None
     depth_near: Literal["low", "high"] | None
     use_only: str | Sequence[str] | None
-    not_text: str | Sequence[str] | None
+    negative_text: str | Sequence[str] | None
     weights: Mapping[str, float] | Sequence[str] | None
     combine: Literal["together", "guided", "late"] | None

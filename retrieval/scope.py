@@ -13,7 +13,7 @@ from indexes import FUSIONS, Index, SearchResult
 from retrieval.errors import UsageError
 
 Spaces = str | Sequence[str] | Mapping[str, float]
-"""One space, several of the same weight, or spaces with weights above 0."""
+"""One space or several: `"clip"`, `["clip", "dinov2=0.5"]`, `{"clip": 1, "dinov2": 0.5}`."""
 
 
 @dataclass(frozen=True)
@@ -107,24 +107,6 @@ class Scope:
         )
 
 
-def typed_spaces(given: Sequence[str]) -> dict[str, float] | None:
-    """Weights of spaces given as `clip` or `clip=0.5`; None if there are none.
-
-    Raises:
-        UsageError: a weight that is not a number, or a space given twice.
-    """
-    weights: dict[str, float] = {}
-    for text in given:
-        name, marked, number = text.partition("=")
-        if name in weights:
-            raise UsageError("given twice", where=f"space {name}")
-        try:
-            weights[name] = float(number) if marked else 1.0
-        except ValueError:
-            raise UsageError(f"{number!r} is not a valid weight", where=f"space {name}") from None
-    return weights or None
-
-
 def _weights(spaces: Spaces | None, known: list[str]) -> dict[str, float]:
     if spaces is None:
         return {known[0]: 1.0}
@@ -133,10 +115,12 @@ def _weights(spaces: Spaces | None, known: list[str]) -> dict[str, float]:
             raise UsageError("weights must be numbers", where="spaces")
         weights = {name: float(weight) for name, weight in spaces.items()}
     else:
-        names = names_of(spaces, "spaces")
-        if twice := [name for name in names if names.count(name) > 1]:
-            raise UsageError("given twice", where=f"space {twice[0]}")
-        weights = dict.fromkeys(names, 1.0)
+        pairs = [_typed(name) for name in names_of(spaces, "spaces")]
+        weights = dict(pairs)
+        if len(weights) < len(pairs):
+            names = [name for name, _ in pairs]
+            twice = next(name for name in names if names.count(name) > 1)
+            raise UsageError("given twice", where=f"space {twice}")
     if weights.keys() == {"all"} and "all" not in known:
         return dict.fromkeys(known, weights["all"])
     if "all" in weights and "all" not in known:
@@ -144,6 +128,15 @@ def _weights(spaces: Spaces | None, known: list[str]) -> dict[str, float]:
     if not weights:
         raise UsageError("expected at least one", where="spaces")
     return weights
+
+
+def _typed(text: str) -> tuple[str, float]:
+    """A space with its weight, written as `clip` or `clip=0.5`."""
+    name, marked, number = text.partition("=")
+    try:
+        return name, float(number) if marked else 1.0
+    except ValueError:
+        raise UsageError(f"{number!r} is not a valid weight", where=f"space {name}") from None
 
 
 def names_of(asked: object, what: str) -> list[str]:

@@ -11,11 +11,11 @@ from PIL import Image
 from fourm.modalities import Decoded
 from fourm.modalities.boxes import Box
 from fourm.modalities.poses import People
+from retrieval.escaping import printable
 from retrieval.generation.views import boxes_over, depth_colours, main_components, masks_over
 from retrieval.modalities import MODALITIES
 from retrieval.queries import Input, Query
 from retrieval.report.panels import Panel, panels
-from retrieval.report.printable import printable
 
 _PICTURES = ("image_tokens", "normals", "edges", "sam_edges")
 _NOTHING = (("", "nothing"),)

@@ -1,4 +1,4 @@
-"""Typed boxes, weights and numbers of tokens."""
+"""Regions to inpaint and guidance weights, typed or as numbers."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from retrieval.errors import UsageError
 from retrieval.generation.names import kind_named
 from retrieval.modalities import sources as known_sources
 
-HideBox = tuple[float, float, float, float]
+Box = tuple[float, float, float, float]
 
 
 def given_kinds(sources: Mapping[str, object]) -> frozenset[str]:
@@ -19,59 +19,56 @@ def given_kinds(sources: Mapping[str, object]) -> frozenset[str]:
     return frozenset(known[name].modality if name in known else name for name in given)
 
 
-def read_hidden(written: Sequence[str]) -> list[HideBox]:
-    """Boxes `xmin,ymin,xmax,ymax` within 0 and 1.
+def read_boxes(given: Sequence[Box | str]) -> list[Box]:
+    """Boxes (xmin, ymin, xmax, ymax), or written as `xmin,ymin,xmax,ymax`.
 
     Raises:
-        UsageError: something else.
+        UsageError: anything else.
     """
     boxes = []
-    for text in written:
+    for entry in given:
+        numbers = entry.split(",") if isinstance(entry, str) else entry
         try:
-            xmin, ymin, xmax, ymax = (float(number) for number in text.split(","))
-        except ValueError:
+            xmin, ymin, xmax, ymax = map(float, numbers)
+        except (TypeError, ValueError):
             raise UsageError(
-                f"{text!r} is no box: write xmin,ymin,xmax,ymax as fractions, "
+                f"{entry!r} is not a valid box; expected xmin,ymin,xmax,ymax as fractions, "
                 "for example 0.25,0.25,0.75,0.75",
-                where="hide",
+                where="inpaint",
             ) from None
         boxes.append((xmin, ymin, xmax, ymax))
     return boxes
 
 
-def read_weights(written: Sequence[str], given: Collection[str]) -> dict[str, float]:
-    """Weights `kind=number` of kinds.
+def read_weights(
+    given: Mapping[str, float] | Sequence[str], inputs: Collection[str]
+) -> dict[str, float]:
+    """Guidance weights by modality.
 
     Args:
-        written: as typed.
-        given: kinds of the inputs: `image` is the photo where there is one, a picture that is
-            generated elsewhere.
+        given: modality -> weight, or strings such as `text=2`.
+        inputs: modalities of the inputs: `image` is the photo if there is one, else the image
+            that is generated.
 
     Raises:
-        UsageError: another form, an unknown kind, or one twice.
+        UsageError: any other form, an unknown modality, or one that is given twice.
     """
+    pairs = given.items() if isinstance(given, Mapping) else map(_typed, given)
     weights: dict[str, float] = {}
-    for text in written:
-        name, _, number = text.partition("=")
-        try:
-            weight = float(number)
-        except ValueError:
-            weight = math.nan
-        if not math.isfinite(weight):
-            raise UsageError(f"{text!r} should be kind=number, for example text=2", where="weight")
-        kind = name.strip() if name.strip() in given else kind_named(name)
-        if kind in weights:
-            raise UsageError(f"{kind} is given twice", where="weight")
-        weights[kind] = weight
+    for name, weight in pairs:
+        modality = name.strip() if name.strip() in inputs else kind_named(name)
+        if modality in weights:
+            raise UsageError(f"{modality} is given twice", where="weight")
+        weights[modality] = weight
     return weights
 
 
-def read_top_k(value: float) -> int | float:
-    """A share of the vocabulary below 1, a number of tokens from 1 on.
-
-    Raises:
-        UsageError: it is neither.
-    """
-    if not 0 <= value < 1 << 31 or (value > 1 and value != int(value)):
-        raise UsageError(f"a whole number, or a share below 1, not {value}", where="top k")
-    return int(value) if value >= 1 or value == 0 else value
+def _typed(text: str) -> tuple[str, float]:
+    name, _, number = text.partition("=")
+    try:
+        weight = float(number)
+    except ValueError:
+        weight = math.nan
+    if not math.isfinite(weight):
+        raise UsageError(f"expected for example text=2, got {text!r}", where="weight")
+    return name, weight

@@ -19,7 +19,6 @@ from retrieval.queries import Query
 from retrieval.report.outputs import check_output
 from retrieval.report.panels import panels
 from retrieval.report.sheet import draw_panels
-from retrieval.report.table import table
 
 _LONGEST = 60
 RECORD, SHEET = "generated.json", "sheet.png"
@@ -92,13 +91,12 @@ class Generation:
             "outputs": [self._output(decoded) for decoded in self.outputs],
         }
 
-    def table(self) -> str:
-        """What was generated and where it lies, for people."""
-        rows = [
-            (decoded.modality, ", ".join(self.files.get(decoded.modality, ())), _shortly(decoded))
+    def summary(self) -> list[tuple[str, list[str], str]]:
+        """Modality, names of the files and a short description of each output."""
+        return [
+            (decoded.modality, self.files.get(decoded.modality, []), _shortly(decoded))
             for decoded in self.outputs
         ]
-        return table(rows, ("kind", "files", "what"))
 
     def _output(self, decoded: Decoded) -> dict[str, Any]:
         about: dict[str, Any] = {

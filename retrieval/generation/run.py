@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import fourm
 from fourm.generation import GenerationConfig, Generator
 from fourm.generation.texts import SENTINEL
 from retrieval.errors import UsageError
 from retrieval.generation.names import asks_for_all, kinds_named
-from retrieval.generation.options import HideBox
+from retrieval.generation.options import Box, given_kinds, read_boxes, read_weights
 from retrieval.generation.results import RECORD, SHEET, Generation, prepared_folder
 from retrieval.queries import Query
-from retrieval.queries.query import input_files
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
+    from retrieval.query_inputs import QueryInputs
 
 
 def generate(
@@ -25,39 +29,44 @@ def generate(
     out: str | os.PathLike[str] | None = None,
     *,
     config: GenerationConfig | None = None,
-    hide: Sequence[HideBox] = (),
+    inpaint: Sequence[Box | str] = (),
     device: str = "auto",
     dtype: str = "auto",
     progress: bool = False,
-    **sources: object,
+    **inputs: Unpack[QueryInputs],
 ) -> Generation:
-    """Predict kinds from others, and write them as files.
+    """Generate modalities from others, and write them to files.
 
         made = generate("4M-21_B", "depth,seg,text", "out", image="beach.jpg")
         made["text"].value
 
     Args:
         model: a name, a folder, a hub name, or a loaded model.
-        to: kinds to predict, as `retrieval.generation.names` knows them, in this order; `all`. May
-            be empty where something is to be completed.
-        out: folder of the files, made if it does not exist; None: nothing is written.
-        config: schedules, temperatures, guidance, seed; default: those of each modality.
-        hide: boxes (xmin, ymin, xmax, ymax, fractions of the picture's central square) of the
-            picture that are made up anew.
+        to: modalities to generate, in this order, or "all". Can be empty with `inpaint` or a text
+            to infill.
+        out: folder of the files, created if it does not exist; None: nothing is written.
+        config: sampling parameters; None: the defaults of each modality.
+        inpaint: regions of the image to regenerate: (xmin, ymin, xmax, ymax) in fractions of its
+            central square, or strings such as `0.25,0.25,0.75,0.75`.
         device, dtype: as `fourm.load_model`.
         progress: show the steps on stderr.
-        sources: as `Query.read`: `image`, `text`, `seg` ...; `[S_1]` in a text is filled in.
+        inputs: see `QueryInputs`. `[S_1]`, `[S_2]` ... in a text are infilled. `weights` are
+            guidance weights: with any, each input guides by its own, 1 by default.
 
     Raises:
-        UsageError: no source, unknown kinds, files that cannot be written.
-        QueryError: a source that cannot be read.
-        fourm.FourmError: a model that does not load, does not read an input or does not predict a
-            kind; numbers that do not fit.
+        UsageError: no input, an unknown modality, files that cannot be written.
+        QueryError: an input that cannot be read.
+        fourm.FourmError: a model that cannot be loaded, does not read an input or does not predict
+            a modality; parameters out of range.
     """
+    given: dict[str, Any] = dict(inputs)
     chosen = GenerationConfig() if config is None else config
-    if all(value is None for value in sources.values()):
-        raise UsageError("nothing to generate from: give a photo, words or another input")
-    query = Query.read(**sources)
+    if weights := given.pop("weights", None):
+        chosen = replace(chosen, weights=read_weights(weights, given_kinds(given)))
+    hide = read_boxes(inpaint)
+    if all(value is None for value in given.values()):
+        raise UsageError("nothing to generate from: give an image, a text or another input")
+    query = Query.read(**given)
     loaded = model if isinstance(model, fourm.Model) else fourm.load_4m(model, device, dtype)
     generator = Generator(loaded)
     kinds = _wanted(to, query, generator, bool(hide))
@@ -65,12 +74,12 @@ def generate(
     generator.require([*opened, *kinds])
     folder = None
     if out is not None:
-        files = input_files(_paths(sources))
-        folder = prepared_folder(Path(out), [*opened, *kinds], files, (RECORD, SHEET))
+        made = [*opened, *kinds]
+        folder = prepared_folder(Path(out), made, query.files, (RECORD, SHEET))
     about: dict[str, Any] = {
         "model": loaded.name,
         "settings": chosen.as_dict(),
-        "hidden": [list(box) for box in hide],
+        "inpaint": [list(box) for box in hide],
         "schedule": [],
     }
     generation = Generation(query, about, folder)
@@ -103,14 +112,3 @@ def _wanted(to: str | Iterable[str], query: Query, generator: Generator, hides: 
 def _has_holes(query: Query) -> bool:
     text = query.values.get("text")
     return text is not None and SENTINEL.search(text) is not None
-
-
-def _paths(sources: Mapping[str, object]) -> dict[str, Any]:
-    """The sources that name files or could, as the command line has them."""
-    kept: dict[str, Any] = {}
-    for name, value in sources.items():
-        listed = list(value) if isinstance(value, (list, tuple)) else [value]
-        files = [entry for entry in listed if isinstance(entry, (str, os.PathLike))]
-        if files:
-            kept[name] = files if name == "boxes" else files[0]
-    return kept

@@ -18,11 +18,11 @@ from fourm.modalities import Decoded
 from fourm.model import Prepared
 from fourm.teachers import ModelWithTeachers
 from retrieval.errors import UsageError
+from retrieval.escaping import printable
 from retrieval.generation.drawing import panel_of
 from retrieval.generation.files import write_file, write_files
 from retrieval.queries import Query, as_read
 from retrieval.report.panels import Panel, panels
-from retrieval.report.printable import printable
 from retrieval.report.sheet import draw_panels
 
 READ, IMAGINED = "read", "imagined"

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from retrieval.errors import UsageError
 from retrieval.modalities import modifiers, sources
@@ -22,6 +23,11 @@ from retrieval.queries.photo import read_photo
 from retrieval.queries.segmentation import read_segmentation
 from retrieval.queries.words import read_words
 from retrieval.queries.written import names_file, read_boxes, read_facts, read_palette
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
+    from retrieval.query_inputs import QueryInputs
 
 READERS: dict[str, Callable[[object], Input]] = {
     "text": read_words,
@@ -57,14 +63,16 @@ class Query:
         inputs: of different kinds; only words to push away from may come several times.
         combine: `together`, `guided` or `late`: see `retrieval.queries.combining`.
         use_only: the modalities that stand for a photo, if only parts of it are used.
+        files: the files that the inputs were read from.
     """
 
     inputs: tuple[Input, ...]
     combine: How = "together"
     use_only: tuple[str, ...] = ()
+    files: tuple[Path, ...] = ()
 
     @classmethod
-    def read(cls, **given: object) -> Query:
+    def read(cls, **inputs: Unpack[QueryInputs]) -> Query:
         """Read what the user gave; what is None was not given.
 
         Args:
@@ -81,6 +89,8 @@ class Query:
                 weights for what goes into one pass.
             QueryError: an input, a weight or a part cannot be read.
         """
+        given: dict[str, Any] = dict(inputs)
+        files = input_files(given)
         said = {
             name: given.pop(name, None) for name in (*modifiers(), *(o.name for o in COMBINING))
         }
@@ -96,13 +106,13 @@ class Query:
         # Light things first: a typing error should not wait for photos.
         weights = None if said["weights"] is None else read_weights(said["weights"])
         pushed = [] if said["negative_text"] is None else read_pushed(said["negative_text"])
-        inputs = list(_read(values, said["depth_near"], use_only))
-        if not inputs and not pushed:
+        read = list(_read(values, said["depth_near"], use_only))
+        if not read and not pushed:
             raise UsageError("nothing to search for: give words, a picture or a segmentation map")
-        kinds = [entry.kind for entry in inputs]
+        kinds = [entry.kind for entry in read]
         if doubled := [kind for kind in kinds if kinds.count(kind) > 1]:
             raise UsageError("given twice, directly and taken from a photo", where=doubled[0])
-        return cls(*combined([*inputs, *pushed], weights, said["combine"]), use_only)
+        return cls(*combined([*read, *pushed], weights, said["combine"]), use_only, files)
 
     @property
     def kinds(self) -> tuple[str, ...]:
@@ -137,7 +147,7 @@ def input_files(given: Mapping[str, Any]) -> tuple[Path, ...]:
     files = [
         Path(value)
         for source in sources().values()
-        if not source.typed and isinstance(value := given.get(source.name), (str, Path))
+        if not source.typed and isinstance(value := given.get(source.name), (str, os.PathLike))
     ]
-    boxes = given.get("boxes") or ()
-    return (*files, *map(Path, filter(names_file, [boxes] if isinstance(boxes, str) else boxes)))
+    boxes = given.get("boxes")
+    return (*files, *map(Path, filter(names_file, boxes if isinstance(boxes, list) else [boxes])))

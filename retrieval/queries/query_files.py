@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from fourm.messages import shown
 from retrieval.errors import QueryError, UsageError
@@ -18,6 +19,11 @@ from retrieval.queries.json_files import parse_json, parse_text
 from retrieval.queries.options import query_options
 from retrieval.queries.query import Query
 from retrieval.queries.written import names_file
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
+    from retrieval.query_inputs import QueryInputs
 
 RELEVANT = "relevant"
 """Key of judged queries: what the query should find."""
@@ -36,23 +42,28 @@ def read_query_file(file: str | os.PathLike[str]) -> dict[str, Any]:
     return sources_of(parse_json(path), str(path), path.parent)
 
 
-def read_with_file(
-    file: str | os.PathLike[str] | None, given: Mapping[str, Any]
-) -> tuple[Query, dict[str, Any]]:
-    """The query of a file, if there is one, with what was given beside it; and all its sources.
+def read_query(file: str | os.PathLike[str] | None = None, **inputs: Unpack[QueryInputs]) -> Query:
+    """Read a query from a JSON file, from keyword arguments, or from both.
+
+        query = read_query("query.json", text="a dog")
+
+    Args:
+        file: one JSON object with the inputs as keys; paths in it are relative to it.
+        inputs: see `QueryInputs`; they add to those of the file.
 
     Raises:
-        UsageError: as `added_to_file` and `Query.read`; what is wrong in the file names it.
+        UsageError: no input, an input that is given twice, or one that cannot be read.
     """
     if file is None:
-        return Query.read(**given), dict(given)
-    sources = added_to_file(file, given)
+        return Query.read(**inputs)
+    sources = added_to_file(file, inputs)
     try:
-        return Query.read(**sources), sources
+        query = Query.read(**sources)
     except UsageError as error:
-        if any(value is not None for value in given.values()):
-            raise  # nobody knows which of the two it is about
+        if any(value is not None for value in inputs.values()):
+            raise  # it may be about either of the two
         raise type(error)(error, where=Path(file)) from None
+    return replace(query, files=(Path(file), *query.files))
 
 
 def added_to_file(file: str | os.PathLike[str], given: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,7 +1,6 @@
-"""Results for people and programs: tables, JSON, a page, a contact sheet."""
+"""A query and its hits as a page or a contact sheet."""
 
-from retrieval.report.page import write_page
-from retrieval.report.results import Results
-from retrieval.report.sheet import write_sheet
+from retrieval.report.outputs import ResultFiles
+from retrieval.report.rendering import render_page, write_sheet
 
-__all__ = ["Results", "write_page", "write_sheet"]
+__all__ = ["ResultFiles", "render_page", "write_sheet"]

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,80 @@ from retrieval.errors import UsageError
 
 if TYPE_CHECKING:
     from indexes import Index
+    from retrieval.gallery import Gallery
+    from retrieval.hits import Hit
+    from retrieval.queries import Query
+
+
+@dataclass(frozen=True)
+class ResultFiles:
+    """The files that a query and its hits are written to; None: not written.
+
+    Attributes:
+        page: an HTML page.
+        sheet: a contact sheet (PNG).
+        query: a folder for what the model understands of the query.
+    """
+
+    page: Path | None = None
+    sheet: Path | None = None
+    query: Path | None = None
+
+    def check(self, gallery: Gallery, query: Query) -> None:
+        """Refuse files that cannot be written or would replace something; call it before a search.
+
+        Raises:
+            UsageError: a file without a folder, one that is written twice, an input of the query,
+                a file of the index, or an item of its galleries.
+        """
+        for output in (self.page, self.sheet):
+            check_output(output, query.files)
+        check_folder(self.query, query.files)
+        check_apart((self.page, self.sheet))
+        for output in (self.page, self.sheet, self.query):
+            keep_stored(output, gallery.index)
+
+    def write(
+        self,
+        gallery: Gallery,
+        query: Query,
+        hits: Sequence[Hit],
+        modalities: str | Collection[str] | None = None,
+    ) -> list[str]:
+        """Write the files.
+
+        Args:
+            gallery: the gallery that was searched.
+            query: the query.
+            hits: what it found.
+            modalities: those that were searched; None: all.
+
+        Returns:
+            What was written, one line each.
+
+        Raises:
+            UsageError: a file cannot be written; a model that cannot show what it understands.
+            fourm.FourmError: the model does not read an input.
+        """
+        from retrieval.generation import show_query
+        from retrieval.report.page import write_page
+        from retrieval.report.results import Results
+        from retrieval.report.sheet import save_sheet
+
+        written = []
+        if self.query is not None:
+            files = show_query(gallery.model, query, self.query, progress=True)
+            written.append(f"{self.query}: {len(files)} files")
+        if self.page is None and self.sheet is None:
+            return written
+        results = Results.of(gallery, query, hits, modalities)
+        if self.page is not None:
+            write_page(results, self.page)
+            written.append(str(self.page))
+        if self.sheet is not None:
+            save_sheet(results, self.sheet)
+            written.append(str(self.sheet))
+        return written
 
 
 def check_output(output: Path | None, inputs: Iterable[Path | None] = ()) -> None:

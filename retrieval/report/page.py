@@ -25,11 +25,15 @@ def write_page(results: Results, file: str | os.PathLike[str]) -> None:
     Raises:
         UsageError: the file cannot be written.
     """
-    html = _template().render(results=results, data_uri=data_uri, shape=tile_shape)
     try:
-        Path(file).write_text(html, encoding="utf-8", newline="\n")
+        Path(file).write_text(page_html(results), encoding="utf-8", newline="\n")
     except OSError as error:
         raise UsageError(f"cannot be written ({error.strerror})", where=Path(file)) from None
+
+
+def page_html(results: Results) -> str:
+    """The page, with all images inside."""
+    return _template().render(results=results, data_uri=data_uri, shape=tile_shape)
 
 
 def data_uri(image: Image.Image) -> str:

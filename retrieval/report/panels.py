@@ -9,11 +9,11 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from fourm.modalities.palette import written_colour
+from retrieval.escaping import printable
 from retrieval.modalities import MODALITIES
 from retrieval.queries import Input, Query
 from retrieval.queries.class_table import NOTHING, coco_panoptic
 from retrieval.report.painting import draw_boxes, nearness
-from retrieval.report.printable import printable
 
 PANEL_SIDE = 480
 

@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from PIL import Image
 
 from retrieval.errors import PictureError
+from retrieval.escaping import printable
 from retrieval.gallery import Gallery
 from retrieval.hits import Hit
 from retrieval.items import IMAGE
 from retrieval.queries import Input, Query, as_read
 from retrieval.queries.combining import How
 from retrieval.report.panels import Panel, panel_of, panels
-from retrieval.report.printable import printable
 from retrieval.scope import Scope
 
 THUMBNAIL_SIDE = 400

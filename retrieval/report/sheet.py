@@ -25,7 +25,7 @@ _QUERY_HEIGHT = 240
 _LEGEND_ROW = 26
 
 
-def write_sheet(results: Results, file: str | os.PathLike[str]) -> None:
+def save_sheet(results: Results, file: str | os.PathLike[str]) -> None:
     """Write the contact sheet as PNG, whatever the file's suffix; a file there is replaced.
 
     Raises:

@@ -42,7 +42,7 @@ def test_a_photo_to_several_kinds(tmp_path, shelf, photo):
     done = generated(shelf, out, photo, "--to", "depth,seg", "--to", "palette", "--image-size", 64)
     assert done.exit_code == 0
     heads = [line.split()[0] for line in done.stdout.splitlines()]
-    assert heads == ["kind", "depth", "seg", "palette"]
+    assert heads == ["modality", "depth", "seg", "palette"]
     assert Image.open(out / "depth.png").size == (64, 64)
     assert done.stderr.strip() == f"fourm: wrote {out}"
 
@@ -78,7 +78,9 @@ def test_every_choice_is_recorded(tmp_path, shelf):
 
 
 def test_a_part_is_made_up_anew(tmp_path, shelf, photo):
-    done = generated(shelf, tmp_path / "out", photo, "--hide", "0,0,0.5,0.5", "--text", "a [S_1]")
+    done = generated(
+        shelf, tmp_path / "out", photo, "--inpaint", "0,0,0.5,0.5", "--text", "a [S_1]"
+    )
     assert [line.split()[0] for line in done.stdout.splitlines()[1:]] == ["image_tokens", "text"]
 
 
@@ -89,9 +91,9 @@ def test_a_part_is_made_up_anew(tmp_path, shelf, photo):
         (["--to", "dephts", "--text", "a"], 2, "unknown kind"),
         (["--text", "a"], 2, "name at least one kind"),
         (["--to", "t5", "--text", "a"], 1, "does not predict 't5'; it predicts clip_features"),
-        (["--to", "depth", "--text", "a", "--hide", "1,2"], 2, "is no box"),
-        (["--to", "depth", "--text", "a", "--weight", "text"], 2, "kind=number"),
-        (["--to", "depth", "--text", "a", "--scheme", "gan"], 1, "roar or maskgit"),
+        (["--to", "depth", "--text", "a", "--inpaint", "1,2"], 2, "is not a valid box"),
+        (["--to", "depth", "--text", "a", "--weight", "text"], 2, "expected for example text=2"),
+        (["--to", "depth", "--text", "a", "--scheme", "gan"], 2, "one of 'roar', 'maskgit'"),
         (["--to", "depth", "--text", "a", "--image-size", "100"], 1, "multiple of 32"),
     ],
 )
@@ -115,7 +117,7 @@ def test_a_kind_whose_tokenizer_is_not_here_names_the_command(tmp_path, shelf, p
     assert f"`fourm models pull 4M-21_B --for depth --to {fewer}`" in done.stderr
     assert not (tmp_path / "out").exists()
     done = generated(fewer / "4M-21_B", tmp_path / "out", photo, "--to", "all")
-    assert done.exit_code == 0 and "left out: clip_features, " in done.stderr
+    assert done.exit_code == 0 and "not generated: clip_features, " in done.stderr
     heads = [line.split()[0] for line in done.stdout.splitlines()[1:]]
     assert heads == ["seg", "dinov2_embedding"]
 

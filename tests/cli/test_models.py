@@ -111,12 +111,14 @@ def test_what_the_hub_refuses_is_one_line(run, hub):  # noqa: F811
     ],
 )
 def test_purposes_have_the_names_of_queries_and_of_outputs(run, monkeypatch, names, tokenizers):
-    from fourm.hub import pulling
+    import retrieval.models
     from fourm.hub.names import find
     from fourm.hub.requirements import requirements
 
     asked = []
-    monkeypatch.setattr(pulling, "pull", lambda name, wanted, **others: asked.extend(wanted) or ())
+    monkeypatch.setattr(
+        retrieval.models, "pull", lambda name, wanted, **others: asked.extend(wanted) or ()
+    )
     assert run("models", "pull", "4M-21_B", "--for", names).exit_code == 0
     needs = {name.rpartition("/")[2] for name in requirements(find("4M-21_B"), asked).repositories}
     assert {TOKENIZERS[name] for name in tokenizers} <= needs
@@ -142,7 +144,7 @@ def test_what_cannot_be(run, arguments, code, words):
 
 
 def test_mini_is_here(run):
-    assert "comes with this package" in run("models", "pull", "mini").stdout
+    assert "is part of this package" in run("models", "pull", "mini").stdout
     result = run("models", "verify", "mini")
     assert result.exit_code == 0 and result.stdout.count(": OK, ") == 9
     facts = json.loads(run("models", "info", "mini", "--json").stdout)

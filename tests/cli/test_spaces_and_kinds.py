@@ -129,15 +129,15 @@ def test_a_space_is_added_later(run, index, photos, place):
 
 def test_info_lists_galleries_and_spaces(run, index, photos, place):
     facts = rows(run("info", index, "--json"))
-    assert (facts["pictures"], facts["skipped"], facts["root"]) == (19, 1, str(photos))
+    assert (facts["items"], facts["skipped"], facts["root"]) == (19, 1, str(photos))
     assert facts["galleries"][1] == {
-        "kind": "depth",
+        "modality": "depth",
         "root": str(place / "depth"),
         "items": 4,
         "skipped": 0,
         "options": "depth_near=high",
     }
-    assert [g["kind"] for g in facts["galleries"]] == ["image", "depth", "text"]
+    assert [g["modality"] for g in facts["galleries"]] == ["image", "depth", "text"]
     assert [s["space"] for s in facts["spaces"]] == ["layout", "hue"]
     text = run("info", index).stdout
     assert "depth_near=high" in text and str(place / "captions.txt") in text and "hue" in text
@@ -147,11 +147,11 @@ def test_skipped_items_name_their_kind(run, index, place):
     (place / "depth/bad.png").write_bytes(b"bad")
     run("index", place / "depth", "--to", index, "--as", "depth")
     listed = rows(run("info", index, "--skipped", "--json"))
-    assert [(entry["kind"], entry["path"]) for entry in listed] == [
+    assert [(entry["modality"], entry["path"]) for entry in listed] == [
         ("image", "bad.jpg"),
         ("depth", "bad.png"),
     ]
-    assert run("info", index, "--skipped").stdout.split()[:3] == ["kind", "path", "reason"]
+    assert run("info", index, "--skipped").stdout.split()[:3] == ["modality", "path", "reason"]
 
 
 def test_pages_draw_every_kind(run, index, place):
@@ -176,8 +176,8 @@ def test_eval_takes_spaces_and_kinds(run, index, tmp_path):
     queries.write_text("\n".join(map(json.dumps, entries)))
     asked = ("eval", index, "--queries", queries, "--json")
     image, depth = ("--modality", "image"), ("--modality", "depth")
-    for options, pictures in (([], 19), (image, 13), (depth, 4)):
-        assert rows(run(*asked, *options))["pictures"] == pictures
+    for options, items in (([], 19), (image, 13), (depth, 4)):
+        assert rows(run(*asked, *options))["items"] == items
     photos = rows(run(*asked, "--modality", "image", "--space", "all"))
     assert photos["map"] == 1 and photos["missing"] == 0
     assert rows(run(*asked))["map"] < 1  # the depth map of the same name ranks far below

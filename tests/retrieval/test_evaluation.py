@@ -46,7 +46,7 @@ def test_pictures_that_find_themselves_are_perfect(gallery, file, tmp_path):
         "precision@10": pytest.approx(0.1),
         "median_rank": 1,
         "map": 1.0,
-        "pictures": 40,
+        "items": 40,
         "missing": 0,
     }
 
@@ -132,14 +132,14 @@ def test_an_index_without_pictures_cannot_be_evaluated(model, tmp_path, file):
     (tmp_path / "p/bad.jpg").write_bytes(b"")
     with (
         Gallery.build(tmp_path / "p", tmp_path / "i", model) as gallery,
-        pytest.raises(UsageError, match="no pictures to search"),
+        pytest.raises(UsageError, match="no items to search"),
     ):
         evaluate(gallery, read_queries(file({"text": "red", "relevant": ["b.png"]})))
 
 
 def test_nothing_to_run_is_refused(gallery, file):
     judged = read_queries(file({"text": "red", "relevant": ["b/00.png"]}))
-    with pytest.raises(UsageError, match="no queries to run"):
+    with pytest.raises(UsageError, match="no queries; give"):
         evaluate(gallery, [])
-    with pytest.raises(UsageError, match="batch size: at least 1, not 0"):
+    with pytest.raises(UsageError, match="batch size must be >= 1, got 0"):
         evaluate(gallery, judged, batch_size=0)

@@ -14,7 +14,7 @@ from retrieval import Gallery, PictureError, Query, UsageError
 from retrieval.items import ITEM_KINDS, item_kind
 from retrieval.queries import READERS
 from retrieval.queries.class_table import coco_panoptic
-from retrieval.report import Results
+from retrieval.report.results import Results
 
 from .conftest import numbered
 from .fake_model import FakeModel, three_spaces

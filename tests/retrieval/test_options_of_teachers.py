@@ -11,7 +11,7 @@ def test_teachers_are_named_in_full_or_by_their_space():
 
 
 def test_only_names_and_teachers_are_encoders(photos, model, tmp_path):
-    with pytest.raises(UsageError, match="encoder: model or teacher, not 5"):
+    with pytest.raises(UsageError, match="encoder: must be model or teacher, got 5"):
         Gallery.build(photos, tmp_path / "i", model, encoder=5)
 
 
@@ -44,8 +44,8 @@ def test_what_the_options_ask_for():
     ("options", "match"),
     [
         (("student",), "model or teacher"),
-        (("model", ["clip=a"]), "go with --encoder teacher"),
-        (("model", [], "clip"), "go with --encoder teacher"),
+        (("model", ["clip=a"]), "require --encoder teacher"),
+        (("model", [], "clip"), "require --encoder teacher"),
         (("teacher", [], "half"), "imagenet or clip"),
     ],
 )
@@ -54,8 +54,8 @@ def test_what_cannot_be_asked_for(options, match):
         read_encoder(*options)
 
 
-def test_words_are_read_by_one_of_two():
-    with pytest.raises(UsageError, match="clip or 4m"):
+def test_the_text_encoder_is_one_of_two():
+    with pytest.raises(UsageError, match="must be clip or 4m, got 'both'"):
         Teachers(text_encoder="both")
 
 

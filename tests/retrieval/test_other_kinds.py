@@ -13,7 +13,7 @@ from retrieval import Query, QueryError, UsageError
 from retrieval.evaluation import read_queries
 from retrieval.queries import READERS
 from retrieval.queries.instances import decode_counts
-from retrieval.report import write_page
+from retrieval.report.page import write_page
 from retrieval.report.panels import PAINTERS, panels
 from retrieval.report.results import Results
 from retrieval.report.sheet import draw_sheet

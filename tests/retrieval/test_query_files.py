@@ -11,11 +11,10 @@ from retrieval import Query, QueryError, UsageError
 from retrieval.evaluation import evaluate, read_queries
 from retrieval.gallery import Gallery
 from retrieval.queries.options import query_options
-from retrieval.queries.query import input_files
 from retrieval.queries.query_files import (
     added_to_file,
+    read_query,
     read_query_file,
-    read_with_file,
     sources_of,
 )
 
@@ -80,7 +79,7 @@ def test_everything_that_python_takes_can_stand_in_a_file(file, tmp_path):
         ("text", -0.25),
         ("text", -0.25),
     ]
-    assert set(input_files(sources)) == {tmp_path / "q/a.png", tmp_path / "q/d.npy"}
+    assert set(query.files) == {tmp_path / "q/a.png", tmp_path / "q/d.npy"}
 
 
 def test_options_add_to_a_file_and_may_not_repeat_it(file):
@@ -112,7 +111,7 @@ def test_what_is_wrong_in_a_file_names_it(file, tmp_path, content, words):
     path = file(content)
     (tmp_path / "q/bad.png").write_bytes(b"")
     with pytest.raises(UsageError) as caught:
-        read_with_file(path, {"text": None})
+        read_query(path, text=None)
     assert str(caught.value).startswith(f"{path}: ") and words in str(caught.value)
 
 

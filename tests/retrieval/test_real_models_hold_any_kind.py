@@ -9,7 +9,9 @@ from PIL import Image
 from fourm import UnknownModality, load_model
 from retrieval import Gallery, Query
 from retrieval.items import ITEM_KINDS
-from retrieval.report import Results, write_page, write_sheet
+from retrieval.report.page import write_page
+from retrieval.report.results import Results
+from retrieval.report.sheet import save_sheet
 from tests.fourm.three_spaces import SPACES, make_three_spaces
 
 from .conftest import numbered
@@ -77,7 +79,7 @@ def test_every_kind_that_the_model_reads_is_a_gallery_of_one_index(model, folder
         results = Results.of(gallery, query, hits)
         assert [tile.note for tile in results.tiles if tile.note] == []
         write_page(results, tmp_path / "p.html")
-        write_sheet(results, tmp_path / "s.png")
+        save_sheet(results, tmp_path / "s.png")
 
 
 def test_three_spaces_of_a_real_model_come_together_and_are_fused(tmp_path):

@@ -7,19 +7,16 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from indexes import Item
 from retrieval import Gallery, Query, UsageError
+from retrieval.escaping import printable
 from retrieval.gallery import Hit
 from retrieval.items import item_kind, read_item
 from retrieval.queries.class_table import coco_panoptic
-from retrieval.report import Results, write_page, write_sheet
-from retrieval.report.about_index import skipped_table
 from retrieval.report.outputs import check_apart, check_folder, check_output, keep_stored
+from retrieval.report.page import write_page
 from retrieval.report.panels import panels
-from retrieval.report.printable import printable
-from retrieval.report.results import _tile
-from retrieval.report.sheet import draw_sheet
-from retrieval.report.table import table
+from retrieval.report.results import Results, _tile
+from retrieval.report.sheet import draw_sheet, save_sheet
 
 from .conftest import numbered
 from .files import striped, write
@@ -142,7 +139,7 @@ def test_a_picture_that_is_gone_by_now_leaves_a_note(gallery, tmp_path):
     write_page(results, tmp_path / "p.html")
     page = Page((tmp_path / "p.html").read_text(encoding="utf-8"))
     assert "Not shown: file is missing" in page.text and len(page.all("img")) == 2
-    write_sheet(results, tmp_path / "s.png")
+    save_sheet(results, tmp_path / "s.png")
 
 
 @pytest.mark.parametrize("path", ["../../etc/passwd.png", "/etc/passwd.png"])
@@ -156,7 +153,7 @@ def test_a_path_that_leads_out_of_the_gallery_is_not_read(tmp_path, path):
 def test_the_sheet_shows_the_query_and_the_hits(gallery, tmp_path, seg):
     query = Query.read(text="red", image=numbered(3), seg=seg)
     results = Results.of(gallery, query, gallery.search_batch([query], 7)[0])
-    write_sheet(results, tmp_path / "sheet.png")
+    save_sheet(results, tmp_path / "sheet.png")
     with Image.open(tmp_path / "sheet.png") as opened:
         assert opened.format == "PNG" and opened.mode == "RGB"
         pixels = np.asarray(opened).reshape(-1, 3)
@@ -215,7 +212,7 @@ def test_a_map_of_all_classes_has_a_legend_of_all(gallery, tmp_path):
 def test_outputs_that_cannot_be_written_are_named(gallery, tmp_path):
     query = Query.read(text="red")
     results = Results.of(gallery, query, [])
-    for writing in (write_page, write_sheet):
+    for writing in (write_page, save_sheet):
         with pytest.raises(UsageError, match="cannot be written"):
             writing(results, tmp_path)
         with pytest.raises(UsageError, match="cannot be written"):
@@ -277,15 +274,3 @@ def test_two_outputs_may_not_be_one_file(tmp_path):
 def test_printable_escapes_what_acts_and_keeps_what_shows():
     assert printable("a\nb\x1b[1m\u202ec\udcff") == r"a\nb\x1b[1m\u202ec\udcff"
     assert printable("Größe 狗 👩‍👧 <b>") == "Größe 狗 👩‍👧 <b>"
-
-
-def test_tables_align_wide_and_combining_characters():
-    text = table([("狗", 1), ("é", 22), ("ab", 333)], ("name", "n"), ("left", "right"))
-    assert text.split("\n") == ["name    n", "狗      1", "é      22", "ab    333"]
-    assert table([], ("a", "b")) == "a  b"
-
-
-def test_the_skipped_table_has_one_line_a_file():
-    picture = Item(id=1, path="a\nb.jpg", size=0, mtime_ns=0, state="skipped", error="why\nnot")
-    assert skipped_table([picture]).count("\n") == 1
-    assert skipped_table([]) == "nothing was skipped"

@@ -12,7 +12,7 @@ from retrieval.errors import QueryError, UsageError
 from retrieval.generation import generate, show_query
 from retrieval.generation import results as results_room
 from retrieval.generation.names import kind_named, kinds_named
-from retrieval.generation.options import read_hidden, read_top_k, read_weights
+from retrieval.generation.options import read_boxes, read_weights
 from retrieval.queries import Query
 from tests.fourm.small_shelf import small_shelf
 from tests.retrieval.fake_model import FakeModel
@@ -92,10 +92,10 @@ def test_nothing_is_written_without_a_folder(tmp_path, model, photo):
 def test_a_hidden_part_and_an_open_text_need_no_name(tmp_path, model, photo):
     out = tmp_path / "out"
     hide = [(0.0, 0.0, 0.5, 0.5)]
-    made = generate(model, (), out, config=FAST, hide=hide, image=photo, text="a [S_1]")
+    made = generate(model, (), out, config=FAST, inpaint=hide, image=photo, text="a [S_1]")
     assert [one.modality for one in made.outputs] == ["image_tokens", "text"]
     record = json.loads((out / "generated.json").read_text())
-    assert record["hidden"] == [[0.0, 0.0, 0.5, 0.5]]
+    assert record["inpaint"] == [[0.0, 0.0, 0.5, 0.5]]
     assert (out / "rgb.png").exists() and (out / "text.txt").exists()
 
 
@@ -174,16 +174,18 @@ class TestNames:
 
 class TestOptions:
     def test_boxes(self):
-        assert read_hidden(["0.25,0.25,0.75,.75"]) == [(0.25, 0.25, 0.75, 0.75)]
+        box = (0.25, 0.25, 0.75, 0.75)
+        assert read_boxes(["0.25,0.25,0.75,.75", box]) == [box, box]
 
     @pytest.mark.parametrize("text", ["", "1,2,3", "a,b,c,d", "0.1 0.2 0.3 0.4"])
     def test_no_boxes(self, text):
-        with pytest.raises(UsageError, match="is no box"):
-            read_hidden([text])
+        with pytest.raises(UsageError, match="is not a valid box"):
+            read_boxes([text])
 
     def test_weights_are_of_inputs_first(self):
         assert read_weights(["image=2", "det=-0.5"], {"image"}) == {"image": 2.0, "boxes": -0.5}
         assert read_weights(["image=2"], {"text"}) == {"image_tokens": 2.0}
+        assert read_weights({"caption": 3}, {"text"}) == {"text": 3}
 
     @pytest.mark.parametrize(
         "text", ["text", "text=", "text=x", "text=nan", "text=inf", "=2", "x=2"]
@@ -193,13 +195,6 @@ class TestOptions:
             read_weights([text], {"text"})
         with pytest.raises(UsageError, match="twice"):
             read_weights(["text=1", "caption=2"], {"text"})
-
-    def test_top_k_is_a_number_or_a_share(self):
-        assert [read_top_k(value) for value in (0, 0.5, 1, 50.0)] == [0, 0.5, 1, 50]
-        assert isinstance(read_top_k(50.0), int)
-        for value in (-1, 1.5, float("nan"), float("inf")):
-            with pytest.raises(UsageError, match="top k"):
-                read_top_k(value)
 
 
 class TestShowingAQuery:

@@ -1,0 +1,196 @@
+"""Results as text for people: aligned tables, nothing cut off; a part of `cli`."""
+
+from __future__ import annotations
+
+import shlex
+import unicodedata
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Literal
+
+import retrieval
+
+if TYPE_CHECKING:
+    from retrieval import (
+        BuildReport,
+        Evaluation,
+        Gallery,
+        Generation,
+        Hit,
+        PanopticClass,
+        SkippedItem,
+    )
+
+Align = Literal["left", "right"]
+
+_SHOWN_MISSING = 3
+
+
+def table(
+    rows: Iterable[Sequence[object]], heads: Sequence[str], align: Sequence[Align] = ()
+) -> str:
+    """Rows under heads, two spaces between columns; left-aligned by default."""
+    texts = [[retrieval.printable(str(cell)) for cell in row] for row in rows]
+    widths = [max(map(_width, column)) for column in zip(heads, *texts, strict=True)]
+    sides = [*align, *["left"] * (len(heads) - len(align))]
+    return "\n".join(
+        "  ".join(_padded(*cell) for cell in zip(row, widths, sides, strict=True)).rstrip()
+        for row in [heads, *texts]
+    )
+
+
+def key_values(pairs: Iterable[tuple[str, object]]) -> str:
+    """One key and value per line, the values aligned."""
+    texts = [(name, retrieval.printable(str(value))) for name, value in pairs]
+    width = max(_width(name) for name, _ in texts)
+    return "\n".join(f"{_padded(name, width, 'left')}  {value}" for name, value in texts)
+
+
+def hits_table(gallery: Gallery, hits: Sequence[Hit]) -> str:
+    """Hits, best first; items that are text are shown with it."""
+    if not hits:
+        return "no items in this index"
+    spaces = list(hits[0].scores) if len(hits[0].scores) > 1 else []
+    mixed = any(hit.modality != "image" for hit in hits)
+    texts = {hit.id: _text_of(gallery, hit) for hit in hits if hit.modality == "text"}
+    rows = [
+        (
+            hit.rank,
+            f"{hit.score:.4f}",
+            *(f"{hit.scores[space]:.4f}" for space in spaces),
+            *([hit.modality] if mixed else ()),
+            hit.path,
+            *([texts.get(hit.id, "")] if texts else ()),
+        )
+        for hit in hits
+    ]
+    heads = ("rank", "score", *spaces, *(["modality"] if mixed else ()), "path")
+    right: list[Align] = ["right"] * (2 + len(spaces))
+    return table(rows, (*heads, "text") if texts else heads, right)
+
+
+def build_summary(report: BuildReport, index: str) -> str:
+    """What a build did, and how to list what it skipped."""
+    counts = {
+        "indexed": report.indexed,
+        "unchanged": report.unchanged,
+        "completed": report.completed,
+        "moved": report.moved,
+        "deleted": report.deleted,
+        "skipped": report.skipped,
+    }
+    parts = [f"{count} {what}" for what, count in counts.items() if count or what == "indexed"]
+    text = f"{index}: {', '.join(parts)}"
+    if report.skipped:
+        text += f" (reasons: fourm info --skipped {shlex.quote(index)})"
+    for space, count in report.incomplete.items():
+        text += (
+            f"\nspace {space} is incomplete: {count} items could not be read; run the same command "
+            "again once they can"
+        )
+    return text
+
+
+def index_text(about: Mapping[str, Any]) -> str:
+    """An index, its galleries and its spaces, one block each."""
+    blocks = [{name: about[name] for name in ("items", "skipped", "model")}]
+    blocks += [_block("gallery", "modality", entry) for entry in about["galleries"]]
+    blocks += [_block("space", "space", entry) for entry in about["spaces"]]
+    return "\n\n".join(key_values(block.items()) for block in blocks)
+
+
+def skipped_table(items: Sequence[SkippedItem]) -> str:
+    """Skipped items and the reasons."""
+    if not items:
+        return "nothing was skipped"
+    if len({item.modality for item in items}) == 1:
+        return table([(item.path, item.reason) for item in items], ("path", "reason"))
+    rows = [(item.modality, item.path, item.reason) for item in items]
+    return table(rows, ("modality", "path", "reason"))
+
+
+def classes_table(classes: Sequence[PanopticClass], *, swatches: bool = False) -> str:
+    """The classes of segmentation maps; `swatches` paints each colour, for terminals."""
+    rows = [
+        (entry.id, hex_colour(entry.colour), "thing" if entry.is_thing else "stuff", entry.name)
+        for entry in classes
+    ]
+    lines = table(rows, ("id", "colour", "type", "name"), ("right",)).split("\n")
+    if not swatches:
+        return "\n".join(lines)
+    painted = [
+        "\x1b[48;2;{};{};{}m    \x1b[0m  ".format(*entry.colour) + line
+        for entry, line in zip(classes, lines[1:], strict=True)
+    ]
+    return "\n".join(["      " + lines[0], *painted])
+
+
+def class_entry(entry: PanopticClass) -> dict[str, Any]:
+    """A class with the keys of `fourm classes --json`."""
+    colour = hex_colour(entry.colour)
+    return {"id": entry.id, "name": entry.name, "colour": colour, "thing": entry.is_thing}
+
+
+def hex_colour(colour: tuple[int, int, int]) -> str:
+    """`#rrggbb` of red, green and blue, 0 to 255."""
+    return "#{:02x}{:02x}{:02x}".format(*colour)
+
+
+def evaluation_table(result: Evaluation) -> str:
+    """The metrics; shares in percent."""
+    shares = {name: value for name, value in result.as_dict().items() if "@" in name}
+    entries: list[tuple[str, object]] = [("queries", result.queries), ("items", result.items)]
+    entries += [(name, f"{100 * share:.1f} %") for name, share in shares.items()]
+    entries += [("median rank", f"{result.median_rank:g}")]
+    entries += [("MAP", f"{result.mean_average_precision:.3f}")]
+    return key_values(entries)
+
+
+def missing_warning(paths: Sequence[str]) -> str:
+    """Relevant items that are not in the gallery, the first by name."""
+    rest = len(paths) - _SHOWN_MISSING
+    more = f" and {rest} more" if rest > 0 else ""
+    what = "1 relevant item is" if len(paths) == 1 else f"{len(paths)} relevant items are"
+    count = "counts" if len(paths) == 1 else "count"
+    names = ", ".join(paths[:_SHOWN_MISSING])
+    return f"{what} not in the index and {count} as never found: {names}{more}"
+
+
+def generation_table(made: Generation) -> str:
+    """What was generated, and its files."""
+    rows = ((modality, ", ".join(files), what) for modality, files, what in made.summary())
+    return table(rows, ("modality", "files", "content"))
+
+
+def left_out(modalities: Sequence[str], model: str) -> str:
+    """What `--to all` did not generate, and how to get it."""
+    return (
+        f"not generated: {', '.join(modalities)}; their tokenizers are not on this disk, see "
+        f"`fourm models info {model}`"
+    )
+
+
+def _text_of(gallery: Gallery, hit: Hit) -> str:
+    try:
+        return str(gallery.read(hit).value)
+    except retrieval.PictureError as error:
+        return f"({error})"
+
+
+def _block(title: str, key: str, entry: Mapping[str, Any]) -> dict[str, object]:
+    rest = {name: value for name, value in entry.items() if name != key and value != ""}
+    yes_no = {True: "yes", False: "no"}
+    told = {name: yes_no[v] if isinstance(v, bool) else v for name, v in rest.items()}
+    return {title: entry[key], **told}
+
+
+def _padded(text: str, width: int, side: str) -> str:
+    space = " " * (width - _width(text))
+    return space + text if side == "right" else text + space
+
+
+def _width(text: str) -> int:
+    """Columns in a terminal: wide East Asian characters take two, combining ones none."""
+    return sum(
+        0 if unicodedata.combining(char) else 2 if unicodedata.east_asian_width(char) in "WF" else 1
+        for char in text
+    )

@@ -1,0 +1,74 @@
+"""What an index holds, as values that JSON has."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from indexes import Index
+
+
+@dataclass(frozen=True)
+class SkippedItem:
+    """A file or line of a gallery that could not be indexed.
+
+    Attributes:
+        path: relative to the root of its gallery.
+        reason: why it was skipped.
+        modality: of its gallery.
+    """
+
+    path: str
+    reason: str
+    modality: str = "image"
+
+    def as_dict(self) -> dict[str, Any]:
+        """The fields above, in this order."""
+        return asdict(self)
+
+
+def describe(index: Index) -> dict[str, Any]:
+    """The keys of `fourm info --json`; those of one gallery or space are of the first."""
+    counts = {modality: index.counts(modality=modality) for modality in index.readings}
+    incomplete, recipe = index.incomplete(), index.recipe
+    return {
+        "root": str(index.root),
+        "items": sum(count.indexed for count in counts.values()),
+        "skipped": sum(count.skipped for count in counts.values()),
+        "model": recipe.model,
+        "fingerprint": recipe.fingerprint,
+        "space": recipe.space,
+        "dim": recipe.dim,
+        "preprocessing": recipe.preprocessing,
+        "galleries": [
+            {
+                "modality": modality,
+                "root": str(index.roots[modality]),
+                "items": counts[modality].indexed,
+                "skipped": counts[modality].skipped,
+                "options": reading.options,
+            }
+            for modality, reading in index.readings.items()
+        ],
+        "spaces": [
+            {
+                "space": space,
+                "dim": stored.dim,
+                "complete": not incomplete.get(space),
+                "encoder": stored.encoder,
+                "fingerprint": stored.fingerprint,
+                "preprocessing": stored.preprocessing,
+            }
+            for space, stored in index.recipes.items()
+        ],
+    }
+
+
+def skipped(index: Index) -> list[SkippedItem]:
+    """What could not be indexed, gallery by gallery, sorted by path."""
+    return [
+        SkippedItem(item.path, item.error or "", modality)
+        for modality in index.readings
+        for item in index.skipped(modality=modality)
+    ]

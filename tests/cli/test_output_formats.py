@@ -1,0 +1,45 @@
+"""--format, --json and -0 of `fourm query`, and `fourm --version`."""
+
+import json
+
+import pytest
+
+from retrieval import __version__
+
+from .test_commands import fails, rows
+
+
+def test_json_is_short_for_its_format(run, index):
+    hits = rows(run("query", index, "red", "-k", 3, "--json"))
+    assert rows(run("query", index, "red", "-k", 3, "--format", "json")) == hits
+    lines = run("query", index, "red", "-k", 3, "--format", "jsonl").stdout.splitlines()
+    assert [json.loads(line) for line in lines] == hits
+    table = run("query", index, "red", "-k", 3).stdout
+    assert run("query", index, "red", "-k", 3, "--format", "table").stdout == table
+
+
+def test_paths_are_absolute_and_separated_by_lines_or_nul(run, index, photos):
+    wanted = [hit["file"] for hit in rows(run("query", index, "red", "-k", 3, "--json"))]
+    assert wanted[0] == str(photos / "red one.png")
+    lines = run("query", index, "red", "-k", 3, "--format", "paths").stdout
+    assert lines == "".join(f"{path}\n" for path in wanted)
+    for options in (("-0",), ("--print0",), ("-0", "--format", "paths")):
+        done = run("query", index, "red", "-k", 3, *options)
+        assert done.stdout_bytes == b"".join(path.encode() + b"\0" for path in wanted)
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["--json", "-0"], "choose one of json and paths"),
+        (["--json", "--format", "jsonl"], "choose one of json and jsonl"),
+        (["-0", "--format", "table"], "choose one of paths and table"),
+        (["--format", "xml"], "'xml' is not one of 'table', 'json', 'jsonl', 'paths'"),
+    ],
+)
+def test_formats_that_exclude_each_other_are_one_line(run, index, options, words):
+    fails(run("query", index, "red", *options), 2, words)
+
+
+def test_the_version_is_that_of_the_package(run):
+    assert run("--version").stdout == f"fourm {__version__}\n"
