@@ -81,6 +81,7 @@ from cli_text import typed_text
 app = typer.Typer(
     cls=OneLineErrors,
     no_args_is_help=True,
+    rich_markup_mode="markdown",
     pretty_exceptions_enable=False,
 )
 

@@ -92,7 +92,7 @@ def _note_usage(error: Any) -> None:
     """What is wrong with the options, and which help to read."""
     context = getattr(error, "ctx", None)
     command = "fourm" if context is None else context.command_path
-    message = " ".join(error.format_message().split()).rstrip(".")
+    message = " ".join(error.format_message().split()).rstrip(".").replace("Value error, ", "")
     note(f"{message} (see `{command} --help`)")
 
 

@@ -118,6 +118,7 @@ Generator = Annotated[
 Device = Annotated[
     str,
     typer.Option(
+        metavar="NAME",
         help="Device: auto, cpu, cuda or mps.",
         autocompletion=_devices,
         rich_help_panel="Model",
@@ -143,8 +144,7 @@ TeacherWeights = Annotated[
 TextEncoder = Annotated[
     Literal["clip", "4m"],
     typer.Option(
-        help="Encoder of a text alone in the space clip, for an index made by teachers: clip or "
-        "4m.",
+        help="Encoder of a text alone in the space clip, for an index made by teachers.",
         rich_help_panel="Model",
     ),
 ]

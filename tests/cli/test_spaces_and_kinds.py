@@ -85,7 +85,7 @@ def test_query_asks_for_some_kinds(run, index):
         (["--space", "hue=0"], "must be > 0"),
         (["--space", "hue", "--space", "hue=2"], "given twice"),
         (["--space", ""], "no space ''"),
-        (["--fusion", "sum"], "must be one of rrf, scores"),
+        (["--fusion", "sum"], "'sum' is not one of 'rrf', 'scores'"),
         (["--modality", "seg"], "no gallery of the modality 'seg'; it has image, depth, text"),
     ],
 )
