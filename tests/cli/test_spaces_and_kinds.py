@@ -117,7 +117,7 @@ def test_another_depth_near_is_refused(run, index, place):
 
 def test_a_space_is_added_later(run, index, photos, place):
     done = run("index", photos, "--to", index, "--space", "all")
-    assert "13 filled" in done.stdout and "1 skipped" in done.stdout
+    assert "13 completed" in done.stdout and "1 skipped" in done.stdout
     facts = rows(run("info", index, "--json"))
     assert [space["complete"] for space in facts["spaces"]] == [True, True, False]
     fails(run("query", index, "red", "--space", "light"), 1, "'light' is incomplete")

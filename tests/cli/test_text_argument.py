@@ -1,14 +1,12 @@
 """The argument TEXT of `fourm query`: what is not a text, and stdin."""
 
 import os
-import subprocess
-import sys
-from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
 import cli
+from tests.processes import run_python
 
 from .test_commands import fails, rows
 
@@ -57,17 +55,11 @@ def test_other_texts_are_searched_for(run, index, text):
 )
 def test_the_shell_completes_commands_options_and_values(typed, wanted):
     words = typed.split()
-    done = subprocess.run(
-        [sys.executable, "-c", "import cli, sys; sys.argv[0] = 'fourm'; cli.main()"],
-        cwd=Path(cli.__file__).parent,
-        env={
-            **os.environ,
-            "_FOURM_COMPLETE": "complete_bash",
-            "COMP_WORDS": typed,
-            "COMP_CWORD": str(len(words) - 1),
-        },
-        capture_output=True,
-        text=True,
-        timeout=60,
-    )
+    completing = {
+        "_FOURM_COMPLETE": "complete_bash",
+        "COMP_WORDS": typed,
+        "COMP_CWORD": str(len(words) - 1),
+    }
+    code = "import cli, sys; sys.argv[0] = 'fourm'; cli.main()"
+    done = run_python(code, env={**os.environ, **completing})
     assert wanted in done.stdout.split(), done.stderr

@@ -371,7 +371,7 @@ def test_query_files_know_every_kind(tmp_path):
     }
     path = saved(tmp_path, "q.jsonl", json.dumps(line))
     (judged,) = read_queries(path)
-    query = Query.read(**judged.sources)
+    query = Query.read(**judged.inputs)
     assert query.kinds == ("depth", "boxes", "palette", "metadata")
     assert [box.name for box in query.values["boxes"]] == ["dog", "person"]
     for wrong in ({"t5": "gone.npy"}, {"boxes": []}, {"depth_near": "low"}, {"metadata": 3}):
