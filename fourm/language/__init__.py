@@ -1,7 +1,7 @@
-"""Language models: what turns a text into the per-token embeddings of a `seq_emb` modality.
+"""Language models, whose outputs are the inputs of `seq_emb` modalities.
 
-4M-21 takes the outputs of T5-XXL this way (`t5_caption`); a bundle may bring a small sentence
-model of its own instead.
+4M-21 is given the outputs of T5-XXL (`t5_caption`); a model folder may have a small language model
+of its own instead.
 
 Importing this package does not import torch.
 """

@@ -1,4 +1,4 @@
-"""A BERT encoder: post-norm transformer over word pieces, with the names of its published files."""
+"""BERT encoder, with the tensor names of published files."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from fourm.transformer.linear import Linear
 
 @dataclass(frozen=True)
 class BertConfig:
-    """Size of a BERT encoder; `dim` is the width of its outputs."""
+    """Configuration of a BERT encoder; `dim` is the width of its outputs."""
 
     vocabulary: int
     dim: int
@@ -29,11 +29,11 @@ class BertConfig:
 
     @classmethod
     def from_fields(cls, fields: Fields) -> BertConfig:
-        """Read a published `config.json` of a BERT model.
+        """Read the `config.json` of a published BERT model.
 
         Raises:
-            ConfigError: a field is missing or of the wrong type, the activation is not the exact
-                GELU, positions are not absolute, or the heads do not divide the width.
+            ConfigError: a field is missing or of the wrong type, the activation is not GELU,
+                positions are not absolute, or the width is not a multiple of the heads.
         """
         config = cls(
             vocabulary=fields.integer("vocab_size", low=1),
@@ -90,7 +90,7 @@ class _SelfAttention(nn.Module):
 
 
 class _Output(nn.Module):
-    """Projection, residual, norm: how every half of a layer ends."""
+    """Projection, residual and norm at the end of each half of a layer."""
 
     def __init__(self, dim_in: int, config: BertConfig) -> None:
         super().__init__()
@@ -142,7 +142,7 @@ class _Encoder(nn.Module):
 
 
 class Bert(nn.Module):
-    """Word pieces -> one vector each."""
+    """BERT encoder: token ids to one vector each."""
 
     def __init__(self, config: BertConfig) -> None:
         super().__init__()
@@ -158,21 +158,21 @@ class Bert(nn.Module):
             mask: (B, N) bool, True = ignored (padding).
 
         Returns:
-            (B, N, dim). Rows of ignored tokens are zero; the others do not depend on them.
+            (B, N, dim). Rows of ignored tokens are 0; the others do not depend on them.
 
         Raises:
-            BadInput: shapes that do not fit, a text longer than the position table, an id outside
-                the vocabulary.
+            BadInput: other shapes, a text longer than the position embeddings, or an id outside the
+                vocabulary.
         """
         if ids.ndim != 2 or mask.shape != ids.shape or mask.dtype != torch.bool:
             raise BadInput(
-                "ids and mask must both be (B, N), mask boolean; "
-                f"not {tuple(ids.shape)} and {mask.dtype} {tuple(mask.shape)}"
+                "ids and mask must both be (B, N), and mask bool, "
+                f"got {tuple(ids.shape)} and {mask.dtype} {tuple(mask.shape)}"
             )
         if ids.shape[1] > self.config.positions:
-            raise BadInput(f"{ids.shape[1]} word pieces are more than {self.config.positions}")
+            raise BadInput(f"a text has at most {self.config.positions} tokens, got {ids.shape[1]}")
         if ids.numel() and not 0 <= int(ids.min()) <= int(ids.max()) < self.config.vocabulary:
-            raise BadInput(f"word piece ids must be 0 to {self.config.vocabulary - 1}")
+            raise BadInput(f"token ids must be between 0 and {self.config.vocabulary - 1}")
         x = self.embeddings(ids)
         visible = ~mask[:, None, None, :]
         for layer in self.encoder.layer:

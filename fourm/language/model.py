@@ -1,4 +1,4 @@
-"""A language model as a folder: network, weights and tokenizer together."""
+"""A language model of a folder: encoder and tokenizer."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from fourm.language.sentences import TOKENIZER, SentenceTokenizer, pad
 
 
 class LanguageModel(Bert):
-    """A BERT encoder that knows its own word pieces.
+    """A BERT encoder with its tokenizer.
 
-    `model(ids, mask)` is `Bert.forward`; `model.encode(texts)` starts from words.
+    `model(ids, mask)` is `Bert.forward`; `model.encode(texts)` takes strings.
     """
 
     def __init__(self, config: BertConfig, tokenizer: SentenceTokenizer) -> None:
@@ -26,23 +26,23 @@ class LanguageModel(Bert):
 
     @classmethod
     def load(cls, folder: Path | str, max_tokens: int | None = None) -> LanguageModel:
-        """Read `config.json`, `model.safetensors` and `tokenizer.json` (names of Hugging
-        Face BERT files; a pooler is skipped). Float32, on the CPU, in evaluation mode, trainable.
+        """Load a model in float32, on the CPU and in evaluation mode.
 
         Args:
-            folder: where the three files lie.
-            max_tokens: longest text in word pieces, start and end token included; by default what
-                the position table has room for.
+            folder: with `config.json`, `model.safetensors` and `tokenizer.json` of a Hugging Face
+                BERT model. A pooler is ignored.
+            max_tokens: maximum number of tokens of a text, start and end token included; default:
+                the number of position embeddings.
 
         Raises:
-            CheckpointError: a file is absent, damaged or does not fit the others.
-            BadInput: `max_tokens` is below 3 or above the position table.
+            CheckpointError: a file is missing, damaged or does not fit the others.
+            BadInput: `max_tokens` is below 3 or above the number of position embeddings.
         """
         checkpoint = Checkpoint.open(folder)
         config = BertConfig.from_fields(checkpoint.fields)
         length = config.positions if max_tokens is None else max_tokens
         if not 3 <= length <= config.positions:
-            raise BadInput(f"max_tokens must be 3 to {config.positions}, not {length}")
+            raise BadInput(f"max_tokens must be between 3 and {config.positions}, got {length}")
         tokenizer = SentenceTokenizer(checkpoint.folder / TOKENIZER, length, config.vocabulary)
         with torch.device("meta"):
             model = cls(config, tokenizer)
@@ -50,7 +50,7 @@ class LanguageModel(Bert):
         return model.eval()
 
     def tokenize(self, text: str) -> list[int]:
-        """Word-piece ids of one text; cheap, and safe to call from several threads.
+        """Token ids of one text; safe to call from several threads.
 
         Raises:
             BadInput: the text is empty.
@@ -58,13 +58,13 @@ class LanguageModel(Bert):
         return self.tokenizer(text)
 
     def batch(self, rows: Sequence[Sequence[int]]) -> tuple[Tensor, Tensor]:
-        """Ids of several texts -> ids (B, N) and mask (B, N) on the model's device."""
+        """Pad the ids of several texts: ids and mask (B, N) on the model's device."""
         device = self.embeddings.word_embeddings.weight.device
         ids, mask = pad(rows)
         return torch.from_numpy(ids).to(device), torch.from_numpy(mask).to(device)
 
     def encode(self, texts: Sequence[str]) -> tuple[Tensor, Tensor]:
-        """Texts -> embeddings (B, N, dim) of their word pieces, and mask (B, N), True = ignored.
+        """Encode texts: embeddings (B, N, dim) of their tokens, and mask (B, N), True = ignored.
 
         Raises:
             BadInput: no texts, or an empty one.
@@ -74,5 +74,5 @@ class LanguageModel(Bert):
 
 
 def unused(name: str) -> bool:
-    """Whether published files may hold a tensor of this name that the encoder does not have."""
+    """Whether a tensor of this name in a published file is not used by the encoder."""
     return name.startswith("pooler.") or name == "embeddings.position_ids"

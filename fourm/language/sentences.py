@@ -1,4 +1,4 @@
-"""Text to the word pieces of a language model, through its own `tokenizer.json`."""
+"""The tokenizer of a language model."""
 
 from __future__ import annotations
 
@@ -15,24 +15,26 @@ TOKENIZER = "tokenizer.json"
 
 
 class SentenceTokenizer:
-    """Word pieces of one text, with the start and end tokens that the language model expects.
+    """Tokenizes a text, with the start and end tokens of the language model.
 
     Safe to call from several threads.
 
     Args:
         path: a `tokenizer.json` of the `tokenizers` library.
-        max_tokens: longest result, start and end tokens included; the text's end is cut off.
-        vocabulary: number of rows of the model's word table.
+        max_tokens: maximum number of tokens, start and end token included; longer texts are
+            truncated.
+        vocabulary: number of token embeddings of the model.
 
     Raises:
-        CheckpointError: the file is absent, is no tokenizer, or has ids the model has no row for.
+        CheckpointError: the file does not exist, is not a tokenizer, or has more ids than the model
+            has token embeddings.
     """
 
     def __init__(self, path: Path, max_tokens: int, vocabulary: int) -> None:
         from tokenizers import Tokenizer
 
         if not path.is_file():
-            raise CheckpointError(f"{path} does not exist: a language model needs its tokenizer")
+            raise CheckpointError(f"{path} does not exist; a language model needs its tokenizer")
         try:
             self._tokenizer = Tokenizer.from_file(str(path))
         except Exception as error:  # the library raises bare Exception
@@ -40,7 +42,7 @@ class SentenceTokenizer:
         highest = max(self._tokenizer.get_vocab(with_added_tokens=True).values(), default=-1)
         if not 0 <= highest < vocabulary:
             raise CheckpointError(
-                f"{path} has ids up to {highest}, but the model's word table has {vocabulary} rows"
+                f"{path} has ids up to {highest}, but the model has {vocabulary} token embeddings"
             )
         self._tokenizer.no_padding()
         self._tokenizer.enable_truncation(max_length=max_tokens)
@@ -50,7 +52,7 @@ class SentenceTokenizer:
         """Ids of one text, `2 .. max_tokens` of them.
 
         Raises:
-            BadInput: not a string of Unicode text, or nothing but white space.
+            BadInput: not a string of Unicode text, or white space alone.
         """
         if not unicode_text(text).strip():
             raise BadInput("the text is empty")
@@ -58,15 +60,15 @@ class SentenceTokenizer:
         return ids
 
     def tokens(self, ids: Sequence[int]) -> list[str]:
-        """The word piece behind each id."""
+        """The token of each id."""
         return [str(self._tokenizer.id_to_token(value)) for value in ids]
 
 
 def pad(rows: Sequence[Sequence[int]]) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
-    """Texts of different lengths as one batch.
+    """Pad texts of different lengths to one batch.
 
     Returns:
-        ids (B, N) int64, filled up with 0 on the right; mask (B, N) bool, True = filler, ignored.
+        ids (B, N) int64, padded with 0 on the right; mask (B, N) bool, True = padding.
 
     Raises:
         BadInput: no rows, or an empty one.

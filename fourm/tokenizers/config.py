@@ -113,10 +113,10 @@ class TokenizerConfig:
 
     def _check(self, where: object) -> None:
         if self.undo_std and (self.n_channels != 3 or self.n_labels is not None):
-            raise ConfigError("undo_std is for pictures of 3 channels", where=where)
+            raise ConfigError("undo_std needs images of 3 channels", where=where)
         if self.quant_type not in ("lucid", "memcodes"):
             raise ConfigError(
-                f"quant_type should be 'lucid' or 'memcodes', not {self.quant_type!r}", where=where
+                f"quant_type must be 'lucid' or 'memcodes', got {self.quant_type!r}", where=where
             )
         if self.quant_type == "lucid" and self.num_codebooks != 1:
             raise ConfigError("a 'lucid' quantizer has num_codebooks = 1", where=where)

@@ -44,7 +44,7 @@ class DiVAE(VQVAE):
         if not config.is_diffusion:
             raise ConfigError(f"dec_type {config.dec_type!r} is not a diffusion decoder")
         if config.conditioning != "concat":
-            raise ConfigError(f"conditioning should be 'concat', not {config.conditioning!r}")
+            raise ConfigError(f"conditioning must be 'concat', got {config.conditioning!r}")
         super().__init__(config, encode, decode)
         # On the CPU even if the model is built on the meta device: it is not loaded.
         with torch.device("cpu"):

@@ -36,11 +36,11 @@ class DiffusionSampler:
     def __post_init__(self) -> None:
         """Check the names."""
         if self.scheduler not in ("ddim", "ddpm"):
-            raise ConfigError(f"scheduler should be 'ddim' or 'ddpm', not {self.scheduler!r}")
+            raise ConfigError(f"scheduler must be 'ddim' or 'ddpm', got {self.scheduler!r}")
         if self.prediction not in ("sample", "v_prediction", "epsilon"):
             raise ConfigError(
-                "prediction_type should be 'sample', 'v_prediction' or 'epsilon', "
-                f"not {self.prediction!r}"
+                "prediction_type must be 'sample', 'v_prediction' or 'epsilon', "
+                f"got {self.prediction!r}"
             )
 
     def sample(

@@ -55,7 +55,7 @@ def test_one_pass_of_the_network(case):
     assert_close(tokenizer.predict(want["noise"], 500, want["quant"]), want["unet_out_t500"])
 
 
-def test_noise_is_that_of_a_seeded_generator_on_the_cpu(case):
+def test_noise_is_drawn_on_the_cpu(case):
     _, want = case
     assert torch.equal(torch.randn(want["noise"].shape, generator=seeded()), want["noise"])
 
@@ -72,7 +72,7 @@ def test_ddim_decoding(scratch, name, steps):
 
 @pytest.mark.parametrize("steps", [4, 5])
 def test_ddpm_decoding(scratch, steps, monkeypatch):
-    """The recorded image is what the network makes of a state within 1e-5 of ours.
+    """The recorded image is the output of the network for a state within 1e-5 of ours.
 
     The output of the last pass is the image, and this network multiplies some differences of its
     input by 100. Rounding errors of 1e-5, which vary with the number of threads and the processor,

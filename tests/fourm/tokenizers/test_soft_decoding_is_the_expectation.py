@@ -31,7 +31,7 @@ def tokenizer():
     return build_tokenizer(AFFINE)
 
 
-def test_it_is_the_mean_over_all_codes(tokenizer):
+def test_the_mean_over_all_codes(tokenizer):
     probabilities = torch.rand(3, 2, 5).softmax(-1)
     mean = torch.zeros(3, 6)
     for first in range(5):
@@ -45,7 +45,7 @@ def test_it_is_the_mean_over_all_codes(tokenizer):
 @pytest.mark.parametrize(
     ("config", "shape"), [(AFFINE, (4, 2)), (GRID, (2, 2, 2))], ids=["vector", "grid"]
 )
-def test_certainty_is_plain_decoding(config, shape):
+def test_one_hot_probabilities_decode_as_tokens(config, shape):
     torch.manual_seed(0)
     tokenizer = build_tokenizer(config)
     tokens = torch.randint(5, shape)
@@ -53,7 +53,7 @@ def test_certainty_is_plain_decoding(config, shape):
     torch.testing.assert_close(tokenizer.decode_soft(certain), tokenizer.decode_tokens(tokens))
 
 
-def test_gradients_reach_probabilities_codes_and_decoder(tokenizer):
+def test_gradients_of_probabilities_codes_and_decoder(tokenizer):
     logits = torch.zeros(1, 2, 5, requires_grad=True)
     tokenizer.decode_soft(logits.softmax(-1)).square().sum().backward()
     assert logits.grad.abs().sum() > 0
@@ -76,7 +76,7 @@ def test_values_follow_the_weights(tokenizer):
         assert tokenizer.float().decode_tokens(tokens).dtype == torch.float32
 
 
-def test_codes_that_are_unit_vectors_are_found_again():
+def test_unit_codes_are_encoded_to_themselves():
     tokenizer = build_tokenizer(AFFINE).eval()
     with torch.no_grad():
         tokenizer.quantize.to_k.weight.copy_(torch.eye(4).expand(2, 4, 4))

@@ -51,7 +51,7 @@ def test_the_official_file_gives_the_recorded_ids():
     test_special_tokens(tokenizer)
 
 
-def test_captions_end_and_are_cut(small):
+def test_captions_are_truncated_and_end(small):
     dog, snow = small.id_of("dog"), small.id_of("snow")
     assert small.caption("Dog snow") == [dog, snow, small.end]
     assert small.caption("dog snow dog", most=3) == [dog, snow, small.end]
@@ -59,12 +59,12 @@ def test_captions_end_and_are_cut(small):
 
 
 @pytest.mark.parametrize("text", ["", "  \n"])
-def test_an_empty_caption_is_refused(small, text):
+def test_an_empty_caption(small, text):
     with pytest.raises(BadInput, match="empty"):
         small.caption(text)
 
 
-def test_ids_that_are_none_of_its_own(small):
+def test_unknown_ids_and_tokens(small):
     with pytest.raises(BadInput, match=f"got {small.size}"):
         small.decode([0, small.size])
     with pytest.raises(BadInput, match="got -1"):
@@ -76,7 +76,7 @@ def test_ids_that_are_none_of_its_own(small):
 
 
 @pytest.mark.parametrize("content", [None, "", "{}", '{"version": "1.0"}', "\x00\x01"])
-def test_files_that_are_no_tokenizer(tmp_path, content):
+def test_files_that_are_not_a_tokenizer(tmp_path, content):
     path = tmp_path / "text.json"
     if content is not None:
         path.write_text(content)
@@ -91,7 +91,7 @@ def test_the_tokenizer_of_another_model(tmp_path):
         TextTokenizer(path)
 
 
-def test_padding_and_cutting_stored_in_the_file_have_no_say(tmp_path):
+def test_padding_and_truncation_of_the_file_are_ignored(tmp_path):
     tokenizer = text_tokenizer(["dog"])
     tokenizer.enable_padding(length=9)
     tokenizer.enable_truncation(2)

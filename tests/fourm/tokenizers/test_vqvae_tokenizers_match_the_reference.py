@@ -21,7 +21,7 @@ def _no_gradients():
 
 def test_clip_feature_maps(load):
     tokenizer, want = load("vq_clip_nano"), recorded("tok/vq_clip_nano.safetensors")
-    # 448-pixel position table, used at 224: this is also the test of its resizing.
+    # Position embeddings of 448 pixels, interpolated for 224.
     assert_close(tokenizer.latents(want["x"]), want["h"])
     assert torch.equal(tokenizer.encode(want["x"]).int(), want["tokens"])
     assert_close(tokenizer.quantised(want["tokens"]), want["quant"])
@@ -78,7 +78,7 @@ def test_global_embeddings_at_the_official_size(load):
 
 
 @pytest.mark.parametrize("name", ["vq_imagebind_global_nano", "vq_sam_instance_nano"])
-def test_half_a_tokenizer_does_its_half(load, name):
+def test_half_a_tokenizer(load, name):
     want = recorded(f"tok/{name}.safetensors")
     whole = load(name)
     tokens = load(name, decode=False).encode(want["x"])

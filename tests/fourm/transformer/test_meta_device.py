@@ -1,4 +1,4 @@
-"""On the meta device a model has shapes alone; nothing is drawn, no compiler is imported."""
+"""Models on the meta device have no values, and torch's compiler is not imported."""
 
 import torch
 
@@ -29,13 +29,13 @@ def test_no_compiler_is_imported():
     assert done.stdout.strip() == "[]", done.stderr
 
 
-def test_everything_is_meta_there():
+def test_all_tensors_are_on_the_meta_device():
     with torch.device("meta"):
         modules = [fm_4m21_b(), *(official_tokenizer(name) for name in tokenizers())]
     assert all(value.is_meta for module in modules for value in module.state_dict().values())
 
 
-def test_elsewhere_everything_is_drawn():
+def test_parameters_are_initialised_on_other_devices():
     embedding = input_embedding(OFFICIAL["tok_dinov2_global"], 8)
     target = target_embedding(OFFICIAL["tok_dinov2_global"], 8)
     for name, value in [*embedding.named_parameters(), *target.named_parameters()]:

@@ -14,7 +14,7 @@ def recorded_schedules():
     return json.loads(recorded_path("gen/schedules.json").read_text())
 
 
-def test_tokens_per_step_are_the_references(recorded_schedules):
+def test_tokens_per_step_match_the_reference(recorded_schedules):
     checked = 0
     for name, counts in recorded_schedules.items():
         split, *numbers = name.split("_")
@@ -25,7 +25,7 @@ def test_tokens_per_step_are_the_references(recorded_schedules):
     assert checked == 14
 
 
-def test_temperatures_are_the_references(recorded_schedules):
+def test_temperatures_match_the_reference(recorded_schedules):
     checked = 0
     for name, heat in recorded_schedules.items():
         if name.startswith("temp_"):
@@ -41,7 +41,7 @@ def test_temperatures_are_the_references(recorded_schedules):
 
 @settings(deadline=None, max_examples=200)
 @given(st.integers(1, 300), st.integers(1, 400), st.sampled_from(["linear", "cosine"]))
-def test_every_token_has_its_step(tokens, steps, split):
+def test_all_tokens_are_predicted(tokens, steps, split):
     counts = tokens_per_step(tokens, steps, split)
     assert sum(counts) == tokens
     assert min(counts) >= 0
@@ -52,7 +52,7 @@ def test_every_token_has_its_step(tokens, steps, split):
         assert all(0 < value <= 3 for value in heat)
 
 
-def test_targets_become_steps_one_after_another():
+def test_steps_of_several_targets():
     targets = [
         TargetSchedule("tok_clip@224", 196, "maskgit", 3, "linear", 1.0, "linear", guidance=2.0),
         TargetSchedule("caption", scheme="autoregressive", temperature=0.3, guidance=[1, 2]),
@@ -89,6 +89,6 @@ def test_targets_become_steps_one_after_another():
         {"temperature_schedule": "slow"},
     ],
 )
-def test_schedules_that_cannot_be(changes):
+def test_invalid_schedules(changes):
     with pytest.raises(BadInput):
         build_schedule([TargetSchedule(**{"name": "tok_dinov2_global", "tokens": 16, **changes})])

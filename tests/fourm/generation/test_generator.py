@@ -15,7 +15,7 @@ from fourm.tokenizers.wordpiece import TextTokenizer
 from fourm.transformer import load_fm
 from tests.fourm.small_shelf import small_shelf
 
-PHOTO = Image.fromarray(np.random.default_rng(1).integers(0, 256, (40, 60, 3), np.uint8))
+IMAGE = Image.fromarray(np.random.default_rng(1).integers(0, 256, (40, 60, 3), np.uint8))
 FAST = DiffusionConfig(steps=2)
 
 
@@ -51,11 +51,11 @@ def test_everything_but_pixels_and_t5_is_predicted(generator):
 
 def test_each_modality_is_conditioned_on_those_before_it(folder, model, generator):
     """The chain is that of the sampler with the same seed, written out."""
-    made = run(generator, {"image": PHOTO}, ["seg", "depth"], steps=2, guidance=1.5, seed=4)
+    made = run(generator, {"image": IMAGE}, ["seg", "depth"], steps=2, guidance=1.5, seed=4)
     names = ["tok_semseg@224", "tok_depth@224"]
     sampler = Sampler(load_fm(folder, ["rgb@224", *names], names))
     content = model.readers["image"].batch(
-        [model.prepare({"image": PHOTO}).contents["image"]], torch.device("cpu")
+        [model.prepare({"image": IMAGE}).contents["image"]], torch.device("cpu")
     )
     targets = [TargetSchedule(name, 4, "roar", 2, temperature=0.01, guidance=1.5) for name in names]
     sample = sampler.generate(
@@ -70,9 +70,9 @@ def test_each_modality_is_conditioned_on_those_before_it(folder, model, generato
 
 def test_modalities_are_generated_in_the_order_of_the_arguments(generator):
     finished = []
-    settings = GenerationConfig(diffusion=FAST)
+    config = GenerationConfig(diffusion=FAST)
     modalities = list(generator.outputs)
-    made = generator.generate({"image": PHOTO}, modalities, settings, finished=finished.append)
+    made = generator.generate({"image": IMAGE}, modalities, config, finished=finished.append)
     assert [one.modality for one in made] == modalities
     assert finished == made
 
@@ -125,7 +125,7 @@ def test_each_modality_is_reported_as_soon_as_it_is_decoded(generator):
 
     with pytest.raises(KeyboardInterrupt):
         generator.generate(
-            {"image": PHOTO}, ["seg", "depth"], GenerationConfig(diffusion=FAST), finished=stop
+            {"image": IMAGE}, ["seg", "depth"], GenerationConfig(diffusion=FAST), finished=stop
         )
     assert seen == ["seg"]
 
@@ -133,16 +133,16 @@ def test_each_modality_is_reported_as_soon_as_it_is_decoded(generator):
 class TestInpainting:
     def test_tokens_outside_the_box_are_kept(self, model, generator):
         reader = model.readers["image_tokens"]
-        content = model.prepare({"image_tokens": PHOTO}).contents["image_tokens"]
+        content = model.prepare({"image_tokens": IMAGE}).contents["image_tokens"]
         known = reader.batch([content], model.device).content[0].tolist()
         made = run(
-            generator, {"image": PHOTO}, [], inpaint=[(0, 0, 0.5, 0.5)], temperature=9.0, seed=1
+            generator, {"image": IMAGE}, [], inpaint=[(0, 0, 0.5, 0.5)], temperature=9.0, seed=1
         )
         (image,) = made
         assert image.modality == "image_tokens" and image.value.shape == (32, 32, 3)
         assert image.tokens.tolist()[1:] == known[1:]
         warm = {"inpaint": [(0, 0, 0.5, 0.5)], "temperature": 9.0, "top_p": 0.0}
-        drawn = [run(generator, {"image": PHOTO}, [], seed=seed, **warm) for seed in range(8)]
+        drawn = [run(generator, {"image": IMAGE}, [], seed=seed, **warm) for seed in range(8)]
         assert len({one.tokens[0] for (one,) in drawn}) > 1
 
     def test_the_content_of_the_box_is_ignored(self, generator):
@@ -150,7 +150,7 @@ class TestInpainting:
         modalities = ["depth"]
         boxes = [(0.0, 0.0, 1.0, 1.0)]
         other = Image.new("RGB", (40, 40), "red")
-        first = run(generator, {"image": PHOTO, "text": "a dog"}, modalities, inpaint=boxes)
+        first = run(generator, {"image": IMAGE, "text": "a dog"}, modalities, inpaint=boxes)
         second = run(generator, {"image": other, "text": "a dog"}, modalities, inpaint=boxes)
         assert tokens_of(first) == tokens_of(second)
 
@@ -172,7 +172,7 @@ class TestInpainting:
 
 class TestInfilling:
     def test_given_words_are_kept(self, generator):
-        made = run(generator, {"image": PHOTO, "text": "a [S_1] on the [S_2]"}, ["seg"])
+        made = run(generator, {"image": IMAGE, "text": "a [S_1] on the [S_2]"}, ["seg"])
         text, seg = made
         assert (text.modality, seg.modality) == ("text", "seg")
         assert text.value.startswith("a ") and " on the" in text.value
@@ -183,15 +183,15 @@ class TestInfilling:
         from fourm.hub.official import WORDS
 
         (text,) = run(generator, {"text": "a dog [S_1] grass"}, [], seed=3)
-        words = TextTokenizer(folder.parent / WORDS)
-        ids = [*words.encode("a dog [S_1] grass"), words.end]
-        sampler = Sampler(load_fm(folder, ["caption"], ["caption"]), words.special_ids)
+        tokenizer = TextTokenizer(folder.parent / WORDS)
+        ids = [*tokenizer.encode("a dog [S_1] grass"), tokenizer.end]
+        sampler = Sampler(load_fm(folder, ["caption"], ["caption"]), tokenizer.special_ids)
         part = masked_spans([ids], 64, ids=sampler.ids)
         schedule = build_schedule(
             [TargetSchedule("caption", None, "autoregressive", temperature=0.3)]
         )
         done = sampler.generate({"caption": part}, schedule, seed=3, top_p=0.8)["caption"]
-        kept = [token for token in done.content[0].tolist() if token != words.end]
+        kept = [token for token in done.content[0].tolist() if token != tokenizer.end]
         assert text.tokens.tolist() == kept
 
     def test_sentinels_must_be_consecutive(self, generator):
@@ -245,10 +245,10 @@ class TestErrors:
     def test_mini_predicts_one_modality(self):
         mini = fourm.Generator(fourm.load_model("mini", dtype="float32"))
         assert mini.outputs == ("dinov2_embedding",)
-        (made,) = run(mini, {"image": PHOTO}, ["dinov2_embedding"])
+        (made,) = run(mini, {"image": IMAGE}, ["dinov2_embedding"])
         assert made.value.shape == (384,) and np.isfinite(made.value).all()
         with pytest.raises(fourm.UnknownModality, match="mini does not predict 'depth'"):
-            run(mini, {"image": PHOTO}, ["depth"])
+            run(mini, {"image": IMAGE}, ["depth"])
 
     def test_modalities_that_are_given(self, generator):
         with pytest.raises(fourm.BadInput, match=r"given and cannot be predicted; write \[S_1\]"):

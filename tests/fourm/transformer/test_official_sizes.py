@@ -19,14 +19,14 @@ def test_names_and_shapes(size):
 
 
 @pytest.mark.parametrize("size", BUILDERS)
-def test_number_of_values(size):
+def test_number_of_parameters(size):
     build, millions = BUILDERS[size]
     with torch.device("meta"):
         values = sum(value.numel() for value in build().state_dict().values())
     assert values / 1e6 == pytest.approx(millions, rel=1e-3)
 
 
-def test_a_query_needs_a_fraction_of_the_tables():
+def test_a_query_loads_a_fraction_of_the_embeddings():
     with torch.device("meta"):
         query = fm_4m21_b(["caption"], ["tok_dinov2_global"]).state_dict()
     assert not [name for name in query if "tok_rgb@224" in name]

@@ -18,7 +18,7 @@ def _measured_anew():
 
 @pytest.fixture(params=["onednn", "torch"])
 def library(request, monkeypatch):
-    """Whichever is faster on this machine."""
+    """Either product, whichever is faster on this machine."""
     monkeypatch.setenv("FOURM_LINEAR", request.param)
 
 
@@ -42,8 +42,8 @@ def test_results(library, bias, dtype):
 
 
 @torch.no_grad()
-def test_weights_anywhere_in_memory(library):
-    """A mapped file gives weights that no 64 bytes are aligned with."""
+def test_weights_of_any_alignment(library):
+    """Weights of a mapped file need not be aligned to 64 bytes."""
     module, x = layer()
     room = torch.zeros(module.weight.numel() + 1)
     shifted = room[1:].view_as(module.weight).copy_(module.weight)
@@ -64,7 +64,7 @@ def test_gradients(library):
         torch.testing.assert_close(grad, value.grad)
 
 
-def test_keys_are_torchs():
+def test_keys_are_those_of_nn_linear():
     assert list(layer()[0].state_dict()) == ["weight", "bias"]
 
 

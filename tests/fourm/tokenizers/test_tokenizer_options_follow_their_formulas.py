@@ -30,7 +30,7 @@ GRIDS = {
     "nearest by distance": {"norm_codes": False},
     "nearest by distance, of unit length": {"norm_codes": False, "norm_latents": True},
     "of unit length anyway": {"norm_latents": True},
-    "standardised pictures": {"undo_std": True},
+    "standardised images": {"undo_std": True},
     "another patch for the decoder": {"patch_size_dec": 4, "image_size_dec": 32},
     "another grid for the encoder": {"image_size_enc": 32},
 }
@@ -87,11 +87,11 @@ class Formulas:
             x = x + self.linear(f"{end}.post_mlp.fc2", h.tanh())
         return x
 
-    def latents(self, picture, patch):
+    def latents(self, image, patch):
         """(C, H, W) -> (h, w, latent)."""
-        height, width = picture.shape[1] // patch, picture.shape[2] // patch
+        height, width = image.shape[1] // patch, image.shape[2] // patch
         rows = [
-            picture[:, r * patch : (r + 1) * patch, c * patch : (c + 1) * patch].reshape(-1)
+            image[:, r * patch : (r + 1) * patch, c * patch : (c + 1) * patch].reshape(-1)
             for r in range(height)
             for c in range(width)
         ]
@@ -149,17 +149,17 @@ def test_grids(name, size):
     side = [edge if patch > 1 else edge // 8 for edge in size]
     if labels:
         x = torch.randint(labels, (2, *side))
-        pictures = tokenizer.state_dict()["cls_emb.weight"][x].movedim(-1, 1)
+        images = tokenizer.state_dict()["cls_emb.weight"][x].movedim(-1, 1)
     else:
-        x = pictures = torch.randn(2, channels, *side)
+        x = images = torch.randn(2, channels, *side)
     if config.get("undo_std", False):
         mean, std = torch.tensor([0.485, 0.456, 0.406]), torch.tensor([0.229, 0.224, 0.225])
-        pictures = 2 * (x * std[:, None, None] + mean[:, None, None]) - 1
+        images = 2 * (x * std[:, None, None] + mean[:, None, None]) - 1
     latents, tokens = tokenizer.latents(x), tokenizer.encode(x)
     quantised, decoded = tokenizer.quantised(tokens), tokenizer.decode_tokens(tokens)
     codes = formulas.state["quantize._codebook.embed"]
-    for row, picture in enumerate(pictures):
-        want = formulas.latents(picture, patch)
+    for row, image in enumerate(images):
+        want = formulas.latents(image, patch)
         close(latents[row].movedim(0, -1), want)
         if config.get("norm_codes", True):
             likeness = F.normalize(want, dim=-1) @ F.normalize(codes, dim=-1).T

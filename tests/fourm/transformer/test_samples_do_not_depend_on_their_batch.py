@@ -37,17 +37,17 @@ def model(request):
 
 
 def samples():
-    """Samples of different modalities and lengths; the last has nothing at all."""
+    """Samples of different modalities and lengths; the last has no input."""
     torch.manual_seed(1)
-    words = {"caption": torch.randint(50, (7,))}
+    text = {"caption": torch.randint(50, (7,))}
     features = {"lm_caption": torch.randn(5, 12)}
-    picture = {"rgb@224": torch.randn(3, 24, 24)}
+    image = {"rgb@224": torch.randn(3, 24, 24)}
     labels = {"tok_semseg@224": torch.randint(20, (9,))}
-    return [words, picture, labels | features, picture | words | labels, features, {}]
+    return [text, image, labels | features, image | text | labels, features, {}]
 
 
 def batch_of(samples):
-    """All samples in one batch: absent modalities and missing lengths masked, filled with junk."""
+    """All samples in one batch; what a sample does not have is masked and random."""
     longest = {"caption": 10, "lm_caption": 6, "rgb@224": 9, "tok_semseg@224": 9}
     shapes = {
         "caption": (10,),
@@ -96,7 +96,7 @@ def test_mixed_modalities_and_lengths(model):
 
 
 @torch.no_grad()
-def test_samples_of_one_pattern_need_no_mask(model):
+def test_samples_with_the_same_mask_need_no_mask(model):
     inputs = {
         "caption": ModalityInput(
             torch.randint(50, (3, 6)), torch.tensor([[False, True, False, False, True, True]] * 3)
@@ -108,16 +108,16 @@ def test_samples_of_one_pattern_need_no_mask(model):
 
 
 @torch.no_grad()
-def test_a_sample_without_input_is_the_same_in_any_company(model):
+def test_a_sample_without_input_does_not_depend_on_its_batch(model):
     nothing = predict(model, alone({}), TARGET).logits
     assert torch.isfinite(nothing).all()
-    company = batch_of([{}, *samples()])
-    torch.testing.assert_close(predict(model, company, TARGET).logits[:1], nothing)
+    mixed = batch_of([{}, *samples()])
+    torch.testing.assert_close(predict(model, mixed, TARGET).logits[:1], nothing)
     only = batch_of([{}, {}])
     torch.testing.assert_close(predict(model, only, TARGET).logits, nothing.expand(2, -1, -1))
 
 
-def test_gradients_are_finite_and_reach_every_used_weight(model):
+def test_gradients_of_all_used_weights_are_finite(model):
     logits = model.decode_logits(model.encode(batch_of(samples())), TARGET)
     logits.square().mean().backward()
     unused = ("decoder_embeddings.caption", f"decoder_embeddings.{TARGET}.token_emb")
@@ -130,7 +130,7 @@ def test_gradients_are_finite_and_reach_every_used_weight(model):
 
 
 @torch.no_grad()
-def test_what_is_masked_does_not_matter(model):
+def test_masked_content_is_ignored(model):
     mixed = samples()
     one = batch_of(mixed)
     other = batch_of(mixed)
@@ -150,7 +150,7 @@ def test_keeping_fewer_tokens_than_are_visible():
     assert encoded.mask.tolist() == [[False] * 4, [False, False, False, True]]
 
 
-def test_order_of_the_visible():
+def test_order_of_visible_tokens():
     masked = torch.tensor([[True, False, False, True], [False, True, True, True]])
     order, kept = visible_first(masked)
     values = torch.arange(8).view(2, 4)
@@ -175,13 +175,13 @@ def test_order_of_the_visible():
         ("lm_caption", torch.zeros(1, 4, 13)),
     ],
 )
-def test_contents_that_cannot_be_embedded(name, content):
+def test_invalid_content(name, content):
     model = small_model(**SWITCHES["GELU with biases"])
     with pytest.raises(BadInput, match=name):
         model.encode({name: ModalityInput(content)})
 
 
-def test_modalities_that_are_not_there():
+def test_unknown_modalities():
     model = small_model(**SWITCHES["GELU with biases"])
     with pytest.raises(BadInput, match="at least one input modality"):
         model.encode({})
@@ -198,7 +198,7 @@ def test_modalities_that_are_not_there():
 
 
 @torch.no_grad()
-def test_sampling_is_seeded_for_each_sample_alone():
+def test_each_sample_has_a_random_stream_of_its_own():
     model = small_model(**SWITCHES["GELU with biases"])
     mixed = samples()[:4]
     settings = {"temperature": 3.0, "top_p": 0.95, "seed": 7}

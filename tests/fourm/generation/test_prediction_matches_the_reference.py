@@ -112,7 +112,7 @@ def test_every_modality_alone(fm_mod21):
 
 
 @torch.no_grad()
-def test_the_small_model_that_is_carried_here():
+def test_the_bundled_small_model():
     model = load_fm(recorded_path("models/fm_small_real"))
     stored = recorded("gen/fm_small_real.safetensors")
     words = torch.arange(16)[None] >= 9
@@ -136,7 +136,7 @@ def test_the_small_model_that_is_carried_here():
         ("k10p0.5", {"top_k": 10, "top_p": 0.5}),
     ],
 )
-def test_filtering_of_unlikely_tokens(key, settings):
+def test_top_k_and_top_p(key, settings):
     stored = recorded("gen/top_k_top_p.safetensors")
     assert torch.equal(keep_likely(stored["logits"], **settings), stored[key])
 

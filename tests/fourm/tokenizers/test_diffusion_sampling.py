@@ -21,7 +21,7 @@ TINY = {
 
 @pytest.mark.parametrize("name", SCHEDULES)
 @pytest.mark.parametrize("zero", [False, True])
-def test_schedules_go_from_picture_to_noise(name, zero):
+def test_schedules_go_from_signal_to_noise(name, zero):
     kept = NoiseSchedule.named(name, 1000, zero).kept
     assert kept.shape == (1000,)
     assert kept[0] > 0.99
@@ -40,7 +40,7 @@ def test_the_squared_cosine_follows_its_formula():
     assert kept[499].item() == pytest.approx(share(0.5) / share(0), rel=1e-4)
 
 
-def test_a_shift_of_one_is_half_noise_half_way():
+def test_a_shift_of_1_has_an_snr_of_1_half_way():
     kept = NoiseSchedule.named("shifted_cosine:1", 1001).kept
     assert kept[500].item() == pytest.approx(0.5, abs=1e-6)
     assert NoiseSchedule.named("shifted_cosine:2", 1001).kept[500].item() == pytest.approx(0.2)
@@ -58,14 +58,14 @@ def test_unknown_timesteps(count, spacing):
         NoiseSchedule.named("linear", 10).timesteps(count, spacing)
 
 
-def right_answer(prediction, picture, kept):
-    """A network that sees through all noise."""
+def perfect_network(prediction, image, kept):
+    """A network whose predictions are exact."""
 
     def network(x, step):
         share = kept[step]
-        noise = (x - share.sqrt() * picture) / (1 - share).sqrt()
-        mixed = share.sqrt() * noise - (1 - share).sqrt() * picture
-        return {"sample": picture, "epsilon": noise, "v_prediction": mixed}[prediction]
+        noise = (x - share.sqrt() * image) / (1 - share).sqrt()
+        mixed = share.sqrt() * noise - (1 - share).sqrt() * image
+        return {"sample": image, "epsilon": noise, "v_prediction": mixed}[prediction]
 
     return network
 
@@ -74,19 +74,19 @@ def right_answer(prediction, picture, kept):
 @pytest.mark.parametrize("prediction", ["sample", "epsilon", "v_prediction"])
 @pytest.mark.parametrize("clamp", [False, True])
 @pytest.mark.parametrize("steps", [(10, "leading"), (10, "trailing"), (30, "trailing")])
-def test_a_perfect_network_gives_the_picture(scheduler, prediction, clamp, steps):
+def test_a_perfect_network_recovers_the_image(scheduler, prediction, clamp, steps):
     torch.manual_seed(0)
     schedule = NoiseSchedule(NoiseSchedule.named("linear", 1000).kept.double())
-    picture = torch.rand(2, 3, 4, 4, dtype=torch.float64) * 2 - 1
+    image = torch.rand(2, 3, 4, 4, dtype=torch.float64) * 2 - 1
     sampler = DiffusionSampler(schedule, scheduler, prediction, clamp)
     count, _ = steps
     visited = schedule.timesteps(*steps)
-    network = right_answer(prediction, picture, schedule.kept)
-    sampled = sampler.sample(network, lambda: torch.randn_like(picture), visited, 1000 // count)
-    torch.testing.assert_close(sampled, picture, rtol=0, atol=1e-4)
+    network = perfect_network(prediction, image, schedule.kept)
+    sampled = sampler.sample(network, lambda: torch.randn_like(image), visited, 1000 // count)
+    torch.testing.assert_close(sampled, image, rtol=0, atol=1e-4)
 
 
-def test_clamping_keeps_predicted_pictures_in_range():
+def test_predicted_images_are_clamped():
     schedule = NoiseSchedule.named("linear", 100)
     far = torch.full((1, 1, 2, 2), 5.0)
     for clamp, want in ((True, 1.0), (False, 5.0)):
@@ -106,13 +106,13 @@ def test_clamping_keeps_predicted_pictures_in_range():
     ],
     ids=lambda change: next(iter(change)),
 )
-def test_wrong_configs(change):
+def test_invalid_configs(change):
     with pytest.raises(ConfigError, match=next(iter(change.values()))):
         build_tokenizer(TINY | change)
 
 
 @pytest.mark.parametrize("field", [{"scheduler": "ddim"}, {"thresholding": False}], ids=str)
-def test_a_diffusion_field_without_a_decoder_type_means_the_official_decoder(field):
+def test_a_diffusion_field_without_dec_type_selects_the_official_decoder(field):
     wanted = ("dec_type", "scheduler", "prediction_type", "beta_schedule")
     config = {name: value for name, value in TINY.items() if name not in wanted}
     with torch.device("meta"):
@@ -130,12 +130,12 @@ def test_a_diffusion_field_without_a_decoder_type_means_the_official_decoder(fie
         (torch.zeros(1, 2, 2, dtype=torch.long), {"steps": 1001}, "must be between 1 and 1000"),
     ],
 )
-def test_wrong_requests(tokens, kwargs, message):
+def test_invalid_arguments(tokens, kwargs, message):
     with torch.no_grad(), pytest.raises(BadInput, match=message):
         build_tokenizer(TINY).decode_tokens(tokens, **kwargs)
 
 
-def test_size_follows_the_tokens_and_the_seed_decides():
+def test_default_size_and_seed():
     torch.manual_seed(0)
     tokenizer = build_tokenizer(TINY).eval()
     tokens = torch.zeros(1, 2, 4, dtype=torch.long)

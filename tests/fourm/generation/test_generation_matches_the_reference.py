@@ -99,7 +99,7 @@ class Recorded(TokenSampler):
 
 @pytest.mark.parametrize("case", ["maskgit4_rgb_to_dinov2_global", "maskgit3_semseg_to_clip"])
 @torch.no_grad()
-def test_maskgit_keeps_the_tokens_it_is_surest_of(fm_mod21, case):
+def test_maskgit_keeps_the_most_confident_tokens(fm_mod21, case):
     recording = Recording(case)
     sample = recording.sample()
     part = sample.pop(recording.target)
@@ -113,7 +113,7 @@ def test_maskgit_keeps_the_tokens_it_is_surest_of(fm_mod21, case):
 
 @pytest.mark.parametrize("case", ["cfg_rgb_to_dinov2_global", "cfg_t5_to_imagebind_global"])
 @torch.no_grad()
-def test_logits_with_and_without_the_condition(fm_mod21, case):
+def test_conditional_and_unconditional_logits(fm_mod21, case):
     recording = Recording(case)
     sample = recording.sample()
     part = sample[recording.target]
@@ -124,7 +124,7 @@ def test_logits_with_and_without_the_condition(fm_mod21, case):
         assert off_by(logits, recording.stored, f"pass{number}") < TOLERANCE
 
 
-def test_a_text_ends_after_the_token_that_ends_it(fm_mod21):
+def test_a_text_ends_after_its_stop_token(fm_mod21):
     stored = recorded("gen/ar_rgb_to_caption_early_eos.safetensors")
     recording = Recording("ar_rgb_to_caption")
     part = generate(fm_mod21, recording, stop=int(stored["eos_token"]))
@@ -137,7 +137,7 @@ def test_a_text_ends_after_the_token_that_ends_it(fm_mod21):
 @pytest.mark.parametrize("case", SEQUENCES)
 @torch.no_grad()
 def test_one_causal_pass_predicts_the_same_sequence(fm_mod21, case):
-    """What the reference does at every token, over the whole prefix at once."""
+    """As the reference at every token, over the whole prefix at once."""
     recording = Recording(case)
     sample = recording.sample()
     part = sample[recording.target]

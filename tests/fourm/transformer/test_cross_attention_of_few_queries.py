@@ -1,4 +1,4 @@
-"""Cross-attention moves its projections to the queries where these are few: the same result."""
+"""With few queries, cross-attention projects them instead of the context: the same result."""
 
 import pytest
 import torch
@@ -31,7 +31,7 @@ def given(queries=FEW, keys=KEYS):
 
 @pytest.mark.parametrize("qkv_bias", [True, False])
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
-def test_as_through_keys_and_values(qkv_bias, dtype, monkeypatch):
+def test_the_result_is_that_of_keys_and_values(qkv_bias, dtype, monkeypatch):
     module = attention(qkv_bias=qkv_bias).to(dtype)
     x, context = (value.to(dtype) for value in given())
     _, expected = both(module, x, context)
@@ -39,7 +39,7 @@ def test_as_through_keys_and_values(qkv_bias, dtype, monkeypatch):
     torch.testing.assert_close(module(x, context, None, None), expected, atol=1e-5, rtol=0)
 
 
-def test_masked_keys_are_not_seen():
+def test_masked_keys_are_ignored():
     module, (x, context) = attention(), given()
     masked = torch.arange(KEYS).expand(2, -1) >= torch.tensor([[20], [0]])
     few, expected = both(module, x, context, masked)
@@ -54,7 +54,7 @@ def test_masked_keys_are_not_seen():
     [({"qk_norm": True}, FEW, KEYS), ({}, MANY, KEYS), ({}, FEW, 0)],
     ids=["normalised keys", "many queries", "no context"],
 )
-def test_otherwise_keys_and_values_are_computed(switches, queries, keys, monkeypatch):
+def test_keys_and_values_are_computed_otherwise(switches, queries, keys, monkeypatch):
     module = attention(**switches)
     monkeypatch.setattr(module, "_attend_to_context", None)
     few, expected = both(module, *given(queries, keys))

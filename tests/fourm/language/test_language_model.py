@@ -39,7 +39,7 @@ def folder(tmp_path):
     return tmp_path
 
 
-def test_it_computes_what_torchs_own_layers_compute(folder):
+def test_the_result_is_that_of_torch_layers(folder):
     model = LanguageModel.load(folder)
     ids, mask = model.batch([model.tokenize(text) for text in TEXTS])
     stored = model.state_dict()
@@ -70,7 +70,7 @@ def test_it_computes_what_torchs_own_layers_compute(folder):
     torch.testing.assert_close(model(ids, mask), x.masked_fill(mask[..., None], 0.0))
 
 
-def test_a_text_is_the_same_alone_and_in_a_batch(folder):
+def test_a_text_does_not_depend_on_its_batch(folder):
     model = LanguageModel.load(folder)
     with torch.no_grad():
         together, mask = model.encode(TEXTS)
@@ -89,7 +89,7 @@ def test_word_pieces(folder):
     assert mask.tolist() == [[False] * 3, [False, False, True]]
 
 
-def test_long_texts_are_cut_and_still_end(folder):
+def test_long_texts_are_truncated_and_end(folder):
     model = LanguageModel.load(folder, max_tokens=5)
     assert model.tokenize("a dog runs in the snow") == [2, 4, 5, 6, 3]
     assert (
@@ -97,7 +97,7 @@ def test_long_texts_are_cut_and_still_end(folder):
     )
 
 
-def test_it_can_be_trained(folder):
+def test_gradients(folder):
     model = LanguageModel.load(folder)
     model.encode(TEXTS)[0].square().sum().backward()
     # One number added to every key cannot change a softmax, so key biases have no gradient.
@@ -114,14 +114,14 @@ def test_empty_texts(folder, text):
 @pytest.mark.parametrize(
     ("ids", "mask", "message"),
     [
-        ([[2, 99]], [[False, False]], "0 to 9"),
-        ([[2, -1]], [[False, False]], "0 to 9"),
-        ([[2] * 17], [[False] * 17], "more than 16"),
+        ([[2, 99]], [[False, False]], "between 0 and 9"),
+        ([[2, -1]], [[False, False]], "between 0 and 9"),
+        ([[2] * 17], [[False] * 17], "at most 16 tokens, got 17"),
         ([[2, 3]], [[False]], r"both be \(B, N\)"),
-        ([[2, 3]], [[0, 0]], "mask boolean"),
+        ([[2, 3]], [[0, 0]], "mask bool, got"),
     ],
 )
-def test_wrong_batches(folder, ids, mask, message):
+def test_invalid_batches(folder, ids, mask, message):
     with pytest.raises(BadInput, match=message):
         LanguageModel.load(folder)(torch.tensor(ids), torch.tensor(mask))
 
@@ -135,7 +135,7 @@ def test_wrong_batches(folder, ids, mask, message):
         ({"position_embedding_type": "relative_key"}, "position_embedding_type"),
     ],
 )
-def test_wrong_configs(folder, change, message):
+def test_invalid_configs(folder, change, message):
     (folder / "config.json").write_text(json.dumps(CONFIG | change))
     with pytest.raises(ConfigError, match=message):
         LanguageModel.load(folder)
@@ -147,14 +147,16 @@ def test_tensors_of_another_size(folder):
         LanguageModel.load(folder)
 
 
-def test_a_tokenizer_with_more_words_than_the_model(folder):
+def test_a_tokenizer_with_more_ids_than_the_model(folder):
     sentence_tokenizer([*WORDS, "zebra"]).save(str(folder / "tokenizer.json"))
-    with pytest.raises(CheckpointError, match="ids up to 10, but the model's word table has 10"):
+    with pytest.raises(
+        CheckpointError, match="ids up to 10, but the model has 10 token embeddings"
+    ):
         LanguageModel.load(folder)
 
 
 @pytest.mark.parametrize("content", [None, "{}"])
-def test_no_tokenizer(folder, content):
+def test_a_missing_tokenizer(folder, content):
     (folder / "tokenizer.json").unlink()
     if content:
         (folder / "tokenizer.json").write_text(content)

@@ -1,7 +1,7 @@
-"""One sample on the CPU, with a seed: the tokens of the sampler written out by the letter.
+"""One sample on the CPU, with a seed: the reference's sampling written out step by step.
 
-4M-21 reference, sec. 4.3 and 4.4. The model's logits are taken as they are; which positions are
-decoded when, and every draw, are worked out here.
+4M-21 reference, sec. 4.3 and 4.4. The model's logits are used as they are; which positions are
+decoded when, and every draw, are computed here.
 """
 
 import math
@@ -34,7 +34,7 @@ def sampler():
 
 
 def filtered(logits, top_k, top_p):
-    """Rows of logits (n, V); what is not among the likeliest is -inf."""
+    """Rows of logits (n, V); unlikely tokens are -inf."""
     logits = logits.clone()
     count = logits.shape[1]
     if top_k:

@@ -33,7 +33,7 @@ def logits_given(model, inputs):
 @pytest.mark.parametrize("scheme", ["roar", "maskgit"])
 @pytest.mark.parametrize("ways", ["scale", "weights"])
 def test_all_passes_of_a_step_predict_the_same_positions(sampler, monkeypatch, scheme, ways):
-    """With no seed given, and from the second step on."""
+    """Also without a seed, and after the first step."""
     seen = []
     decode = sampler.model.decode_logits
 

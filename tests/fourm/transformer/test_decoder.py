@@ -1,4 +1,4 @@
-"""One pass for several targets, and cached sequences, give what separate passes give."""
+"""One pass for several targets, and cached sequences, equal separate passes."""
 
 import pytest
 import torch
@@ -24,15 +24,15 @@ def model(request):
 
 
 def mixed_batch():
-    """A picture with words, words alone, and a sample with nothing."""
+    """An image and a text, a text alone, and a sample without input."""
     torch.manual_seed(3)
-    hidden = torch.zeros(3, 9, dtype=torch.bool)
-    hidden[1:] = True
-    words = torch.zeros(3, 6, dtype=torch.bool)
-    words[0, 4:] = words[2] = True
+    masked = torch.zeros(3, 9, dtype=torch.bool)
+    masked[1:] = True
+    padding = torch.zeros(3, 6, dtype=torch.bool)
+    padding[0, 4:] = padding[2] = True
     return {
-        "rgb@224": ModalityInput(random_images(3), hidden),
-        CAPTION: ModalityInput(torch.randint(WORDS, (3, 6)), words),
+        "rgb@224": ModalityInput(random_images(3), masked),
+        CAPTION: ModalityInput(torch.randint(WORDS, (3, 6)), padding),
     }
 
 
@@ -65,8 +65,8 @@ def test_the_sampler_predicts_all_targets_at_once(model):
 
 
 @torch.no_grad()
-def test_some_places_of_a_target(model):
-    """What is decoded depends on the positions decoded with it, and not on what fills them up."""
+def test_some_positions_of_a_target(model):
+    """Logits depend on the positions decoded together, and not on padding."""
     encoded = model.encode(mixed_batch())
     positions = torch.tensor([[8, 0, 3], [1, 2, 4], [5, 6, 7]])
     logits = model.decode_logits(encoded, LABELS, positions)
@@ -81,7 +81,7 @@ def test_some_places_of_a_target(model):
 
 
 @torch.no_grad()
-def test_cached_sequences_are_those_decoded_anew(model):
+def test_cached_decoding_equals_one_causal_pass(model):
     encoded = model.encode(mixed_batch())
     ids = torch.randint(WORDS, (3, 15), generator=torch.Generator().manual_seed(1))
     whole = sequence_logits(model, encoded, CAPTION, ids)
@@ -94,7 +94,7 @@ def test_cached_sequences_are_those_decoded_anew(model):
 
 
 @torch.no_grad()
-def test_what_comes_later_does_not_change_what_was(model):
+def test_attention_is_causal(model):
     encoded = model.encode(mixed_batch())
     ids = torch.randint(WORDS, (3, 8), generator=torch.Generator().manual_seed(1))
     short = sequence_logits(model, encoded, CAPTION, ids[:, :5])
@@ -107,7 +107,7 @@ def test_what_comes_later_does_not_change_what_was(model):
 
 
 @torch.no_grad()
-def test_a_sequence_is_its_batch_neighbours_apart(model):
+def test_a_sequence_does_not_depend_on_its_batch(model):
     inputs = mixed_batch()
     ids = torch.randint(WORDS, (3, 5), generator=torch.Generator().manual_seed(2))
     together = sequence_logits(model, model.encode(inputs), CAPTION, ids)

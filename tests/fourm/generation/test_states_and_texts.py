@@ -32,7 +32,7 @@ def check(part, wanted):
     assert part.target_mask.int().tolist() == wanted["target_mask"]
 
 
-def test_special_ids_are_the_references(texts):
+def test_special_ids_match_the_reference(texts):
     ids = texts["special_ids"]
     assert (IDS.pad, IDS.end, IDS.sentinel(0)) == (ids["[PAD]"], ids["[EOS]"], ids["[S_0]"])
     assert (S1, IDS.sentinel(199)) == (ids["[S_1]"], ids["[S_199]"])

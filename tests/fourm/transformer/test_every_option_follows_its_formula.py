@@ -158,7 +158,7 @@ class Formulas:
         return x, positions[: len(x)] + vector
 
     def context(self, sample):
-        """What the decoder looks at, (K, dim)."""
+        """The context of the decoder, (K, dim)."""
         parts = [self.embed(name, content) for name, content in sample.items()]
         dim, registers = self.config.dim, self.config.num_register_tokens
         x = torch.cat([torch.zeros(0, dim).double(), *(x for x, _ in parts)])
@@ -184,7 +184,7 @@ class Formulas:
         return self.norm("decoder_norm", y)
 
     def logits(self, sample, target, ids=None):
-        """Of all tokens of an image kind; or of what follows each of a text's ids."""
+        """Of all tokens of an image-like modality, or of the token after each id of a text."""
         prefix = f"decoder_embeddings.{target}"
         positions, vector = self.get(f"{prefix}.pos_emb")[0], self.get(f"{prefix}.mod_emb")[0]
         if ids is None:
@@ -196,7 +196,7 @@ class Formulas:
 
 
 def samples():
-    """Of different modalities and lengths, as lists of what is visible."""
+    """Of different modalities and lengths, as lists of visible content."""
     torch.manual_seed(1)
     return [
         {WORDS: torch.randint(40, (7,)), PHOTO: torch.randn(3, 12, 12).double()},
@@ -207,7 +207,7 @@ def samples():
 
 
 def batch(rows):
-    """Samples as one batch, what is not there masked."""
+    """Samples as one batch; what a sample does not have is masked."""
     shapes = {PHOTO: (3, 12, 12), WORDS: (7,), STATES: (5, 5), LABELS: (9,), GLOBAL: (4,)}
     inputs = {}
     for name, shape in shapes.items():
@@ -244,7 +244,7 @@ def test_several_targets_in_one_pass(model):
 
 
 @torch.no_grad()
-def test_sequences_with_and_without_memory(model):
+def test_sequences_with_and_without_a_cache(model):
     formulas, rows = Formulas(model), samples()
     ids = torch.randint(40, (len(rows), 6))
     encoded = model.encode(batch(rows))
@@ -284,20 +284,20 @@ def test_guidance_by_scale_and_by_weights(model):
 
 
 @torch.no_grad()
-def test_a_text_and_then_tokens_that_see_it(model):
+def test_tokens_generated_after_a_text(model):
     """A chain, greedy: the text token by token, then image tokens one by one."""
     formulas = Formulas(model)
-    photo = torch.randn(1, 3, 12, 12).double()
+    image = torch.randn(1, 3, 12, 12).double()
     sampler = Sampler(model, IDS)
     schedule = [
         Step(WORDS, "autoregressive", None, 0.0),
         *[Step(GLOBAL, "maskgit", 1, 0.0)] * 4,
     ]
-    made = sampler.generate({PHOTO: sampler.given(PHOTO, photo)}, schedule)
+    made = sampler.generate({PHOTO: sampler.given(PHOTO, image)}, schedule)
     written, most = [], 11
     start, end = IDS.sentinel(1), IDS.sentinel(2)
     # An empty text shows its own sentinel.
-    sample = {PHOTO: photo[0], WORDS: torch.tensor([start])}
+    sample = {PHOTO: image[0], WORDS: torch.tensor([start])}
     while len(written) < most and (not written or written[-1] != end):
         ids = torch.tensor([start, *written])
         written.append(int(formulas.logits(sample, WORDS, ids)[-1].argmax()))
@@ -311,7 +311,7 @@ def test_a_text_and_then_tokens_that_see_it(model):
             spans[start].append(token)
     if written.count(start) == 0:
         assert text == spans[start]
-    sample = {PHOTO: photo[0], WORDS: torch.tensor(text, dtype=torch.int64)}
+    sample = {PHOTO: image[0], WORDS: torch.tensor(text, dtype=torch.int64)}
     known = {}
     for _ in range(4):
         logits = formulas_with(formulas, sample, known)
@@ -348,7 +348,7 @@ def formulas_with(formulas, sample, known):
 
 
 @pytest.mark.parametrize("rows", [1, 3])
-def test_likely_tokens_are_kept_as_their_definition_says(rows):
+def test_top_k_and_top_p_follow_their_definitions(rows):
     torch.manual_seed(0)
     logits = torch.randn(rows, 12)
     logits[:, 3] = logits[:, 4]  # a tie

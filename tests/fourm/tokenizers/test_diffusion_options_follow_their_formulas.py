@@ -195,7 +195,7 @@ def tokenizer_of(changes):
 
 
 def denoised(network, condition, x, noises, steps, bars, config):
-    """Spec by the letter, one step after another."""
+    """The formulas of the reference, one step after another."""
     stride = T // len(steps)
     for step in steps:
         out = network(x, step, condition)
@@ -224,14 +224,14 @@ def denoised(network, condition, x, noises, steps, bars, config):
 )
 @torch.no_grad()
 def test_decoding(config):
-    """Two samples of 2 x 3 tokens, pictures of 32 x 64."""
+    """Two samples of 2 x 3 tokens, images of 32 x 64."""
     tokenizer = tokenizer_of(config)
     tokens = torch.arange(12).reshape(2, 2, 3) % 7
     condition = tokenizer.quantised(tokens)
     bars = tokenizer.sampler.schedule.kept.double().tolist()
     count = 4
     ddpm = config["scheduler"] == "ddpm"
-    # From nothing but noise the picture cannot be told by the noise: 0 / 0.
+    # Without signal, the image does not follow from the noise: 0 / 0.
     avoid = config["prediction_type"] == "epsilon" and bars[-1] == 0
     spacing = "leading" if ddpm or avoid else "trailing"
     steps = [i * (T // count) for i in reversed(range(count))]
