@@ -192,7 +192,7 @@ class Generator:
 
     def _domain(self, name: str) -> str:
         """The name of a modality in the config of the transformer."""
-        return self.model.manifest.kinds.get(name, MODALITIES[name].tokens.name)
+        return self.model.manifest.inputs.get(name, MODALITIES[name].tokens.name)
 
     def _spec(self, name: str) -> TokenSpec:
         return self._config.modalities[self._domain(name)]
@@ -208,7 +208,7 @@ class Generator:
             return False
         available = {
             "tokenizer": domain in manifest.tokenizers,
-            "text_tokenizer": domain in manifest.words,
+            "text_tokenizer": domain in manifest.text_tokenizers,
         }
         return all(available.get(part, False) for part in codec.needs)
 
@@ -265,7 +265,9 @@ class Generator:
         domains = {spec.name for spec in request.specs.values()}
         outputs = {request.specs[name].name for name in request.targets}
         sampler = Sampler(self.model.transformer(domains & set(self._config.domains_in), outputs))
-        texts = [domain for domain in sorted(outputs) if domain in self.model.manifest.words]
+        texts = [
+            domain for domain in sorted(outputs) if domain in self.model.manifest.text_tokenizers
+        ]
         if texts:
             sampler.ids = self._text_tokenizer(texts[0]).special_ids
         return sampler
@@ -309,7 +311,7 @@ class Generator:
         return self.model.manifest.locate(self.model.manifest.tokenizers[domain])
 
     def _text_tokenizer(self, domain: str) -> TextTokenizer:
-        path = self.model.manifest.locate(self.model.manifest.words[domain])
+        path = self.model.manifest.locate(self.model.manifest.text_tokenizers[domain])
         if path not in self._text_tokenizers:
             file = path / "tokenizer.json" if path.is_dir() else path
             self._text_tokenizers[path] = TextTokenizer(file)

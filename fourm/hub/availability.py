@@ -1,25 +1,34 @@
-"""Which tokenizers are on this disk, what is missing without them, and how to get them."""
+"""Which tokenizers a model needs, which of them are on this disk, and how to get the others."""
 
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from fourm.checkpoints.files import TENSORS
-from fourm.errors import ModelNotFound
+from fourm.errors import BadInput, ModelNotFound
 from fourm.hub.cache import cache_folder
+from fourm.hub.names import Entry
 from fourm.hub.official import (
     MODELS,
     OWNER,
-    TEXT,
-    WORDS,
+    TEXT_TOKENIZER,
+    TEXT_TOKENIZER_NAME,
+    spaces,
     tokenizer_repositories,
     tokenizers,
     written_as_text,
 )
 from fourm.hub.sources import is_snapshot, local_snapshot, repository_of
+from fourm.modalities import MODALITIES
+from fourm.tokens import OFFICIAL
+
+USUAL = ("image", "text", "seg", "dinov2")
+"""What a model is pulled for by default."""
+
+EVERYTHING = "all"
 
 MODEL = "model"
 """The part that is the transformer. Wherever its folder lies, its vectors are the same."""
@@ -52,7 +61,7 @@ def missing_tokenizers(folder: Path, uses: Mapping[str, str]) -> dict[str, Missi
     absent = {name for name in made.values() if find_tokenizer(folder, name) is None}
     found = {}
     for what, modality in uses.items():
-        needs = [WORDS] if modality in texts and not has_text else []
+        needs = [TEXT_TOKENIZER] if modality in texts and not has_text else []
         needs += [made[modality]] if made.get(modality) in absent else []
         if needs:
             found[what] = MissingTokenizer(tuple(needs), _pull_command(folder, what, needs))
@@ -75,8 +84,8 @@ def find_tokenizer(folder: Path, name: str) -> Path | None:
 def find_text_tokenizer(folder: Path) -> Path | None:
     """The text tokenizer in a model's folder, next to it or in the user's cache folder."""
     for place in (folder, *_parents(folder), cache_folder()):
-        if (place / WORDS).is_file():
-            return place / WORDS
+        if (place / TEXT_TOKENIZER).is_file():
+            return place / TEXT_TOKENIZER
     return None
 
 
@@ -90,32 +99,88 @@ def _pull_command(folder: Path, what: str, needs: list[str]) -> str:
     if name in MODELS:
         command = f"fourm models pull {name} --for {what}"
     else:
-        names = [TEXT if need == WORDS else tokenizers()[need].short_name for need in needs]
+        names = [
+            TEXT_TOKENIZER_NAME if need == TEXT_TOKENIZER else tokenizers()[need].short_name
+            for need in needs
+        ]
         command = "; ".join(f"fourm models pull {short}" for short in names)
     if is_snapshot(folder):
         return command
     return f"{command} --to {shlex.quote(str(folder.absolute().parent))}"
 
 
-class OfficialParts:
-    """Where the parts of a model in the official format are: its folder, next to it, the caches."""
+def locate_part(folder: Path, part: str) -> Path:
+    """The folder or file of a part of an official model, as its manifest names it.
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    It is the model's folder, or a tokenizer next to it or in the caches; asks no network.
 
-    def locate(self, part: str) -> Path:
-        """The folder or file of a part, as `Manifest` names it; asks no network.
+    Raises:
+        ModelNotFound: it is not there (any more).
+    """
+    if part == MODEL:
+        return folder
+    name = part.removeprefix(f"{OWNER}/")
+    if part == TEXT_TOKENIZER:
+        found, short = find_text_tokenizer(folder), TEXT_TOKENIZER_NAME
+    else:
+        found, short = find_tokenizer(folder, name), tokenizers()[name].short_name
+    if found is None:
+        raise ModelNotFound(f"{part} is not on this disk: `fourm models pull {short}` fetches it")
+    return found
 
-        Raises:
-            ModelNotFound: it is not there (any more).
-        """
-        if part == MODEL:
-            return self.folder
-        name = part.removeprefix(f"{OWNER}/")
-        if part == WORDS:
-            found, short = find_text_tokenizer(self.folder), TEXT
-        else:
-            found, short = find_tokenizer(self.folder, name), tokenizers()[name].short_name
-        if found is None:
-            raise ModelNotFound(f"{part} is not on this disk: `fourm models pull {short}` gets it")
-        return found
+
+class Requirements(NamedTuple):
+    """What has to be on this disk.
+
+    Attributes:
+        repositories: on the hub, the model first.
+        text_tokenizer: whether the text tokenizer is required.
+    """
+
+    repositories: tuple[str, ...]
+    text_tokenizer: bool
+
+
+def requirements(entry: Entry, wanted: Sequence[str] = ()) -> Requirements:
+    """What a model requires to read and predict what is wanted; a tokenizer requires itself alone.
+
+    Args:
+        entry: with a repository.
+        wanted: modalities (`depth`, `sam-edges`), spaces (`imagebind`), names in official
+            checkpoints (`tok_rgb@224`), or `all`; default: `USUAL`. At least one space is always
+            included.
+
+    Raises:
+        BadInput: something wanted is none of these, or the entry is a tokenizer.
+    """
+    assert entry.repository is not None
+    if entry.kind == "tokenizer":
+        if wanted:
+            raise BadInput(f"{entry.name} is a tokenizer; name modalities with a model only")
+        if entry.name == TEXT_TOKENIZER_NAME:
+            return Requirements((), True)
+        return Requirements((entry.repository,), False)
+    names = [name for one in wanted or USUAL for name in _names_in_checkpoints(one)]
+    known = spaces()
+    if not any(space.modality in names for space in known.values()):
+        names += _names_in_checkpoints(next(iter(known)))
+    made = tokenizer_repositories()
+    tokenizers = [f"{OWNER}/{made[name]}" for name in names if name in made]
+    return Requirements(
+        tuple(dict.fromkeys([entry.repository, *tokenizers])),
+        not set(names).isdisjoint(written_as_text()),
+    )
+
+
+def _names_in_checkpoints(wanted: str) -> list[str]:
+    name = wanted if wanted in OFFICIAL else wanted.lower().replace("-", "_")
+    if name == EVERYTHING:
+        return list(OFFICIAL)
+    if name in MODALITIES:
+        return [MODALITIES[name].tokens.name]
+    if name in spaces():
+        return [spaces()[name].modality]
+    if name in OFFICIAL:
+        return [name]
+    known = ", ".join([*MODALITIES, *spaces(), *OFFICIAL, EVERYTHING])
+    raise BadInput(f"{wanted!r} is not a modality or a space; there are {known}")

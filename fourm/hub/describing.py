@@ -14,9 +14,16 @@ from fourm.hub.availability import missing_tokenizers
 from fourm.hub.expected import Shapes, kind_of, official_model_shapes, tokenizer_shapes
 from fourm.hub.finding import used
 from fourm.hub.listing import ModelCard, list_models, size_of
-from fourm.hub.manifest import BUNDLE, Manifest
+from fourm.hub.manifest import MANIFEST_FILE, Manifest
 from fourm.hub.names import by_repository, find, folder_of
-from fourm.hub.official import MODELS, OWNER, TEXT, WORDS, spaces, tokenizers
+from fourm.hub.official import (
+    MODELS,
+    OWNER,
+    TEXT_TOKENIZER,
+    TEXT_TOKENIZER_NAME,
+    spaces,
+    tokenizers,
+)
 from fourm.hub.sources import repository_of
 from fourm.hub.teachers import TEACHERS
 
@@ -38,9 +45,9 @@ def describe(source: str) -> dict[str, Any]:
         folder = folder_of(source)
     except ModelNotFound:
         return _absent(source)
-    if folder.name == WORDS:
-        return {"name": TEXT, "kind": "text tokenizer", **_on_disk(folder)}
-    if (folder / BUNDLE).is_file():
+    if folder.name == TEXT_TOKENIZER:
+        return {"name": TEXT_TOKENIZER_NAME, "kind": "text tokenizer", **_on_disk(folder)}
+    if (folder / MANIFEST_FILE).is_file():
         return _bundle(folder)
     checkpoint = Checkpoint.open(folder)
     kind = kind_of(checkpoint)
@@ -94,7 +101,7 @@ def _bundle(folder: Path) -> dict[str, Any]:
         "title": manifest.title,
         **_on_disk(folder),
         **_fm_facts(checkpoint),
-        "queries": list(manifest.kinds),
+        "queries": list(manifest.inputs),
         "spaces": list(manifest.spaces),
         "missing": [],
         "fingerprint": manifest.fingerprint(),

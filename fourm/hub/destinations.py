@@ -8,14 +8,14 @@ from typing import NamedTuple, Protocol
 from fourm.hub.cache import cache_folder
 
 
-class Place(NamedTuple):
+class Target(NamedTuple):
     """Where one file goes, and where it grows until it is complete."""
 
     target: Path
     partial: Path
 
 
-class Shelf(Protocol):
+class Destination(Protocol):
     """A place for repositories and for single files.
 
     Attributes:
@@ -24,10 +24,10 @@ class Shelf(Protocol):
 
     record: Path
 
-    def place(self, repository: str, name: str, digest: str) -> Place:
+    def place(self, repository: str, name: str, digest: str) -> Target:
         """Where a repository's file goes; the digest tells revisions of it apart."""
 
-    def single(self, name: str, digest: str) -> Place:
+    def single(self, name: str, digest: str) -> Target:
         """Where a file goes that is of no hub repository."""
 
     def folder(self, repository: str, revision: str) -> Path:
@@ -46,12 +46,12 @@ class HubCache:
     def __init__(self) -> None:
         self.record = cache_folder()
 
-    def place(self, repository: str, name: str, digest: str) -> Place:
+    def place(self, repository: str, name: str, digest: str) -> Target:
         blobs = self._repository(repository) / "blobs"
-        return Place(blobs / digest, blobs / f"{digest}.partial")
+        return Target(blobs / digest, blobs / f"{digest}.partial")
 
-    def single(self, name: str, digest: str) -> Place:
-        return Place(self.record / name, self.record / "partial" / digest)
+    def single(self, name: str, digest: str) -> Target:
+        return Target(self.record / name, self.record / "partial" / digest)
 
     def folder(self, repository: str, revision: str) -> Path:
         return self._repository(repository) / "snapshots" / revision
@@ -82,11 +82,11 @@ class Folder:
     def __init__(self, path: Path) -> None:
         self.record = path
 
-    def place(self, repository: str, name: str, digest: str) -> Place:
-        return Place(self.folder(repository) / name, self._partial(digest))
+    def place(self, repository: str, name: str, digest: str) -> Target:
+        return Target(self.folder(repository) / name, self._partial(digest))
 
-    def single(self, name: str, digest: str) -> Place:
-        return Place(self.record / name, self._partial(digest))
+    def single(self, name: str, digest: str) -> Target:
+        return Target(self.record / name, self._partial(digest))
 
     def folder(self, repository: str, revision: str = "") -> Path:
         return self.record / repository.rpartition("/")[2]

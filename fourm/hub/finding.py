@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from functools import partial
 from pathlib import Path
 
 from fourm.checkpoints import Checkpoint
 from fourm.checkpoints.files import TENSORS
 from fourm.errors import CheckpointError, ConfigError, ModelNotFound
-from fourm.hub.availability import MODEL, OfficialParts, missing_tokenizers
-from fourm.hub.manifest import BUNDLE, Manifest
+from fourm.hub.availability import MODEL, locate_part, missing_tokenizers
+from fourm.hub.manifest import MANIFEST_FILE, Manifest
 from fourm.hub.names import bundled
 from fourm.hub.official import (
     COUNTED,
     MODELS,
     OWNER,
-    WORDS,
+    TEXT_TOKENIZER,
     is_tokenizer,
     official_name,
     spaces,
@@ -50,7 +51,7 @@ def find_manifest(source: str) -> Manifest:
         folder = resolve_source(source)
     except ModelNotFound as error:
         raise ModelNotFound(f"{error}; {_known()}") from None
-    if (folder / BUNDLE).is_file():
+    if (folder / MANIFEST_FILE).is_file():
         return Manifest.read(folder)
     if folder.name == TENSORS:  # the config and the tokenizers are looked for as from its folder
         folder = folder.parent
@@ -111,12 +112,12 @@ def folder_manifest(folder: Path) -> Manifest:
         name=name,
         title=MODELS.get(name, name),
         model=MODEL,
-        kinds={kind: modality for kind, modality in kinds.items() if kind not in missing},
+        inputs={kind: modality for kind, modality in kinds.items() if kind not in missing},
         tokenizers={k: f"{OWNER}/{v}" for k, v in tokenizer_repositories().items() if k in present},
         language_models={},
-        words={name: WORDS for name in written_as_text() if name in present},
+        text_tokenizers={name: TEXT_TOKENIZER for name in written_as_text() if name in present},
         spaces=here,
-        locate=OfficialParts(folder).locate,
+        locate=partial(locate_part, folder),
         counted=COUNTED,
         missing=missing,
     )

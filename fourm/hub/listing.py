@@ -68,7 +68,7 @@ def size_of(place: Path) -> int:
 def _bundled(name: str, folder: Path) -> ModelCard:
     manifest = Manifest.read(folder)
     entry = Entry(name, "model", None, manifest.title)
-    inputs, spaces = tuple(manifest.kinds), tuple(manifest.spaces)
+    inputs, spaces = tuple(manifest.inputs), tuple(manifest.spaces)
     return _card(entry, inputs, spaces, str(folder), folder, "comes with this package")
 
 

@@ -1,4 +1,4 @@
-"""What a bundle is made of."""
+"""What a model is made of: `bundle.json`, or the parts of an official model."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 from fourm.checkpoints.config import Fields
 from fourm.checkpoints.files import CONFIG, TENSORS, read_json_object
 from fourm.errors import ConfigError
-from fourm.hub.digests import digest_of
+from fourm.hub.cache import digest_of
 from fourm.modalities import MODALITIES
 
 if TYPE_CHECKING:
     from fourm.hub.availability import MissingTokenizer
 
-BUNDLE = "bundle.json"
+MANIFEST_FILE = "bundle.json"
 FORMAT = 1
 PART_FILES = (CONFIG, TENSORS, "tokenizer.json")
 
@@ -27,12 +27,13 @@ Decode = Literal["argmax", "soft", "sample"]
 
 
 @dataclass(frozen=True)
-class ReadoutEntry:
-    """How a kind of input is read at the encoder's first register token.
+class LinearProbe:
+    """A linear map from the encoder's first register token to a space, for one modality.
 
     Attributes:
-        transform: file with `mean` (width,) and `matrix` (dim, width): register token to space.
-        weight: how the kind counts beside what is predicted from other inputs, which counts 1.
+        transform: file with `mean` (width,) and `matrix` (dim, width).
+        weight: of the modality in a sample with other inputs; what is predicted from these has
+            weight 1.
     """
 
     transform: str
@@ -44,22 +45,23 @@ class SpaceEntry:
     """How a manifest describes one embedding space.
 
     Attributes:
-        modality: the output whose tokens are predicted.
+        modality: the output whose tokens are predicted, by its name in the config.
         decode: how tokens or probabilities are taken from the logits.
         temperature: divides the logits, in `soft` and `sample`.
         top_p, seed: of `sample`.
-        image_readout: with "register", a sample that is only a picture is read at the encoder's
-            first register token, and nothing is decoded.
-        image_share: with a readout, how a picture beside other inputs counts: it is read alone,
-            the others are predicted without it, and the vector is the mean of the two, the
-            picture's weighted by this. 0: everything goes into one forward pass.
+        image_readout: with "register", the vector of an image alone is the encoder's first register
+            token, and nothing is decoded.
+        image_share: with `image_readout`, the weight of an image that comes with other inputs,
+            0 to 1: it is read alone, the others are predicted without it, and the vector is the
+            weighted mean of the two. 0: all inputs go into one forward pass.
         transform: file with `mean` (dim,) and `matrix` (dim_out, dim), or None.
         title: a line for people.
         pool: how a grid of decoded vectors becomes one vector; None: there is no grid.
-        teacher: name of the network whose vectors are predicted, where the vectors can be compared
+        teacher: name of the network whose vectors are predicted, if the vectors can be compared
             with that network's own (`fourm.teachers`), or None.
-        readouts: other modalities that are read alone at the register token, and joined afterwards.
-        former_name: the space's name when its fingerprint was first taken; None: the same.
+        linear_probes: further modalities that are read alone at the register token, each with a
+            linear probe, and averaged with the rest.
+        former_name: the name under which the space counts for fingerprints, if it was renamed.
     """
 
     modality: str
@@ -73,25 +75,25 @@ class SpaceEntry:
     title: str = ""
     pool: Literal["mean"] | None = None
     teacher: str | None = None
-    readouts: Mapping[str, ReadoutEntry] = field(default_factory=dict)
+    linear_probes: Mapping[str, LinearProbe] = field(default_factory=dict)
     former_name: str | None = None
 
     def about_vectors(self) -> dict[str, Any]:
         """The fields that vectors depend on, as fingerprints count them."""
         # Fields that came later count where they are used: other spaces keep their fingerprint.
-        unused = {"teacher", "former_name"}
-        unused |= {name for name in ("pool", "readouts") if not getattr(self, name)}
+        unused = {"teacher", "former_name", "linear_probes"}
+        unused |= set() if self.pool else {"pool"}
         about = {name: value for name, value in vars(self).items() if name not in unused}
-        if self.readouts:
-            about["readouts"] = {kind: vars(entry) for kind, entry in self.readouts.items()}
+        if self.linear_probes:
+            about["readouts"] = {name: vars(probe) for name, probe in self.linear_probes.items()}
         return about
 
-    def apart(self) -> dict[str, float]:
-        """Kinds that are read in a pass of their own, with their weights; others together have 1.
+    def read_alone(self) -> dict[str, float]:
+        """Modalities that are read in a pass of their own -> their weights; the rest has weight 1.
 
-        Infinite where nothing else counts beside the kind.
+        Infinite where the rest is ignored.
         """
-        weights = {kind: entry.weight for kind, entry in self.readouts.items()}
+        weights = {name: probe.weight for name, probe in self.linear_probes.items()}
         if self.image_share:
             share = self.image_share
             weights["image"] = share / (1 - share) if share < 1 else math.inf
@@ -110,13 +112,13 @@ class Manifest:
     Attributes:
         name, title: of the model.
         model: the part that is the transformer.
-        kinds: input kind (`image`, `text`, `seg`, `depth` ...) -> modality.
-        tokenizers: modality -> part that makes or decodes its tokens.
-        language_models: modality -> part that makes its embeddings.
-        words: modality -> part or file of its word-piece tokenizer.
+        inputs: modality that is read -> its name in the config.
+        tokenizers: name in the config -> part that makes or decodes its tokens.
+        language_models: name in the config -> part that makes its embeddings.
+        text_tokenizers: name in the config -> part or file of its word-piece tokenizer.
         spaces: name -> entry; the first is the default.
-        locate: where a part lies on this disk (a folder, or one file).
-        counted: kinds whose readers count for the fingerprint.
+        locate: part -> where it lies on this disk: a folder, or one file.
+        counted: modalities whose readers count for the fingerprint.
         missing: further modalities and spaces of the transformer -> the tokenizers that they need
             and that are not on this disk.
     """
@@ -124,10 +126,10 @@ class Manifest:
     name: str
     title: str
     model: str
-    kinds: Mapping[str, str]
+    inputs: Mapping[str, str]
     tokenizers: Mapping[str, str]
     language_models: Mapping[str, str]
-    words: Mapping[str, str]
+    text_tokenizers: Mapping[str, str]
     spaces: Mapping[str, SpaceEntry]
     locate: Callable[[str], Path] = field(repr=False, compare=False)
     counted: tuple[str, ...] = field(default_factory=counted_modalities)
@@ -140,51 +142,53 @@ class Manifest:
         Raises:
             ConfigError: it cannot be read, is of a newer format, or a field is missing or wrong.
         """
-        path = folder / BUNDLE
+        path = folder / MANIFEST_FILE
         fields = Fields(read_json_object(path), path)
         version = fields.integer("format", low=1)
         if version != FORMAT:
             raise ConfigError(
-                f"{path} has format {version}, this program reads format {FORMAT}: update it"
+                f"format {version} is newer than this program, which reads {FORMAT}", where=path
             )
-        kinds = _names(fields, "kinds")
-        if not kinds or not set(kinds) <= set(MODALITIES):
-            raise fields.error("kinds", f"some of {', '.join(MODALITIES)}", sorted(kinds))
+        inputs = _names(fields, "kinds")
+        if not inputs or not set(inputs) <= set(MODALITIES):
+            raise fields.error("kinds", f"some of {', '.join(MODALITIES)}", sorted(inputs))
         spaces = {
             name: _space(Fields(_object(entry), f"{path}: space {name}"))
             for name, entry in fields.mapping("spaces").items()
         }
         if not spaces:
-            raise ConfigError("a bundle has at least one space", where=path)
+            raise ConfigError("expected at least one space", where=path)
         manifest = cls(
             name=fields.text("name"),
             title=fields.text("title", ""),
             model=fields.text("model"),
-            kinds=kinds,
+            inputs=inputs,
             tokenizers=_names(fields, "tokenizers"),
             language_models=_names(fields, "language_models"),
-            words=_names(fields, "words"),
+            text_tokenizers=_names(fields, "words"),
             spaces=spaces,
             locate=lambda part: folder / part,
         )
         for part in manifest.parts():
             inner = PurePosixPath(part)
             if inner.is_absolute() or ".." in inner.parts or "\\" in part or not part:
-                raise ConfigError(f"{part!r} does not lie in the bundle's folder", where=path)
+                raise ConfigError(f"the part {part!r} must lie in the folder", where=path)
         return manifest
 
     def parts(self) -> tuple[str, ...]:
         """Names of all parts, each once, sorted."""
         transforms = [space.transform for space in self.spaces.values() if space.transform]
-        transforms += [one.transform for s in self.spaces.values() for one in s.readouts.values()]
-        named = (self.tokenizers, self.language_models, self.words)
+        transforms += [
+            one.transform for s in self.spaces.values() for one in s.linear_probes.values()
+        ]
+        named = (self.tokenizers, self.language_models, self.text_tokenizers)
         inner = [part for mapping in named for part in mapping.values()]
         return tuple(sorted({self.model, *inner, *transforms}))
 
-    def first(self) -> Manifest:
-        """The same without the further kinds of input, and without what only they need."""
-        kinds = {kind: name for kind, name in self.kinds.items() if kind in self.counted}
-        used = {*kinds.values(), *(space.modality for space in self.spaces.values())}
+    def counted_only(self) -> Manifest:
+        """The same without the modalities that do not count, and without what only they need."""
+        inputs = {name: domain for name, domain in self.inputs.items() if name in self.counted}
+        used = {*inputs.values(), *(space.modality for space in self.spaces.values())}
 
         def kept(parts: Mapping[str, str]) -> dict[str, str]:
             return {name: part for name, part in parts.items() if name in used}
@@ -192,37 +196,37 @@ class Manifest:
         spaces = {
             name: replace(
                 space,
-                readouts={
-                    kind: one for kind, one in space.readouts.items() if kind in self.counted
+                linear_probes={
+                    one: probe for one, probe in space.linear_probes.items() if one in self.counted
                 },
             )
             for name, space in self.spaces.items()
         }
         return replace(
             self,
-            kinds=kinds,
+            inputs=inputs,
             spaces=spaces,
             tokenizers=kept(self.tokenizers),
             language_models=kept(self.language_models),
-            words=kept(self.words),
+            text_tokenizers=kept(self.text_tokenizers),
         )
 
     def only(self, space: str) -> Manifest:
         """The same with one space, and without what only the others need."""
         if tuple(self.spaces) == (space,):
             return self
-        return replace(self, spaces={space: self.spaces[space]}).first()
+        return replace(self, spaces={space: self.spaces[space]}).counted_only()
 
-    def reader_fingerprint(self, kind: str) -> str:
-        """SHA-256 (hex) of what a further kind of input is read with, beside the transformer.
+    def reader_fingerprint(self, modality: str) -> str:
+        """SHA-256 (hex) of what a modality is read with besides the transformer.
 
-        Empty for the kinds whose parts count for `fingerprint`.
+        Empty for modalities whose parts count for `fingerprint`.
         """
-        if kind in self.counted:
+        if modality in self.counted:
             return ""
-        name = self.kinds[kind]
+        name = self.inputs[modality]
         total = hashlib.sha256(name.encode())
-        for kept in (self.tokenizers, self.language_models, self.words):
+        for kept in (self.tokenizers, self.language_models, self.text_tokenizers):
             for file, path in _files(kept[name], self.locate(kept[name])) if name in kept else ():
                 total.update(f"\n{file} {digest_of(path)}".encode())
         return total.hexdigest()
@@ -230,15 +234,16 @@ class Manifest:
     def fingerprint(self) -> str:
         """SHA-256 (hex) of the manifest and the content of every file of every part.
 
-        Further kinds of queries do not count: what is in an index stays comparable with them.
+        Modalities that do not count may be added to a model later: its vectors in an index can
+        still be compared.
         """
-        if (first := self.first()) != self:
-            return first.fingerprint()
+        if (counted := self.counted_only()) != self:
+            return counted.fingerprint()
         about = {
-            "kinds": dict(self.kinds),
+            "kinds": dict(self.inputs),
             "tokenizers": dict(self.tokenizers),
             "language_models": dict(self.language_models),
-            "words": dict(self.words),
+            "words": dict(self.text_tokenizers),
             "spaces": {
                 space.former_name or name: space.about_vectors()
                 for name, space in self.spaces.items()
@@ -271,13 +276,17 @@ def _space(fields: Fields) -> SpaceEntry:
     temperature = fields.number("temperature", 1.0)
     top_p = fields.number("top_p", 0.0)
     if temperature <= 0 or not 0 <= top_p <= 1:
-        raise ConfigError("temperature is above 0 and top_p lies in 0..1", where=fields.where)
+        raise ConfigError(
+            "temperature must be > 0, and top_p must lie between 0 and 1", where=fields.where
+        )
     share = fields.number("image_share", 0.0)
     if not 0 <= share <= 1 or (share and readout is None):
-        raise ConfigError("image_share lies in 0..1 and needs an image_readout", where=fields.where)
+        raise ConfigError(
+            "image_share must lie between 0 and 1 and needs an image_readout", where=fields.where
+        )
     if fields.values.get("teacher") and fields.values.get("transform"):
         raise ConfigError(
-            "with a transform its vectors are no longer those of a teacher", where=fields.where
+            "a space with a transform has no teacher: its vectors are others", where=fields.where
         )
     return SpaceEntry(
         modality=fields.text("modality"),
@@ -291,19 +300,19 @@ def _space(fields: Fields) -> SpaceEntry:
         title=fields.text("title", ""),
         pool=pool,
         teacher=fields.text("teacher") if fields.values.get("teacher") else None,
-        readouts=_readouts(fields),
+        linear_probes=_linear_probes(fields),
         former_name=fields.text("former_name") if fields.values.get("former_name") else None,
     )
 
 
-def _readouts(fields: Fields) -> dict[str, ReadoutEntry]:
+def _linear_probes(fields: Fields) -> dict[str, LinearProbe]:
     found = {}
-    for kind, value in fields.mapping("readouts").items():
-        entry = Fields(_object(value), f"{fields.where}: readout of {kind}")
+    for name, value in fields.mapping("readouts").items():
+        entry = Fields(_object(value), f"{fields.where}: readouts: {name}")
         weight = entry.number("weight", 1.0)
-        if kind not in MODALITIES or not 0 < weight < math.inf:
-            raise ConfigError("a known kind, with a weight above 0", where=entry.where)
-        found[kind] = ReadoutEntry(entry.text("transform"), weight)
+        if name not in MODALITIES or not 0 < weight < math.inf:
+            raise ConfigError("expected a known modality with a weight > 0", where=entry.where)
+        found[name] = LinearProbe(entry.text("transform"), weight)
     return found
 
 

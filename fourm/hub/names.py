@@ -8,18 +8,18 @@ from typing import Literal
 
 from fourm.errors import ModelNotFound
 from fourm.hub.cache import cache_folder
-from fourm.hub.manifest import BUNDLE
+from fourm.hub.manifest import MANIFEST_FILE
 from fourm.hub.official import (
     MODELS,
     OWNER,
-    TEXT,
-    WORDS,
+    TEXT_TOKENIZER,
+    TEXT_TOKENIZER_NAME,
     tokenizer_repositories,
     tokenizers,
 )
 from fourm.hub.sources import is_hub_name, local_snapshot
 from fourm.hub.teachers import TEACHERS
-from fourm.hub.text_tokenizer import REPOSITORY as WORDS_REPOSITORY
+from fourm.hub.text_tokenizer import REPOSITORY
 
 WEIGHTS = Path(__file__).resolve().parent.parent / "weights"
 """The models that come with this package, a folder each."""
@@ -46,7 +46,7 @@ class Entry:
 
 def bundled() -> dict[str, Path]:
     """Name -> folder of the models that come with this package."""
-    return {path.parent.name: path.parent for path in sorted(WEIGHTS.glob(f"*/{BUNDLE}"))}
+    return {path.parent.name: path.parent for path in sorted(WEIGHTS.glob(f"*/{MANIFEST_FILE}"))}
 
 
 def entries() -> dict[str, Entry]:
@@ -57,7 +57,9 @@ def entries() -> dict[str, Entry]:
     for name, one in tokenizers().items():
         modalities = tuple(modality for modality, repository in made.items() if repository == name)
         every.append(Entry(one.short_name, "tokenizer", f"{OWNER}/{name}", one.purpose, modalities))
-    every.append(Entry(TEXT, "tokenizer", WORDS_REPOSITORY, "text, and what is written as text"))
+    every.append(
+        Entry(TEXT_TOKENIZER_NAME, "tokenizer", REPOSITORY, "text, and what is written as text")
+    )
     return {entry.name: entry for entry in every}
 
 
@@ -108,8 +110,8 @@ def place_of(entry: Entry) -> Path | None:
     """Where an entry lies on this disk: a folder, for the text tokenizer a file; or None."""
     if entry.repository is None:
         return WEIGHTS / entry.name
-    if entry.name == TEXT:
-        path = cache_folder() / WORDS
+    if entry.name == TEXT_TOKENIZER_NAME:
+        path = cache_folder() / TEXT_TOKENIZER
         return path if path.is_file() else None
     return local_snapshot(entry.repository)
 

@@ -20,10 +20,10 @@ MODELS: Mapping[str, str] = {
     "4M-21_XL": "4M-21 XL, 2.8 B parameters",
 }
 
-TEXT = "tokenizer/text"
+TEXT_TOKENIZER_NAME = "tokenizer/text"
 """The text tokenizer, which is one file of the 4M code repository."""
 
-WORDS = "text_tokenizer_4m_wordpiece_30k.json"
+TEXT_TOKENIZER = "text_tokenizer_4m_wordpiece_30k.json"
 
 COUNTED = ("image",)
 """Modalities whose readers count for the fingerprint of a space: galleries are photos first of all.
@@ -41,7 +41,11 @@ def official_name(source: str) -> str | None:
 def is_tokenizer(source: str) -> bool:
     """Whether a text is the name of an official tokenizer, short or that of its repository."""
     name, known = source.removeprefix(f"{OWNER}/"), tokenizers()
-    return name in known or name == TEXT or name in {one.short_name for one in known.values()}
+    return (
+        name in known
+        or name == TEXT_TOKENIZER_NAME
+        or name in {one.short_name for one in known.values()}
+    )
 
 
 def spaces() -> dict[str, SpaceEntry]:

@@ -1,4 +1,4 @@
-"""Fetching a model with the tokenizers and the text tokenizer that it needs."""
+"""Downloading a model with the tokenizers that it needs."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING
 from fourm.checkpoints.files import CONFIG, TENSORS
 from fourm.errors import DownloadFailed
 from fourm.hub import text_tokenizer
-from fourm.hub.destinations import Folder, HubCache, Shelf
+from fourm.hub.availability import requirements
+from fourm.hub.destinations import Destination, Folder, HubCache
 from fourm.hub.fetching import TIMEOUT, Remote, fetch, first_line
 from fourm.hub.names import find
-from fourm.hub.official import TEXT, WORDS
+from fourm.hub.official import TEXT_TOKENIZER, TEXT_TOKENIZER_NAME
 from fourm.hub.pulled import Pulled, PulledFile, read_pulled, remember
-from fourm.hub.requirements import requirements
 
 if TYPE_CHECKING:
     from huggingface_hub.hf_api import ModelInfo
@@ -29,14 +29,14 @@ _OF_THE_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EPERM, errno.ERO
 
 @dataclass(frozen=True)
 class Fetched:
-    """A repository that is here now.
+    """A repository that is complete.
 
     Attributes:
         repository: its name.
         path: its folder; the file, for the text tokenizer.
         revision: the commit.
         size: of its files, in bytes.
-        note: what happened, in a word or two.
+        note: what happened, in a few words.
     """
 
     repository: str
@@ -54,61 +54,64 @@ def pull(
     revision: str | None = None,
     progress: bool = False,
 ) -> Iterator[Fetched]:
-    """Fetch a model or a tokenizer by name, one repository after the other.
+    """Download a model or a tokenizer by name, one repository after the other.
 
-    What is here already is kept. It can be stopped at any time; the same call goes on from there.
+    Files that are complete are kept. A download that was stopped is resumed by the same call.
 
     Args:
         name: as `fourm.hub.names.find` takes it.
-        wanted: what the model is to read and predict; see `fourm.hub.requirements.requirements`.
-        to: a folder to put everything into side by side; by default the hub's cache, and the
-            user's cache folder for the text tokenizer, where `load_model` finds them by name.
-        revision: branch, tag or commit of what is named; tokenizers that come with it are taken
-            from their main branch.
+        wanted: what the model is to read and predict; see `fourm.hub.availability.requirements`.
+        to: a folder that gets one folder a repository; None: the hub's cache, and the user's cache
+            folder for the text tokenizer, where `load_model` finds them by name.
+        revision: branch, tag or commit of what is named; tokenizers that come with a model are
+            those of their main branch.
         progress: show progress bars on stderr.
 
     Yields:
-        What is here, as soon as it is; nothing for a model that comes with this package.
+        Each repository when it is complete; nothing for a model that comes with this package.
 
     Raises:
         ModelNotFound: no such name.
         BadInput: see `requirements`.
-        DownloadFailed: no network and not here either, a broken connection, no room, an unknown
-            revision, or a content that is not what was announced.
+        DownloadFailed: no network and not cached, a broken connection, no space left, an unknown
+            revision, or content that does not match its hash.
     """
     entry = find(name)
     if entry.repository is None:
         return
     required = requirements(entry, wanted)
-    if revision is not None and entry.name == TEXT:
+    if revision is not None and entry.name == TEXT_TOKENIZER_NAME:
         raise DownloadFailed(
-            f"{TEXT} is always that of {text_tokenizer.COMMIT}: leave the revision out"
+            f"{TEXT_TOKENIZER_NAME} is always at commit {text_tokenizer.COMMIT}; "
+            "leave out the revision"
         )
     if to is not None and to.exists() and not to.is_dir():
-        raise DownloadFailed(f"{to} is a file: give a folder to put everything into")
-    shelf: Shelf = HubCache() if to is None else Folder(to)
+        raise DownloadFailed(f"{to} is a file; expected a folder")
+    destination: Destination = HubCache() if to is None else Folder(to)
     for repository in required.repositories:
         named = revision if repository == entry.repository else None
-        yield _pull_repository(repository, named, shelf, progress)
+        yield _pull_repository(repository, named, destination, progress)
     if required.text_tokenizer:
-        yield _pull_words(shelf, progress)
+        yield _pull_text_tokenizer(destination, progress)
     with contextlib.suppress(OSError):
-        (shelf.record / ".partial").rmdir()
+        (destination.record / ".partial").rmdir()
 
 
-def _pull_repository(repository: str, wanted: str | None, shelf: Shelf, progress: bool) -> Fetched:
-    before = read_pulled(shelf.record).get(repository)
+def _pull_repository(
+    repository: str, wanted: str | None, destination: Destination, progress: bool
+) -> Fetched:
+    before = read_pulled(destination.record).get(repository)
     try:
         info = _look_up(repository, wanted)
     except DownloadFailed:
         if before is None or wanted not in (None, before.revision):
             raise
-        folder = shelf.folder(repository, before.revision)
+        folder = destination.folder(repository, before.revision)
         if not all(_is_there(folder / name, file) for name, file in before.files.items()):
             raise
         return _fetched(repository, folder, before, "complete; the hub was not reached")
     revision = str(info.sha)
-    folder = shelf.folder(repository, revision)
+    folder = destination.folder(repository, revision)
     remotes = _remotes(repository, info)
     if (
         before is not None
@@ -116,27 +119,27 @@ def _pull_repository(repository: str, wanted: str | None, shelf: Shelf, progress
         and set(before.files) == set(remotes)
         and all(_is_there(folder / name, file) for name, file in before.files.items())
     ):
-        return _fetched(repository, folder, before, "was here")
+        return _fetched(repository, folder, before, "up to date")
     files: dict[str, PulledFile] = {}
     for name, remote in remotes.items():
-        place = shelf.place(repository, name, remote.digest)
+        place = destination.place(repository, name, remote.digest)
         files[name] = fetch(remote, place.target, place.partial, progress=progress)
     with _hub_errors(repository):
-        shelf.finish(repository, list(files), revision, wanted)
+        destination.finish(repository, list(files), revision, wanted)
     pulled = Pulled(revision, files)
-    remember(shelf.record, repository, pulled)
-    return _fetched(repository, folder, pulled, "fetched")
+    remember(destination.record, repository, pulled)
+    return _fetched(repository, folder, pulled, "downloaded")
 
 
-def _pull_words(shelf: Shelf, progress: bool) -> Fetched:
-    remote = text_tokenizer.remote_words()
-    place = shelf.single(WORDS, remote.digest)
-    was_here = place.target.is_file()
+def _pull_text_tokenizer(destination: Destination, progress: bool) -> Fetched:
+    remote = text_tokenizer.remote_text_tokenizer()
+    place = destination.single(TEXT_TOKENIZER, remote.digest)
+    complete = place.target.is_file()
     fetch(remote, place.target, place.partial, progress=progress)
     pulled = text_tokenizer.PINNED
-    if read_pulled(shelf.record).get(text_tokenizer.REPOSITORY) != pulled:
-        remember(shelf.record, text_tokenizer.REPOSITORY, pulled)
-    note = "was here" if was_here else "fetched"
+    if read_pulled(destination.record).get(text_tokenizer.REPOSITORY) != pulled:
+        remember(destination.record, text_tokenizer.REPOSITORY, pulled)
+    note = "up to date" if complete else "downloaded"
     return _fetched(text_tokenizer.REPOSITORY, place.target, pulled, note)
 
 
@@ -150,7 +153,7 @@ def _look_up(repository: str, revision: str | None) -> ModelInfo:
 
 
 def _remotes(repository: str, info: ModelInfo) -> dict[str, Remote]:
-    """The files of a repository that are worth having, small ones first."""
+    """The files of a repository that are downloaded, small ones first."""
     from huggingface_hub import hf_hub_url
     from huggingface_hub.utils._headers import build_hf_headers
 
@@ -186,7 +189,7 @@ def _hub_errors(repository: str) -> Iterator[None]:
     try:
         yield
     except HfHubHTTPError as error:
-        raise DownloadFailed(f"the hub refuses {repository}: {first_line(error)}") from None
+        raise DownloadFailed(f"the hub refused {repository} ({first_line(error)})") from None
     except Exception as error:  # the HTTP library's errors, under a name that changes, and others
         if isinstance(error, OSError) and error.errno in _OF_THE_DISK:
             raise

@@ -16,9 +16,9 @@ from fourm.hub import text_tokenizer
 from fourm.hub.cache import cache_folder
 from fourm.hub.expected import expected, official_shapes
 from fourm.hub.fetching import sha256_of
-from fourm.hub.manifest import BUNDLE, Manifest
+from fourm.hub.manifest import MANIFEST_FILE, Manifest
 from fourm.hub.names import folder_of
-from fourm.hub.official import WORDS
+from fourm.hub.official import TEXT_TOKENIZER
 from fourm.hub.pulled import PULLED, Pulled, read_pulled
 from fourm.hub.sources import is_snapshot, repository_of
 
@@ -69,10 +69,10 @@ def verify(source: str, *, hashes: bool = False, progress: bool = False) -> list
         CheckpointError: a folder with nothing in it that could be checked.
     """
     folder = folder_of(source)
-    if folder.name == WORDS:
+    if folder.name == TEXT_TOKENIZER:
         entry = read_pulled(folder.parent).get(text_tokenizer.REPOSITORY)
         return [_single(folder, entry or text_tokenizer.PINNED, hashes, progress)]
-    if (folder / BUNDLE).is_file():
+    if (folder / MANIFEST_FILE).is_file():
         manifest = Manifest.read(folder)
         return [_part(folder / part, hashes, progress) for part in manifest.parts()]
     record = folder / PULLED
@@ -80,14 +80,14 @@ def verify(source: str, *, hashes: bool = False, progress: bool = False) -> list
         found = []
         for repository, pulled in read_pulled(folder).items():
             inner = folder / repository.rpartition("/")[2]
-            if list(pulled.files) == [WORDS]:
-                found.append(_single(folder / WORDS, pulled, hashes, progress))
+            if list(pulled.files) == [TEXT_TOKENIZER]:
+                found.append(_single(folder / TEXT_TOKENIZER, pulled, hashes, progress))
             else:
                 found.append(_folder(inner, pulled, hashes, progress))
         return found
     if not (folder / TENSORS).is_file() and folder.suffix != ".safetensors":
         raise CheckpointError(
-            f"{folder} is no model: it has none of {TENSORS}, {BUNDLE} and {PULLED}"
+            f"{folder} is no model: it has none of {TENSORS}, {MANIFEST_FILE} and {PULLED}"
         )
     return [_folder(folder, _recorded(folder), hashes, progress)]
 

@@ -11,7 +11,7 @@ from fourm.checkpoints import Checkpoint
 from fourm.embedder import FusionMethod, Space, Vectors
 from fourm.errors import BadInput, ConfigError, UnknownModality, UnknownSpace
 from fourm.hub.manifest import Manifest
-from fourm.hub.official import WORDS
+from fourm.hub.official import TEXT_TOKENIZER
 from fourm.modalities import IMAGE, MODALITIES, Content, Locate, ModelPart, Reader
 from fourm.modalities.pixels import PixelReader
 from fourm.modalities.written import TextReader
@@ -62,26 +62,26 @@ class Model:
 
         self.manifest = manifest
         self.name, self.title = manifest.name, manifest.title
-        self.inputs: tuple[str, ...] = tuple(manifest.kinds)
+        self.inputs: tuple[str, ...] = tuple(manifest.inputs)
         self.missing: Mapping[str, MissingTokenizer] = MappingProxyType(dict(manifest.missing))
         self.device = choose_device(device)
         self.dtype = choose_dtype(dtype, self.device)
         self._checkpoint = Checkpoint.open(manifest.locate(manifest.model))
         self._config = FMConfig.from_fields(self._checkpoint.fields)
-        self._readers = {kind: self._reader(kind, name) for kind, name in manifest.kinds.items()}
+        self._readers = {kind: self._reader(kind, name) for kind, name in manifest.inputs.items()}
         self._decoders = {name: self._decoder(name) for name in manifest.spaces}
         self.spaces: Mapping[str, Space] = MappingProxyType(
             {name: decoder.space for name, decoder in self._decoders.items()}
         )
         self.default_space = next(iter(self.spaces))
-        taken = predictable(manifest.kinds, self._config)
+        taken = predictable(manifest.inputs, self._config)
         self.predictable: tuple[str, ...] = tuple(taken)
         self._network = Network(
             self._checkpoint,
             self._config,
             self.device,
             self.dtype,
-            {**manifest.kinds, **taken},
+            {**manifest.inputs, **taken},
             self._readers,
         )
 
@@ -273,8 +273,8 @@ class Model:
     def _text_ids(self, kind: str) -> SpecialIds:
         """Special tokens of a modality's word pieces; those of 4M-21 need no file."""
         reader = self._readers.get(kind)
-        part = self.manifest.words.get(self._network.modalities[kind], WORDS)
-        if part == WORDS or not isinstance(reader, TextReader):
+        part = self.manifest.text_tokenizers.get(self._network.modalities[kind], TEXT_TOKENIZER)
+        if part == TEXT_TOKENIZER or not isinstance(reader, TextReader):
             return SpecialIds()
         return reader.tokenizer.get().special_ids
 
@@ -300,7 +300,7 @@ class Model:
         manifest = self.manifest
         kept: dict[ModelPart, Mapping[str, str]] = {
             "tokenizer": manifest.tokenizers,
-            "text_tokenizer": manifest.words,
+            "text_tokenizer": manifest.text_tokenizers,
             "language_model": manifest.language_models,
         }
         parts: dict[ModelPart, Locate] = {

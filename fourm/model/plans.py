@@ -67,8 +67,8 @@ def leaves(plan: Plan) -> Iterator[Guided]:
 
 
 def _plain(sample: Prepared, entry: SpaceEntry) -> Plan:
-    """One sample in one pass, or some of its kinds apart from the rest; see `SpaceEntry.apart`."""
-    weights = entry.apart()
+    """One sample in one pass, or with modalities that are read alone; see `SpaceEntry`."""
+    weights = entry.read_alone()
     alone = [kind for kind in sample.contents if kind in weights]
     if not alone or len(sample.contents) == 1:
         return Guided(((sample, 1.0),))
@@ -86,7 +86,7 @@ def _kept(sample: Prepared, kinds: Sequence[str]) -> Guided:
 
 def _apart(sample: Prepared, entry: SpaceEntry) -> bool:
     """Whether something of the sample is read otherwise than by predicting tokens."""
-    if any(kind in entry.apart() for kind in sample.contents):
+    if any(kind in entry.read_alone() for kind in sample.contents):
         return True
     return entry.image_readout == "register" and tuple(sample.contents) == (IMAGE.name,)
 

@@ -72,7 +72,7 @@ class SpaceDecoder:
         self.space = self._described(manifest, config, picture)
         self._readouts = {
             kind: Lazy(partial(self._load_readout, manifest.locate(entry.transform), config.dim))
-            for kind, entry in self.entry.readouts.items()
+            for kind, entry in self.entry.linear_probes.items()
         }
         if self._readouts and not config.num_register_tokens:
             raise ConfigError("readouts need a model with register tokens", where=manifest.name)

@@ -21,7 +21,7 @@ from torch import Tensor
 
 from fourm.checkpoints.files import CONFIG, TENSORS, read_json_object
 from fourm.errors import BadInput
-from fourm.hub.manifest import BUNDLE
+from fourm.hub.manifest import MANIFEST_FILE
 from fourm.training.inputs import FittedInput, modality_info
 
 SMALLEST_MATRIX = 4096
@@ -112,7 +112,7 @@ def add_inputs(bundle: Path, inputs: Sequence[FittedInput]) -> None:
         bundle: folder with `bundle.json`.
         inputs: what `fit_edges` and `fit_items` returned.
     """
-    manifest = read_json_object(bundle / BUNDLE)
+    manifest = read_json_object(bundle / MANIFEST_FILE)
     model = bundle / manifest["model"]
     config = read_json_object(model / CONFIG)
     info = modality_info()
@@ -135,4 +135,4 @@ def add_inputs(bundle: Path, inputs: Sequence[FittedInput]) -> None:
     metadata |= {key: str(value) for key, value in config.items()}
     save_tensors(model / TENSORS, tensors, metadata)
     write_json(model / CONFIG, config)
-    write_json(bundle / BUNDLE, manifest)
+    write_json(bundle / MANIFEST_FILE, manifest)

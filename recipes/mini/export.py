@@ -9,7 +9,7 @@ from typing import Any
 from torch import Tensor
 
 from fourm.checkpoints.files import CONFIG, read_json_object
-from fourm.hub.manifest import BUNDLE
+from fourm.hub.manifest import MANIFEST_FILE
 from fourm.language.model import LanguageModel
 from fourm.language.sentences import TOKENIZER
 from fourm.training.export import (
@@ -81,7 +81,7 @@ def _write(run: Run, data: TrainingData, language: Path, out: Path) -> None:
     _write_language(data, language, trained_language, out / "language_model")
     transform = {"mean": space.mean, "matrix": space.matrix}
     save_tensors(out / "transform.safetensors", transform, {})
-    write_json(out / BUNDLE, MANIFEST)
+    write_json(out / MANIFEST_FILE, MANIFEST)
 
 
 def _write_language(

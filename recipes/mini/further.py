@@ -19,7 +19,7 @@ from torch import Tensor
 from tqdm import tqdm, trange
 
 from fourm.checkpoints.files import CONFIG, TENSORS, read_json_object
-from fourm.hub.manifest import BUNDLE, Manifest
+from fourm.hub.manifest import MANIFEST_FILE, Manifest
 from fourm.imagenet import imagenet_normalised
 from fourm.language.sentences import TOKENIZER
 from fourm.modalities.palette import MOST_COLOURS, palette_of
@@ -137,7 +137,7 @@ def add(
     ]
     with export.replaced(bundle, most_bytes) as folder:
         export.add_inputs(folder, fitted)
-        languages = read_json_object(folder / BUNDLE)["language_models"]
+        languages = read_json_object(folder / MANIFEST_FILE)["language_models"]
         _shrink(data, folder / next(iter(languages.values())), vocabulary)
     return export.folder_size(bundle)
 

@@ -2,7 +2,7 @@
 
 import shutil
 
-from fourm.hub.official import WORDS, tokenizer_repositories
+from fourm.hub.official import TEXT_TOKENIZER, tokenizer_repositories
 from tests.fourm.recorded import model_folder
 from tests.fourm.recorded_text import save_recorded_tokenizer
 
@@ -25,5 +25,5 @@ def make_recorded_shelf(shelf, scratch):
     shutil.copytree(model_folder("fm_mod21_d64", scratch), shelf / "4M-21_B")
     for modality, name in NANO.items():
         shutil.copytree(model_folder(name, scratch), shelf / tokenizer_repositories()[modality])
-    save_recorded_tokenizer(shelf / WORDS)
+    save_recorded_tokenizer(shelf / TEXT_TOKENIZER)
     return shelf

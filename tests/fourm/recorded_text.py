@@ -16,12 +16,12 @@ import pytest
 from tokenizers import AddedToken, Tokenizer, decoders, models, normalizers, pre_tokenizers
 
 from fourm.hub.cache import cache_folder
-from fourm.hub.official import WORDS
+from fourm.hub.official import TEXT_TOKENIZER
 from fourm.modalities.seg import panoptic_classes
 from tests.fourm.recorded import recorded_path
 
 SIZE = 30_000
-OFFICIAL = Path(os.environ.get("FOURM_TEXT_TOKENIZER", cache_folder() / WORDS))
+OFFICIAL = Path(os.environ.get("FOURM_TEXT_TOKENIZER", cache_folder() / TEXT_TOKENIZER))
 SPECIAL = ["[PAD]", "[UNK]", "[SOS]", "[EOS]", *(f"[S_{i}]" for i in range(200))]
 NUMBERS = [f"v{axis}={value}" for axis in range(4) for value in range(1000)]
 CLASSES = sorted(row.name for row in panoptic_classes() if row.is_thing)
@@ -47,7 +47,7 @@ def official_text_tokenizer():
     if not OFFICIAL.is_file():
         pytest.skip(
             "needs the official text tokenizer: run `fourm models pull tokenizer/text`, "
-            f"or set FOURM_TEXT_TOKENIZER to the path of {WORDS}"
+            f"or set FOURM_TEXT_TOKENIZER to the path of {TEXT_TOKENIZER}"
         )
     return OFFICIAL
 

@@ -11,7 +11,7 @@ from safetensors.torch import save_file
 from tokenizers import AddedToken
 
 from fourm.checkpoints import Fields
-from fourm.hub.official import WORDS, tokenizer_repositories
+from fourm.hub.official import TEXT_TOKENIZER, tokenizer_repositories
 from fourm.modalities.boxes import thing_names
 from fourm.tokenizers.loading import build_tokenizer
 from fourm.tokens import OFFICIAL
@@ -81,7 +81,7 @@ def small_shelf(shelf):
     shelf = Path(shelf)
     shelf.mkdir(parents=True, exist_ok=True)
     words = small_words()
-    words.save(str(shelf / WORDS))
+    words.save(str(shelf / TEXT_TOKENIZER))
     with torch.random.fork_rng(devices=[]), torch.no_grad():
         torch.manual_seed(0)
         for modality, config in CONFIGS.items():

@@ -180,10 +180,10 @@ class TestInfilling:
 
     def test_the_result_is_that_of_the_sampler(self, folder, generator):
         from fourm.generation import masked_spans
-        from fourm.hub.official import WORDS
+        from fourm.hub.official import TEXT_TOKENIZER
 
         (text,) = run(generator, {"text": "a dog [S_1] grass"}, [], seed=3)
-        tokenizer = TextTokenizer(folder.parent / WORDS)
+        tokenizer = TextTokenizer(folder.parent / TEXT_TOKENIZER)
         ids = [*tokenizer.encode("a dog [S_1] grass"), tokenizer.end]
         sampler = Sampler(load_fm(folder, ["caption"], ["caption"]), tokenizer.special_ids)
         part = masked_spans([ids], 64, ids=sampler.ids)

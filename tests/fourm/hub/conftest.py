@@ -2,7 +2,7 @@ import hashlib
 
 import pytest
 
-from fourm.hub.official import OWNER, WORDS
+from fourm.hub.official import OWNER, TEXT_TOKENIZER
 from tests.fourm.hub.fake_hub import FakeHub
 from tests.fourm.hub.small_official import PARTS, make_small_official
 
@@ -24,10 +24,10 @@ def hub(shelf, monkeypatch):
     hub = FakeHub()
     for name in PARTS:
         hub.add(f"{OWNER}/{name}", shelf / name)
-    content = (shelf / WORDS).read_bytes()
+    content = (shelf / TEXT_TOKENIZER).read_bytes()
     digest = hashlib.sha256(content).hexdigest()
     hub.files[
-        f"/{text_tokenizer.REPOSITORY}/{text_tokenizer.COMMIT}/fourm/utils/tokenizer/trained/{WORDS}"
+        f"/{text_tokenizer.REPOSITORY}/{text_tokenizer.COMMIT}/fourm/utils/tokenizer/trained/{TEXT_TOKENIZER}"
     ] = (
         content,
         text_tokenizer.COMMIT,
@@ -37,7 +37,7 @@ def hub(shelf, monkeypatch):
     monkeypatch.setattr(
         text_tokenizer,
         "PINNED",
-        Pulled(text_tokenizer.COMMIT, {WORDS: PulledFile(len(content), digest)}),
+        Pulled(text_tokenizer.COMMIT, {TEXT_TOKENIZER: PulledFile(len(content), digest)}),
     )
     monkeypatch.setattr(text_tokenizer, "HOST", hub.url)
     monkeypatch.setattr(constants, "ENDPOINT", hub.url)

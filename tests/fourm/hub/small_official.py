@@ -6,7 +6,7 @@ import torch
 from safetensors.torch import save_file
 
 from fourm.checkpoints import Fields
-from fourm.hub.official import MODELS, WORDS, tokenizer_repositories
+from fourm.hub.official import MODELS, TEXT_TOKENIZER, tokenizer_repositories
 from fourm.tokenizers.loading import build_tokenizer
 from fourm.tokens import OFFICIAL
 from fourm.transformer import FM, FMConfig
@@ -64,5 +64,5 @@ def make_small_official(shelf):
             (folder / "training.log").write_text("not worth fetching\n")
             tensors = {k: v.detach().clone() for k, v in module.state_dict().items()}
             save_file(tensors, folder / "model.safetensors")
-    text_tokenizer(("dog", "snow", "a")).save(str(shelf / WORDS))
+    text_tokenizer(("dog", "snow", "a")).save(str(shelf / TEXT_TOKENIZER))
     return shelf

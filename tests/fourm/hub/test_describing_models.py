@@ -6,12 +6,12 @@ import shutil
 import pytest
 
 import fourm
+from fourm.hub.availability import requirements
 from fourm.hub.describing import describe
 from fourm.hub.listing import list_models, list_tokenizers
 from fourm.hub.names import entries, find
-from fourm.hub.official import WORDS, spaces, tokenizer_repositories, tokenizers
+from fourm.hub.official import TEXT_TOKENIZER, spaces, tokenizer_repositories, tokenizers
 from fourm.hub.pulling import pull
-from fourm.hub.requirements import requirements
 from fourm.hub.teachers import TEACHERS
 from fourm.modalities import MODALITIES
 from tests.fourm.recorded import FIXTURES
@@ -51,7 +51,7 @@ class TestFolders:
         facts = describe(str(tmp_path / "4M-21_B"))
         lacking = missing(facts)
         assert lacking["seg"] == [TOKENIZERS["tok_semseg@224"]]
-        assert lacking["text"] == lacking["palette"] == [WORDS]
+        assert lacking["text"] == lacking["palette"] == [TEXT_TOKENIZER]
         assert lacking["imagebind"] == [TOKENIZERS["tok_imagebind_global"]]
         assert facts["queries"] == ["image", "t5", "dinov2_embedding"]
         assert facts["spaces"] == ["dinov2"]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from fourm.hub import digests
+from fourm.hub import cache
 from fourm.hub.cache import cache_folder
 
 
@@ -22,8 +22,8 @@ def reads(monkeypatch):
             opened.append(path.name)
         return original(path, *arguments, **options)
 
-    monkeypatch.setattr(digests, "SMALLEST", 0)
-    monkeypatch.setattr(digests, "SETTLED", -1.0)
+    monkeypatch.setattr(cache, "SMALLEST", 0)
+    monkeypatch.setattr(cache, "SETTLED", -1.0)
     monkeypatch.setattr(Path, "open", opening)
     return opened
 
@@ -37,9 +37,9 @@ def file(tmp_path):
 
 def hashed(path, reads):
     """Whether a new process reads the file to tell its digest."""
-    digests._digest.cache_clear()
+    cache._digest.cache_clear()
     reads.clear()
-    found = digests.digest_of(path)
+    found = cache.digest_of(path)
     read = bool(reads)
     assert found == hashlib.sha256(path.read_bytes()).hexdigest()
     return read
@@ -66,14 +66,14 @@ def test_again_when_it_changed_in_any_way(file, reads):
 
 
 def test_again_while_it_is_new(file, reads, monkeypatch):
-    monkeypatch.setattr(digests, "SETTLED", 3600.0)
+    monkeypatch.setattr(cache, "SETTLED", 3600.0)
     assert hashed(file, reads) and hashed(file, reads)
 
 
 def test_small_files_are_not_remembered(file, reads, monkeypatch):
-    monkeypatch.setattr(digests, "SMALLEST", 1000)
+    monkeypatch.setattr(cache, "SMALLEST", 1000)
     assert hashed(file, reads)
-    assert not (cache_folder() / digests.RECORD).exists()
+    assert not (cache_folder() / cache.RECORD).exists()
 
 
 @pytest.mark.parametrize(
@@ -85,7 +85,7 @@ def test_small_files_are_not_remembered(file, reads, monkeypatch):
     ],
 )
 def test_a_damaged_record_costs_nothing_but_time(file, reads, text):
-    record = cache_folder() / digests.RECORD
+    record = cache_folder() / cache.RECORD
     record.parent.mkdir(parents=True, exist_ok=True)
     record.write_text(text.replace("%s", str(file)))
     assert hashed(file, reads)
@@ -105,4 +105,4 @@ def test_files_that_are_gone_are_forgotten(file, reads, tmp_path):
     other.write_bytes(b"others")
     file.unlink()
     hashed(other, reads)
-    assert list(json.loads((cache_folder() / digests.RECORD).read_text())["files"]) == [str(other)]
+    assert list(json.loads((cache_folder() / cache.RECORD).read_text())["files"]) == [str(other)]

@@ -15,7 +15,7 @@ from fourm.hub.availability import find_tokenizer
 from fourm.hub.cache import cache_folder
 from fourm.hub.fetching import ATTEMPTS
 from fourm.hub.listing import list_models, list_tokenizers
-from fourm.hub.official import OWNER, WORDS, tokenizer_repositories
+from fourm.hub.official import OWNER, TEXT_TOKENIZER, tokenizer_repositories
 from fourm.hub.pulled import read_pulled
 from fourm.hub.pulling import pull
 from tests.fourm.hub.fake_hub import COMMIT, FakeHub, digest
@@ -43,7 +43,9 @@ class TestWhatIsFetched:
         assert [one.repository for one in pulled("4M-21_B")] == USUAL
         hub.close()
         np.testing.assert_array_equal(embedded("4M-21_B"), embedded(shelf_with_dinov2(shelf)))
-        assert (cache_folder() / WORDS).read_bytes() == (shelf / WORDS).read_bytes()
+        assert (cache_folder() / TEXT_TOKENIZER).read_bytes() == (
+            shelf / TEXT_TOKENIZER
+        ).read_bytes()
         here = {entry.name for entry in (*list_models(), *list_tokenizers()) if entry.available}
         assert here == {
             *("mini", "4M-21_B", "tokenizer/semseg", "tokenizer/dinov2-global", "tokenizer/text"),
@@ -61,7 +63,10 @@ class TestWhatIsFetched:
         pulled("4M-21_B", to=tmp_path / "zoo")
         hub.close()
         names = {path.name for path in (tmp_path / "zoo").iterdir()}
-        expected = {name.rpartition("/")[2] for name in USUAL[:3]} | {WORDS, "pulled.json"}
+        expected = {name.rpartition("/")[2] for name in USUAL[:3]} | {
+            TEXT_TOKENIZER,
+            "pulled.json",
+        }
         assert {name for name in names if not name.startswith(".pulled.json")} == expected
         assert not (caches / "hub").exists() and not cache_folder().exists()
         np.testing.assert_array_equal(
@@ -72,7 +77,7 @@ class TestWhatIsFetched:
         (model, tokenizer) = pulled("4M-21_B", ["image", "imagebind"])
         assert model.repository == f"{OWNER}/4M-21_B"
         assert tokenizer.repository == f"{OWNER}/{TOKENIZERS['tok_imagebind_global']}"
-        assert not hub.fetched(WORDS)
+        assert not hub.fetched(TEXT_TOKENIZER)
 
     def test_a_space_comes_along(self, hub):
         names = [one.repository for one in pulled("4M-21_B", ["palette"])]
@@ -91,7 +96,7 @@ class TestWhatIsFetched:
 
     def test_the_text_tokenizer_alone(self, hub):
         (one,) = pulled("tokenizer/text")
-        assert one.path == cache_folder() / WORDS
+        assert one.path == cache_folder() / TEXT_TOKENIZER
 
     def test_files_that_nothing_reads_stay_away(self, hub):
         (one,) = pulled("tokenizer/semseg")
@@ -142,7 +147,12 @@ def shelf_with_dinov2(shelf):
     """The model's folder beside no tokenizer of the other space."""
     fewer = shelf.parent / f"{shelf.name}-fewer"
     fewer.mkdir(exist_ok=True)
-    for name in ("4M-21_B", TOKENIZERS["tok_semseg@224"], TOKENIZERS["tok_dinov2_global"], WORDS):
+    for name in (
+        "4M-21_B",
+        TOKENIZERS["tok_semseg@224"],
+        TOKENIZERS["tok_dinov2_global"],
+        TEXT_TOKENIZER,
+    ):
         if not (fewer / name).exists():
             (fewer / name).symlink_to(shelf / name)
     # resolve() would lead back to all of them.
@@ -157,7 +167,7 @@ class TestAgain:
         pulled("4M-21_B")
         before = len(hub.requests)
         notes = [one.note for one in pulled("4M-21_B")]
-        assert notes == ["was here"] * 4
+        assert notes == ["up to date"] * 4
         assert all("/api/models/" in path for _, path, _ in hub.requests[before:])
 
     def test_without_a_network_what_is_complete_stays(self, hub):
@@ -171,7 +181,7 @@ class TestAgain:
         content = path.read_bytes()
         path.unlink()
         (one,) = pulled("tokenizer/semseg", to=tmp_path)
-        assert one.note == "fetched" and path.read_bytes() == content
+        assert one.note == "downloaded" and path.read_bytes() == content
         assert len(hub.fetched("config.json")) == 1
 
     def test_a_newer_commit_replaces_the_files(self, hub, shelf, tmp_path):
@@ -185,7 +195,7 @@ class TestAgain:
         (newer / MODEL).write_bytes((shelf / "4M-21_B" / MODEL).read_bytes())
         hub.add(USUAL[1], newer, commit="d" * 40)
         (one,) = pulled("tokenizer/semseg", to=to)
-        assert (one.note, one.revision) == ("fetched", "d" * 40)
+        assert (one.note, one.revision) == ("downloaded", "d" * 40)
         assert (one.path / MODEL).read_bytes() == (newer / MODEL).read_bytes()
         assert read_pulled(to)[USUAL[1]].revision == "d" * 40
 
@@ -197,7 +207,7 @@ class TestAgain:
 
         with pytest.MonkeyPatch.context() as patched:
             patched.setattr(pulling, "remember", refuse)
-            assert [one.note for one in pulled("4M-21_B")] == ["was here"] * 4
+            assert [one.note for one in pulled("4M-21_B")] == ["up to date"] * 4
 
     def test_a_file_in_the_place_of_the_folder(self, hub, tmp_path):
         (tmp_path / "zoo").touch()
@@ -205,7 +215,7 @@ class TestAgain:
             pulled("4M-21_B", to=tmp_path / "zoo")
 
     def test_the_text_tokenizer_has_one_revision(self, hub):
-        with pytest.raises(fourm.DownloadFailed, match="leave the revision out"):
+        with pytest.raises(fourm.DownloadFailed, match="leave out the revision"):
             pulled("tokenizer/text", revision="main")
 
     def test_teachers_come_when_they_are_used(self, hub):
@@ -281,9 +291,9 @@ class TestInterrupted:
         assert (one.path / MODEL).read_bytes() == content
 
     def test_the_text_tokenizer_goes_on_too(self, hub):
-        hub.cuts[WORDS] = [100]
+        hub.cuts[TEXT_TOKENIZER] = [100]
         pulled("tokenizer/text")
-        assert hub.fetched(WORDS) == [None, "bytes=100-"]
+        assert hub.fetched(TEXT_TOKENIZER) == [None, "bytes=100-"]
 
 
 class TestWrongContent:
@@ -305,10 +315,10 @@ class TestWrongContent:
         hub.instead["config.json"] = b"x" * len(hub.files[config_path()][0])
         with pytest.raises(fourm.DownloadFailed, match=r"config\.json"):
             pulled("tokenizer/semseg")
-        hub.instead[WORDS] = b"x" * text_tokenizer.SIZE
-        with pytest.raises(fourm.DownloadFailed, match=WORDS):
+        hub.instead[TEXT_TOKENIZER] = b"x" * text_tokenizer.SIZE
+        with pytest.raises(fourm.DownloadFailed, match=TEXT_TOKENIZER):
             pulled("tokenizer/text")
-        assert not (cache_folder() / WORDS).exists()
+        assert not (cache_folder() / TEXT_TOKENIZER).exists()
 
     def test_more_than_was_announced(self, hub, shelf):
         hub.instead[MODEL] = self.spoilt(shelf) + b"more" * 1000
@@ -342,7 +352,7 @@ class TestNotPossible:
         assert "\n" not in message and "EPFL-VILAB/4M-21_B" in message and "--to" in message
 
     def test_no_network_for_the_text_tokenizer(self, no_hub):
-        with pytest.raises(fourm.DownloadFailed, match=WORDS):
+        with pytest.raises(fourm.DownloadFailed, match=TEXT_TOKENIZER):
             pulled("tokenizer/text")
 
     def test_offline_mode(self, hub, monkeypatch):

@@ -14,7 +14,7 @@ import fourm
 from fourm.checkpoints import TensorFile
 from fourm.hub.expected import official_model_shapes, tokenizer_shapes
 from fourm.hub.names import WEIGHTS
-from fourm.hub.official import OWNER, WORDS, tokenizer_repositories, tokenizers
+from fourm.hub.official import OWNER, TEXT_TOKENIZER, tokenizer_repositories, tokenizers
 from fourm.hub.pulling import pull
 from fourm.hub.verifying import verify
 from tests.fourm.edited import edit_config, edit_tensors, spoil_small_real
@@ -272,7 +272,11 @@ class TestPulled:
         list(pull("tokenizer/semseg", to=tmp_path))
         list(pull("tokenizer/text", to=tmp_path))
         tokenizer, words = sorted(verify(str(tmp_path)), key=lambda entry: entry.kind)[::-1]
-        assert (tokenizer.kind, words.kind, words.path) == ("tokenizer", "file", tmp_path / WORDS)
+        assert (tokenizer.kind, words.kind, words.path) == (
+            "tokenizer",
+            "file",
+            tmp_path / TEXT_TOKENIZER,
+        )
         # Its name is official, its size is not.
         assert all("describes" in line for line in tokenizer.differences)
 
@@ -303,7 +307,7 @@ class TestPulled:
         assert only("tokenizer/text", hashes=True).hashed == 1
         one.path.write_bytes(one.path.read_bytes()[:-1])
         (difference,) = only("tokenizer/text").differences
-        assert WORDS in difference
+        assert TEXT_TOKENIZER in difference
 
     def test_without_a_record_hashes_cannot_be_compared(self, folder):
         (difference,) = only(folder, hashes=True).differences

@@ -8,8 +8,8 @@ from PIL import Image
 
 import fourm
 from fourm.hub import official
+from fourm.hub.availability import requirements
 from fourm.hub.names import find
-from fourm.hub.requirements import requirements
 from fourm.modalities import (
     MODALITIES,
     OfficialSpace,

@@ -9,7 +9,7 @@ import torch
 from PIL import Image
 
 import fourm
-from fourm.hub.official import WORDS, tokenizer_repositories
+from fourm.hub.official import TEXT_TOKENIZER, tokenizer_repositories
 from fourm.modalities import MODALITIES
 from fourm.modalities.boxes import Box
 from fourm.modalities.poses import People, Person
@@ -163,11 +163,17 @@ def test_what_does_not_fit_is_refused(model, kind, value, words):
 def test_further_kinds_leave_the_fingerprint_alone(recorded_shelf, tmp_path, model):
     fewer = tmp_path / "shelf"
     fewer.mkdir()
-    for name in ("4M-21_B", WORDS, *(tokenizer_repositories()[m] for m in list(NANO)[:3])):
+    for name in (
+        "4M-21_B",
+        TEXT_TOKENIZER,
+        *(tokenizer_repositories()[m] for m in list(NANO)[:3]),
+    ):
         (fewer / name).symlink_to(recorded_shelf / name)
-    copy = dataclasses.replace(model.manifest.first(), kinds=dict(model.manifest.first().kinds))
+    copy = dataclasses.replace(
+        model.manifest.counted_only(), inputs=dict(model.manifest.counted_only().inputs)
+    )
     assert copy.fingerprint() == model.fingerprint
-    assert list(copy.kinds) == ["image"]
+    assert list(copy.inputs) == ["image"]
 
 
 def test_without_the_shelf_a_bundle_reads_boxes_and_embeddings(tmp_path):

@@ -9,7 +9,7 @@ import torch
 from PIL import Image
 
 import fourm
-from fourm.hub.official import OWNER, WORDS, tokenizer_repositories
+from fourm.hub.official import OWNER, TEXT_TOKENIZER, tokenizer_repositories
 from tests.fourm.recorded import model_folder, recorded
 from tests.fourm.recorded_inputs import images
 from tests.fourm.recorded_text import save_recorded_tokenizer
@@ -28,7 +28,7 @@ def repositories(tmp_path_factory, fm_mod21_folder):
         ("tok_semseg@224", "vq_semseg_nano"),
     ):
         shutil.copytree(model_folder(name, scratch), shelf / TOKENIZERS[modality])
-    save_recorded_tokenizer(shelf / WORDS)
+    save_recorded_tokenizer(shelf / TEXT_TOKENIZER)
     return shelf
 
 
@@ -77,7 +77,7 @@ def test_a_text(model, repositories):
     from fourm.transformer.embeddings import ModalityInput
 
     text = "a lake house with a boat in front"
-    ids = Tokenizer.from_file(str(repositories / WORDS)).encode(f"{text} [EOS]").ids
+    ids = Tokenizer.from_file(str(repositories / TEXT_TOKENIZER)).encode(f"{text} [EOS]").ids
     vector = model.embed([model.prepare({"text": text})])[0]
     inputs = {"caption": ModalityInput(torch.tensor([ids]))}
     np.testing.assert_allclose(vector, expected(model, repositories, inputs), atol=1e-4)
@@ -118,11 +118,11 @@ def test_everything_at_once(model):
 
 def test_words_without_their_tokenizer(repositories, tmp_path):
     shelf = shutil.copytree(repositories, tmp_path / "shelf")
-    (shelf / WORDS).unlink()
+    (shelf / TEXT_TOKENIZER).unlink()
     model = fourm.load_model(shelf / "4M-21_B", dtype="float32")
     assert model.inputs == ("image", "seg", "t5", "dinov2_embedding")
     command = f"`fourm models pull 4M-21_B --for text --to {shelf}`"
-    with pytest.raises(fourm.UnknownModality, match=WORDS) as caught:
+    with pytest.raises(fourm.UnknownModality, match=TEXT_TOKENIZER) as caught:
         model.prepare({"text": "a lake"})
     assert command in str(caught.value)
 
@@ -130,7 +130,7 @@ def test_words_without_their_tokenizer(repositories, tmp_path):
 def test_what_is_read_for_queries_alone_leaves_a_gallerys_fingerprint_alone(repositories, tmp_path):
     whole = fourm.load_model(repositories / "4M-21_B", dtype="float32")
     shelf = shutil.copytree(repositories, tmp_path / "shelf")
-    (shelf / WORDS).unlink()
+    (shelf / TEXT_TOKENIZER).unlink()
     shutil.rmtree(shelf / TOKENIZERS["tok_semseg@224"])
     bare = fourm.load_model(shelf / "4M-21_B", dtype="float32")
     assert bare.inputs == ("image", "t5", "dinov2_embedding")
