@@ -28,10 +28,12 @@ from retrieval.description import SkippedItem, describe, skipped
 from retrieval.encoders import Teachers
 from retrieval.errors import BuildInterrupted, PictureError, UsageError
 from retrieval.hits import Hit
-from retrieval.items import IMAGE, find_items, item_kind, options_of, read_item, reader_of
+from retrieval.inputs import Input
+from retrieval.items import ItemReader, find_items, options_of, read_item
 from retrieval.loading import LazyModel, lazy_model
+from retrieval.modalities import source_named
 from retrieval.model import ModelLike, embed_spaces
-from retrieval.queries import Input, Query, prepare
+from retrieval.queries import Query, prepare
 from retrieval.scope import Scope, Spaces
 
 if TYPE_CHECKING:
@@ -72,7 +74,7 @@ class Gallery:
         model: ModelLike | None = None,
         *,
         encoder: str | Teachers | None = None,
-        modality: str = IMAGE,
+        modality: str = "image",
         depth_near: str | None = None,
         spaces: str | Sequence[str] | None = None,
         device: str = "auto",
@@ -118,23 +120,23 @@ class Gallery:
             indexes.IndexesError: `to` is taken, damaged, or made with another model; items of
                 this modality were read with other options.
         """
-        what = item_kind(modality)
-        options_of(what, depth_near)
+        source = source_named(modality)
+        options_of(source, {"depth_near": depth_near})
         options = BuildOptions(batch_size, workers, retry, progress)
         root, target = _folder(folder, "folder"), _folder(to, "to")
         if root.exists() and target.exists() and root.samefile(target):
             raise UsageError("is the gallery; the index needs a folder of its own", where=target)
-        listing = find_items(root, what, exclude=[target])
+        listing = find_items(root, source, exclude=[target])
         if not listing.pictures and not listing.unreadable:
-            raise UsageError(f"no {what.what} found; the index was not changed", where=root)
+            raise UsageError(f"no {source.items.what} found; the index was not changed", where=root)
         existing = open_if_there(target)
         index = existing
         try:
             lazy = lazy_model(existing, model, encoder, device, dtype)
-            wanted = Wanted(root, what, depth_near, spaces)
+            wanted = Wanted(root, source, depth_near, spaces)
             index = open_for_building(existing, target, lazy.get(), wanted, listing)
             lazy.remember(index)
-            reader = reader_of(root, what, index.readings[what.name].options)
+            reader = ItemReader(root, source, index.readings[source.name].options)
             report = build(index, listing, lazy.get(), reader, options)
         except BaseException as error:
             if index is not None:
@@ -193,7 +195,7 @@ class Gallery:
             raise PictureError(f"this index has no gallery of the modality {hit.modality!r}")
         reading = self.index.readings[hit.modality]
         root = self.index.roots[hit.modality]
-        return read_item(root, item_kind(hit.modality), reading.options, hit.path)
+        return read_item(root, source_named(hit.modality), reading.options, hit.path)
 
     def describe(self) -> dict[str, Any]:
         """Describe the index: the keys of `fourm info --json`."""
@@ -331,7 +333,7 @@ def check_k(k: object) -> None:
 
 
 def _file(item: ItemPath, roots: Mapping[str, Path]) -> Path | None:
-    whole = item_kind(item.modality).holds == "one"
+    whole = not source_named(item.modality).items.lines
     return roots[item.modality] / item.path if whole else None
 
 

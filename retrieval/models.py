@@ -15,7 +15,8 @@ from fourm.hub.pulling import Fetched, pull
 from fourm.hub.verifying import Verified, verify
 from fourm.modalities import MODALITIES
 from retrieval.errors import UsageError
-from retrieval.generation.names import ALIASES
+from retrieval.generation.options import output_named
+from retrieval.modalities import find
 
 __all__ = [
     "Fetched",
@@ -99,4 +100,5 @@ def describe_model(path: str | os.PathLike[str]) -> dict[str, Any]:
 def _full_name(name: str) -> str:
     """A modality by any of its names; any other name as it is."""
     asked = name.lower().replace("-", "_")
-    return name if asked in MODALITIES or asked in spaces() else ALIASES.get(asked, name)
+    known = asked in MODALITIES or asked in spaces() or find(name) is None
+    return name if known else output_named(name)

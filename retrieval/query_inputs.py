@@ -24,13 +24,15 @@ ArraySource = Union[File, "NDArray[Any]"]
 class QueryInputs(TypedDict, total=False):
     """What a query consists of: any of these keyword arguments; None counts as not given.
 
-    Images are RGB: a path, a Pillow image, or a uint8 array (H, W, 3).
+    An image is a path, the bytes of a file, an open binary file, a Pillow image, a NumPy array
+    (H, W), (H, W, 3) or (H, W, 4), or a torch tensor (3, H, W); uint8, or floats in [0, 1]. Colours
+    are in RGB order unless `bgr` is set.
 
     Attributes:
         text: a caption or a few words.
         image: a photo.
         seg: segmentation map: path, or integers (H, W) of COCO panoptic category ids, 0 = nothing.
-        depth: depth map: path of a grey PNG or `.npy` file, or an array (H, W).
+        depth: depth map: path of a grey PNG or `.npy` file, a Pillow image or an array (H, W).
         normals: surface normals: an image with x, y and z as red, green and blue.
         edges: edge map or line drawing.
         canny: photo whose Canny edges are used as `edges`.
@@ -49,7 +51,8 @@ class QueryInputs(TypedDict, total=False):
         dinov2_embedding: DINOv2 B/14 global embedding (768,).
         imagebind_embedding: ImageBind H/14 global embedding (1280,).
         image_tokens: photo that the model reads as tokens instead of pixels.
-        depth_near: which values of `depth` are near.
+        depth_near: which values of `depth` are near: `low` for distances, `high` for disparities.
+        bgr: arrays and tensors are in BGR order, as OpenCV's are.
         use_only: modalities that are computed or predicted from `image` and used in its place.
         negative_text: negative prompt, or a list of them.
         weights: modality -> weight, and `not` -> weight of the negative prompts.
@@ -59,8 +62,8 @@ class QueryInputs(TypedDict, total=False):
 
     text: str | None
     image: ImageSource | None
-    seg: ArraySource | None
-    depth: ArraySource | None
+    seg: ArraySource | Image.Image | None
+    depth: ArraySource | Image.Image | None
     normals: ImageSource | None
     edges: ImageSource | None
     canny: ImageSource | None
@@ -79,6 +82,7 @@ class QueryInputs(TypedDict, total=False):
     imagebind_embedding: ArraySource | None
     image_tokens: ImageSource | None
     depth_near: Literal["low", "high"] | None
+    bgr: bool | None
     use_only: str | Sequence[str] | None
     negative_text: str | Sequence[str] | None
     weights: Mapping[str, float] | Sequence[str] | None

@@ -14,7 +14,7 @@ from retrieval.building.embedding import EmbeddedBatch, embed
 from retrieval.building.planning import make_plan
 from retrieval.building.preparing import PreparedItem, Preparer
 from retrieval.errors import BuildInterrupted, UsageError
-from retrieval.items import IMAGE, ItemReader
+from retrieval.items import ItemReader
 from retrieval.pictures import Found, Listing
 from retrieval.pictures.decoding import quiet_pillow
 from retrieval.pipeline import default_workers, prefetch
@@ -108,7 +108,7 @@ class _Build:
         reader: ItemReader,
         options: BuildOptions,
     ) -> None:
-        self.modality = reader.kind.name
+        self.modality = reader.source.name
         self.index = index
         self.model = model
         self.options = options
@@ -134,7 +134,7 @@ class _Build:
         bar = tqdm(
             total=len(self.plan.to_read),
             desc="indexing",
-            unit=" images" if self.modality == IMAGE else " items",
+            unit=" images" if self.modality == "image" else " items",
             disable=None if self.options.progress else True,
         )
         with bar, closing(items):

@@ -11,8 +11,9 @@ from fourm import UnknownModality, UnknownSpace
 from fourm.embedder import Embedder
 from indexes import Index, IndexesError, NotAnIndex, Reading
 from retrieval.errors import UsageError
-from retrieval.items import ItemKind, options_of
+from retrieval.items import options_of
 from retrieval.loading import NOTE
+from retrieval.modalities import Source
 from retrieval.model import recipe_of, space_of
 from retrieval.pictures import Listing
 from retrieval.scope import names_of
@@ -27,14 +28,14 @@ class Wanted:
 
     Attributes:
         root: of the gallery.
-        kind: of its items.
+        source: reads its items.
         depth_near: which values of depth maps are near; None: as before, or "low".
         spaces: embedding spaces of the model, or "all"; None: those of the index, or the default of
             the model for a new one.
     """
 
     root: Path
-    kind: ItemKind
+    source: Source
     depth_near: str | None = None
     spaces: Sequence[str] | None = None
 
@@ -68,7 +69,7 @@ def open_for_building(
         recipes = [recipe_of(model, name) for name in names]
         return Index.create(target, root=wanted.root, recipe=recipes, reading=reading)
     require_model(existing, model)
-    if wanted.kind.name in existing.readings:
+    if wanted.source.name in existing.readings:
         existing.require_reading(reading)
         _require_root(existing, wanted, listing)
     else:
@@ -104,17 +105,17 @@ def require_model(index: Index, model: Embedder) -> None:
 
 
 def _reading(existing: Index | None, model: Embedder, wanted: Wanted) -> Reading:
-    kind = wanted.kind
-    if kind.input not in model.inputs:
-        missing = model.missing.get(kind.input)
+    source = wanted.source
+    if source.modality not in model.inputs:
+        missing = model.missing.get(source.modality)
         raise UnknownModality(
-            f"{model.name} does not read {kind.input!r}; it reads {', '.join(model.inputs)}"
+            f"{model.name} does not read {source.modality!r}; it reads {', '.join(model.inputs)}"
             + (f"; {missing}" if missing else "")
         )
-    options = options_of(kind, wanted.depth_near)
-    if existing is not None and wanted.depth_near is None and kind.name in existing.readings:
-        options = existing.readings[kind.name].options
-    return Reading(kind.name, options, model.input_fingerprint(kind.input))
+    options = options_of(source, {"depth_near": wanted.depth_near})
+    if existing is not None and wanted.depth_near is None and source.name in existing.readings:
+        options = existing.readings[source.name].options
+    return Reading(source.name, options, model.input_fingerprint(source.modality))
 
 
 def _spaces(model: Embedder, wanted: Sequence[str] | None, held: Collection[str]) -> list[str]:
@@ -137,7 +138,7 @@ def _spaces(model: Embedder, wanted: Sequence[str] | None, held: Collection[str]
 
 def _require_root(index: Index, wanted: Wanted, listing: Listing) -> None:
     """Check that the gallery is of the same folder as before, or that its folder was moved."""
-    kind, root = wanted.kind.name, wanted.root
+    kind, root = wanted.source.name, wanted.root
     before = index.roots[kind]
     if before == root.absolute() or (before.exists() and before.samefile(root)):
         return

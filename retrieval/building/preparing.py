@@ -97,7 +97,7 @@ class Preparer:
         except PictureError as error:
             return replace(item, error=str(error))
         try:
-            prepared = self._model.prepare({value.kind: value.value})
+            prepared = self._model.prepare({value.modality: value.value})
         except (BadInput, UnknownModality) as error:
             return replace(item, facts=facts, error=f"refused by the model: {error}")
         return replace(item, facts=facts, prepared=prepared)

@@ -1,15 +1,11 @@
-"""Any kinds of input to any kinds that a model predicts, as files that can be looked at.
+"""Any inputs to any modalities that a model predicts, as files.
 
-==========  =================================================================================
-names       what users call the kinds
-options     typed boxes and weights
-views       arrays as pictures: depth in colours, features by their main components
-drawing     one panel for the contact sheet of each thing that was decoded
-files       which files each kind is written to, in forms that queries read again
-results     what was generated, and its record
-run         from a model and sources to results: `generate`
-showing     what a model understood of a query
-==========  =================================================================================
+=========  =====================================================================================
+options    what to generate and how, as it is typed
+results    what was generated: its files, its record, its contact sheet
+run        from a model and inputs to results: `generate`
+showing    what a model understood of a query
+=========  =====================================================================================
 """
 
 from __future__ import annotations

@@ -1,26 +1,70 @@
-"""Regions to inpaint and guidance weights, typed or as numbers."""
+"""What to generate, regions to inpaint and guidance weights, typed or as numbers."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
+from retrieval.assignments import read_numbers
 from retrieval.errors import UsageError
-from retrieval.generation.names import kind_named
-from retrieval.modalities import sources as known_sources
+from retrieval.modalities import MODALITIES, find, sources
 
-Box = tuple[float, float, float, float]
+InpaintBox = tuple[float, float, float, float]
 
-
-def given_kinds(sources: Mapping[str, object]) -> frozenset[str]:
-    """The kinds of input that sources give."""
-    given = {name for name, value in sources.items() if value is not None}
-    known = known_sources()
-    return frozenset(known[name].modality if name in known else name for name in given)
+EVERYTHING = "all"
 
 
-def read_boxes(given: Sequence[Box | str]) -> list[Box]:
-    """Boxes (xmin, ymin, xmax, ymax), or written as `xmin,ymin,xmax,ymax`.
+def outputs_named(names: str | Iterable[str], predicted: Sequence[str]) -> list[str]:
+    """Modalities to generate, each once.
+
+    Args:
+        names: lists with commas between, e.g. `depth,normals`; `all` is all that is predicted.
+        predicted: what the model predicts; only `all` depends on it.
+
+    Raises:
+        UsageError: no name, or an unknown one.
+    """
+    found: list[str] = []
+    for name in _listed(names):
+        found += predicted if name.lower() == EVERYTHING else [output_named(name)]
+    if not found:
+        raise UsageError(
+            "expected at least one modality, for example depth,normals,seg,text", where="to"
+        )
+    return list(dict.fromkeys(found))
+
+
+def asks_for_all(names: str | Iterable[str]) -> bool:
+    """Whether `all` is among names; they are as for `outputs_named`."""
+    return EVERYTHING in (name.lower() for name in _listed(names))
+
+
+def _listed(names: str | Iterable[str]) -> list[str]:
+    joined = names if isinstance(names, str) else ",".join(names)
+    return joined.replace(",", " ").split()
+
+
+def output_named(name: str) -> str:
+    """The modality that is generated for a name: `image_tokens` for `image`.
+
+    Raises:
+        UsageError: an unknown name.
+    """
+    modality = find(name)
+    if modality is None:
+        known = [name for name, modality in MODALITIES.items() if modality.output is not None]
+        raise UsageError(f"unknown modality {name!r}; known: {', '.join(known)}")
+    return modality.generated_as or modality.name
+
+
+def given_modalities(given: Mapping[str, object]) -> frozenset[str]:
+    """The modalities of the inputs that were given, by the names of their sources."""
+    return frozenset(
+        source.modality for name, source in sources().items() if given.get(name) is not None
+    )
+
+
+def read_inpaint(given: Sequence[InpaintBox | str]) -> list[InpaintBox]:
+    """Boxes (xmin, ymin, xmax, ymax) in fractions of the central square, or written with commas.
 
     Raises:
         UsageError: anything else.
@@ -53,22 +97,12 @@ def read_weights(
     Raises:
         UsageError: any other form, an unknown modality, or one that is given twice.
     """
-    pairs = given.items() if isinstance(given, Mapping) else map(_typed, given)
+    if not isinstance(given, Mapping):
+        given = read_numbers(given, "weight", "text=2")
     weights: dict[str, float] = {}
-    for name, weight in pairs:
-        modality = name.strip() if name.strip() in inputs else kind_named(name)
+    for name, weight in given.items():
+        modality = name if name in inputs else output_named(name)
         if modality in weights:
             raise UsageError(f"{modality} is given twice", where="weight")
         weights[modality] = weight
     return weights
-
-
-def _typed(text: str) -> tuple[str, float]:
-    name, _, number = text.partition("=")
-    try:
-        weight = float(number)
-    except ValueError:
-        weight = math.nan
-    if not math.isfinite(weight):
-        raise UsageError(f"expected for example text=2, got {text!r}", where="weight")
-    return name, weight

@@ -8,31 +8,31 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
-from fourm.modalities import MODALITIES, Decoded
+from fourm.modalities import Decoded
 from fourm.modalities.pixels import square_pixels
+from retrieval.drawing.blocks import draw_panels
 from retrieval.errors import UsageError
-from retrieval.generation.drawing import panel_of
-from retrieval.generation.files import file_names, write_file, write_files
+from retrieval.inputs import Input
+from retrieval.modalities import MODALITIES, Modality, Output
 from retrieval.queries import Query
 from retrieval.report.outputs import check_output
-from retrieval.report.panels import panels
-from retrieval.report.sheet import draw_panels
+from retrieval.report.panels import generated_panel, panels
 
 _LONGEST = 60
 RECORD, SHEET = "generated.json", "sheet.png"
-_RAW = "as the tokenizer decodes it, not of unit length; its direction is what counts"
 
 
 class Generation:
-    """What a model made of inputs.
+    """What a model generated from inputs.
 
     Attributes:
         query: the inputs.
-        outputs: what was decoded, in the order in which it was made.
-        files: kind -> names of its files in the folder.
-        left_out: kinds that `all` would have had with their tokenizers, which are not here.
+        outputs: what was decoded, in the order of generation.
+        files: modality -> names of its files in the folder.
+        left_out: modalities of `all` that were not generated, since their tokenizers are missing.
     """
 
     def __init__(self, query: Query, about: Mapping[str, Any], folder: Path | None = None) -> None:
@@ -44,12 +44,12 @@ class Generation:
         self._folder = folder
         self._ground = _square_photo(query)
 
-    def __getitem__(self, kind: str) -> Decoded:
-        """What was made of a kind; KeyError: nothing was."""
+    def __getitem__(self, modality: str) -> Decoded:
+        """What was generated of a modality; KeyError: nothing was."""
         for decoded in self.outputs:
-            if decoded.modality == kind:
+            if decoded.modality == modality:
                 return decoded
-        raise KeyError(kind)
+        raise KeyError(modality)
 
     def start(self, schedule: Iterable[Mapping[str, Any]]) -> None:
         """Record the steps that will be taken."""
@@ -59,7 +59,7 @@ class Generation:
     def add(self, decoded: Decoded) -> None:
         """Take something that is finished, and write it if there is a folder."""
         self.outputs.append(decoded)
-        if self._ground is None and decoded.modality == "image_tokens":
+        if self._ground is None and MODALITIES[decoded.modality].is_photo:
             self._ground = Image.fromarray(decoded.value)
         if self._folder is not None:
             self.files[decoded.modality] = write_files(decoded, self._folder, self._ground)
@@ -80,74 +80,122 @@ class Generation:
 
     def sheet(self) -> Image.Image:
         """The contact sheet."""
-        made = [panel_of(decoded, self._ground) for decoded in self.outputs]
+        made = [generated_panel(decoded, self._ground) for decoded in self.outputs]
         return draw_panels([("given", panels(self.query)), ("generated", made)])
 
     def as_dict(self) -> dict[str, Any]:
         """The record, as JSON knows it."""
         return {
             **self._about,
-            "inputs": [_input(entry.kind, entry.name, entry.value) for entry in self.query.inputs],
+            "inputs": [_recorded(entry) for entry in self.query.inputs],
             "outputs": [self._output(decoded) for decoded in self.outputs],
         }
 
     def summary(self) -> list[tuple[str, list[str], str]]:
         """Modality, names of the files and a short description of each output."""
         return [
-            (decoded.modality, self.files.get(decoded.modality, []), _shortly(decoded))
+            (decoded.modality, self.files.get(decoded.modality, []), _summary(decoded))
             for decoded in self.outputs
         ]
 
     def _output(self, decoded: Decoded) -> dict[str, Any]:
         about: dict[str, Any] = {
-            "kind": decoded.modality,
+            "modality": decoded.modality,
             "files": self.files.get(decoded.modality, []),
             "tokens": decoded.tokens.tolist(),
         }
         if decoded.text is not None:
             about["text"] = decoded.text
-        if decoded.modality.endswith(("_features", "_embedding")):
-            about |= {"shape": list(np.shape(decoded.value)), "scale": _RAW}
-        return about
+        return {**about, **output_of(decoded.modality)[1].details(decoded.value)}
 
 
-def _shortly(decoded: Decoded) -> str:
-    value = decoded.value
-    if isinstance(value, str):
-        text = value
-    elif isinstance(value, dict):
-        text = " ".join(f"{key}={number:g}" for key, number in value.items())
-    elif hasattr(value, "shape"):
-        text = " x ".join(map(str, value.shape))
-    else:
-        text = str(len(getattr(value, "people", value)))
+def output_of(name: str) -> tuple[Modality, Output]:
+    """A modality, and how what is generated of it is written.
+
+    Raises:
+        UsageError: it cannot be written.
+    """
+    modality = MODALITIES.get(name)
+    if modality is None or modality.output is None:
+        raise UsageError(f"the modality {name!r} cannot be written to files")
+    return modality, modality.output
+
+
+def file_names(name: str) -> tuple[str, ...]:
+    """Names of the files of a modality; some are not written if nothing was decoded."""
+    modality, output = output_of(name)
+    return tuple((output.stem or modality.name) + ending for ending in output.files)
+
+
+def write_files(decoded: Decoded, folder: Path, ground: Image.Image | None) -> list[str]:
+    """Write all files of something decoded; their names.
+
+    Args:
+        decoded: of any modality.
+        folder: exists.
+        ground: the photo that boxes, masks and people are drawn over.
+
+    Raises:
+        UsageError: a file cannot be written.
+    """
+    contents = output_of(decoded.modality)[1].write(decoded, generated_panel(decoded, ground))
+    written = []
+    for name, content in zip(file_names(decoded.modality), contents, strict=True):
+        if content is not None:
+            write_file(folder / name, content)
+            written.append(name)
+        else:  # an earlier run's would be taken for this one's
+            (folder / name).unlink(missing_ok=True)
+    return written
+
+
+def write_file(path: Path, content: Image.Image | str | NDArray[Any]) -> None:
+    """Write an image, a text or an array.
+
+    Raises:
+        UsageError: it cannot be written.
+    """
+    try:
+        if isinstance(content, Image.Image):
+            content.save(path, "PNG")
+        elif isinstance(content, str):
+            path.write_text(content, encoding="utf-8", newline="\n")
+        else:
+            np.save(path, content, allow_pickle=False)
+    except OSError as error:
+        reason = f"cannot be written ({error.strerror or error})"
+        raise UsageError(reason, where=path) from None
+
+
+def _summary(decoded: Decoded) -> str:
+    text = output_of(decoded.modality)[1].summary(decoded.value)
     return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
 
 
-def _input(kind: str, name: str | None, value: Any) -> dict[str, Any]:
-    about: dict[str, Any] = {"kind": kind}
-    if name is not None:
-        about["file"] = name
-    if kind in ("text", "metadata", "palette"):
-        about["value"] = value
+def _recorded(entry: Input) -> dict[str, Any]:
+    about: dict[str, Any] = {"modality": entry.modality}
+    if entry.name is not None:
+        about["file"] = entry.name
+    if MODALITIES[entry.modality].plain:
+        about["value"] = entry.value
     return about
 
 
 def prepared_folder(
-    out: str | Path, kinds: Sequence[str], inputs: Iterable[Path], others: Sequence[str]
+    out: str | Path, modalities: Sequence[str], inputs: Iterable[Path], others: Sequence[str]
 ) -> Path:
-    """The folder that files go to, made if need be.
+    """The folder of the files, created if it does not exist.
 
     Raises:
-        UsageError: it cannot be made, or a file of this run would replace an input.
+        UsageError: it cannot be created, or a file of this run would replace an input.
     """
     folder = Path(out)
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise UsageError(f"cannot be made ({error.strerror})", where=folder) from None
+        raise UsageError(f"cannot be created ({error.strerror})", where=folder) from None
     given = [path for path in inputs if path.exists()]
-    names = [name for kind in kinds if kind in MODALITIES for name in file_names(kind)]
+    names = [name for modality in modalities for name in file_names(modality)]
     for name in (*names, *others):
         check_output(folder / name, given)
     return folder
@@ -156,6 +204,6 @@ def prepared_folder(
 def _square_photo(query: Query) -> Image.Image | None:
     """The central square of the photo among the inputs, as the model sees it but larger."""
     for entry in query.inputs:
-        if entry.kind in ("image", "image_tokens"):
+        if MODALITIES[entry.modality].is_photo:
             return Image.fromarray(square_pixels(entry.value, 480).transpose(1, 2, 0))
     return None

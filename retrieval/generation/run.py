@@ -1,4 +1,4 @@
-"""From a model and what it is given to files."""
+"""From a model and its inputs to files."""
 
 from __future__ import annotations
 
@@ -12,9 +12,16 @@ import fourm
 from fourm.generation import GenerationConfig, Generator
 from fourm.generation.texts import SENTINEL
 from retrieval.errors import UsageError
-from retrieval.generation.names import asks_for_all, kinds_named
-from retrieval.generation.options import Box, given_kinds, read_boxes, read_weights
+from retrieval.generation.options import (
+    InpaintBox,
+    asks_for_all,
+    given_modalities,
+    outputs_named,
+    read_inpaint,
+    read_weights,
+)
 from retrieval.generation.results import RECORD, SHEET, Generation, prepared_folder
+from retrieval.modalities import MODALITIES
 from retrieval.queries import Query
 
 if TYPE_CHECKING:
@@ -29,7 +36,7 @@ def generate(
     out: str | os.PathLike[str] | None = None,
     *,
     config: GenerationConfig | None = None,
-    inpaint: Sequence[Box | str] = (),
+    inpaint: Sequence[InpaintBox | str] = (),
     device: str = "auto",
     dtype: str = "auto",
     progress: bool = False,
@@ -62,34 +69,36 @@ def generate(
     given: dict[str, Any] = dict(inputs)
     chosen = GenerationConfig() if config is None else config
     if weights := given.pop("weights", None):
-        chosen = replace(chosen, weights=read_weights(weights, given_kinds(given)))
-    hide = read_boxes(inpaint)
+        chosen = replace(chosen, weights=read_weights(weights, given_modalities(given)))
+    boxes = read_inpaint(inpaint)
     if all(value is None for value in given.values()):
-        raise UsageError("nothing to generate from: give an image, a text or another input")
+        raise UsageError("nothing to generate from; give an image, a text or another input")
     query = Query.read(**given)
     loaded = model if isinstance(model, fourm.Model) else fourm.load_4m(model, device, dtype)
     generator = Generator(loaded)
-    kinds = _wanted(to, query, generator, bool(hide))
-    opened = [*(["image_tokens"] if hide else []), *(["text"] if _has_holes(query) else [])]
-    generator.require([*opened, *kinds])
+    outputs = _wanted(to, query, generator, bool(boxes))
+    completed = [*(["image_tokens"] if boxes else []), *(["text"] if _infills(query) else [])]
+    generator.require([*completed, *outputs])
     folder = None
     if out is not None:
-        made = [*opened, *kinds]
+        made = [*completed, *outputs]
         folder = prepared_folder(Path(out), made, query.files, (RECORD, SHEET))
     about: dict[str, Any] = {
         "model": loaded.name,
         "settings": chosen.as_dict(),
-        "inpaint": [list(box) for box in hide],
+        "inpaint": [list(box) for box in boxes],
         "schedule": [],
     }
     generation = Generation(query, about, folder)
     if asks_for_all(to):
-        generation.left_out = tuple(kind for kind in generator.missing if kind not in query.kinds)
+        generation.left_out = tuple(
+            name for name in generator.missing if name not in query.modalities
+        )
     generator.generate(
         query.values,
-        kinds,
+        outputs,
         chosen,
-        inpaint=hide,
+        inpaint=boxes,
         started=lambda steps: generation.start(asdict(step) for step in steps),
         finished=generation.add,
         progress=progress,
@@ -98,17 +107,20 @@ def generate(
     return generation
 
 
-def _wanted(to: str | Iterable[str], query: Query, generator: Generator, hides: bool) -> list[str]:
-    if not to and (hides or _has_holes(query)):
+def _wanted(
+    to: str | Iterable[str], query: Query, generator: Generator, inpaints: bool
+) -> list[str]:
+    if not to and (inpaints or _infills(query)):
         return []
     if isinstance(to, str):
         to = [to]
-    possible = [kind for kind in generator.outputs if kind not in query.kinds]
-    if "image" in query.kinds:  # the photo again, through its tokens: only if asked for by name
-        possible = [kind for kind in possible if kind != "image_tokens"]
-    return kinds_named(to, possible)
+    possible = [name for name in generator.outputs if name not in query.modalities]
+    if any(MODALITIES[name].is_photo for name in query.modalities):
+        # The photo again, through its tokens: only if asked for by name.
+        possible = [name for name in possible if not MODALITIES[name].is_photo]
+    return outputs_named(to, possible)
 
 
-def _has_holes(query: Query) -> bool:
+def _infills(query: Query) -> bool:
     text = query.values.get("text")
     return text is not None and SENTINEL.search(text) is not None

@@ -1,4 +1,4 @@
-"""Which items a gallery has: files of its kind below a folder, or the lines of text files."""
+"""Which items a gallery has: files below a folder, or the lines of text files."""
 
 from __future__ import annotations
 
@@ -7,43 +7,43 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from retrieval.errors import PictureError, UsageError
-from retrieval.items.kinds import ItemKind
 from retrieval.items.lines import lines_of
+from retrieval.modalities import Source
 from retrieval.pictures import Found, Listing, Unreadable, find_files, read_file
 
 
 def find_items(
-    root: str | os.PathLike[str], kind: ItemKind, exclude: Iterable[Path] = ()
+    root: str | os.PathLike[str], source: Source, exclude: Iterable[Path] = ()
 ) -> Listing:
     """List the items of a gallery, sorted by path.
 
     Args:
-        root: a folder; or one text file, where the kind's items are lines.
-        kind: what to look for.
+        root: a folder; or one text file, where items are lines.
+        source: reads the items.
         exclude: folders to leave out.
 
     Raises:
         UsageError: `root` does not exist, is not a folder (or such a file), or cannot be listed.
     """
     top = Path(root)
-    if kind.holds == "one" or not top.is_file():
-        files = find_files(top, kind.suffixes, exclude)
-        return _lines(top, files, kind) if kind.holds == "lines" else files
-    if top.suffix.lower() not in kind.suffixes:
+    if not source.items.lines or not top.is_file():
+        files = find_files(top, source.items.suffixes, exclude)
+        return _lines(top, files, source.name) if source.items.lines else files
+    if top.suffix.lower() not in source.items.suffixes:
         raise UsageError(
-            f"expected a folder, or a {' or '.join(sorted(kind.suffixes))} file", where=top
+            f"expected a folder, or a {' or '.join(sorted(source.items.suffixes))} file", where=top
         )
     status = top.stat()
     only = Found(top.name, status.st_size, status.st_mtime_ns)
-    return _lines(top.parent, Listing(pictures=[only]), kind)
+    return _lines(top.parent, Listing(pictures=[only]), source.name)
 
 
-def _lines(folder: Path, files: Listing, kind: ItemKind) -> Listing:
+def _lines(folder: Path, files: Listing, name: str) -> Listing:
     listing = Listing(unreadable=files.unreadable, closed_folders=list(files.closed_folders))
     for file in files.pictures:
         try:
             content = read_file(folder / file.path).content
-            lines = list(lines_of(content, file.path, file.mtime_ns, kind.name))
+            lines = list(lines_of(content, file.path, file.mtime_ns, name))
         except PictureError as error:
             # What the file held before is not gone: nothing is known about it.
             listing.unreadable.append(Unreadable(file.path, str(error)))

@@ -1,7 +1,7 @@
 """Text files whose lines are items.
 
 - `.txt`: each line is one item, as it stands; its path is `captions.txt:12`.
-- `.jsonl`: each line is an object with the item under the kind's name, and perhaps an `id`; its
+- `.jsonl`: each line is an object with the item under the modality's name, and perhaps an `id`; its
   path is `captions.jsonl#dog-7`, or with the number of the line where it has no id.
 
 Empty lines are none. A line keeps its vector as long as its text and its path stay the same.
@@ -15,9 +15,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from retrieval.errors import PictureError
-from retrieval.items.kinds import OBJECTS_SUFFIX
 from retrieval.pictures import Found
 
+OBJECTS_SUFFIX = ".jsonl"
 _LONGEST_ID = 200
 
 
@@ -25,7 +25,7 @@ _LONGEST_ID = 200
 class FoundLine(Found):
     """A line: `size` is its own, `mtime_ns` that of its file.
 
-    `value` is what the kind's reader takes; None: `problem` says why there is none.
+    `value` is what the source reads; None: `problem` says why there is none.
     """
 
     line: bytes = field(default=b"", repr=False)
@@ -33,14 +33,14 @@ class FoundLine(Found):
     problem: str = ""
 
 
-def lines_of(content: bytes, path: str, mtime_ns: int, kind: str) -> Iterator[FoundLine]:
+def lines_of(content: bytes, path: str, mtime_ns: int, name: str) -> Iterator[FoundLine]:
     """The items of one file.
 
     Args:
         content: of the whole file.
         path: of the file.
         mtime_ns: time of its last change.
-        kind: `text`, or another kind whose items are lines.
+        name: of the source whose items these are, e.g. `text`.
 
     Raises:
         PictureError: the file is not UTF-8 text.
@@ -61,12 +61,12 @@ def lines_of(content: bytes, path: str, mtime_ns: int, kind: str) -> Iterator[Fo
             yield FoundLine(place, len(line), mtime_ns, line, text)
             continue
         try:
-            name, value = _object(line, kind)
-            if name is not None:
-                if name in taken:
-                    raise PictureError(f"the id {name!r} is that of line {taken[name]} already")
-                taken[name] = number
-                place = f"{path}#{name}"
+            id_, value = _object(line, name)
+            if id_ is not None:
+                if id_ in taken:
+                    raise PictureError(f"the id {id_!r} is that of line {taken[id_]} already")
+                taken[id_] = number
+                place = f"{path}#{id_}"
         except PictureError as error:
             yield FoundLine(place, len(line), mtime_ns, line, None, str(error))
         else:
@@ -81,20 +81,20 @@ def file_of(path: str) -> str:
     return path.rpartition(":")[0] or path
 
 
-def _object(line: bytes, kind: str) -> tuple[str | None, Any]:
+def _object(line: bytes, name: str) -> tuple[str | None, Any]:
     try:
         entry = json.loads(line)
     except (ValueError, RecursionError) as error:
         raise PictureError(f"not JSON ({error})") from None
-    if not isinstance(entry, dict) or entry.get(kind) is None:
-        raise PictureError(f"expected a JSON object with {kind!r}, and perhaps an 'id'")
-    name = entry.get("id")
-    if name is None:
-        return None, entry[kind]
-    if isinstance(name, int) and not isinstance(name, bool):
-        name = str(name)
-    if not isinstance(name, str) or not 0 < len(name) <= _LONGEST_ID:
+    if not isinstance(entry, dict) or entry.get(name) is None:
+        raise PictureError(f"expected a JSON object with {name!r}, and perhaps an 'id'")
+    id_ = entry.get("id")
+    if id_ is None:
+        return None, entry[name]
+    if isinstance(id_, int) and not isinstance(id_, bool):
+        id_ = str(id_)
+    if not isinstance(id_, str) or not 0 < len(id_) <= _LONGEST_ID:
         raise PictureError(f"id: expected a number, or a text of 1 to {_LONGEST_ID} characters")
-    if not name.isprintable() or any(mark in name for mark in "/#"):
+    if not id_.isprintable() or any(mark in id_ for mark in "/#"):
         raise PictureError("id: has a character that no id may have: '/', '#', or an invisible one")
-    return name, entry[kind]
+    return id_, entry[name]

@@ -5,6 +5,7 @@ Light to import: `fourm --help` reads the options.
 
 from __future__ import annotations
 
+from retrieval.errors import UsageError
 from retrieval.modalities.boxes import BOXES
 from retrieval.modalities.clip_features import CLIP_FEATURES
 from retrieval.modalities.depth import DEPTH
@@ -16,7 +17,7 @@ from retrieval.modalities.image_tokens import IMAGE_TOKENS
 from retrieval.modalities.imagebind_embedding import IMAGEBIND_EMBEDDING
 from retrieval.modalities.imagebind_features import IMAGEBIND_FEATURES
 from retrieval.modalities.metadata import METADATA
-from retrieval.modalities.modality import Modality, Modifier, Option, Source
+from retrieval.modalities.modality import Items, Modality, Modifier, Option, Output, Source
 from retrieval.modalities.normals import NORMALS
 from retrieval.modalities.palette import PALETTE
 from retrieval.modalities.poses import POSES
@@ -28,12 +29,18 @@ from retrieval.modalities.text import TEXT
 
 __all__ = [
     "MODALITIES",
+    "Items",
     "Modality",
     "Modifier",
     "Option",
+    "Output",
     "Source",
+    "find",
+    "modality_named",
     "modifiers",
+    "parts_of_photos",
     "register",
+    "source_named",
     "sources",
 ]
 
@@ -42,14 +49,13 @@ MODALITIES: dict[str, Modality] = {}
 
 
 def register(modality: Modality) -> None:
-    """Add a modality: its options, panels and files are known from now on.
+    """Add a modality: its options, galleries, panels and files are known from now on.
 
     Raises:
         ValueError: one of its names is taken.
     """
-    taken = {*MODALITIES, *sources()}
-    for name in {modality.name, *(source.name for source in modality.sources)}:
-        if name in taken:
+    for name in dict.fromkeys((modality.name, *(source.name for source in modality.sources))):
+        if name in MODALITIES or name in sources():
             raise ValueError(f"modality {name!r} is already registered")
     MODALITIES[modality.name] = modality
 
@@ -61,7 +67,61 @@ def sources() -> dict[str, Source]:
 
 def modifiers() -> dict[str, Modifier]:
     """Name -> option that says how sources are read."""
-    return {entry.name: entry for one in MODALITIES.values() for entry in one.modifiers}
+    return {entry.name: entry for source in sources().values() for entry in source.modifiers}
+
+
+def parts_of_photos() -> list[str]:
+    """Names of the modalities that can be computed from a photo or predicted from one."""
+    return [name for name, modality in MODALITIES.items() if modality.part_of_photo]
+
+
+def find(name: str) -> Modality | None:
+    """The modality of a name, if there is one.
+
+    Args:
+        name: of the modality, of one of its sources (`canny`), an alias, or what the official
+            models call it. Case does not matter, and `-` may stand for `_`.
+    """
+    asked = name.strip().lower().replace("-", "_")
+    if asked in MODALITIES:
+        return MODALITIES[asked]
+    if asked in (known := sources()):
+        return MODALITIES[known[asked].modality]
+    for modality in MODALITIES.values():
+        if asked in modality.aliases:
+            return modality
+    return MODALITIES.get(_official_names().get(asked, ""))
+
+
+def modality_named(name: str, what: str = "modality") -> Modality:
+    """The modality of a name that `find` knows; `what` is what the message calls it.
+
+    Raises:
+        UsageError: there is none.
+    """
+    found = find(name)
+    if found is None:
+        raise UsageError(f"unknown {what} {name!r}; known: {', '.join(MODALITIES)}")
+    return found
+
+
+def source_named(name: object) -> Source:
+    """The source of that name, by which the items of a gallery are read; `-` may stand for `_`.
+
+    Raises:
+        UsageError: there is none.
+    """
+    known = sources()
+    found = known.get(name.replace("-", "_")) if isinstance(name, str) else None
+    if found is None:
+        raise UsageError(f"unknown modality: {name}; known: {', '.join(known)}")
+    return found
+
+
+def _official_names() -> dict[str, str]:
+    from fourm.modalities import MODALITIES as OF_MODELS
+
+    return {modality.tokens.name: name for name, modality in OF_MODELS.items()}
 
 
 for _modality in (

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from retrieval.modalities.features import array_modality
+from retrieval.modalities.features import embedding
 
-DINOV2_EMBEDDING = array_modality(
+DINOV2_EMBEDDING = embedding(
     "dinov2_embedding", "DINOv2 embedding", "DINOv2 B/14 global embedding: .npy (768,)."
 )

@@ -2,13 +2,64 @@
 
 from __future__ import annotations
 
-from retrieval.modalities.modality import Modality, Source
+from functools import partial
+from typing import TYPE_CHECKING
+
+from retrieval.inputs import Input
+from retrieval.modalities.drawings import (
+    BGR,
+    IMAGE_ITEMS,
+    draw_image,
+    draw_pixels,
+    read_lines,
+    shape_text,
+    write_pixels,
+)
+from retrieval.modalities.modality import IMAGE_SUFFIXES, Items, Modality, Output, Source
+
+if TYPE_CHECKING:
+    from retrieval.inputs.images import Photo
+
+
+def _compute(photo: Photo) -> Input:
+    """Canny edges, 224 x 224."""
+    from PIL import Image
+
+    from fourm.modalities.edges import canny_edges
+
+    edges = Image.fromarray(canny_edges(photo.image)[0])
+    return Input("edges", edges, photo.name, "computed")
+
+
+def _read_canny(source: object, *, bgr: bool = False) -> Input:
+    from retrieval.inputs.images import compute_from
+
+    return compute_from(source, _compute, "edges", bgr=bgr)
+
 
 EDGES = Modality(
     "edges",
     "Edges",
     (
-        Source("edges", "FILE", "Edges or a line drawing: light lines on dark, or dark on light."),
-        Source("canny", "FILE", "Photo whose Canny edges are the --edges.", of="edges"),
+        Source(
+            "edges",
+            "FILE",
+            "Edges or a line drawing: light lines on dark, or dark on light.",
+            read=partial(read_lines, modality="edges"),
+            items=Items("edge drawings", IMAGE_SUFFIXES),
+            modifiers=(BGR,),
+        ),
+        Source(
+            "canny",
+            "FILE",
+            "Photo whose Canny edges are the --edges.",
+            read=_read_canny,
+            items=IMAGE_ITEMS,
+            modifiers=(BGR,),
+            of="edges",
+        ),
     ),
+    draw=draw_image,
+    output=Output((".png",), write=write_pixels, draw=draw_pixels, summary=shape_text),
+    compute=_compute,
 )

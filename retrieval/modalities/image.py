@@ -2,6 +2,40 @@
 
 from __future__ import annotations
 
-from retrieval.modalities.modality import Modality, Source
+from functools import partial
+from typing import TYPE_CHECKING
 
-IMAGE = Modality("image", "Image", (Source("image", "FILE", "Image to find similar ones of."),))
+from retrieval.inputs import Input
+from retrieval.modalities.drawings import BGR, draw_image, read_image
+from retrieval.modalities.modality import IMAGE_SUFFIXES, Items, Modality, Source
+
+if TYPE_CHECKING:
+    from retrieval.pictures import Facts
+
+
+def _decode(content: bytes, path: str) -> tuple[Input, Facts]:
+    from retrieval.pictures import decode
+
+    decoded = decode(content)
+    return Input("image", decoded.image, path), decoded.facts
+
+
+IMAGE = Modality(
+    "image",
+    "Image",
+    (
+        Source(
+            "image",
+            "FILE",
+            "Image to find similar ones of.",
+            read=partial(read_image, modality="image"),
+            items=Items("images", IMAGE_SUFFIXES, decode=_decode),
+            modifiers=(BGR,),
+        ),
+    ),
+    draw=draw_image,
+    part_of_photo=False,
+    is_photo=True,
+    aliases=("rgb",),
+    generated_as="image_tokens",
+)

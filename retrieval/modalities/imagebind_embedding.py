@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from retrieval.modalities.features import array_modality
+from retrieval.modalities.features import embedding
 
-IMAGEBIND_EMBEDDING = array_modality(
+IMAGEBIND_EMBEDDING = embedding(
     "imagebind_embedding", "ImageBind embedding", "ImageBind H/14 global embedding: .npy (1280,)."
 )

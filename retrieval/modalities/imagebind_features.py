@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from retrieval.modalities.features import array_modality
+from retrieval.modalities.features import feature_map
 
-IMAGEBIND_FEATURES = array_modality(
+IMAGEBIND_FEATURES = feature_map(
     "imagebind_features", "ImageBind features", "ImageBind H/14 feature map: .npy (1280, 16, 16)."
 )

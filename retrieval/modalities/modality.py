@@ -1,11 +1,34 @@
-"""What a person does with a modality: how it is given to a query.
+"""What a person does with a modality: giving it, reading it, drawing it, writing it.
 
-Light to import: `fourm --help` reads the options.
+A module of a modality makes one `Modality`. It is light to import, since `fourm --help` reads its
+options: NumPy, Pillow and `fourm` are imported by the functions that need them.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from retrieval.drawing.panel import Panel
+from retrieval.errors import QueryError
+from retrieval.inputs import Input, path_like
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+    from fourm.modalities import Decoded
+    from retrieval.inputs.images import Photo
+    from retrieval.pictures import Facts
+
+IMAGE_SUFFIXES = frozenset(
+    {".jpg", ".jpeg", ".jpe", ".jfif", ".mpo", ".jp2", ".j2k", ".jpx", ".avif", ".heic", ".heif"}
+    | {".png", ".apng", ".webp", ".gif", ".bmp", ".dib", ".tif", ".tiff"}
+    | {".ppm", ".pgm", ".pbm", ".pnm"}
+)
+ARRAY_SUFFIXES = frozenset({".npy"})
+LINE_SUFFIXES = frozenset({".txt", ".jsonl"})
 
 
 @dataclass(frozen=True)
@@ -22,7 +45,7 @@ class Option:
         option: name of the command line's option, without dashes; None: `name` with `-` for `_`.
         file_key: key in query files; None: `name`.
         panel: heading of the help that lists it.
-        python_only: for values that only Python has; neither an option nor a key.
+        python_only: neither an option nor a key, since only Python has such values.
     """
 
     name: str
@@ -48,22 +71,6 @@ class Option:
 
 
 @dataclass(frozen=True)
-class Source(Option):
-    """An option that gives the model an input.
-
-    Attributes:
-        of: name of the modality that it gives; None: the modality is named like the option.
-    """
-
-    of: str | None = None
-
-    @property
-    def modality(self) -> str:
-        """Name of the modality that it gives."""
-        return self.of or self.name
-
-
-@dataclass(frozen=True)
 class Modifier(Option):
     """An option that says how sources are read, e.g. `depth_near`.
 
@@ -72,6 +79,91 @@ class Modifier(Option):
     """
 
     choices: tuple[object, ...] = ()
+
+    def checked(self, value: object) -> object:
+        """The value, if it is one of the choices.
+
+        Raises:
+            QueryError: it is not.
+        """
+        if not any(value is choice or value == choice for choice in self.choices):
+            expected = " or ".join(map(str, self.choices))
+            raise QueryError(f"expected {expected}, got {value!r:.60}", where=self.name)
+        return value
+
+
+@dataclass(frozen=True)
+class Items:
+    """Which files or lines of a folder are items of a gallery.
+
+    Attributes:
+        what: the items in the plural, e.g. "depth maps".
+        suffixes: of the files, in lower case.
+        lines: each line of a file is an item; otherwise, each file is.
+        decode: from a file's content and path to the input; None: the source reads the path.
+    """
+
+    what: str
+    suffixes: frozenset[str]
+    lines: bool = False
+    decode: Callable[[bytes, str], tuple[Input, Facts]] | None = None
+
+
+@dataclass(frozen=True)
+class Source(Option):
+    """An option that gives the model an input, and a gallery to make of such inputs.
+
+    Attributes:
+        read: from what the user gave, and its modifiers as keywords, to the input; raises
+            `QueryError`.
+        items: of a gallery that is read by it.
+        modifiers: options that it understands.
+        of: name of the modality that it gives; None: its own name.
+        file_suffixes: a typed string that ends so is the path of a file all the same.
+    """
+
+    read: Callable[..., Input] = field(kw_only=True)
+    items: Items = field(kw_only=True)
+    modifiers: tuple[Modifier, ...] = ()
+    of: str | None = None
+    file_suffixes: tuple[str, ...] = ()
+
+    @property
+    def modality(self) -> str:
+        """Name of the modality that it gives."""
+        return self.of or self.name
+
+    def names_file(self, value: object) -> bool:
+        """Whether a value is the path of a file, rather than the value itself."""
+        if not self.typed:
+            return isinstance(value, (str, os.PathLike))
+        return path_like(value, self.file_suffixes)
+
+
+@dataclass(frozen=True)
+class Output:
+    """How a generated value is written and shown.
+
+    Attributes:
+        files: endings of its files, e.g. `.png`, `_colours.png`. A query reads the first.
+        write: their contents, from what was decoded and its panel; None: no such file this time.
+        draw: its panel, from what was decoded, the title and the photo that it belongs to, if
+            there is one; None: it is drawn as an input is.
+        summary: the value in a few words.
+        details: further entries of the record of a run.
+        title: heading of the panel; None: that of the modality.
+        stem: name of its files without the ending; None: the modality's name.
+        preview: `fourm query --show-query` generates it, in this order; None: it does not.
+    """
+
+    files: tuple[str, ...]
+    write: Callable[[Decoded, Panel], Sequence[Any]]
+    draw: Callable[[Decoded, str, Image.Image | None], Panel] | None = None
+    summary: Callable[[Any], str] = lambda value: str(len(value))
+    details: Callable[[Any], Mapping[str, Any]] = lambda value: {}
+    title: str | None = None
+    stem: str | None = None
+    preview: int | None = None
 
 
 @dataclass(frozen=True)
@@ -82,10 +174,24 @@ class Modality:
         name: as in `fourm.modalities`.
         title: heading of its panels.
         sources: options that give it as an input; the first has the modality's own name.
-        modifiers: options that say how its sources are read.
+        draw: panel of an input under a title.
+        output: how it is written when a model generates it; None: it is not.
+        compute: from a photo, without a model; None: only a model predicts it.
+        part_of_photo: `use_only` can name it.
+        is_photo: its value is the photo itself, which boxes and masks are drawn over.
+        plain: its value can be written as JSON as it is.
+        aliases: other names of it, besides those of the official models.
+        generated_as: name of the modality that a model generates in its place.
     """
 
     name: str
     title: str
     sources: tuple[Source, ...]
-    modifiers: tuple[Modifier, ...] = ()
+    draw: Callable[[Input, str], Panel]
+    output: Output | None = None
+    compute: Callable[[Photo], Input] | None = None
+    part_of_photo: bool = True
+    is_photo: bool = False
+    plain: bool = False
+    aliases: tuple[str, ...] = ()
+    generated_as: str | None = None

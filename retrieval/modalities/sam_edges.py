@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
-from retrieval.modalities.modality import Modality, Source
+from functools import partial
+
+from retrieval.modalities.drawings import (
+    BGR,
+    draw_image,
+    draw_pixels,
+    read_lines,
+    shape_text,
+    write_pixels,
+)
+from retrieval.modalities.modality import IMAGE_SUFFIXES, Items, Modality, Output, Source
 
 SAM_EDGES = Modality(
     "sam_edges",
@@ -12,6 +22,12 @@ SAM_EDGES = Modality(
             "sam_edges",
             "FILE",
             "Edges of objects, as SAM finds them: light lines on dark, or dark on light.",
+            read=partial(read_lines, modality="sam_edges"),
+            items=Items("edge drawings", IMAGE_SUFFIXES),
+            modifiers=(BGR,),
         ),
     ),
+    draw=draw_image,
+    output=Output((".png",), write=write_pixels, draw=draw_pixels, summary=shape_text),
+    aliases=("sam_edge",),
 )

@@ -90,22 +90,6 @@ def to_rgb(image: Image.Image) -> Image.Image:
     return image.convert("RGB")
 
 
-def from_array(pixels: np.ndarray) -> Image.Image:
-    """A uint8 array (H, W, 3) or (H, W) as an RGB image.
-
-    Raises:
-        PictureError: another dtype or shape.
-    """
-    grey = pixels.ndim == 2
-    if pixels.dtype != np.uint8 or not (grey or (pixels.ndim == 3 and pixels.shape[2] == 3)):
-        raise PictureError(
-            f"expected a uint8 array (H, W, 3), got {pixels.dtype} {tuple(pixels.shape)}"
-        )
-    if not pixels.size:
-        raise PictureError("the array has no pixels")
-    return Image.fromarray(np.ascontiguousarray(pixels)).convert("RGB")
-
-
 def upright(image: Image.Image) -> Image.Image:
     """An opened Pillow image, treated as `decode` treats a file that needs no draft."""
     facts = read_facts(image)

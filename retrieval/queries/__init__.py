@@ -1,4 +1,7 @@
-"""From what a user gives to what the model takes in."""
+"""Queries: reading them, combining their inputs, and handing them to a model.
+
+Light to import.
+"""
 
 from __future__ import annotations
 
@@ -6,19 +9,16 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from retrieval.queries.inputs import Input
     from retrieval.queries.preparing import as_read, prepare
-    from retrieval.queries.query import READERS, Query
+    from retrieval.queries.query import Query
 
 _LAZY = {
-    "READERS": "retrieval.queries.query",
-    "Input": "retrieval.queries.inputs",
     "Query": "retrieval.queries.query",
     "as_read": "retrieval.queries.preparing",
     "prepare": "retrieval.queries.preparing",
 }
 
-__all__ = ["READERS", "Input", "Query", "as_read", "prepare"]
+__all__ = ["Query", "as_read", "prepare"]
 
 
 def __getattr__(name: str) -> Any:

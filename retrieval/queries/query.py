@@ -2,152 +2,127 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from retrieval.errors import UsageError
+from retrieval.inputs import Input
 from retrieval.modalities import modifiers, sources
-from retrieval.queries.arrays import read_depth, read_features
-from retrieval.queries.combining import How, combined, read_pushed, read_weights
-from retrieval.queries.drawings import read_drawing, read_lines
-from retrieval.queries.inputs import Input
-from retrieval.queries.instances import read_instances
+from retrieval.queries.combining import Combination, combined, read_negative_text, read_weights
 from retrieval.queries.options import COMBINING
-from retrieval.queries.parts import read_part, read_use_only, take_parts
-from retrieval.queries.people import read_poses
-from retrieval.queries.photo import read_photo
-from retrieval.queries.segmentation import read_segmentation
-from retrieval.queries.words import read_words
-from retrieval.queries.written import names_file, read_boxes, read_facts, read_palette
+from retrieval.queries.use_only import parts_of, read_use_only
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
 
     from retrieval.query_inputs import QueryInputs
 
-READERS: dict[str, Callable[[object], Input]] = {
-    "text": read_words,
-    "image": read_photo,
-    "seg": read_segmentation,
-    "depth": read_depth,
-    "normals": partial(read_drawing, kind="normals"),
-    "edges": partial(read_lines, kind="edges"),
-    "canny": partial(read_part, kind="edges"),
-    "sam_edges": partial(read_lines, kind="sam_edges"),
-    "boxes": read_boxes,
-    "palette": read_palette,
-    "palette_of": partial(read_part, kind="palette"),
-    "metadata": read_facts,
-    "sam": read_instances,
-    "poses": read_poses,
-    "t5": partial(read_features, kind="t5"),
-    "clip_features": partial(read_features, kind="clip_features"),
-    "dinov2_features": partial(read_features, kind="dinov2_features"),
-    "imagebind_features": partial(read_features, kind="imagebind_features"),
-    "dinov2_embedding": partial(read_features, kind="dinov2_embedding"),
-    "imagebind_embedding": partial(read_features, kind="imagebind_embedding"),
-    "image_tokens": partial(read_drawing, kind="image_tokens"),
-}
-"""How each of `retrieval.modalities` is read."""
-
 
 @dataclass(frozen=True, eq=False)
 class Query:
-    """Inputs, read and checked.
+    """Inputs, read and checked. Made by `Query.read`.
 
     Attributes:
-        inputs: of different kinds; only words to push away from may come several times.
+        inputs: of different modalities; only negative prompts may come several times.
         combine: `together`, `guided` or `late`: see `retrieval.queries.combining`.
-        use_only: the modalities that stand for a photo, if only parts of it are used.
-        files: the files that the inputs were read from.
+        use_only: names of the parts that stand for a photo, if not all of it is used.
+        files: that the inputs were read from.
     """
 
     inputs: tuple[Input, ...]
-    combine: How = "together"
+    combine: Combination = "together"
     use_only: tuple[str, ...] = ()
     files: tuple[Path, ...] = ()
 
     @classmethod
     def read(cls, **inputs: Unpack[QueryInputs]) -> Query:
-        """Read what the user gave; what is None was not given.
+        """Read inputs; None counts as not given.
+
+            Query.read(image="beach.jpg", text="at night", weights={"text": 2})
 
         Args:
-            given: `text` (words), `image` (path, Pillow picture or uint8 array (H, W, 3)), `seg`
-                (path or array (H, W) of COCO panoptic category ids, 0 = nothing), and the others
-                that `READERS` lists: paths of files, or what these files hold.
-                `depth_near`, `low` or `high`, says which values of `depth` are near. `use_only`
-                names parts of `image`, which are used in its place. `negative_text` is a text, or
-                a list of them, to search away from. `weights` maps inputs (and `not`, for those
-                texts) to numbers, and `combine` is `together`, `guided` or `late`.
+            inputs: see `QueryInputs`. An input is the path of a file, or what such a file holds;
+                text, boxes, colours and metadata can be strings.
 
         Raises:
-            UsageError: nothing was given, a kind of input that does not exist, or one kind twice;
-                weights for what goes into one pass.
+            UsageError: nothing was given, an unknown keyword, or one modality twice; weights for
+                what goes into one pass.
             QueryError: an input, a weight or a part cannot be read.
         """
-        given: dict[str, Any] = dict(inputs)
-        files = input_files(given)
-        said = {
-            name: given.pop(name, None) for name in (*modifiers(), *(o.name for o in COMBINING))
-        }
-        values = {name: value for name, value in given.items() if value is not None}
-        unknown = [name for name in given if name not in READERS]
-        if unknown:
-            raise UsageError(f"unknown kind of query: {unknown[0]}; known: {', '.join(READERS)}")
-        if said["depth_near"] is not None and "depth" not in values:
-            raise UsageError("says which end of a depth map is near; give one", where="depth_near")
-        use_only = () if said["use_only"] is None else read_use_only(said["use_only"])
-        if use_only and "image" not in values:
+        given = {name: value for name, value in inputs.items() if value is not None}
+        known, combining = sources(), {option.name for option in COMBINING}
+        for name in given:
+            if name not in known and name not in modifiers() and name not in combining:
+                raise UsageError(f"unknown input {name!r}; known: {', '.join(known)}")
+        reading = _modifiers(given)
+        use_only = read_use_only(given["use_only"]) if "use_only" in given else ()
+        if use_only and "image" not in given:
             raise UsageError("applies to parts of an image; give one (image)", where="use only")
         # Light things first: a typing error should not wait for photos.
-        weights = None if said["weights"] is None else read_weights(said["weights"])
-        pushed = [] if said["negative_text"] is None else read_pushed(said["negative_text"])
-        read = list(_read(values, said["depth_near"], use_only))
-        if not read and not pushed:
-            raise UsageError("nothing to search for: give words, a picture or a segmentation map")
-        kinds = [entry.kind for entry in read]
-        if doubled := [kind for kind in kinds if kinds.count(kind) > 1]:
-            raise UsageError("given twice, directly and taken from a photo", where=doubled[0])
-        return cls(*combined([*read, *pushed], weights, said["combine"]), use_only, files)
+        weights = read_weights(given["weights"]) if "weights" in given else None
+        negative = read_negative_text(given["negative_text"]) if "negative_text" in given else []
+        read = list(_read(given, reading, use_only))
+        if not read and not negative:
+            raise UsageError("nothing to search for; give text, an image or another input")
+        names = [entry.modality for entry in read]
+        if doubled := [name for name in names if names.count(name) > 1]:
+            raise UsageError("given twice, directly and as a part of a photo", where=doubled[0])
+        return cls(
+            *combined([*read, *negative], weights, given.get("combine")),
+            use_only,
+            input_files(given),
+        )
 
     @property
-    def kinds(self) -> tuple[str, ...]:
-        """The kinds of the inputs."""
-        return tuple(entry.kind for entry in self.inputs)
+    def modalities(self) -> tuple[str, ...]:
+        """Names of the modalities of the inputs."""
+        return tuple(entry.modality for entry in self.inputs)
 
     @property
     def values(self) -> dict[str, Any]:
-        """Kind -> value, as the model takes them: no parts that are still to be predicted, and no
-        words to push away from."""
+        """Modality -> value, as the model takes them, without parts that are still to be predicted
+        and without negative prompts."""
         return {
-            entry.kind: entry.value
+            entry.modality: entry.value
             for entry in self.inputs
             if entry.origin != "predicted" and entry.weight >= 0
         }
 
 
-def _read(sources: Mapping[str, object], near: object, take: tuple[str, ...]) -> Iterator[Input]:
-    for name, reader in READERS.items():
-        if name not in sources:
+def _modifiers(given: Mapping[str, Any]) -> dict[str, object]:
+    """The modifiers that were given, checked."""
+    reading = {}
+    for name, modifier in modifiers().items():
+        if name in given:
+            users = [source.name for source in sources().values() if modifier in source.modifiers]
+            if not given.keys() & set(users):
+                raise UsageError(f"applies to {', '.join(users)}; give one of them", where=name)
+            reading[name] = modifier.checked(given[name])
+    return reading
+
+
+def _read(
+    given: Mapping[str, Any], reading: Mapping[str, object], use_only: tuple[str, ...]
+) -> Iterator[Input]:
+    for name, source in sources().items():
+        if name not in given:
             continue
-        if name == "image" and take:
-            yield from take_parts(sources[name], take)
-        elif name == "depth" and near is not None:
-            yield read_depth(sources[name], near)
+        own = {
+            entry.name: reading[entry.name] for entry in source.modifiers if entry.name in reading
+        }
+        if name == "image" and use_only:
+            yield from parts_of(given[name], use_only, bgr=bool(own.get("bgr")))
         else:
-            yield reader(sources[name])
+            yield source.read(given[name], **own)
 
 
 def input_files(given: Mapping[str, Any]) -> tuple[Path, ...]:
-    """The files among what the command line or a query file gave."""
-    files = [
-        Path(value)
-        for source in sources().values()
-        if not source.typed and isinstance(value := given.get(source.name), (str, os.PathLike))
-    ]
-    boxes = given.get("boxes")
-    return (*files, *map(Path, filter(names_file, boxes if isinstance(boxes, list) else [boxes])))
+    """The paths of files among what was given for a query."""
+    files = []
+    for name, source in sources().items():
+        value = given.get(name)
+        entries: Sequence[Any] = value if isinstance(value, (list, tuple)) else [value]
+        files += [Path(entry) for entry in entries if source.names_file(entry)]
+    return tuple(files)

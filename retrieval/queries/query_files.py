@@ -1,6 +1,6 @@
 """Queries in JSON: one object in a file of its own, or one a line in a file of judged queries.
 
-Keys are those of `retrieval.modalities`; paths of files are relative to the file that names them.
+Keys are those of `query_options`; paths of files are relative to the file that names them.
 """
 
 from __future__ import annotations
@@ -13,12 +13,11 @@ from typing import TYPE_CHECKING, Any
 
 from fourm.messages import shown
 from retrieval.errors import QueryError, UsageError
-from retrieval.modalities import Option, sources
-from retrieval.queries.inputs import existing_file
-from retrieval.queries.json_files import parse_json, parse_text
+from retrieval.inputs import existing_file
+from retrieval.inputs.json_files import parse_json, parse_text
+from retrieval.modalities import Option, Source, sources
 from retrieval.queries.options import query_options
 from retrieval.queries.query import Query
-from retrieval.queries.written import names_file
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -118,15 +117,15 @@ def sources_of(entry: object, place: str, folder: Path) -> dict[str, Any]:
 
 
 def _value(option: Option, value: object, place: str, folder: Path) -> object:
-    if option.name == "boxes" and isinstance(value, list) and value:
-        return [_value(option, part, place, folder) for part in value]
     if isinstance(value, list) and "list" in option.forms and value:
+        if isinstance(option, Source) and option.file_suffixes:
+            return [_value(option, part, place, folder) for part in value]
         return value
     if isinstance(value, dict) and "object" in option.forms and value:
         return value
     if not isinstance(value, str) or not value.strip() or "string" not in option.forms:
         raise QueryError(f"expected {_forms(option)}, and not an empty one", where=place)
-    if option.typed and not (option.name == "boxes" and names_file(value)):
+    if option.typed and not (isinstance(option, Source) and option.names_file(value)):
         return value
     try:
         found = os.path.isfile(folder / value)

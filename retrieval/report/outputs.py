@@ -166,7 +166,7 @@ def keep_stored(output: Path | None, index: Index) -> None:
 
 def _top_files(folder: Path) -> list[Path]:
     """What `--show-query` writes beside folders of its own."""
-    return [folder / "sheet.png", folder / "words.json"]
+    return [folder / "sheet.png", folder / "word_pieces.json"]
 
 
 def _below(path: Path, top: Path) -> str | None:

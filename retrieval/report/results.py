@@ -7,22 +7,23 @@ from dataclasses import dataclass
 
 from PIL import Image
 
+from retrieval.drawing.panel import Panel
 from retrieval.errors import PictureError
 from retrieval.escaping import printable
 from retrieval.gallery import Gallery
 from retrieval.hits import Hit
-from retrieval.items import IMAGE
-from retrieval.queries import Input, Query, as_read
-from retrieval.queries.combining import How
-from retrieval.report.panels import Panel, panel_of, panels
+from retrieval.inputs import Input
+from retrieval.queries import Query, as_read
+from retrieval.queries.combining import Combination
+from retrieval.report.panels import panel_of, panels
 from retrieval.scope import Scope
 
 THUMBNAIL_SIDE = 400
 
-_HEADINGS: dict[How, str] = {
+_HEADINGS: dict[Combination, str] = {
     "together": "all of these together",
-    "guided": "each of these pulls by its weight",
-    "late": "the weighted mean of what each of these predicts",
+    "guided": "guided by each of these, by its weight",
+    "late": "weighted mean of what each of these predicts",
 }
 
 
@@ -34,14 +35,14 @@ class Tile:
         hit: the hit.
         thumbnail: RGB, or RGBA where it is transparent for nothing.
         note: why nothing is shown.
-        words: what is shown of an item that has no picture.
+        text: shown of an item without an image.
         share: length of the score's bar, in [0, 1].
     """
 
     hit: Hit
     thumbnail: Image.Image | None
     note: str | None = None
-    words: str | None = None
+    text: str | None = None
     share: float = 0.0
 
     @property
@@ -57,7 +58,7 @@ class Tile:
     @property
     def kind(self) -> str:
         """Fit to be shown: what the item is, or nothing for a picture."""
-        return "" if self.hit.modality == IMAGE else self.hit.modality.replace("_", " ")
+        return "" if self.hit.modality == "image" else self.hit.modality.replace("_", " ")
 
     @property
     def _name(self) -> str:
@@ -86,7 +87,7 @@ class Results:
     model: str
     space: str
     noun: str = "pictures"
-    how: How = "together"
+    combine: Combination = "together"
 
     @classmethod
     def of(
@@ -118,14 +119,14 @@ class Results:
             printable(", ".join(sorted(root.name or str(root) for root in roots))),
             printable(index.recipe.model),
             printable(hits[0].space if hits else index.recipe.space),
-            "pictures" if set(searched) == {IMAGE} else "items",
+            "pictures" if set(searched) == {"image"} else "items",
             query.combine,
         )
 
     @property
     def heading(self) -> str:
         """How the inputs are combined."""
-        return "Query" if len(self.panels) == 1 else f"Query: {_HEADINGS[self.how]}"
+        return "Query" if len(self.panels) == 1 else f"Query: {_HEADINGS[self.combine]}"
 
     @property
     def title(self) -> str:
@@ -151,13 +152,13 @@ def _tile(hit: Hit, read: Callable[[Hit], Input], best: float) -> Tile:
         panel = panel_of(read(hit))
     except PictureError as error:
         return Tile(hit, None, printable(str(error)), share=share)
-    if panel.picture is None:
+    if panel.image is None:
         told = ", ".join(f"{key} {value}" for key, value in panel.rows)
-        return Tile(hit, None, words=panel.words or told or panel.title, share=share)
-    picture = panel.picture
+        return Tile(hit, None, text=panel.text or told or panel.title, share=share)
+    image = panel.image
     method = Image.Resampling.NEAREST if panel.crisp else Image.Resampling.BICUBIC
-    picture.thumbnail((THUMBNAIL_SIDE, THUMBNAIL_SIDE), method)
-    return Tile(hit, picture, share=share)
+    image.thumbnail((THUMBNAIL_SIDE, THUMBNAIL_SIDE), method)
+    return Tile(hit, image, share=share)
 
 
 def _number(value: float, digits: int) -> str:

@@ -88,8 +88,8 @@ def test_a_part_is_made_up_anew(tmp_path, shelf, photo):
     ("arguments", "code", "words"),
     [
         (["--to", "depth"], 2, "nothing to generate from"),
-        (["--to", "dephts", "--text", "a"], 2, "unknown kind"),
-        (["--text", "a"], 2, "name at least one kind"),
+        (["--to", "dephts", "--text", "a"], 2, "unknown modality"),
+        (["--text", "a"], 2, "expected at least one modality"),
         (["--to", "t5", "--text", "a"], 1, "does not predict 't5'; it predicts clip_features"),
         (["--to", "depth", "--text", "a", "--inpaint", "1,2"], 2, "is not a valid box"),
         (["--to", "depth", "--text", "a", "--weight", "text"], 2, "expected for example text=2"),

@@ -99,9 +99,9 @@ def test_wrong_spaces_and_kinds_are_one_line(run, index, tmp_path, arguments, wo
 @pytest.mark.parametrize(
     ("arguments", "code", "words"),
     [
-        (["--as", "sound"], 2, "unknown kind of gallery: sound"),
+        (["--as", "sound"], 2, "unknown modality: sound"),
         (["--as", "normals"], 1, "does not read 'normals'"),
-        (["--as", "seg", "--depth-near", "low"], 2, "depth near"),
+        (["--as", "seg", "--depth-near", "low"], 2, "depth_near"),
         (["--as", "boxes"], 2, "no files of boxes"),
         (["--space", "sound"], 2, "no space 'sound'; it has layout, hue, light"),
     ],

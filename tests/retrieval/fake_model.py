@@ -16,7 +16,7 @@ import numpy as np
 from PIL import Image, ImageColor
 
 from fourm import BadInput, Space, UnknownModality
-from retrieval.queries.class_table import coco_panoptic
+from retrieval.modalities.panoptic import coco_panoptic
 
 GRID = 4
 

@@ -27,8 +27,8 @@ from fourm.modalities.sam import square_outlines
 from fourm.modalities.seg import square_labels
 from retrieval import Query, QueryError, UsageError
 from retrieval.modalities import sources
-from retrieval.queries.class_table import coco_panoptic
-from retrieval.queries.instances import read_instances
+from retrieval.modalities.object_masks import read_masks
+from retrieval.modalities.panoptic import coco_panoptic
 from retrieval.queries.query_files import read_query_file
 from retrieval.report.panels import panels
 
@@ -104,7 +104,7 @@ def check(kind, source, **others):
             return str(error)
         panels(query)
         try:
-            JUDGES.get(query.inputs[0].kind, lambda value: value)(query.inputs[0].value)
+            JUDGES.get(query.inputs[0].modality, lambda value: value)(query.inputs[0].value)
         except BadInput as error:
             assert len(str(error)) < 1200
     return None
@@ -201,7 +201,7 @@ class TestFiles:
             (encoded(Image.new("I;16", (4, 4), 40000)), "id 40000"),
             (encoded(Image.new("P", (4, 4), 99)), "nothing"),
             (encoded(Image.new("CMYK", (4, 4)), "TIFF"), "CMYK"),
-            (encoded(Image.new("F", (4, 4), 1.5), "TIFF"), "a F picture is not"),
+            (encoded(Image.new("F", (4, 4), 1.5), "TIFF"), "of mode F is not"),
         ]:
             path.write_bytes(content)
             assert words in (check("seg", path) or "nothing")
@@ -216,7 +216,7 @@ class TestFiles:
         for picture in (indexed, Image.fromarray(coco_panoptic().paint(ids)).quantize(8)):
             picture.save(path)
             assert np.array_equal(Query.read(seg=path).values["seg"], ids)
-        assert "grey picture" in check("depth", path)
+        assert "grey image" in check("depth", path)
 
 
 class TestArrays:
@@ -364,7 +364,7 @@ class TestJson:
         assert "a.json" in message and words in message and len(message) < 1200
 
     def test_lists_that_hold_themselves(self, monkeypatch):
-        monkeypatch.setattr("retrieval.queries.json_files._MOST_NUMBERS", 1000)
+        monkeypatch.setattr("retrieval.inputs.json_files._MOST_NUMBERS", 1000)
         endless = [1]
         endless.append(endless)
         message = check("poses", {**RIGHT["poses"], "people": [{**PERSON, "box": endless}]})
@@ -391,7 +391,7 @@ class TestJson:
         large = {"segmentation": {"size": [1200, 1500], "counts": [360_000, 240_000, 1_200_000]}}
         runs = np.repeat([0, 1, 0], large["segmentation"]["counts"]).reshape(1500, 1200).T
         entry = {**large, "point_coords": [[350, 700]]}
-        masks = read_instances([entry] * 3).value
+        masks = read_masks([entry] * 3).value
         assert all(mask.pixels.size < 100_000 for mask in masks)
         from fourm.modalities.sam import Mask
 

@@ -1,4 +1,4 @@
-"""Weights, words to push away from, and the three ways of combining inputs."""
+"""Weights, words negative prompt, and the three ways of combining inputs."""
 
 import math
 
@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from retrieval import Gallery, Query, QueryError, UsageError
 from retrieval.queries import prepare
-from retrieval.queries.combining import WAYS, read_weights
+from retrieval.queries.combining import COMBINATIONS, read_weights
 from retrieval.report.panels import panels
 from retrieval.report.results import Results
 from retrieval.report.sheet import draw_sheet
@@ -21,7 +21,7 @@ RED = np.full((8, 8), 4, np.uint8)  # a motorcycle
 
 def weighed(query):
     return {
-        (entry.kind, entry.value if entry.kind == "text" else ""): entry.weight
+        (entry.modality, entry.value if entry.modality == "text" else ""): entry.weight
         for entry in query.inputs
     }
 
@@ -83,7 +83,7 @@ def test_pushing_away_changes_what_is_found(model, tmp_path):
 def test_one_pass_over_all_has_no_weights(weights):
     with pytest.raises(UsageError, match="guided or late"):
         Query.read(text="red", weights=weights, combine="together")
-    with pytest.raises(UsageError, match="push away"):
+    with pytest.raises(UsageError, match="need guided or late"):
         Query.read(text="red", negative_text="blue", combine="together")
 
 
@@ -105,13 +105,13 @@ def test_one_pass_over_all_has_no_weights(weights):
         ({"sam_edges": 1, "sam-edges": 1}, "sam_edges is given twice"),
         ({}, "there are none"),
         ([], "there are none"),
-        (["text"], "without a number"),
+        (["text"], "for example text=2, got 'text'"),
         (["text="], "expected for example text=2"),
         (["text=two"], "'text=two'"),
         (["text=1_0"], "'text=1_0'"),
         (["text=٢"], "text=2, got"),
         (["text=1", "text=2"], "text is given twice"),
-        (["text=nan"], "got nan"),
+        (["text=nan"], "got 'text=nan'"),
         (3, "expected text=2 or a mapping, got 3"),
         ([3], "expected text=2 or a mapping"),
     ],
@@ -126,7 +126,7 @@ def test_words_to_push_away_from_are_checked():
     for wrong in ([], "", [" "], 3, [3], ["a", None], {"a": 1}):
         with pytest.raises(QueryError, match="not: "):
             Query.read(text="red", negative_text=wrong)
-    with pytest.raises(QueryError, match="above 0"):
+    with pytest.raises(QueryError, match="must be >= 0, got -1"):
         Query.read(text="red", negative_text="blue", weights={"not": -1})
     with pytest.raises(QueryError, match="all are 0"):
         Query.read(negative_text="blue", weights={"not": 0})
@@ -134,7 +134,7 @@ def test_words_to_push_away_from_are_checked():
 
 @pytest.mark.parametrize("way", ["", "Late", "both", 3, []])
 def test_the_way_of_combining_is_one_of_three(way):
-    with pytest.raises(QueryError, match=", ".join(WAYS)):
+    with pytest.raises(QueryError, match=", ".join(COMBINATIONS)):
         Query.read(text="red", combine=way)
 
 
@@ -153,7 +153,7 @@ def test_pages_show_the_weights_and_what_is_pushed_away(model, photos, tmp_path)
     assert [panel.note for panel in shown] == [
         "weight 1",
         "weight 0.5",
-        "weight -0.5, to push away from",
+        "weight -0.5, negative prompt",
     ]
     assert shown[2].title == "Not: text" and shown[2].summary == "not “people”"
     with Gallery.build(photos, tmp_path / "i", model) as gallery:

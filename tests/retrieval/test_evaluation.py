@@ -6,7 +6,7 @@ from PIL import Image
 
 from retrieval import Gallery, QueryError, UsageError
 from retrieval.evaluation import evaluate, read_queries
-from retrieval.queries.class_table import coco_panoptic
+from retrieval.modalities.panoptic import coco_panoptic
 
 from .conftest import numbered
 from .files import write

@@ -11,9 +11,8 @@ from PIL import Image
 from fourm import UnknownModality
 from indexes import ReadingMismatch
 from retrieval import Gallery, PictureError, Query, UsageError
-from retrieval.items import ITEM_KINDS, item_kind
-from retrieval.queries import READERS
-from retrieval.queries.class_table import coco_panoptic
+from retrieval.modalities import source_named, sources
+from retrieval.modalities.panoptic import coco_panoptic
 from retrieval.report.results import Results
 
 from .conftest import numbered
@@ -74,16 +73,16 @@ def build(folder, name, kind, model, **options):
 
 def test_every_source_of_a_query_is_a_kind_of_gallery():
     further = {"text", "image", "seg", "canny", "palette_of"}
-    assert set(ITEM_KINDS) == set(READERS) == set(SOURCES) | further
-    assert item_kind("dinov2-embedding").name == "dinov2_embedding"
-    with pytest.raises(UsageError, match=r"kind of gallery: sound; known: text, image, seg"):
-        item_kind("sound")
+    assert set(sources()) == set(SOURCES) | further
+    assert source_named("dinov2-embedding").name == "dinov2_embedding"
+    with pytest.raises(UsageError, match=r"modality: sound; known: text, image, seg"):
+        source_named("sound")
 
 
 @pytest.mark.parametrize(
     ("kind", "name", "item", "count", "reasons"),
     [
-        ("seg", "seg", "3.png", 5, ["not a picture", "JPEG changes the values"]),
+        ("seg", "seg", "3.png", 5, ["not an image", "JPEG changes the values"]),
         ("depth", "depth", "3.png", 6, ["expected a depth map"]),
         ("normals", "normals", "3.png", 5, ["not an image"]),
         ("canny", "image", "3.png", 5, ["not an image"]),
@@ -102,8 +101,8 @@ def test_items_of_a_kind_find_themselves(folder, model, kind, name, item, count,
         hits = gallery.search(**{kind: str(folder / name / item)}, k=2)
         assert hits[0].path == item and hits[0].modality == kind
         assert hits[0].score == pytest.approx(1, abs=1e-5) and hits[1].score < 0.9999
-        assert hits[0].file == (None if ITEM_KINDS[kind].holds == "lines" else folder / name / item)
-        assert gallery.read(hits[0]).kind == ITEM_KINDS[kind].input
+        assert hits[0].file == (None if source_named(kind).items.lines else folder / name / item)
+        assert gallery.read(hits[0]).modality == source_named(kind).modality
         gallery.index.verify()
     model.batches.clear()
     with build(folder, name, kind, model) as gallery:
@@ -178,7 +177,7 @@ def test_which_end_is_near_is_remembered_and_not_mixed(folder, model):
 
 @pytest.mark.parametrize(("kind", "near"), [("image", "low"), ("depth", "left")])
 def test_an_impossible_end_is_refused(folder, model, kind, near):
-    with pytest.raises(UsageError, match="depth near"):
+    with pytest.raises(UsageError, match="depth_near"):
         build(folder, kind, kind, model, depth_near=near)
     assert not (folder / "x.index").exists()
 

@@ -7,7 +7,7 @@ from PIL import Image
 from fourm import CheckpointError, UnknownModality
 from indexes import NotAnIndex, RecipeMismatch
 from retrieval import Gallery, Query, UsageError
-from retrieval.queries.class_table import coco_panoptic
+from retrieval.modalities.panoptic import coco_panoptic
 
 from .conftest import numbered
 from .fake_model import FakeModel

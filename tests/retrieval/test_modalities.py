@@ -1,22 +1,24 @@
-"""Each modality is one object; options, readers and painters know the same modalities."""
+"""Each modality is one object, and everything that a user does with it is derived from that."""
 
 import pytest
 
-from fourm.modalities import MODALITIES as OF_THE_MODEL
-from retrieval.modalities import MODALITIES, Modality, Source, register, sources
-from retrieval.queries import READERS
+from fourm.modalities import MODALITIES as OF_MODELS
+from retrieval import UsageError
+from retrieval.modalities import (
+    MODALITIES,
+    find,
+    modifiers,
+    parts_of_photos,
+    register,
+    source_named,
+    sources,
+)
 from retrieval.queries.options import COMBINING, query_options
-from retrieval.queries.parts import COMPUTED, PARTS
-from retrieval.report.panels import PAINTERS
+from retrieval.query_inputs import QueryInputs
 
 
-def test_every_source_has_a_reader_and_the_order_is_the_same():
-    assert list(sources()) == list(READERS)
-
-
-def test_every_modality_has_a_title_and_a_painter_and_is_one_of_the_models():
-    assert set(MODALITIES) == set(PAINTERS) == set(OF_THE_MODEL)
-    assert list(MODALITIES) == list(PAINTERS)
+def test_the_modalities_are_those_of_the_models():
+    assert set(MODALITIES) == set(OF_MODELS)
     assert all(modality.title for modality in MODALITIES.values())
 
 
@@ -37,11 +39,51 @@ def test_names_flags_and_keys_are_unique():
     assert not {option.key for option in COMBINING} & set(MODALITIES)
 
 
-def test_computed_modalities_are_parts_of_photos():
-    assert set(COMPUTED) < set(PARTS) < set(MODALITIES)
+def test_the_typed_keywords_of_a_query_are_the_options():
+    assert set(QueryInputs.__annotations__) == {option.name for option in query_options()}
+    assert set(modifiers()) == {"depth_near", "bgr"}
 
 
-@pytest.mark.parametrize("name", ["depth", "canny"])
-def test_a_name_is_registered_once(name):
-    with pytest.raises(ValueError, match=f"modality '{name}' is already registered"):
-        register(Modality(name, "Again", (Source(name, "FILE", "Again."),)))
+def test_what_is_computed_from_photos_is_a_part_of_them():
+    computed = {name for name, modality in MODALITIES.items() if modality.compute is not None}
+    assert computed < set(parts_of_photos()) < set(MODALITIES)
+
+
+def test_every_modality_but_pixels_and_t5_can_be_generated():
+    written = {name for name, modality in MODALITIES.items() if modality.output is not None}
+    assert set(MODALITIES) - written == {"image", "t5"}
+    previews = [m.output.preview for m in MODALITIES.values() if m.output and m.output.preview]
+    assert sorted(previews) == [1, 2, 3, 4]
+
+
+@pytest.mark.parametrize(
+    ("name", "modality"),
+    [
+        ("depth", "depth"),
+        ("SAM-edges", "sam_edges"),
+        ("canny", "edges"),
+        ("colors", "palette"),
+        ("tok_depth@224", "depth"),
+        ("rgb", "image"),
+    ],
+)
+def test_a_modality_answers_to_several_names(name, modality):
+    assert find(name).name == modality
+
+
+def test_names_lead_to_one_modality_each():
+    names = [*sources(), *(alias for one in MODALITIES.values() for alias in one.aliases)]
+    assert len(set(names)) == len(names) and not {"not", "all"} & set(names)
+    assert find("smell") is None
+
+
+def test_unknown_sources_are_refused():
+    assert source_named("dinov2-embedding").name == "dinov2_embedding"
+    for name in ("smell", 3, None):
+        with pytest.raises(UsageError, match=f"unknown modality: {name}; known: text, image"):
+            source_named(name)
+
+
+def test_a_name_is_registered_once():
+    with pytest.raises(ValueError, match="modality 'depth' is already registered"):
+        register(MODALITIES["depth"])

@@ -11,10 +11,10 @@ from PIL import Image
 from fourm.modalities.boxes import Box
 from retrieval import Query, QueryError, UsageError
 from retrieval.evaluation import read_queries
-from retrieval.queries import READERS
-from retrieval.queries.instances import decode_counts
+from retrieval.modalities import MODALITIES, sources
+from retrieval.modalities.object_masks import decode_counts
 from retrieval.report.page import write_page
-from retrieval.report.panels import PAINTERS, panels
+from retrieval.report.panels import panels
 from retrieval.report.results import Results
 from retrieval.report.sheet import draw_sheet
 
@@ -107,7 +107,7 @@ class TestArrays:
         import pickle
 
         (tmp_path / "a.npy").write_bytes(pickle.dumps([1, 2]))
-        with pytest.raises(QueryError, match=r"not a readable .npy array \(it is another kind"):
+        with pytest.raises(QueryError, match=r"not a readable .npy array \(it is another type"):
             read("t5", tmp_path / "a.npy")
         np.savez(tmp_path / "a.npz", a=np.ones(3))
         (tmp_path / "a.npz").rename(tmp_path / "b.npy")
@@ -182,7 +182,7 @@ class TestWritten:
         wanted = [(30, 144, 255), (255, 255, 255)]
         assert read("palette", "#1e90ff, #fff").value == wanted
         assert read("palette", wanted).value == wanted
-        assert read("palette_of", PHOTO).kind == "palette"
+        assert read("palette_of", PHOTO).modality == "palette"
         with pytest.raises(UsageError, match="palette: given twice"):
             Query.read(palette="#fff", palette_of=PHOTO)
 
@@ -310,15 +310,15 @@ SOURCES = {
 
 
 def test_every_kind_of_the_model_has_a_source_and_a_painter():
-    from fourm.modalities import MODALITIES
+    from fourm.modalities import MODALITIES as OF_MODELS
 
-    assert set(MODALITIES) <= set(READERS) and set(MODALITIES) == set(PAINTERS)
-    assert set(SOURCES) | {"text", "image", "seg"} == set(MODALITIES)
+    assert set(OF_MODELS) == set(MODALITIES) <= set(sources())
+    assert set(SOURCES) | {"text", "image", "seg"} == set(OF_MODELS)
 
 
 def test_canny_edges_are_edges():
     entry = read("canny", PHOTO)
-    assert entry.kind == "edges" and entry.value.size == (224, 224)
+    assert entry.modality == "edges" and entry.value.size == (224, 224)
     assert set(np.unique(np.asarray(entry.value))) == {0, 255}
 
 
@@ -346,7 +346,7 @@ def test_dense_lines_with_a_thick_pen_are_no_light_ground():
 @pytest.mark.parametrize("kind", SOURCES)
 def test_every_kind_is_drawn(kind):
     (panel,) = panels(Query.read(**{kind: SOURCES[kind]}))
-    assert panel.title and panel.summary and (panel.picture is not None or panel.rows)
+    assert panel.title and panel.summary and (panel.image is not None or panel.rows)
     sheet = draw_sheet(Results((panel,), (), 0, "gallery", "model", "space"))
     ground = sheet.getpixel((0, 0))
     assert any(colour != ground for _, colour in sheet.crop((32, 32, 232, 272)).getcolors(1 << 20))
@@ -354,8 +354,8 @@ def test_every_kind_is_drawn(kind):
 
 def test_depth_is_drawn_with_the_near_end_light():
     (panel,) = panels(Query.read(depth=np.tile(np.arange(64.0), (64, 1))))
-    assert panel.picture.getpixel((0, 30)) == (255,) * 3
-    assert panel.picture.getpixel((63, 30)) == (0,) * 3
+    assert panel.image.getpixel((0, 30)) == (255,) * 3
+    assert panel.image.getpixel((63, 30)) == (0,) * 3
 
 
 def test_query_files_know_every_kind(tmp_path):
@@ -372,7 +372,7 @@ def test_query_files_know_every_kind(tmp_path):
     path = saved(tmp_path, "q.jsonl", json.dumps(line))
     (judged,) = read_queries(path)
     query = Query.read(**judged.inputs)
-    assert query.kinds == ("depth", "boxes", "palette", "metadata")
+    assert query.modalities == ("depth", "boxes", "palette", "metadata")
     assert [box.name for box in query.values["boxes"]] == ["dog", "person"]
     for wrong in ({"t5": "gone.npy"}, {"boxes": []}, {"depth_near": "low"}, {"metadata": 3}):
         with pytest.raises(UsageError, match=r"q\.jsonl:1"):

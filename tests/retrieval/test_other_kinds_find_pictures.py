@@ -5,11 +5,13 @@ import pytest
 
 from fourm import UnknownModality, load_model
 from retrieval import Gallery, QueryError
-from retrieval.queries.parts import COMPUTED, PARTS
+from retrieval.modalities import MODALITIES, parts_of_photos
 
 from .conftest import numbered
 from .files import striped, write
 from .test_other_kinds import SOURCES
+
+COMPUTED = [name for name, modality in MODALITIES.items() if modality.compute is not None]
 
 
 @pytest.fixture(scope="module")
@@ -74,7 +76,9 @@ def test_parts_of_a_photo_are_computed_or_predicted(gallery):
 def test_a_part_that_cannot_be_taken_is_refused_with_those_that_can(gallery):
     assert "dinov2_features" not in gallery.model.inputs  # its tokens can be predicted all the same
     assert np.isfinite(scores(gallery, image=striped((1, 2, 3)), use_only="dinov2_features")).all()
-    lacking = [kind for kind in PARTS if kind not in (*gallery.model.predictable, *COMPUTED)]
+    lacking = [
+        kind for kind in parts_of_photos() if kind not in (*gallery.model.predictable, *COMPUTED)
+    ]
     assert lacking
     for kind in lacking:
         with pytest.raises(QueryError, match=f"cannot use {kind} .*it can use text, seg, depth"):

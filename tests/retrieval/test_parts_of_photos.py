@@ -8,14 +8,16 @@ from fourm.modalities.edges import canny_edges
 from fourm.modalities.metadata import COMPUTABLE
 from fourm.modalities.palette import palette_of
 from retrieval import Query, QueryError, UsageError
+from retrieval.modalities import MODALITIES, parts_of_photos
 from retrieval.queries import prepare
-from retrieval.queries.parts import COMPUTED, PARTS
 from retrieval.report.panels import panels
 from retrieval.report.results import Results
 from retrieval.report.sheet import draw_sheet
 
 from .fake_model import FakeModel
 from .files import striped, write
+
+COMPUTED = [name for name, modality in MODALITIES.items() if modality.compute is not None]
 
 PHOTO = striped((200, 120, 10), (320, 240))
 
@@ -47,7 +49,7 @@ class Recorder:
 
 def test_what_can_be_computed_is_computed():
     query = Query.read(image=PHOTO, use_only=["edges", "palette", "metadata", "image_tokens"])
-    assert query.kinds == ("edges", "palette", "metadata", "image_tokens")
+    assert query.modalities == ("edges", "palette", "metadata", "image_tokens")
     assert {entry.origin for entry in query.inputs} == {"computed"}
     values = query.values
     assert np.array_equal(np.asarray(values["edges"]), canny_edges(PHOTO)[0])
@@ -115,7 +117,7 @@ def test_weighed_parts_are_conditions_of_their_own():
 @pytest.mark.parametrize("take", ["sam-edges", ["sam_edges"], " sam_edges, "])
 def test_parts_are_named_as_options_are(take):
     assert Query.read(image=PHOTO, use_only=take).use_only == ("sam_edges",)
-    assert Query.read(image=PHOTO, use_only="canny,palette-of").kinds == ("edges", "palette")
+    assert Query.read(image=PHOTO, use_only="canny,palette-of").modalities == ("edges", "palette")
 
 
 @pytest.mark.parametrize(
@@ -123,12 +125,12 @@ def test_parts_are_named_as_options_are(take):
     [
         ({"use_only": "edges"}, "give one (image)"),
         ({"use_only": "edges", "text": "x"}, "give one (image)"),
-        ({"use_only": "", "image": PHOTO}, "names no part; there are text, seg, depth"),
-        ({"use_only": [], "image": PHOTO}, "names no part"),
-        ({"use_only": "smell", "image": PHOTO}, "'smell' is no part of an image; there are"),
+        ({"use_only": "", "image": PHOTO}, "at least one part; known: text, seg, depth"),
+        ({"use_only": [], "image": PHOTO}, "at least one part"),
+        ({"use_only": "smell", "image": PHOTO}, "'smell' is not a part of an image; known:"),
         ({"use_only": "image", "image": PHOTO}, "for the image itself"),
-        ({"use_only": "t5", "image": PHOTO}, "'t5' is no part"),
-        ({"use_only": "edges,canny", "image": PHOTO}, "edges is named twice"),
+        ({"use_only": "t5", "image": PHOTO}, "'t5' is not a part"),
+        ({"use_only": "edges,canny", "image": PHOTO}, "edges is given twice"),
         ({"use_only": 3, "image": PHOTO}, "expected parts like depth,edges"),
         ({"use_only": [3], "image": PHOTO}, "expected parts like depth,edges"),
         ({"use_only": "edges", "image": PHOTO, "canny": PHOTO}, "edges: given twice"),
@@ -158,11 +160,11 @@ def test_a_model_that_can_take_nothing_says_so(model):
 
 def test_every_part_is_drawn_or_named(tmp_path):
     path = write(tmp_path / "a <b>.png", PHOTO)
-    for kind in PARTS:
+    for kind in parts_of_photos():
         query = Query.read(image=path, use_only=kind, t5=np.ones((3, 4096)))
         (panel,) = [panel for panel in panels(query) if panel.title != "T5 embeddings"]
         assert ("computed from" in panel.note) == (kind in COMPUTED)
         assert ("predicted by the model" in panel.note) == (kind not in COMPUTED)
-        assert panel.picture is not None or panel.rows
+        assert panel.image is not None or panel.rows
         assert panel.name is None or panel.name == "a <b>.png"
         draw_sheet(Results(panels(query), (), 0, "gallery", "model", "space"))

@@ -6,8 +6,8 @@ from PIL import Image
 
 from fourm.modalities.seg import panoptic_classes
 from retrieval.errors import QueryError, UsageError
+from retrieval.modalities.panoptic import ClassTable, coco_panoptic
 from retrieval.queries import Query
-from retrieval.queries.class_table import ClassTable, coco_panoptic
 
 from .files import encoded, striped, write
 
@@ -26,7 +26,7 @@ def test_words_lose_the_space_around_them():
 
 def test_a_query_keeps_all_of_its_inputs():
     query = Query.read(seg=MAP, text="snow", image=striped((1, 2, 3)))
-    assert query.kinds == ("text", "image", "seg")
+    assert query.modalities == ("text", "image", "seg")
 
 
 @pytest.mark.parametrize("sources", [{}, {"text": None, "seg": None}])
@@ -42,7 +42,7 @@ def test_empty_text_is_refused(words):
 
 
 def test_an_unknown_kind_is_named_with_the_known_ones():
-    with pytest.raises(UsageError, match=r"smell; known: text, image, seg"):
+    with pytest.raises(UsageError, match=r"smell'; known: text, image, seg"):
         Query.read(smell="roses")
 
 
@@ -136,7 +136,7 @@ def test_an_unknown_colour_is_named_with_its_pixel_count():
     pixels[0, :2] = (1, 2, 3)
     with pytest.raises(QueryError, match=r"colour #010203 \(2 pixels\).*fourm classes"):
         seg(Image.fromarray(pixels))
-    with pytest.raises(QueryError, match="greyscale PNG"):
+    with pytest.raises(QueryError, match="grey PNG"):
         seg(Image.fromarray(np.dstack([MAP + 7] * 3)))
 
 

@@ -66,7 +66,7 @@ def test_everything_that_python_takes_can_stand_in_a_file(file, tmp_path):
     )
     query = Query.read(**sources)
     assert query.combine == "late"
-    given = [(entry.kind, entry.weight) for entry in query.inputs]
+    given = [(entry.modality, entry.weight) for entry in query.inputs]
     assert given == [
         ("text", 2),
         ("edges", 1),
@@ -101,7 +101,7 @@ def test_what_is_given_twice_has_the_name_that_files_and_options_have(file):
     ("content", "words"),
     [
         ({"metadata": {"brightness": "200"}}, "metadata: brightness must be a number"),
-        ({"text": "a", "weights": {"text": True}}, "weight: that of text should be a number"),
+        ({"text": "a", "weights": {"text": True}}, "weight: text should be a number"),
         ({"text": "a", "weights": {"edges": 1}}, "weight: 'edges' is not among the inputs"),
         ({"palette": [[300, 0, 0]]}, "palette: a colour is red, green, blue"),
         ({"image": "bad.png"}, "bad.png: empty file"),

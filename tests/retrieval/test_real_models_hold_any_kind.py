@@ -8,7 +8,7 @@ from PIL import Image
 
 from fourm import UnknownModality, load_model
 from retrieval import Gallery, Query
-from retrieval.items import ITEM_KINDS
+from retrieval.modalities import sources
 from retrieval.report.page import write_page
 from retrieval.report.results import Results
 from retrieval.report.sheet import save_sheet
@@ -28,7 +28,7 @@ def model(recorded_shelf):
 def folder(tmp_path_factory):
     """A folder a kind, each with one item: what a query of that kind is tested with."""
     top = tmp_path_factory.mktemp("items")
-    for kind in ITEM_KINDS:
+    for kind in sources():
         place = top / kind
         place.mkdir()
         source = SOURCES.get(kind)
@@ -38,7 +38,7 @@ def folder(tmp_path_factory):
             (place / "item.txt").write_text("0 0.25 0.5 0.3 0.7\n")
         elif kind == "text":
             (place / "item.txt").write_text("a lake\n\na dog in snow\n")
-        elif ITEM_KINDS[kind].holds == "lines":
+        elif sources()[kind].items.lines:
             (place / "item.jsonl").write_text(json.dumps({kind: source, "id": "one"}))
         elif kind in ("sam", "poses"):
             (place / "item.json").write_text(json.dumps(source))
@@ -51,7 +51,7 @@ def folder(tmp_path_factory):
 
 def test_every_kind_that_the_model_reads_is_a_gallery_of_one_index(model, folder, tmp_path):
     held = []
-    for kind, what in ITEM_KINDS.items():
+    for kind, what in sources().items():
         build = {"folder": folder / kind, "to": tmp_path / "i", "model": model, "modality": kind}
         if what.input not in model.inputs:
             with pytest.raises(UnknownModality, match=f"does not read '{what.input}'"):

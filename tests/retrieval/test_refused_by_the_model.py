@@ -51,5 +51,5 @@ def test_facts_that_mini_does_not_know():
 
 
 def test_a_device_is_not_read_without_end():
-    with pytest.raises(QueryError, match="is a device, expected a picture"):
+    with pytest.raises(QueryError, match="is a device, expected an image"):
         Query.read(image=os.devnull)

@@ -10,8 +10,9 @@ from PIL import Image
 from retrieval import Gallery, Query, UsageError
 from retrieval.escaping import printable
 from retrieval.gallery import Hit
-from retrieval.items import item_kind, read_item
-from retrieval.queries.class_table import coco_panoptic
+from retrieval.items import read_item
+from retrieval.modalities import source_named
+from retrieval.modalities.panoptic import coco_panoptic
 from retrieval.report.outputs import check_apart, check_folder, check_output, keep_stored
 from retrieval.report.page import write_page
 from retrieval.report.panels import panels
@@ -146,7 +147,9 @@ def test_a_picture_that_is_gone_by_now_leaves_a_note(gallery, tmp_path):
 def test_a_path_that_leads_out_of_the_gallery_is_not_read(tmp_path, path):
     (tmp_path / "g").mkdir()
     hit = Hit(1, 0.5, path, 1, "s")
-    tile = _tile(hit, lambda hit: read_item(tmp_path / "g", item_kind("image"), "", hit.path), 0.5)
+    tile = _tile(
+        hit, lambda hit: read_item(tmp_path / "g", source_named("image"), "", hit.path), 0.5
+    )
     assert tile.thumbnail is None and "out of the gallery" in tile.note
 
 

@@ -179,12 +179,13 @@ def test_skipped_images_are_retried_if_asked_for_or_changed(photos, model, monke
     (photos / "bad2.png").write_bytes(b"bad2")
     with build(photos, model):
         pass
-    reads = []
-    from retrieval.items import readers
+    from retrieval.items import reading
 
-    read_file = readers.read_file
+    reads = []
+
+    read_file = reading.read_file
     monkeypatch.setattr(
-        readers, "read_file", lambda path: reads.append(path.name) or read_file(path)
+        reading, "read_file", lambda path: reads.append(path.name) or read_file(path)
     )
     with build(photos, model) as gallery:
         assert (reads, gallery.report.skipped) == ([], 2)
@@ -204,10 +205,10 @@ def test_skipped_images_are_retried_if_asked_for_or_changed(photos, model, monke
 
 
 def test_a_file_without_permission_is_retried_by_the_next_build(photos, model, monkeypatch):
-    from retrieval.items import readers
+    from retrieval.items import reading
     from retrieval.pictures.reading import FileNotRead
 
-    read_file = readers.read_file
+    read_file = reading.read_file
 
     def refusing(path):
         if path.name == "00.png":
@@ -215,7 +216,7 @@ def test_a_file_without_permission_is_retried_by_the_next_build(photos, model, m
         return read_file(path)
 
     with monkeypatch.context() as patch:
-        patch.setattr(readers, "read_file", refusing)
+        patch.setattr(reading, "read_file", refusing)
         with build(photos, model) as gallery:
             assert [p.error for p in gallery.index.skipped()] == ["no permission to read the file"]
     with build(photos, model) as gallery:
@@ -339,7 +340,7 @@ def test_an_empty_folder_does_not_empty_an_index(photos, model, tmp_path):
         pass
     shutil.rmtree(photos)
     photos.mkdir()
-    with pytest.raises(UsageError, match="no pictures"):
+    with pytest.raises(UsageError, match="no images"):
         build(photos, model)
     with Index.open(tmp_path / "photos.index") as index:
         assert index.counts().indexed == 40

@@ -15,11 +15,11 @@ from fourm.modalities.depth import square_depth
 from fourm.modalities.metadata import KEYS, metadata_text
 from fourm.modalities.poses import People, Person, poses_text
 from fourm.modalities.sam import Mask
+from retrieval.drawing.painting import depth_colours, main_components, masks_over
 from retrieval.errors import UsageError
-from retrieval.generation.files import file_names, run_lengths, write_file, write_files
-from retrieval.generation.views import depth_colours, main_components, masks_over
+from retrieval.generation.results import file_names, write_file, write_files
+from retrieval.modalities.object_masks import read_masks, run_lengths
 from retrieval.queries import Query
-from retrieval.queries.instances import read_instances
 
 RNG = np.random.default_rng(0)
 DISC = (np.hypot(*np.mgrid[-100:124, -80:144]) < 30).astype(np.uint8)
@@ -120,7 +120,7 @@ def test_run_lengths_are_those_that_are_read(mask):
     mask[0, 0] = True  # what shows nothing cannot be read
     entry = {"segmentation": {"size": list(mask.shape), "counts": run_lengths(mask)}}
     try:
-        (again,) = read_instances([entry]).value
+        (again,) = read_masks([entry]).value
     except UsageError as error:
         assert "central square" in str(error)
     else:

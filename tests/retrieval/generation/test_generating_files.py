@@ -11,8 +11,12 @@ from fourm import DiffusionConfig, GenerationConfig
 from retrieval.errors import QueryError, UsageError
 from retrieval.generation import generate, show_query
 from retrieval.generation import results as results_room
-from retrieval.generation.names import kind_named, kinds_named
-from retrieval.generation.options import read_boxes, read_weights
+from retrieval.generation.options import (
+    output_named,
+    outputs_named,
+    read_inpaint,
+    read_weights,
+)
 from retrieval.queries import Query
 from tests.fourm.small_shelf import small_shelf
 from tests.retrieval.fake_model import FakeModel
@@ -32,13 +36,13 @@ def photo(tmp_path):
     return write(tmp_path / "dog.png", striped((200, 120, 40)))
 
 
-def test_a_folder_that_cannot_be_made_is_refused_before_anything_is_imagined(
+def test_a_folder_that_cannot_be_made_is_refused_before_anything_is_predicted(
     tmp_path, model, monkeypatch
 ):
     (tmp_path / "file").touch()
     monkeypatch.setattr(fourm.Generator, "generate", None)
     monkeypatch.setattr(fourm.Generator, "decode_inputs", None)
-    with pytest.raises(UsageError, match="cannot be made"):
+    with pytest.raises(UsageError, match="cannot be created"):
         show_query(model, Query.read(text="a dog"), tmp_path / "file")
 
 
@@ -49,13 +53,14 @@ def test_all_kinds_from_a_photo(tmp_path, model, photo):
     kinds = [
         kind for kind in fourm.Generator(model).outputs if kind not in ("text", "image_tokens")
     ]
-    assert [one["kind"] for one in record["outputs"]] == kinds == [o.modality for o in made.outputs]
+    assert [one["modality"] for one in record["outputs"]] == kinds
+    assert [one.modality for one in made.outputs] == kinds
     files = {name for one in record["outputs"] for name in one["files"]}
     assert {path.name for path in out.iterdir()} == files | {"generated.json", "sheet.png"}
     assert record["model"] == "4M-21_B" and record["settings"]["seed"] == 0
     assert record["inputs"] == [
-        {"kind": "text", "value": "a dog"},
-        {"kind": "image", "file": "dog.png"},
+        {"modality": "text", "value": "a dog"},
+        {"modality": "image", "file": "dog.png"},
     ]
     assert [step["target"] for step in record["schedule"]][:2] == ["tok_clip@224", "tok_dinov2@224"]
     with Image.open(out / "sheet.png") as sheet:
@@ -133,8 +138,8 @@ def test_an_input_that_no_file_would_replace_may_lie_in_the_folder(tmp_path, mod
     ("arguments", "error", "words"),
     [
         ({"to": "depth"}, UsageError, "nothing to generate from"),
-        ({"to": "dpeth", "text": "a"}, UsageError, "unknown kind 'dpeth'"),
-        ({"to": "", "text": "a"}, UsageError, "name at least one kind"),
+        ({"to": "dpeth", "text": "a"}, UsageError, "unknown modality 'dpeth'"),
+        ({"to": "", "text": "a"}, UsageError, "expected at least one modality"),
         ({"to": "depth", "text": " "}, QueryError, "empty"),
         ({"to": "depth", "image": "nowhere.png"}, QueryError, "no such file"),
         ({"to": "t5", "text": "a"}, fourm.UnknownModality, "does not predict 't5'"),
@@ -164,23 +169,23 @@ class TestNames:
         ],
     )
     def test_other_names(self, name, kind):
-        assert kind_named(name) == kind
+        assert output_named(name) == kind
 
     def test_lists(self):
-        assert kinds_named("depth, rgb,depth", ()) == ["depth", "image_tokens"]
-        assert kinds_named(["seg,depth", "text"], ()) == ["seg", "depth", "text"]
-        assert kinds_named("depth,all", ("seg", "depth")) == ["depth", "seg"]
+        assert outputs_named("depth, rgb,depth", ()) == ["depth", "image_tokens"]
+        assert outputs_named(["seg,depth", "text"], ()) == ["seg", "depth", "text"]
+        assert outputs_named("depth,all", ("seg", "depth")) == ["depth", "seg"]
 
 
 class TestOptions:
     def test_boxes(self):
         box = (0.25, 0.25, 0.75, 0.75)
-        assert read_boxes(["0.25,0.25,0.75,.75", box]) == [box, box]
+        assert read_inpaint(["0.25,0.25,0.75,.75", box]) == [box, box]
 
     @pytest.mark.parametrize("text", ["", "1,2,3", "a,b,c,d", "0.1 0.2 0.3 0.4"])
     def test_no_boxes(self, text):
         with pytest.raises(UsageError, match="is not a valid box"):
-            read_boxes([text])
+            read_inpaint([text])
 
     def test_weights_are_of_inputs_first(self):
         assert read_weights(["image=2", "det=-0.5"], {"image"}) == {"image": 2.0, "boxes": -0.5}
@@ -203,16 +208,16 @@ class TestShowingAQuery:
         files = show_query(model, query, tmp_path / "shown")
         shown = tmp_path / "shown"
         assert {path.relative_to(shown).as_posix() for path in shown.rglob("*.*")} == set(files)
-        assert "read/depth.png" in files and "imagined/seg.png" in files
-        assert "imagined/rgb.png" not in files  # the photo is there already
-        pieces = json.loads((shown / "words.json").read_text())
+        assert "read/depth.png" in files and "predicted/seg.png" in files
+        assert "predicted/rgb.png" not in files  # the photo is there already
+        pieces = json.loads((shown / "word_pieces.json").read_text())
         assert pieces == {"text": ["a", "dog", "on", "[UNK]", "[EOS]"]}
         with Image.open(shown / "sheet.png") as sheet:
             assert sheet.width == 1544
 
-    def test_words_alone_are_imagined(self, tmp_path, model):
+    def test_words_alone_are_predicted(self, tmp_path, model):
         files = show_query(model, Query.read(text="a dog"), tmp_path)
-        assert {"imagined/rgb.png", "imagined/seg.png", "imagined/palette.json"} <= set(files)
+        assert {"predicted/rgb.png", "predicted/seg.png", "predicted/palette.json"} <= set(files)
 
     def test_the_same_query_shows_the_same(self, tmp_path, model):
         for name in "ab":
@@ -227,10 +232,10 @@ class TestShowingAQuery:
         layout[:32] = 187  # sky
         query = Query.read(text="a dog xqzzy", image=photo, seg=layout)
         files = show_query(mini, query, tmp_path / "shown")
-        assert "sheet.png" in files and not any(name.startswith("imagined") for name in files)
+        assert "sheet.png" in files and not any(name.startswith("predicted") for name in files)
         ids = np.array(Image.open(tmp_path / "shown/read/seg.png"))
         assert (ids[:24] == 187).mean() > 0.8 and (ids[40:] == 184).mean() > 0.8
-        pieces = json.loads((tmp_path / "shown/words.json").read_text())["text"]
+        pieces = json.loads((tmp_path / "shown/word_pieces.json").read_text())["text"]
         assert "dog" in pieces and pieces[0] == "[CLS]"
 
     def test_other_models_cannot(self, tmp_path):

@@ -12,7 +12,7 @@ from PIL import Image
 from retrieval.errors import PictureError
 from retrieval.pictures import decode
 from retrieval.pictures import decoding as decoding_module
-from retrieval.pictures.decoding import from_array, upright
+from retrieval.pictures.decoding import upright
 from tests.retrieval.files import encoded, striped
 
 RED = (200, 40, 20)
@@ -184,17 +184,6 @@ def test_the_date_is_that_of_the_camera_or_none(written, read):
     exif = Image.Exif()
     exif.get_ifd(0x8769)[0x9003] = written
     assert decode(encoded(striped(RED), "JPEG", exif=exif)).facts.taken == read
-
-
-def test_arrays_must_be_uint8_rgb_or_grey():
-    assert from_array(np.zeros((4, 5), np.uint8)).size == (5, 4)
-    for wrong in (
-        np.zeros((4, 5, 3), np.float32),
-        np.zeros((4, 5, 4), np.uint8),
-        np.zeros((0, 5, 3), np.uint8),
-    ):
-        with pytest.raises(PictureError):
-            from_array(wrong)
 
 
 def test_giant_images_are_decoded_one_at_a_time(monkeypatch):

@@ -7,11 +7,12 @@ from pathlib import Path
 import pytest
 
 from retrieval.errors import UsageError
-from retrieval.items import find_items, item_kind
+from retrieval.items import find_items
+from retrieval.modalities import source_named
 
 
 def find_pictures(root, **options):
-    return find_items(root, item_kind("image"), **options)
+    return find_items(root, source_named("image"), **options)
 
 
 def touch(path: Path) -> None:

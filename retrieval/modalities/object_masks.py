@@ -1,7 +1,10 @@
-"""SAM instances as a query: masks in COCO's forms, run lengths or polygons."""
+"""Masks of objects in COCO's forms, run lengths or polygons: reading and writing them."""
 
 from __future__ import annotations
 
+import json
+from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -10,22 +13,21 @@ from PIL import Image, ImageDraw
 
 from fourm.modalities.sam import Mask, square_mask, square_outlines, square_point
 from retrieval.errors import QueryError
+from retrieval.inputs import Input, errors_of
+from retrieval.inputs.json_files import flat_numbers, load_json, objects, the_image, whole_numbers
 from retrieval.pictures.decoding import MAX_PIXELS
-from retrieval.queries.inputs import Input
-from retrieval.queries.json_files import flat_numbers, load_json, objects, the_image, whole_numbers
-from retrieval.queries.named import named
 
 _MOST = 200
 _LARGE = 1 << 20
 
 
-def read_instances(source: object) -> Input:
-    """Masks of the objects of one picture.
+def read_masks(source: object) -> Input:
+    """Masks of the objects of one image.
 
     Args:
         source: a JSON file or its content: a list of objects with `segmentation` (run lengths) as
             SAM's automatic generator writes them, or COCO's object with `annotations` and the
-            picture's size; polygons need that. `point_coords` may name a pixel of the object.
+            image's size, which polygons need. `point_coords` may name a pixel of the object.
             A list of `Mask` is taken as it is.
 
     Raises:
@@ -55,7 +57,7 @@ def read_instances(source: object) -> Input:
                 where=where,
             )
         masks.append(_light(mask))
-    with named(where):
+    with errors_of(where):
         square_outlines(masks)
     return Input("sam", masks, name)
 
@@ -153,3 +155,28 @@ def _polygons(shape: list[Any], size: tuple[int, int], where: str) -> NDArray[np
             raise QueryError("a polygon reaches far beyond its picture", where=where)
         draw.polygon(list(zip(numbers[::2], numbers[1::2], strict=True)), fill=1)
     return np.array(picture)
+
+
+def coco_text(masks: Sequence[Mask]) -> str:
+    """Masks as SAM's automatic generator writes objects, run lengths in COCO's order."""
+    entries = []
+    for mask in masks:
+        rows, columns = np.nonzero(mask.pixels)
+        left, top = int(columns.min()), int(rows.min())
+        entry = {
+            "segmentation": {"size": list(mask.pixels.shape), "counts": run_lengths(mask.pixels)},
+            "bbox": [left, top, int(columns.max()) - left + 1, int(rows.max()) - top + 1],
+            "area": len(rows),
+        }
+        if mask.point is not None:
+            entry["point_coords"] = [[int(edge) for edge in mask.point]]
+        entries.append(entry)
+    return json.dumps(entries, allow_nan=False) + "\n"
+
+
+def run_lengths(mask: NDArray[Any]) -> list[int]:
+    """COCO's run lengths of a mask (H, W): column by column, starting with the background."""
+    flat = (np.asarray(mask) != 0).T.reshape(-1).astype(np.int8)
+    changes = np.flatnonzero(np.diff(np.concatenate([[0], flat]))).tolist()
+    bounds = [0, *changes, len(flat)]
+    return [high - low for low, high in pairwise(bounds)]

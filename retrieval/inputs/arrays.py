@@ -1,4 +1,4 @@
-"""Arrays as queries: depth maps, features and embeddings of other networks."""
+"""Arrays of numbers: `.npy` files, grey images, and what is given in Python."""
 
 from __future__ import annotations
 
@@ -12,13 +12,10 @@ from PIL import Image, UnidentifiedImageError
 
 from fourm.messages import shown
 from retrieval.errors import QueryError
+from retrieval.inputs import existing_file
 from retrieval.pictures.decoding import MAX_PIXELS
-from retrieval.queries.inputs import Input, existing_file
 
-NEAR = ("low", "high")
-"""Which values of a depth map are near."""
-
-_DEPTH_FORMATS = ("PNG", "TIFF", "PPM", "BMP")
+_GREY_FORMATS = ("PNG", "TIFF", "PPM", "BMP")
 
 
 def read_npy(path: Path) -> NDArray[Any]:
@@ -34,7 +31,7 @@ def read_npy(path: Path) -> NDArray[Any]:
         reason = _reason(str(error))
         raise QueryError(f"not a readable .npy array ({reason})", where=path) from None
     if not isinstance(array, np.ndarray):
-        raise QueryError("holds several arrays (.npz); save the one as .npy", where=path)
+        raise QueryError("holds several arrays (.npz); save one array as .npy", where=path)
     return array
 
 
@@ -43,11 +40,11 @@ def _reason(said: str) -> str:
     if "Python objects" in said:
         return "it holds Python objects; save plain numbers"
     if "pickled" in said:
-        return "it is another kind of file"
+        return "it is another type of file"
     return shown(said, 120).strip("'\"")
 
 
-def numbers(source: object, kind: str) -> tuple[NDArray[Any], str | None]:
+def read_numbers(source: object, modality: str) -> tuple[NDArray[Any], str | None]:
     """Finite numbers of a .npy file, or of anything that is an array, and the file's name.
 
     Raises:
@@ -63,8 +60,8 @@ def numbers(source: object, kind: str) -> tuple[NDArray[Any], str | None]:
         try:
             array = np.asarray(source)
         except Exception as error:  # whatever the object's own conversion raises
-            raise QueryError(f"cannot be taken as an array ({error})", where=kind) from None
-    where = source if name else kind
+            raise QueryError(f"cannot be read as an array ({error})", where=modality) from None
+    where = source if name else modality
     if array.dtype.kind not in "uif":
         raise QueryError(f"expected an array of numbers, got one of {array.dtype}", where=where)
     if not 0 < array.size <= MAX_PIXELS:
@@ -76,10 +73,10 @@ def numbers(source: object, kind: str) -> tuple[NDArray[Any], str | None]:
 
 
 def check_finite(array: NDArray[Any], where: str) -> None:
-    """Refuse numbers that no model can calculate with.
+    """Refuse numbers that are not finite in single precision.
 
     Raises:
-        QueryError: NaN, infinity, or something beyond single precision.
+        QueryError: NaN, infinity, or a number beyond single precision.
     """
     with np.errstate(over="ignore", invalid="ignore"):
         single = array.astype(np.float32)
@@ -87,49 +84,18 @@ def check_finite(array: NDArray[Any], where: str) -> None:
         raise QueryError("holds NaN, infinity or a number beyond 3.4e38", where=where)
 
 
-def read_features(source: object, kind: str) -> Input:
-    """An array for the model to judge: only it knows the shape that it takes."""
-    array, name = numbers(source, kind)
-    return Input(kind, array, name)
-
-
-def read_depth(source: object, near: object = "low") -> Input:
-    """A depth map (H, W) with small values near.
-
-    Args:
-        source: a grey picture, 8 or 16 bits, a .npy file, a Pillow picture or an array.
-        near: `low` if small values are near (distances), `high` if large ones are (disparity).
+def read_grey(path: Path) -> NDArray[Any]:
+    """The values of a grey image file, (H, W).
 
     Raises:
-        QueryError: it is not such a map, or `near` is another word.
+        QueryError: not a grey image, damaged, too large.
     """
-    if near not in NEAR:
-        raise QueryError(f"expected low or high, got {shown(near)}", where="depth near")
-    name: str | None = None
-    if isinstance(source, Image.Image):
-        array = _grey(source, "depth")
-    elif isinstance(source, (str, os.PathLike)) and Path(source).suffix.lower() != ".npy":
-        path = existing_file(source, "a depth map")
-        array, name = _from_picture(path), path.name
-    else:
-        array, name = numbers(source, "depth")
-    if array.ndim != 2:
-        where = source if name else "depth"
-        raise QueryError(f"expected a depth map (H, W), got {shown(array.shape)}", where=where)
-    if near == "high":
-        # Bytes and 16 bits have a range; that of the other types means nothing.
-        ranged = array.dtype in (np.uint8, np.uint16)
-        array = np.iinfo(array.dtype).max - array if ranged else -array.astype(np.float64)
-    return Input("depth", array, name)
-
-
-def _from_picture(path: Path) -> NDArray[Any]:
     try:
-        with Image.open(path, formats=_DEPTH_FORMATS) as opened:
+        with Image.open(path, formats=_GREY_FORMATS) as opened:
             if opened.width * opened.height > MAX_PIXELS:
                 raise QueryError(f"more than the limit of {MAX_PIXELS} pixels", where=path)
             opened.load()
-            return _grey(opened, str(path))
+            return grey_values(opened, str(path))
     except QueryError:
         raise
     except UnidentifiedImageError:
@@ -138,14 +104,19 @@ def _from_picture(path: Path) -> NDArray[Any]:
         raise QueryError(f"cannot be read ({error})", where=path) from None
 
 
-def _grey(image: Image.Image, name: str) -> NDArray[Any]:
+def grey_values(image: Image.Image, where: str) -> NDArray[Any]:
+    """The values of a grey Pillow image, (H, W), at their own depth.
+
+    Raises:
+        QueryError: an image with colours, NaN or infinity.
+    """
     if image.mode not in ("L", "F") and not image.mode.startswith("I"):
         raise QueryError(
-            f"a depth map is a grey picture of 8 or 16 bits, this one is {image.mode}", where=name
+            f"expected a grey image of 8 or 16 bits, got mode {image.mode}", where=where
         )
     array = np.array(image)
     # Pillow widens some 16-bit files; as 16 bits they keep their range.
     if array.dtype == np.int32 and array.size and array.min() >= 0 and array.max() < 1 << 16:
         array = array.astype(np.uint16)
-    check_finite(array, name)
+    check_finite(array, where)
     return array

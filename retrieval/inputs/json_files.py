@@ -1,6 +1,6 @@
 """JSON files of boxes, masks and poses: reading them, and checking what is in them.
 
-What is not as it should be is a `QueryError` that begins with `where`, in every function here.
+Every function raises a `QueryError` about `where` for what does not fit.
 """
 
 from __future__ import annotations
@@ -13,20 +13,20 @@ from typing import Any
 
 from fourm.messages import shown
 from retrieval.errors import QueryError
-from retrieval.queries.inputs import existing_file
+from retrieval.inputs import existing_file
 
 _LARGEST_SIDE = 1 << 16
 _MOST_NUMBERS = 1 << 22
 
 
-def load_json(source: object, kind: str) -> tuple[Any, str, str | None]:
+def load_json(source: object, modality: str) -> tuple[Any, str, str | None]:
     """What a JSON file holds (or the object itself), what to call it, and the file's name.
 
     Raises:
         QueryError: no such file, or not JSON.
     """
     if not isinstance(source, (str, os.PathLike)):
-        return source, kind, None
+        return source, modality, None
     path = existing_file(source, "a JSON file")
     return parse_json(path), str(path), path.name
 
@@ -72,13 +72,13 @@ def size_of(entry: Any, where: str) -> tuple[int, int]:
 
 
 def the_image(content: Any, where: str) -> tuple[int, int]:
-    """The size of the one picture that a COCO file is about."""
+    """The size of the one image that a COCO file is about."""
     images = content.get("images") if isinstance(content, dict) else None
     if images is None:
         return size_of(content, where)
     if not isinstance(images, list) or len(images) != 1:
         count = len(images) if isinstance(images, list) else "no list of"
-        raise QueryError(f"{count} images; give a file about one picture", where=where)
+        raise QueryError(f"{count} images; give a file about one image", where=where)
     return size_of(images[0], where)
 
 

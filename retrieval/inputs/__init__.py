@@ -1,8 +1,13 @@
-"""One input of a query: what kind it is, and the value that the model takes in."""
+"""Reading what a user gives: files, arrays, images, JSON.
+
+Light to import; the readers in this package are not.
+"""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -14,19 +19,18 @@ Origin = Literal["given", "computed", "predicted"]
 
 @dataclass(frozen=True, eq=False)
 class Input:
-    """One input.
+    """One input of a query, or one item of a gallery.
 
     Attributes:
-        kind: as the model calls it, e.g. `edges`.
-        value: what the model takes for this kind; of a predicted one the photo that it is
-            predicted from.
+        modality: name of its modality, e.g. `edges`.
+        value: what the model takes for it; of a predicted input, the photo to predict it from.
         name: the file it came from, if any.
         origin: whether the user gave it, it was computed from a photo, or the model is to predict
             it from one.
-        weight: how much it counts where inputs are weighed; below 0 it pushes away.
+        weight: in a weighted query; negative for a negative prompt.
     """
 
-    kind: str
+    modality: str
     value: Any
     name: str | None = None
     origin: Origin = "given"
@@ -34,7 +38,7 @@ class Input:
 
 
 def existing_file(source: str | os.PathLike[str], what: str) -> Path:
-    """The path of a file that is there.
+    """The path of a file that exists.
 
     Raises:
         QueryError: nothing is there, or it is a folder or a device.
@@ -46,7 +50,25 @@ def existing_file(source: str | os.PathLike[str], what: str) -> Path:
         if not path.exists():
             raise QueryError("no such file", where=path)
         if path.is_char_device() or path.is_block_device() or path.is_socket():
-            raise QueryError(f"is a device, expected {what}", where=path)  # may be without end
+            raise QueryError(f"is a device, expected {what}", where=path)  # may have no end
     except (OSError, ValueError) as error:  # a NUL in the name, a name too long
         raise QueryError(f"cannot be read ({error})", where=path) from None
     return path
+
+
+def path_like(value: object, suffixes: Collection[str]) -> bool:
+    """Whether a value is a path, or a string that ends like one."""
+    return isinstance(value, os.PathLike) or (
+        isinstance(value, str) and Path(value).suffix.lower() in suffixes
+    )
+
+
+@contextmanager
+def errors_of(where: object) -> Iterator[None]:
+    """Turn a `fourm.BadInput` into a `QueryError` about `where`, a file or an option."""
+    from fourm import BadInput
+
+    try:
+        yield
+    except BadInput as error:
+        raise QueryError(error, where=where) from None

@@ -1,0 +1,1 @@
+"""Drawing inputs and what was generated, alike on pages, sheets and in files."""

@@ -1,0 +1,143 @@
+"""Images: files, bytes, Pillow images, arrays and tensors. Arrays are RGB unless said otherwise."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from fourm.messages import shown
+from retrieval.errors import PictureError, QueryError
+from retrieval.inputs import Input, errors_of, existing_file
+from retrieval.pictures import decode, read_file
+from retrieval.pictures.decoding import MAX_PIXELS, upright
+from retrieval.pictures.facts import read_facts
+from retrieval.pictures.reading import MAX_FILE_BYTES
+
+
+@dataclass(frozen=True, eq=False)
+class Photo:
+    """An image, decoded exactly as the images of a gallery are.
+
+    Attributes:
+        image: RGB, upright, perhaps shrunk.
+        size: width and height before that, in pixels.
+        name: of its file, if any.
+    """
+
+    image: Image.Image
+    size: tuple[int, int]
+    name: str | None = None
+
+
+def open_image(source: object, *, bgr: bool = False) -> Photo:
+    """Open an image.
+
+    Args:
+        source: a path; the bytes of a file, or a file opened in binary mode; a Pillow image of any
+            mode; a NumPy array (H, W), (H, W, 1), (H, W, 3) or (H, W, 4), or a torch tensor
+            (H, W), (1, H, W), (3, H, W) or (4, H, W), uint8 or floats in [0, 1]. Three channels
+            are RGB, four RGBA; what is transparent lies over white.
+        bgr: arrays and tensors are BGR or BGRA, as OpenCV's are.
+
+    Raises:
+        QueryError: no such file, not an image, another type, shape or range.
+    """
+    where, name = "image", None
+    try:
+        if isinstance(source, (str, os.PathLike)):
+            where = str(source)
+            path = existing_file(source, "an image")
+            source, name = read_file(path).content, path.name
+        elif hasattr(source, "read"):
+            source = _content(source)
+        if isinstance(source, (bytes, bytearray, memoryview)):
+            decoded = decode(bytes(source))
+            return Photo(decoded.image, (decoded.facts.width, decoded.facts.height), name)
+        image = source if isinstance(source, Image.Image) else from_array(source, bgr=bgr)
+        facts = read_facts(image)
+        return Photo(upright(image), (facts.width, facts.height))
+    except PictureError as error:
+        raise QueryError(error, where=where) from None
+    except (OSError, ValueError) as error:  # a lazily loaded file; a mode without colours (LAB)
+        raise QueryError(f"the image cannot be read: {error}", where=where) from None
+
+
+def _content(file: Any) -> bytes:
+    content = file.read(MAX_FILE_BYTES + 1)
+    if not isinstance(content, bytes):
+        raise PictureError("expected a file opened in binary mode")
+    if len(content) > MAX_FILE_BYTES:
+        raise PictureError(f"file too large: the limit is {MAX_FILE_BYTES} bytes")
+    return content
+
+
+def from_array(source: object, *, bgr: bool = False) -> Image.Image:
+    """A NumPy array or torch tensor as an RGB or RGBA image; see `open_image`.
+
+    Raises:
+        PictureError: another type, dtype, shape or range.
+    """
+    if type(source).__module__.partition(".")[0] == "torch" and hasattr(source, "detach"):
+        pixels = _from_tensor(source)
+    elif hasattr(source, "__array__"):
+        pixels = np.asarray(source)
+    else:
+        raise PictureError(
+            "expected a path, a Pillow image, bytes, a binary file, an array or a tensor, "
+            f"got {type(source).__name__}"
+        )
+    if pixels.ndim == 3 and pixels.shape[2] == 1:
+        pixels = pixels[..., 0]
+    if not (pixels.ndim == 2 or (pixels.ndim == 3 and pixels.shape[2] in (3, 4))):
+        raise PictureError(f"expected an array (H, W, 3), got {shown(pixels.shape)}")
+    if not 0 < pixels.shape[0] * pixels.shape[1] <= MAX_PIXELS:
+        raise PictureError(f"expected 1 to {MAX_PIXELS} pixels, got {shown(pixels.shape)}")
+    pixels = _bytes_of(pixels)
+    if bgr and pixels.ndim == 3:
+        pixels = pixels[..., [2, 1, 0, 3][: pixels.shape[2]]]
+    image = Image.fromarray(np.ascontiguousarray(pixels))
+    return image if image.mode == "RGBA" else image.convert("RGB")
+
+
+def _from_tensor(tensor: Any) -> NDArray[Any]:
+    """A torch tensor as an array, channels last."""
+    tensor = tensor.detach().cpu()
+    if tensor.is_floating_point():
+        tensor = tensor.float()  # NumPy has no bfloat16
+    pixels: NDArray[Any] = tensor.numpy()
+    if pixels.ndim == 2:
+        return pixels
+    if pixels.ndim != 3 or pixels.shape[0] not in (1, 3, 4):
+        raise PictureError(f"expected a tensor (3, H, W), got {shown(pixels.shape)}")
+    return np.moveaxis(pixels, 0, -1)
+
+
+def _bytes_of(pixels: NDArray[Any]) -> NDArray[np.uint8]:
+    if pixels.dtype == np.uint8:
+        return pixels
+    if pixels.dtype.kind != "f":
+        raise PictureError(f"expected uint8, or floats in [0, 1], got {pixels.dtype}")
+    low, high = float(pixels.min()), float(pixels.max())
+    if not 0 <= low <= high <= 1:  # NaN compares false
+        raise PictureError(f"expected uint8, or floats in [0, 1], got {low:g} to {high:g}")
+    scaled: NDArray[np.uint8] = np.rint(pixels.astype(np.float32) * 255).astype(np.uint8)
+    return scaled
+
+
+def compute_from(
+    source: object, compute: Callable[[Photo], Input], modality: str, *, bgr: bool = False
+) -> Input:
+    """What is computed from a photo that was given for that alone.
+
+    Raises:
+        QueryError: as `open_image`, or a photo that it cannot be computed from.
+    """
+    photo = open_image(source, bgr=bgr)
+    with errors_of(photo.name or modality):
+        return compute(photo)

@@ -1,0 +1,107 @@
+"""One item of a gallery: its bytes, and what the model takes of it."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from retrieval.errors import PictureError, QueryError, UsageError
+from retrieval.inputs import Input
+from retrieval.items.lines import FoundLine, file_of, lines_of
+from retrieval.modalities import Modifier, Source
+from retrieval.pictures import Facts, FileBytes, Found, read_file
+
+
+def options_of(source: Source, given: Mapping[str, object]) -> str:
+    """How the items of a gallery are read, as an index remembers it: `depth_near=low`.
+
+    Args:
+        source: reads them.
+        given: name of a modifier -> value; None: the default.
+
+    Raises:
+        UsageError: a modifier that the source does not understand, or not one of its choices.
+    """
+    own = {entry.name: entry for entry in source.modifiers if not entry.python_only}
+    for name, value in given.items():
+        if value is not None and name not in own:
+            raise UsageError(f"does not apply to {source.items.what}", where=name)
+    return " ".join(f"{name}={_chosen(entry, given)}" for name, entry in own.items())
+
+
+def _chosen(modifier: Modifier, given: Mapping[str, object]) -> object:
+    value = given.get(modifier.name)
+    return modifier.choices[0] if value is None else modifier.checked(value)
+
+
+class ItemReader:
+    """Reads the items of one gallery. Used by several threads.
+
+    Attributes:
+        root: of the gallery.
+        source: reads the items.
+        options: of `options_of`.
+    """
+
+    def __init__(self, root: Path, source: Source, options: str = "") -> None:
+        self.root = root
+        self.source = source
+        self.options = options
+        self._modifiers = dict(entry.split("=", 1) for entry in options.split())
+
+    def content(self, found: Found) -> FileBytes:
+        """The item's bytes and their digest, by which the same content is recognised.
+
+        Raises:
+            FileNotRead: nothing is known about it.
+        """
+        if isinstance(found, FoundLine):
+            return FileBytes(found.line, hashlib.sha256(found.line).hexdigest())
+        return read_file(self.root / found.path)
+
+    def value(self, found: Found, content: bytes) -> tuple[Input, Facts | None]:
+        """The item as the model takes it, and what an image file says about itself.
+
+        Raises:
+            PictureError: the reason why it cannot be read, without its name.
+        """
+        if isinstance(found, FoundLine):
+            if found.problem:
+                raise PictureError(found.problem)
+            return self._read(found.value, self.source.name), None
+        if self.source.items.decode is not None:
+            return self.source.items.decode(content, found.path)
+        if not content:
+            raise PictureError("empty file")
+        file = self.root / found.path
+        return self._read(file, str(file)), None
+
+    def _read(self, value: Any, place: str) -> Input:
+        try:
+            return self.source.read(value, **self._modifiers)
+        except QueryError as error:
+            raise PictureError(error.within(place)) from None
+
+
+def read_item(root: Path, source: Source, options: str, path: str) -> Input:
+    """The item that an index knows by this path.
+
+    Raises:
+        PictureError: it is missing, cannot be read, or its path leads out of the gallery.
+    """
+    if PurePosixPath(path).is_absolute() or ".." in PurePosixPath(path).parts:
+        raise PictureError("its path leads out of the gallery")
+    reader = ItemReader(root, source, options)
+    found = _line(root, source, path) if source.items.lines else Found(path, 0, 0)
+    return reader.value(found, reader.content(found).content)[0]
+
+
+def _line(root: Path, source: Source, path: str) -> Found:
+    name = file_of(path)
+    file = root.parent / name if root.is_file() else root / name
+    for found in lines_of(read_file(file).content, name, 0, source.name):
+        if found.path == path:
+            return found
+    raise PictureError("line is missing")
