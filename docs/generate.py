@@ -90,7 +90,7 @@ def public_names(package: str) -> str:
     module = import_module(package)
     rows, entries = [], []
     for name in sorted(module.__all__, key=str.lower):
-        value = getattr(module, name)
+        value = inspect.unwrap(getattr(module, name))
         summary = _summary(value).replace("|", "\\|")
         rows.append(f"| [`{name}`](#{package}.{name}) | {summary} |")
         entries.append(f'<a id="{package}.{name}"></a>\n\n::: {_defined(module, name, value)}')
