@@ -13,7 +13,10 @@ import re
 import sys
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from types import NoneType, UnionType
+from typing import Any, Union, get_args, get_origin
+
+from typer.models import OptionInfo
 
 DOCS = Path(__file__).resolve().parent
 PACKAGES = ("retrieval", "fourm", "indexes")
@@ -38,51 +41,62 @@ def pages() -> list[Path]:
 
 
 def commands() -> dict[str, Any]:
-    """Every command of `fourm` by name, those of a group after it: `models`, `models list`."""
-    import typer.main
-
+    """The function of every command of `fourm` by its name; of a group, `models list`."""
     import cli
 
-    def walk(group: Any, before: str) -> dict[str, Any]:
+    def walk(app: Any, before: str) -> dict[str, Any]:
         found = {}
-        for name, command in group.commands.items():
-            found[before + name] = command
-            if hasattr(command, "commands"):
-                found |= walk(command, f"{before}{name} ")
+        for command in app.registered_commands:
+            name = command.name or command.callback.__name__.replace("_", "-")
+            found[before + name] = command.callback
+        for group in app.registered_groups:
+            callback = group.typer_instance.registered_callback
+            found[before + group.name] = callback and callback.callback
+            found |= walk(group.typer_instance, f"{before}{group.name} ")
         return found
 
-    return walk(typer.main.get_command(cli.app), "")
+    return walk(cli.app, "")
 
 
 def options_tables(name: str) -> str:
     """The options of a command as Markdown tables, one a panel of its help."""
     panels: dict[str, list[str]] = {}
-    for parameter in commands()[name].params:
-        if parameter.param_type_name != "argument":
-            panel = getattr(parameter, "rich_help_panel", None) or "Options"
-            panels.setdefault(panel, []).append(_option_row(parameter))
+    for parameter in inspect.signature(commands()[name], eval_str=True).parameters.values():
+        value, *notes = get_args(parameter.annotation) or (parameter.annotation,)
+        for option in (note for note in notes if isinstance(note, OptionInfo)):
+            row = _option_row(parameter, value, option)
+            panels.setdefault(option.rich_help_panel or "Options", []).append(row)
+    if sum(map(len, panels.values())) < 6:
+        panels = {"": [row for rows in panels.values() for row in rows]}
     tables = []
     for panel, rows in panels.items():
-        title = f"**{panel}**\n\n" if len(panels) > 1 else ""
+        title = f"**{panel}**\n\n" if panel else ""
         tables.append("\n".join([f"{title}| option | value | meaning |", "|---|---|---|", *rows]))
     return "\n" + "\n\n".join(tables) + "\n"
 
 
-def _option_row(parameter: Any) -> str:
-    names = ", ".join(f"`{name}`" for name in (*parameter.opts, *parameter.secondary_opts))
-    value = "" if parameter.is_flag else f"`{_metavar(parameter)}`"
+def _option_row(parameter: inspect.Parameter, value: Any, option: OptionInfo) -> str:
+    # Within Annotated, the first name is passed as what is the default elsewhere.
+    names = [one for one in (option.default, *(option.param_decls or ())) if isinstance(one, str)]
+    names = names or [f"--{parameter.name.replace('_', '-')}"]
     default = parameter.default
-    if not parameter.is_flag and isinstance(default, str | int | float):
-        value += f", default `{default}`"
-    meaning = " ".join((parameter.help or "").split())
-    return "| " + " | ".join(cell.replace("|", "\\|") for cell in (names, value, meaning)) + " |"
+    cells = [", ".join(f"`{name}`" for name in names), _placeholder(value, option)]
+    if isinstance(default, str | int | float) and value is not bool:
+        cells[1] += f", default `{default}`"
+    cells.append(" ".join((option.help or "").split()))
+    return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
 
 
-def _metavar(parameter: Any) -> str:
-    if parameter.metavar:
-        return str(parameter.metavar)
-    choices = getattr(parameter.type, "choices", None)
-    return "|".join(map(str, choices)) if choices else str(parameter.type.name).upper()
+def _placeholder(value: Any, option: OptionInfo) -> str:
+    """What stands for an option's value; nothing for a flag."""
+    while get_origin(value) in (list, Union, UnionType):
+        value = next(one for one in get_args(value) if one is not NoneType)
+    if value is bool:
+        return ""
+    if option.metavar:
+        return f"`{option.metavar}`"
+    choices = get_args(value)
+    return " or ".join(f"`{choice}`" for choice in choices) or f"`{value.__name__.upper()}`"
 
 
 def public_names(package: str) -> str:
