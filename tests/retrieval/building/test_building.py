@@ -88,7 +88,7 @@ def test_a_gallery_of_bad_images_only_is_built(tmp_path, model):
 def test_exif_data_is_stored_in_the_catalogue(tmp_path, model):
     exif = Image.Exif()
     exif[0x0112] = 6
-    exif.get_ifd(0x8769)[0x9003] = "2024:05:31 18:04:12"
+    exif[0x8769] = {0x9003: "2024:05:31 18:04:12"}
     write(tmp_path / "p/a.jpg", Image.new("RGB", (40, 20)), "JPEG", exif=exif)
     with Gallery.build(tmp_path / "p", tmp_path / "i", model) as gallery:
         (picture,) = gallery.index.items([gallery.search(text="black")[0].id]).values()

@@ -182,7 +182,7 @@ def test_damaged_exif_data_is_ignored():
 )
 def test_the_date_is_that_of_the_camera_or_none(written, read):
     exif = Image.Exif()
-    exif.get_ifd(0x8769)[0x9003] = written
+    exif[0x8769] = {0x9003: written}
     assert decode(encoded(striped(RED), "JPEG", exif=exif)).facts.taken == read
 
 
