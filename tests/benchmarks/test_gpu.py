@@ -32,10 +32,3 @@ def test_without_a_gpu(monkeypatch, capsys):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     assert gpu.main(["--size", "tiny"]) == 2
     assert capsys.readouterr().err.count("\n") == 1
-
-
-@pytest.mark.parametrize("option", ["--repeats", "--rounds", "--batch-size"])
-def test_numbers_out_of_range(option):
-    with pytest.raises(SystemExit) as caught:
-        gpu.main([option, "-1"])
-    assert caught.value.code == 2

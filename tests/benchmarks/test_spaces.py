@@ -1,7 +1,5 @@
 import json
 
-import pytest
-
 from benchmarks import spaces
 
 
@@ -15,10 +13,3 @@ def test_spaces(capsys):
     assert two["reached"] == (two["ratio"] <= spaces.TARGET)
     assert all_["reached"] is None
     assert apart["baseline_name"] == "three calls"
-
-
-@pytest.mark.parametrize("option", ["--rounds", "--batch-size"])
-def test_numbers_out_of_range(option, capsys):
-    with pytest.raises(SystemExit) as caught:
-        spaces.main([option, "0"])
-    assert caught.value.code == 2
