@@ -3,7 +3,8 @@
     python -m docs.generate            # rewrite what stands between the markers
     python -m docs.generate --check    # exit code 1 if a page is out of date
 
-A page holds `<!-- options: COMMAND -->` or `<!-- names: PACKAGE -->`, and `<!-- end -->` after it.
+A page holds `<!-- options: COMMAND -->`, `<!-- names: PACKAGE -->`, `<!-- modalities: items -->` or
+`<!-- modalities: outputs -->`, and `<!-- end -->` after it.
 """
 
 from __future__ import annotations
@@ -20,12 +21,12 @@ from typer.models import OptionInfo
 
 DOCS = Path(__file__).resolve().parent
 PACKAGES = ("retrieval", "fourm", "indexes")
-MARKED = re.compile(r"<!-- (options|names): ([a-z ]+) -->\n.*?<!-- end -->", re.DOTALL)
+MARKED = re.compile(r"<!-- (options|names|modalities): ([a-z ]+) -->\n.*?<!-- end -->", re.DOTALL)
 
 
 def generated(text: str) -> str:
     """`text` of a page with everything between markers written anew."""
-    write = {"options": options_tables, "names": public_names}
+    write = {"options": options_tables, "names": public_names, "modalities": modalities_table}
 
     def replaced(found: re.Match[str]) -> str:
         what, name = found.groups()
@@ -97,6 +98,37 @@ def _placeholder(value: Any, option: OptionInfo) -> str:
         return f"`{option.metavar}`"
     choices = get_args(value)
     return " or ".join(f"`{choice}`" for choice in choices) or f"`{value.__name__.upper()}`"
+
+
+def modalities_table(what: str) -> str:
+    """The items of galleries, or the files that are generated, by modality."""
+    from retrieval.modalities import MODALITIES, sources
+
+    if what == "items":
+        head = "| `--as` | items | files |\n|---|---|---|"
+        rows = [
+            f"| `{source.name}` | {source.items.what} | {_files(source.items)} |"
+            for source in sources().values()
+        ]
+    else:
+        head = "| modality | other names | files |\n|---|---|---|"
+        rows = []
+        for name, modality in MODALITIES.items():
+            if modality.output is not None:
+                stem = modality.output.stem or name
+                files = ", ".join(f"`{stem}{ending}`" for ending in modality.output.files)
+                aliases = ", ".join(f"`{alias}`" for alias in modality.aliases)
+                rows.append(f"| `{name}` | {aliases} | {files} |")
+    return "\n".join(["", head, *rows, ""])
+
+
+def _files(items: Any) -> str:
+    from retrieval.modalities.modality import IMAGE_SUFFIXES
+
+    names = ["images"] if items.suffixes >= IMAGE_SUFFIXES else []
+    others = items.suffixes - IMAGE_SUFFIXES if names else items.suffixes
+    names += [f"`{suffix}`" for suffix in sorted(others, reverse=True)]
+    return ("lines of " if items.lines else "") + ", ".join(names)
 
 
 def public_names(package: str) -> str:
