@@ -203,12 +203,13 @@ assert os.waitpid(pid, 0)[1] == 0
 
 
 @forks
-def test_a_child_that_closes_its_index_leaves_that_of_the_parent_open(filled):
-    pid = os.fork()
-    if not pid:
-        filled.close()
-        os._exit(0)
-    assert os.waitpid(pid, 0)[1] == 0
-    filled.write([indexed(30)])
-    assert nearest(filled, 30) == [[21]]
-    filled.verify()
+def test_a_child_that_closes_its_index_leaves_that_of_the_parent_open(filled, folder):
+    in_child_process(
+        folder,
+        """
+in_child(index.close)
+index.write([Record(path="new.jpg", size=1, mtime_ns=1, vectors={"dinov2": unit(99)})])
+assert nearest(index, 99) == [[21]]
+index.verify()
+""",
+    )
