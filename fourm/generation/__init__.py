@@ -4,6 +4,7 @@
 generator      `Generator`: any inputs to any outputs, decoded
 config         `GenerationConfig`: what a user may choose
 request        the modalities of one generation
+decoders       the decoders of a model's modalities
 sampler        `Sampler`: the tokens of one target after another
 schedule       the steps of each target
 states         what is known, and what is to be predicted, of each modality

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fourm.checkpoints import Checkpoint
-from fourm.errors import BadInput, ConfigError, UnknownModality
+from fourm.errors import BadInput, UnknownModality
 from fourm.generation.config import GenerationConfig
+from fourm.generation.decoders import ModelDecoders
 from fourm.generation.request import GenerationRequest
 from fourm.generation.sampler import Sampler
 from fourm.generation.schedule import Step
@@ -20,26 +20,12 @@ from fourm.generation.states import (
     partly_masked,
 )
 from fourm.generation.texts import SENTINEL, infilling_text
-from fourm.modalities import (
-    MODALITIES,
-    Codec,
-    Decoded,
-    Decoder,
-    ModelPart,
-    generation_order,
-    image_modalities,
-)
-from fourm.tokenizers.config import TokenizerConfig
+from fourm.modalities import Decoded, generation_order, image_modalities
 from fourm.tokenizers.diffusion.config import DiffusionConfig
-from fourm.tokenizers.diffusion.divae import check_decoding
-from fourm.tokenizers.loading import load_tokenizer
-from fourm.tokenizers.wordpiece import TextTokenizer
 from fourm.transformer import FMConfig
 
 if TYPE_CHECKING:
     from fourm.model.model import Model
-    from fourm.tokenizers.vqvae import VQVAE
-    from fourm.tokens import TokenSpec
 
 TEXT, IMAGE_TOKENS = "text", "image_tokens"
 """The modalities that can be given in part."""
@@ -67,19 +53,16 @@ class Generator:
 
     def __init__(self, model: Model) -> None:
         self.model = model
-        manifest = model.manifest
-        checkpoint = Checkpoint.open(manifest.locate(manifest.model))
+        checkpoint = Checkpoint.open(model.manifest.locate(model.manifest.model))
         self._config = FMConfig.from_fields(checkpoint.fields)
-        order = generation_order()
-        self.outputs: tuple[str, ...] = tuple(name for name in order if self._predicts(name))
-        self.missing = {
-            name: model.missing[name]
-            for name in order
-            if name in model.missing and self._domain(name) in self._config.domains_out
-        }
-        self._text_tokenizers: dict[Path, TextTokenizer] = {}
-        self._tokenizers: dict[Path, VQVAE] = {}
-        self._decoders: dict[str, Decoder] = {}
+        self._decoders = ModelDecoders(model.manifest, self._config, model.device)
+        predicted = [
+            name
+            for name in generation_order()
+            if self._decoders.domain(name) in self._config.domains_out
+        ]
+        self.outputs: tuple[str, ...] = tuple(filter(self._decoders.can_decode, predicted))
+        self.missing = {name: model.missing[name] for name in predicted if name in model.missing}
 
     def generate(
         self,
@@ -117,7 +100,7 @@ class Generator:
         request = self._request(inputs, to, inpaint)
         schedule = request.schedule(chosen)
         for name in request.targets:
-            self._check(name, chosen.diffusion)
+            self._decoders.check(name, chosen.diffusion)
         sampler = self._sampler(request)
         if started is not None:
             started(schedule)
@@ -130,8 +113,8 @@ class Generator:
             if name == TEXT and name in request.incomplete:
                 # An end that is predicted within the text does not end it.
                 tokens = [token for token in tokens if token != sampler.ids.end]
-            decoder = self._decoder(name)
-            done.append(decoder.decode(tokens, chosen.seeded_diffusion, progress=progress))
+            diffusion = chosen.seeded_diffusion
+            done.append(self._decoders.decode(name, tokens, diffusion, progress=progress))
             if finished is not None:
                 finished(done[-1])
 
@@ -167,12 +150,13 @@ class Generator:
         chosen = DiffusionConfig() if diffusion is None else diffusion
         decoded = []
         for name, content in self.model.prepare(inputs).contents.items():
-            if not self._decodes(name):
+            if not self._decoders.can_decode(name):
                 continue
-            self._check(name, chosen)
+            self._decoders.check(name, chosen)
             read = self.model.readers[name].batch([content], self.model.device)
             tokens = read.content[0] if read.masked is None else read.content[0][~read.masked[0]]
-            decoded.append(self._decoder(name).decode(tokens.tolist(), chosen, progress=progress))
+            ids = tokens.tolist()
+            decoded.append(self._decoders.decode(name, ids, chosen, progress=progress))
         return decoded
 
     def require(self, modalities: Iterable[str]) -> None:
@@ -189,33 +173,6 @@ class Generator:
             if name in self.missing:
                 reason = f"{reason}; {self.missing[name]}"
             raise UnknownModality(reason)
-
-    def _domain(self, name: str) -> str:
-        """The name of a modality in the config of the transformer."""
-        return self.model.manifest.inputs.get(name, MODALITIES[name].tokens.name)
-
-    def _spec(self, name: str) -> TokenSpec:
-        return self._config.modalities[self._domain(name)]
-
-    def _predicts(self, name: str) -> bool:
-        return self._domain(name) in self._config.domains_out and self._decodes(name)
-
-    def _decodes(self, name: str) -> bool:
-        domain, manifest = self._domain(name), self.model.manifest
-        spec = self._config.modalities.get(domain)
-        codec = None if spec is None else MODALITIES[name].codec(spec.kind)
-        if codec is None or codec.decoder is None:
-            return False
-        available = {
-            "tokenizer": domain in manifest.tokenizers,
-            "text_tokenizer": domain in manifest.text_tokenizers,
-        }
-        return all(available.get(part, False) for part in codec.needs)
-
-    def _codec(self, name: str) -> Codec:
-        codec = MODALITIES[name].codec(self._spec(name).kind)
-        assert codec is not None
-        return codec
 
     def _request(
         self, inputs: Mapping[str, Any], to: Sequence[str], inpaint: Sequence[InpaintBox]
@@ -242,13 +199,13 @@ class Generator:
         conditions = self._read(values)
         states = {}
         if inpaint:
-            spec = self._spec(IMAGE_TOKENS)
+            spec = self._decoders.spec(IMAGE_TOKENS)
             mask = inpainting_mask(inpaint, spec.grid, self.model.device)
             states[IMAGE_TOKENS] = partly_masked(conditions.pop(IMAGE_TOKENS).content, spec, mask)
         if text is not None:
-            tokenizer = self._text_tokenizer(self._domain(TEXT))
+            tokenizer = self._decoders.text_tokenizer(TEXT)
             states[TEXT] = infilling_text(text, tokenizer, self.model.device)
-        specs = {name: self._spec(name) for name in (*conditions, *targets)}
+        specs = {name: self._decoders.spec(name) for name in (*conditions, *targets)}
         return GenerationRequest(conditions, states, targets, specs)
 
     def _read(self, values: Mapping[str, Any]) -> dict[str, ModalityState]:
@@ -257,7 +214,7 @@ class Generator:
         states = {}
         for name, content in self.model.prepare(values).contents.items():
             read = self.model.readers[name].batch([content], self.model.device)
-            states[name] = given(read.content, self._spec(name), read.masked)
+            states[name] = given(read.content, self._decoders.spec(name), read.masked)
         return states
 
     def _sampler(self, request: GenerationRequest) -> Sampler:
@@ -265,54 +222,8 @@ class Generator:
         domains = {spec.name for spec in request.specs.values()}
         outputs = {request.specs[name].name for name in request.targets}
         sampler = Sampler(self.model.transformer(domains & set(self._config.domains_in), outputs))
-        texts = [
-            domain for domain in sorted(outputs) if domain in self.model.manifest.text_tokenizers
-        ]
+        written = self.model.manifest.text_tokenizers
+        texts = [name for name in request.targets if request.specs[name].name in written]
         if texts:
-            sampler.ids = self._text_tokenizer(texts[0]).special_ids
+            sampler.ids = self._decoders.text_tokenizer(texts[0]).special_ids
         return sampler
-
-    def _check(self, name: str, diffusion: DiffusionConfig) -> None:
-        """Check that a modality can be decoded, before it is generated."""
-        needs, domain = self._codec(name).needs, self._domain(name)
-        if "text_tokenizer" in needs:
-            self._text_tokenizer(domain)
-        if "tokenizer" in needs:
-            folder = self._tokenizer_folder(domain)
-            fields = Checkpoint.open(folder).fields
-            config = TokenizerConfig.from_mapping(fields.values, fields.where)
-            check_decoding(config, diffusion)
-            vocabulary = self._spec(name).vocabulary
-            if "text_tokenizer" not in needs and config.codebook_size != vocabulary:
-                raise ConfigError(
-                    f"the tokenizer has {config.codebook_size} codes, but {domain} of the model "
-                    f"has {vocabulary} ids",
-                    where=folder,
-                )
-
-    def _decoder(self, name: str) -> Decoder:
-        if name not in self._decoders:
-            domain, parts = self._domain(name), dict[ModelPart, Any]()
-            if "tokenizer" in (needs := self._codec(name).needs):
-                parts["tokenizer"] = self._tokenizer(self._tokenizer_folder(domain))
-            if "text_tokenizer" in needs:
-                parts["text_tokenizer"] = self._text_tokenizer(domain)
-            self._decoders[name] = MODALITIES[name].decoder(parts, self._spec(name).kind)
-        return self._decoders[name]
-
-    def _tokenizer(self, folder: Path) -> VQVAE:
-        """Loaded once, since modalities may share a tokenizer."""
-        if folder not in self._tokenizers:
-            loaded = load_tokenizer(folder, encode=False)
-            self._tokenizers[folder] = loaded.to(self.model.device)
-        return self._tokenizers[folder]
-
-    def _tokenizer_folder(self, domain: str) -> Path:
-        return self.model.manifest.locate(self.model.manifest.tokenizers[domain])
-
-    def _text_tokenizer(self, domain: str) -> TextTokenizer:
-        path = self.model.manifest.locate(self.model.manifest.text_tokenizers[domain])
-        if path not in self._text_tokenizers:
-            file = path / "tokenizer.json" if path.is_dir() else path
-            self._text_tokenizers[path] = TextTokenizer(file)
-        return self._text_tokenizers[path]
