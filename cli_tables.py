@@ -172,7 +172,7 @@ def left_out(modalities: Sequence[str], model: str) -> str:
 def _text_of(gallery: Gallery, hit: Hit) -> str:
     try:
         return str(gallery.read(hit).value)
-    except retrieval.PictureError as error:
+    except retrieval.ItemError as error:
         return f"({error})"
 
 

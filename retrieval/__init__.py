@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from retrieval.errors import (
     BuildInterrupted,
-    PictureError,
+    ItemError,
     QueryError,
     RetrievalError,
     UsageError,
@@ -104,10 +104,10 @@ __all__ = [
     "GenerationConfig",
     "Hit",
     "IndexesError",
+    "ItemError",
     "JudgedQuery",
     "ModelCard",
     "PanopticClass",
-    "PictureError",
     "Query",
     "QueryError",
     "QueryInputs",

@@ -37,8 +37,8 @@ class ModelUnavailable(RetrievalError):
     """The model that made an index cannot be loaded by the name that the index remembers."""
 
 
-class PictureError(RetrievalError):
-    """One picture that cannot be read. The message is the reason, without the file's name."""
+class ItemError(RetrievalError):
+    """An item or an image that cannot be read. The message is the reason, without its path."""
 
 
 class BuildInterrupted(RetrievalError):

@@ -26,7 +26,7 @@ from retrieval.building import (
 )
 from retrieval.description import SkippedItem, describe, skipped
 from retrieval.encoders import Teachers
-from retrieval.errors import BuildInterrupted, PictureError, UsageError
+from retrieval.errors import BuildInterrupted, ItemError, UsageError
 from retrieval.hits import Hit
 from retrieval.inputs import Input
 from retrieval.items import ItemReader, find_items, options_of, read_item
@@ -127,7 +127,7 @@ class Gallery:
         if root.exists() and target.exists() and root.samefile(target):
             raise UsageError("is the gallery; the index needs a folder of its own", where=target)
         listing = find_items(root, source, exclude=[target])
-        if not listing.pictures and not listing.unreadable:
+        if not listing.items and not listing.unreadable:
             raise UsageError(f"no {source.items.what} found; the index was not changed", where=root)
         existing = open_if_there(target)
         index = existing
@@ -189,10 +189,10 @@ class Gallery:
         """Read a hit's item again; `value` of the result is the image, the map, the text ...
 
         Raises:
-            PictureError: it is missing, cannot be read, or belongs to another index.
+            ItemError: it is missing, cannot be read, or belongs to another index.
         """
         if hit.modality not in self.index.roots:
-            raise PictureError(f"this index has no gallery of the modality {hit.modality!r}")
+            raise ItemError(f"this index has no gallery of the modality {hit.modality!r}")
         reading = self.index.readings[hit.modality]
         root = self.index.roots[hit.modality]
         return read_item(root, source_named(hit.modality), reading.options, hit.path)

@@ -14,9 +14,9 @@ from retrieval.building.embedding import EmbeddedBatch, embed
 from retrieval.building.planning import make_plan
 from retrieval.building.preparing import PreparedItem, Preparer
 from retrieval.errors import BuildInterrupted, UsageError
+from retrieval.images import FoundItem, Listing
+from retrieval.images.decoding import quiet_pillow
 from retrieval.items import ItemReader
-from retrieval.pictures import Found, Listing
-from retrieval.pictures.decoding import quiet_pillow
 from retrieval.pipeline import default_workers, prefetch
 
 DEFAULT_BATCH_SIZE = 32
@@ -124,7 +124,7 @@ class _Build:
         self.done = 0
 
     def run(self) -> None:
-        self._write([_skipped(Found(e.path, 0, 0), e.reason) for e in self.plan.unreadable])
+        self._write([_skipped(FoundItem(e.path, 0, 0), e.reason) for e in self.plan.unreadable])
         items = prefetch(
             self.preparer.prepare,
             self.plan.to_read,
@@ -220,26 +220,26 @@ def _batches(items: Iterable[PreparedItem], size: int) -> Iterator[list[Prepared
         yield batch
 
 
-def _skipped(found: Found, reason: str, item: PreparedItem | None = None) -> Record:
+def _skipped(found: FoundItem, reason: str, item: PreparedItem | None = None) -> Record:
     return _record(found, item, error=reason)
 
 
 def _record(
-    found: Found,
+    found: FoundItem,
     item: PreparedItem | None,
     vectors: Mapping[str, Vectors] | None = None,
     error: str | None = None,
 ) -> Record:
-    facts = item.facts if item else None
+    info = item.info if item else None
     return Record(
         path=found.path,
         size=found.size,
         mtime_ns=found.mtime_ns,
         content_hash=item.content_hash if item else None,
-        width=facts.width if facts else None,
-        height=facts.height if facts else None,
-        exif_date=facts.taken if facts else None,
-        exif_orientation=facts.orientation if facts else None,
+        width=info.width if info else None,
+        height=info.height if info else None,
+        exif_date=info.taken if info else None,
+        exif_orientation=info.orientation if info else None,
         vectors=vectors,
         error=error,
     )

@@ -11,11 +11,11 @@ from fourm import UnknownModality, UnknownSpace
 from fourm.embedder import Embedder
 from indexes import Index, IndexesError, NotAnIndex, Reading
 from retrieval.errors import UsageError
+from retrieval.images import Listing
 from retrieval.items import options_of
 from retrieval.loading import NOTE
 from retrieval.modalities import Source
 from retrieval.model import recipe_of, space_of
-from retrieval.pictures import Listing
 from retrieval.scope import names_of
 
 ALL = "all"
@@ -146,7 +146,7 @@ def _require_root(index: Index, wanted: Wanted, listing: Listing) -> None:
     moved = not before.exists() and any(
         found.path in known
         and (known[found.path].size, known[found.path].mtime_ns) == (found.size, found.mtime_ns)
-        for found in listing.pictures
+        for found in listing.items
     )
     if not moved:
         raise UsageError(

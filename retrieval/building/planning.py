@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
 from indexes import SnapshotEntry
-from retrieval.pictures import Found, Listing, Unreadable
+from retrieval.images import FoundItem, Listing, Unreadable
 
 
 @dataclass
@@ -23,7 +23,7 @@ class BuildPlan:
         still_skipped: number of skipped files that are as they were.
     """
 
-    to_read: list[Found] = field(default_factory=list)
+    to_read: list[FoundItem] = field(default_factory=list)
     unreadable: list[Unreadable] = field(default_factory=list)
     gone: dict[str, SnapshotEntry] = field(default_factory=dict)
     unchanged: int = 0
@@ -46,7 +46,7 @@ def make_plan(
         incomplete: items without a vector in one of the spaces of the index.
     """
     plan = BuildPlan(unreadable=list(listing.unreadable))
-    for found in listing.pictures:
+    for found in listing.items:
         before = known.get(found.path)
         same = before is not None and (before.size, before.mtime_ns) == (found.size, found.mtime_ns)
         if not same or before is None or found.path in incomplete:
@@ -57,7 +57,7 @@ def make_plan(
             plan.to_read.append(found)
         else:
             plan.still_skipped += 1
-    present = {found.path for found in listing.pictures}
+    present = {found.path for found in listing.items}
     present.update(entry.path for entry in listing.unreadable)
     closed = tuple(listing.closed_folders)
     plan.gone = {

@@ -10,10 +10,10 @@ from typing import Any
 from fourm import BadInput, UnknownModality
 from fourm.embedder import Embedder
 from indexes import SnapshotEntry
-from retrieval.errors import PictureError
+from retrieval.errors import ItemError
+from retrieval.images import FoundItem, ImageInfo
+from retrieval.images.reading import FileNotRead
 from retrieval.items import ItemReader
-from retrieval.pictures import Facts, Found
-from retrieval.pictures.reading import FileNotRead
 
 
 @dataclass(frozen=True)
@@ -29,9 +29,9 @@ class PreparedItem:
             for these only.
     """
 
-    found: Found
+    found: FoundItem
     content_hash: str | None = None
-    facts: Facts | None = None
+    info: ImageInfo | None = None
     prepared: Any = None
     error: str | None = None
     moved_from: str | None = None
@@ -63,7 +63,7 @@ class Preparer:
             if before.state == "indexed" and before.content_hash is not None:
                 self._gone_by_hash.setdefault(before.content_hash, []).append(path)
 
-    def prepare(self, found: Found) -> PreparedItem:
+    def prepare(self, found: FoundItem) -> PreparedItem:
         """Prepare one file; what is wrong with the file is the `error` of the item.
 
         Raises:
@@ -74,7 +74,7 @@ class Preparer:
         except FileNotRead as error:
             # The file will look the same when this is fixed. Size and time are not stored, so that
             # the next build tries it again.
-            return PreparedItem(Found(found.path, 0, 0), error=str(error))
+            return PreparedItem(FoundItem(found.path, 0, 0), error=str(error))
         item = PreparedItem(found, file.content_hash)
         before = self._known.get(found.path)
         if before is None:
@@ -93,14 +93,14 @@ class Preparer:
 
     def _decoded(self, item: PreparedItem, content: bytes) -> PreparedItem:
         try:
-            value, facts = self._reader.value(item.found, content)
-        except PictureError as error:
+            value, info = self._reader.value(item.found, content)
+        except ItemError as error:
             return replace(item, error=str(error))
         try:
             prepared = self._model.prepare({value.modality: value.value})
         except (BadInput, UnknownModality) as error:
-            return replace(item, facts=facts, error=f"refused by the model: {error}")
-        return replace(item, facts=facts, prepared=prepared)
+            return replace(item, info=info, error=f"refused by the model: {error}")
+        return replace(item, info=info, prepared=prepared)
 
     def _claim(self, content_hash: str) -> str | None:
         """The old path of an item that is gone and had this content; each is given out once."""

@@ -12,8 +12,8 @@ from PIL import Image, UnidentifiedImageError
 
 from fourm.messages import shown
 from retrieval.errors import QueryError
+from retrieval.images.decoding import MAX_PIXELS
 from retrieval.inputs import existing_file
-from retrieval.pictures.decoding import MAX_PIXELS
 
 _GREY_FORMATS = ("PNG", "TIFF", "PPM", "BMP")
 

@@ -12,12 +12,12 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from fourm.messages import shown
-from retrieval.errors import PictureError, QueryError
+from retrieval.errors import ItemError, QueryError
+from retrieval.images import decode, read_file
+from retrieval.images.decoding import MAX_PIXELS, upright
+from retrieval.images.info import read_image_info
+from retrieval.images.reading import MAX_FILE_BYTES
 from retrieval.inputs import Input, errors_of, existing_file
-from retrieval.pictures import decode, read_file
-from retrieval.pictures.decoding import MAX_PIXELS, upright
-from retrieval.pictures.facts import read_facts
-from retrieval.pictures.reading import MAX_FILE_BYTES
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,11 +58,11 @@ def open_image(source: object, *, bgr: bool = False) -> Photo:
             source = _content(source)
         if isinstance(source, (bytes, bytearray, memoryview)):
             decoded = decode(bytes(source))
-            return Photo(decoded.image, (decoded.facts.width, decoded.facts.height), name)
+            return Photo(decoded.image, (decoded.info.width, decoded.info.height), name)
         image = source if isinstance(source, Image.Image) else from_array(source, bgr=bgr)
-        facts = read_facts(image)
-        return Photo(upright(image), (facts.width, facts.height))
-    except PictureError as error:
+        info = read_image_info(image)
+        return Photo(upright(image), (info.width, info.height))
+    except ItemError as error:
         raise QueryError(error, where=where) from None
     except (OSError, ValueError) as error:  # a lazily loaded file; a mode without colours (LAB)
         raise QueryError(f"the image cannot be read: {error}", where=where) from None
@@ -71,9 +71,9 @@ def open_image(source: object, *, bgr: bool = False) -> Photo:
 def _content(file: Any) -> bytes:
     content = file.read(MAX_FILE_BYTES + 1)
     if not isinstance(content, bytes):
-        raise PictureError("expected a file opened in binary mode")
+        raise ItemError("expected a file opened in binary mode")
     if len(content) > MAX_FILE_BYTES:
-        raise PictureError(f"file too large: the limit is {MAX_FILE_BYTES} bytes")
+        raise ItemError(f"file too large: the limit is {MAX_FILE_BYTES} bytes")
     return content
 
 
@@ -81,23 +81,23 @@ def from_array(source: object, *, bgr: bool = False) -> Image.Image:
     """A NumPy array or torch tensor as an RGB or RGBA image; see `open_image`.
 
     Raises:
-        PictureError: another type, dtype, shape or range.
+        ItemError: another type, dtype, shape or range.
     """
     if type(source).__module__.partition(".")[0] == "torch" and hasattr(source, "detach"):
         pixels = _from_tensor(source)
     elif hasattr(source, "__array__"):
         pixels = np.asarray(source)
     else:
-        raise PictureError(
+        raise ItemError(
             "expected a path, a Pillow image, bytes, a binary file, an array or a tensor, "
             f"got {type(source).__name__}"
         )
     if pixels.ndim == 3 and pixels.shape[2] == 1:
         pixels = pixels[..., 0]
     if not (pixels.ndim == 2 or (pixels.ndim == 3 and pixels.shape[2] in (3, 4))):
-        raise PictureError(f"expected an array (H, W, 3), got {shown(pixels.shape)}")
+        raise ItemError(f"expected an array (H, W, 3), got {shown(pixels.shape)}")
     if not 0 < pixels.shape[0] * pixels.shape[1] <= MAX_PIXELS:
-        raise PictureError(f"expected 1 to {MAX_PIXELS} pixels, got {shown(pixels.shape)}")
+        raise ItemError(f"expected 1 to {MAX_PIXELS} pixels, got {shown(pixels.shape)}")
     pixels = _bytes_of(pixels)
     if bgr and pixels.ndim == 3:
         pixels = pixels[..., [2, 1, 0, 3][: pixels.shape[2]]]
@@ -114,7 +114,7 @@ def _from_tensor(tensor: Any) -> NDArray[Any]:
     if pixels.ndim == 2:
         return pixels
     if pixels.ndim != 3 or pixels.shape[0] not in (1, 3, 4):
-        raise PictureError(f"expected a tensor (3, H, W), got {shown(pixels.shape)}")
+        raise ItemError(f"expected a tensor (3, H, W), got {shown(pixels.shape)}")
     return np.moveaxis(pixels, 0, -1)
 
 
@@ -122,10 +122,10 @@ def _bytes_of(pixels: NDArray[Any]) -> NDArray[np.uint8]:
     if pixels.dtype == np.uint8:
         return pixels
     if pixels.dtype.kind != "f":
-        raise PictureError(f"expected uint8, or floats in [0, 1], got {pixels.dtype}")
+        raise ItemError(f"expected uint8, or floats in [0, 1], got {pixels.dtype}")
     low, high = float(pixels.min()), float(pixels.max())
     if not 0 <= low <= high <= 1:  # NaN compares false
-        raise PictureError(f"expected uint8, or floats in [0, 1], got {low:g} to {high:g}")
+        raise ItemError(f"expected uint8, or floats in [0, 1], got {low:g} to {high:g}")
     scaled: NDArray[np.uint8] = np.rint(pixels.astype(np.float32) * 255).astype(np.uint8)
     return scaled
 

@@ -6,10 +6,10 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 
-from retrieval.errors import PictureError, UsageError
+from retrieval.errors import ItemError, UsageError
+from retrieval.images import FoundItem, Listing, Unreadable, find_files, read_file
 from retrieval.items.lines import lines_of
 from retrieval.modalities import Source
-from retrieval.pictures import Found, Listing, Unreadable, find_files, read_file
 
 
 def find_items(
@@ -34,22 +34,22 @@ def find_items(
             f"expected a folder, or a {' or '.join(sorted(source.items.suffixes))} file", where=top
         )
     status = top.stat()
-    only = Found(top.name, status.st_size, status.st_mtime_ns)
-    return _lines(top.parent, Listing(pictures=[only]), source.name)
+    only = FoundItem(top.name, status.st_size, status.st_mtime_ns)
+    return _lines(top.parent, Listing(items=[only]), source.name)
 
 
 def _lines(folder: Path, files: Listing, name: str) -> Listing:
     listing = Listing(unreadable=files.unreadable, closed_folders=list(files.closed_folders))
-    for file in files.pictures:
+    for file in files.items:
         try:
             content = read_file(folder / file.path).content
             lines = list(lines_of(content, file.path, file.mtime_ns, name))
-        except PictureError as error:
+        except ItemError as error:
             # What the file held before is not gone: nothing is known about it.
             listing.unreadable.append(Unreadable(file.path, str(error)))
             listing.closed_folders += [f"{file.path}:", f"{file.path}#"]
         else:
-            listing.pictures += lines
-    listing.pictures.sort(key=lambda found: found.path)
+            listing.items += lines
+    listing.items.sort(key=lambda found: found.path)
     listing.unreadable.sort(key=lambda entry: entry.path)
     return listing

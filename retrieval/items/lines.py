@@ -14,15 +14,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from retrieval.errors import PictureError
-from retrieval.pictures import Found
+from retrieval.errors import ItemError
+from retrieval.images import FoundItem
 
 OBJECTS_SUFFIX = ".jsonl"
 _LONGEST_ID = 200
 
 
 @dataclass(frozen=True)
-class FoundLine(Found):
+class FoundLine(FoundItem):
     """A line: `size` is its own, `mtime_ns` that of its file.
 
     `value` is what the source reads; None: `problem` says why there is none.
@@ -43,12 +43,12 @@ def lines_of(content: bytes, path: str, mtime_ns: int, name: str) -> Iterator[Fo
         name: of the source whose items these are, e.g. `text`.
 
     Raises:
-        PictureError: the file is not UTF-8 text.
+        ItemError: the file is not UTF-8 text.
     """
     try:
         content.decode("utf-8")
     except UnicodeDecodeError as error:
-        raise PictureError(f"not UTF-8 text ({error.reason} at byte {error.start})") from None
+        raise ItemError(f"not UTF-8 text ({error.reason} at byte {error.start})") from None
     objects = path.lower().endswith(OBJECTS_SUFFIX)
     taken: dict[str, int] = {}
     for number, raw in enumerate(content.removeprefix(b"\xef\xbb\xbf").split(b"\n"), start=1):
@@ -64,10 +64,10 @@ def lines_of(content: bytes, path: str, mtime_ns: int, name: str) -> Iterator[Fo
             id_, value = _object(line, name)
             if id_ is not None:
                 if id_ in taken:
-                    raise PictureError(f"the id {id_!r} is that of line {taken[id_]} already")
+                    raise ItemError(f"the id {id_!r} is that of line {taken[id_]} already")
                 taken[id_] = number
                 place = f"{path}#{id_}"
-        except PictureError as error:
+        except ItemError as error:
             yield FoundLine(place, len(line), mtime_ns, line, None, str(error))
         else:
             yield FoundLine(place, len(line), mtime_ns, line, value)
@@ -85,16 +85,16 @@ def _object(line: bytes, name: str) -> tuple[str | None, Any]:
     try:
         entry = json.loads(line)
     except (ValueError, RecursionError) as error:
-        raise PictureError(f"not JSON ({error})") from None
+        raise ItemError(f"not JSON ({error})") from None
     if not isinstance(entry, dict) or entry.get(name) is None:
-        raise PictureError(f"expected a JSON object with {name!r}, and perhaps an 'id'")
+        raise ItemError(f"expected a JSON object with {name!r}, and perhaps an 'id'")
     id_ = entry.get("id")
     if id_ is None:
         return None, entry[name]
     if isinstance(id_, int) and not isinstance(id_, bool):
         id_ = str(id_)
     if not isinstance(id_, str) or not 0 < len(id_) <= _LONGEST_ID:
-        raise PictureError(f"id: expected a number, or a text of 1 to {_LONGEST_ID} characters")
+        raise ItemError(f"id: expected a number, or a text of 1 to {_LONGEST_ID} characters")
     if not id_.isprintable() or any(mark in id_ for mark in "/#"):
-        raise PictureError("id: has a character that no id may have: '/', '#', or an invisible one")
+        raise ItemError("id: has a character that no id may have: '/', '#', or an invisible one")
     return id_, entry[name]

@@ -7,11 +7,11 @@ from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from retrieval.errors import PictureError, QueryError, UsageError
+from retrieval.errors import ItemError, QueryError, UsageError
+from retrieval.images import FileBytes, FoundItem, ImageInfo, read_file
 from retrieval.inputs import Input
 from retrieval.items.lines import FoundLine, file_of, lines_of
 from retrieval.modalities import Modifier, Source
-from retrieval.pictures import Facts, FileBytes, Found, read_file
 
 
 def options_of(source: Source, given: Mapping[str, object]) -> str:
@@ -51,7 +51,7 @@ class ItemReader:
         self.options = options
         self._modifiers = dict(entry.split("=", 1) for entry in options.split())
 
-    def content(self, found: Found) -> FileBytes:
+    def content(self, found: FoundItem) -> FileBytes:
         """The item's bytes and their digest, by which the same content is recognised.
 
         Raises:
@@ -61,20 +61,20 @@ class ItemReader:
             return FileBytes(found.line, hashlib.sha256(found.line).hexdigest())
         return read_file(self.root / found.path)
 
-    def value(self, found: Found, content: bytes) -> tuple[Input, Facts | None]:
+    def value(self, found: FoundItem, content: bytes) -> tuple[Input, ImageInfo | None]:
         """The item as the model takes it, and what an image file says about itself.
 
         Raises:
-            PictureError: the reason why it cannot be read, without its name.
+            ItemError: the reason why it cannot be read, without its name.
         """
         if isinstance(found, FoundLine):
             if found.problem:
-                raise PictureError(found.problem)
+                raise ItemError(found.problem)
             return self._read(found.value, self.source.name), None
         if self.source.items.decode is not None:
             return self.source.items.decode(content, found.path)
         if not content:
-            raise PictureError("empty file")
+            raise ItemError("empty file")
         file = self.root / found.path
         return self._read(file, str(file)), None
 
@@ -82,26 +82,26 @@ class ItemReader:
         try:
             return self.source.read(value, **self._modifiers)
         except QueryError as error:
-            raise PictureError(error.within(place)) from None
+            raise ItemError(error.within(place)) from None
 
 
 def read_item(root: Path, source: Source, options: str, path: str) -> Input:
     """The item that an index knows by this path.
 
     Raises:
-        PictureError: it is missing, cannot be read, or its path leads out of the gallery.
+        ItemError: it is missing, cannot be read, or its path leads out of the gallery.
     """
     if PurePosixPath(path).is_absolute() or ".." in PurePosixPath(path).parts:
-        raise PictureError("its path leads out of the gallery")
+        raise ItemError("its path leads out of the gallery")
     reader = ItemReader(root, source, options)
-    found = _line(root, source, path) if source.items.lines else Found(path, 0, 0)
+    found = _line(root, source, path) if source.items.lines else FoundItem(path, 0, 0)
     return reader.value(found, reader.content(found).content)[0]
 
 
-def _line(root: Path, source: Source, path: str) -> Found:
+def _line(root: Path, source: Source, path: str) -> FoundItem:
     name = file_of(path)
     file = root.parent / name if root.is_file() else root / name
     for found in lines_of(read_file(file).content, name, 0, source.name):
         if found.path == path:
             return found
-    raise PictureError("line is missing")
+    raise ItemError("line is missing")

@@ -10,14 +10,14 @@ from retrieval.modalities.drawings import BGR, draw_image, read_image
 from retrieval.modalities.modality import IMAGE_SUFFIXES, Items, Modality, Source
 
 if TYPE_CHECKING:
-    from retrieval.pictures import Facts
+    from retrieval.images import ImageInfo
 
 
-def _decode(content: bytes, path: str) -> tuple[Input, Facts]:
-    from retrieval.pictures import decode
+def _decode(content: bytes, path: str) -> tuple[Input, ImageInfo]:
+    from retrieval.images import decode
 
     decoded = decode(content)
-    return Input("image", decoded.image, path), decoded.facts
+    return Input("image", decoded.image, path), decoded.info
 
 
 IMAGE = Modality(

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from PIL import Image
 
     from fourm.modalities import Decoded
+    from retrieval.images import ImageInfo
     from retrieval.inputs.images import Photo
-    from retrieval.pictures import Facts
 
 IMAGE_SUFFIXES = frozenset(
     {".jpg", ".jpeg", ".jpe", ".jfif", ".mpo", ".jp2", ".j2k", ".jpx", ".avif", ".heic", ".heif"}
@@ -106,7 +106,7 @@ class Items:
     what: str
     suffixes: frozenset[str]
     lines: bool = False
-    decode: Callable[[bytes, str], tuple[Input, Facts]] | None = None
+    decode: Callable[[bytes, str], tuple[Input, ImageInfo]] | None = None
 
 
 @dataclass(frozen=True)

@@ -13,9 +13,9 @@ from PIL import Image, ImageDraw
 
 from fourm.modalities.sam import Mask, square_mask, square_outlines, square_point
 from retrieval.errors import QueryError
+from retrieval.images.decoding import MAX_PIXELS
 from retrieval.inputs import Input, errors_of
 from retrieval.inputs.json_files import flat_numbers, load_json, objects, the_image, whole_numbers
-from retrieval.pictures.decoding import MAX_PIXELS
 
 _MOST = 200
 _LARGE = 1 << 20

@@ -23,9 +23,9 @@ from fourm.messages import shown
 from fourm.modalities.palette import written_colour
 from fourm.modalities.seg import PanopticClass, panoptic_classes
 from retrieval.errors import QueryError
+from retrieval.images.decoding import MAX_PIXELS
 from retrieval.inputs import Input, existing_file
 from retrieval.inputs.arrays import read_npy
-from retrieval.pictures.decoding import MAX_PIXELS
 
 NOTHING = 0
 """Id of pixels without a class."""

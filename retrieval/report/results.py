@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from PIL import Image
 
 from retrieval.drawing.panel import Panel
-from retrieval.errors import PictureError
+from retrieval.errors import ItemError
 from retrieval.escaping import printable
 from retrieval.gallery import Gallery
 from retrieval.hits import Hit
@@ -150,7 +150,7 @@ def _tile(hit: Hit, read: Callable[[Hit], Input], best: float) -> Tile:
     share = min(max(share, 0.0), 1.0)
     try:
         panel = panel_of(read(hit))
-    except PictureError as error:
+    except ItemError as error:
         return Tile(hit, None, printable(str(error)), share=share)
     if panel.image is None:
         told = ", ".join(f"{key} {value}" for key, value in panel.rows)

@@ -10,7 +10,7 @@ from PIL import Image
 
 from fourm import UnknownModality
 from indexes import ReadingMismatch
-from retrieval import Gallery, PictureError, Query, UsageError
+from retrieval import Gallery, ItemError, Query, UsageError
 from retrieval.modalities import source_named, sources
 from retrieval.modalities.panoptic import coco_panoptic
 from retrieval.report.results import Results
@@ -244,14 +244,14 @@ def test_a_hit_that_is_gone_says_so(folder, model):
         (folder / "seg" / hits["seg"].path).unlink()
         for kind, reason in (("text", "line is missing"), ("seg", "file is missing")):
             hit = hits[kind] if kind == "seg" else _line(gallery, 2)
-            with pytest.raises(PictureError, match=reason):
+            with pytest.raises(ItemError, match=reason):
                 gallery.read(hit)
 
 
 def test_a_hit_of_another_index_is_not_to_be_read(folder, model):
     with build(folder, "image", "image", model) as gallery:
         hit = replace(gallery.search(image=numbered(1))[0], modality="depth")
-        with pytest.raises(PictureError, match="no gallery of the modality 'depth'"):
+        with pytest.raises(ItemError, match="no gallery of the modality 'depth'"):
             gallery.read(hit)
 
 

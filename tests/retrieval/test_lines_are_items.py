@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from indexes.records import check_path
-from retrieval import Gallery, PictureError, UsageError
+from retrieval import Gallery, ItemError, UsageError
 from retrieval.items.lines import file_of, lines_of
 
 from .fake_model import FakeModel
@@ -85,7 +85,7 @@ def test_an_id_is_there_once():
 
 
 def test_what_is_no_text_is_refused_as_a_whole():
-    with pytest.raises(PictureError, match=r"not UTF-8 text .* at byte 3"):
+    with pytest.raises(ItemError, match=r"not UTF-8 text .* at byte 3"):
         items(b"abc\xff\n")
 
 
@@ -93,7 +93,7 @@ def test_what_is_no_text_is_refused_as_a_whole():
 def test_any_bytes_give_paths_that_an_index_takes_or_one_reason(content, path):
     try:
         found = list(lines_of(content, path, 0, "text"))
-    except PictureError:
+    except ItemError:
         return
     paths = [line.path for line in found]
     assert len(set(paths)) == len(paths)

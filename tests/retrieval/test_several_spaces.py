@@ -135,7 +135,7 @@ def test_what_changes_while_a_space_is_added_is_read_anew(photos, model):
 def test_a_picture_that_cannot_be_reached_keeps_a_space_incomplete(photos, model, monkeypatch):
     import os
 
-    from retrieval.pictures import finding
+    from retrieval.images import finding
 
     with build(photos, model):
         pass
@@ -257,14 +257,14 @@ def test_another_model_is_refused_in_whichever_space(gallery, photos):
 
 def test_evaluation_ranks_by_the_spaces_that_are_asked_for(gallery):
     queries = [
-        JudgedQuery(str(number), {"image": numbered(number)}, (path,))
+        JudgedQuery({"image": numbered(number)}, (path,))
         for number, path in enumerate(["b/00.png", "a/01.bmp", "b/02.tif"])
     ]
     for spaces in (None, "hue", ["layout", "hue"], {"light": 2, "hue": 1}):
         for fusion in ("rrf", "scores"):
             result = evaluate(gallery, queries, spaces=spaces, fusion=fusion, batch_size=2)
-            assert result.recall[1] == 1 and result.pictures == 40
-    words = [JudgedQuery("w", {"text": "red"}, ("a/01.bmp",))]
+            assert result.recall[1] == 1 and result.items == 40
+    words = [JudgedQuery({"text": "red"}, ("a/01.bmp",))]
     first = [hit.path for hit in gallery.search(text="red", k=40, spaces="all")].index("a/01.bmp")
     assert evaluate(gallery, words, spaces="all").median_rank == first + 1
     with pytest.raises(UsageError, match="sound"):

@@ -205,8 +205,8 @@ def test_skipped_images_are_retried_if_asked_for_or_changed(photos, model, monke
 
 
 def test_a_file_without_permission_is_retried_by_the_next_build(photos, model, monkeypatch):
+    from retrieval.images.reading import FileNotRead
     from retrieval.items import reading
-    from retrieval.pictures.reading import FileNotRead
 
     read_file = reading.read_file
 

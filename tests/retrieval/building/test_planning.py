@@ -2,7 +2,7 @@
 
 from indexes import SnapshotEntry
 from retrieval.building.planning import make_plan
-from retrieval.pictures import Found, Listing, Unreadable
+from retrieval.images import FoundItem, Listing, Unreadable
 
 
 def known(number=1, size=5, mtime=7, state="indexed"):
@@ -11,12 +11,12 @@ def known(number=1, size=5, mtime=7, state="indexed"):
 
 def test_files_are_sorted_by_what_has_to_be_done():
     listing = Listing(
-        pictures=[
-            Found("bad.jpg", 5, 7),
-            Found("changed.jpg", 6, 7),
-            Found("new.jpg", 5, 7),
-            Found("same.jpg", 5, 7),
-            Found("touched.jpg", 5, 8),
+        items=[
+            FoundItem("bad.jpg", 5, 7),
+            FoundItem("changed.jpg", 6, 7),
+            FoundItem("new.jpg", 5, 7),
+            FoundItem("same.jpg", 5, 7),
+            FoundItem("touched.jpg", 5, 8),
         ]
     )
     index = {

@@ -21,7 +21,7 @@ def touch(path: Path) -> None:
 
 
 def paths(root: Path, **options: object) -> list[str]:
-    return [found.path for found in find_pictures(root, **options).pictures]
+    return [found.path for found in find_pictures(root, **options).items]
 
 
 def test_files_of_all_folders_are_listed_sorted_and_relative(tmp_path):
@@ -46,7 +46,7 @@ def test_unusual_names_are_kept(tmp_path):
 def test_size_and_time_are_those_of_the_file(tmp_path):
     (tmp_path / "a.jpg").write_bytes(b"12345")
     os.utime(tmp_path / "a.jpg", ns=(7, 1234567890123456789))
-    (found,) = find_pictures(tmp_path).pictures
+    (found,) = find_pictures(tmp_path).items
     assert (found.size, found.mtime_ns) == (5, 1234567890123456789)
 
 
@@ -67,7 +67,7 @@ def test_broken_links_and_pipes_are_reported_not_opened(tmp_path):
     os.mkfifo(tmp_path / "pipe.jpg")
     touch(tmp_path / "ok.jpg")
     listing = find_pictures(tmp_path)
-    assert [found.path for found in listing.pictures] == ["ok.jpg"]
+    assert [found.path for found in listing.items] == ["ok.jpg"]
     reasons = {entry.path: entry.reason for entry in listing.unreadable}
     assert reasons == {"gone.jpg": "broken link", "pipe.jpg": "not a regular file"}
 
@@ -78,7 +78,7 @@ def test_links_to_themselves_are_reported(tmp_path):
     (tmp_path / "two").symlink_to(tmp_path / "one")
     (tmp_path / "own.jpg").symlink_to(tmp_path / "own.jpg")
     listing = find_pictures(tmp_path)
-    assert [found.path for found in listing.pictures] == ["a.png"]
+    assert [found.path for found in listing.items] == ["a.png"]
     (own,) = listing.unreadable
     assert own.path == "own.jpg" and own.reason.startswith("cannot be reached")
     assert listing.closed_folders == []
@@ -117,7 +117,7 @@ def test_a_link_that_cannot_be_followed_may_be_one_to_a_folder(tmp_path, monkeyp
 
     monkeypatch.setattr(os, "scandir", Scan)
     listing = find_pictures(tmp_path)
-    assert [found.path for found in listing.pictures] == ["a.png"]
+    assert [found.path for found in listing.items] == ["a.png"]
     assert listing.closed_folders == ["album/"]  # what was indexed of it is not forgotten
     assert listing.unreadable[0].reason == "link cannot be followed: Permission denied"
 
@@ -142,7 +142,7 @@ def test_a_folder_that_cannot_be_listed_is_reported(tmp_path, monkeypatch):
 
     monkeypatch.setattr(os, "scandir", refusing)
     listing = find_pictures(tmp_path)
-    assert [found.path for found in listing.pictures] == ["b.jpg"]
+    assert [found.path for found in listing.items] == ["b.jpg"]
     assert listing.closed_folders == ["closed/"]
     assert listing.unreadable[0].path == "closed"
     assert "Permission denied" in listing.unreadable[0].reason

@@ -13,8 +13,8 @@ from functools import cache
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
-from retrieval.errors import PictureError
-from retrieval.pictures.facts import Facts, read_facts
+from retrieval.errors import ItemError
+from retrieval.images.info import ImageInfo, read_image_info
 
 SHORT_SIDE = 448
 """Images are reduced by a whole factor while their short side stays at least this long, which is
@@ -38,20 +38,20 @@ class DecodedImage:
     """`image` is RGB, upright, over white where it was transparent, reduced by a whole factor."""
 
     image: Image.Image
-    facts: Facts
+    info: ImageInfo
 
 
 def decode(content: bytes) -> DecodedImage:
     """Decode the content of an image file; of an animation, the first frame.
 
     Raises:
-        PictureError: it cannot be decoded; the message is the reason.
+        ItemError: it cannot be decoded; the message is the reason.
     """
     if not content:
-        raise PictureError("empty file")
+        raise ItemError("empty file")
     try:
         with Image.open(io.BytesIO(content), formats=_formats()) as opened:
-            facts = read_facts(opened)
+            info = read_image_info(opened)
             if opened.width * opened.height > MAX_PIXELS:
                 raise Image.DecompressionBombError
             opened.draft(None, (SHORT_SIDE, SHORT_SIDE))
@@ -59,18 +59,16 @@ def decode(content: bytes) -> DecodedImage:
                 opened.load()
                 image = _shrunk(to_rgb(opened))
     except UnidentifiedImageError:
-        raise PictureError(_unidentified(content)) from None
+        raise ItemError(_unidentified(content)) from None
     except Image.DecompressionBombError:
-        raise PictureError(
-            f"decompression bomb: more than the limit of {MAX_PIXELS} pixels"
-        ) from None
+        raise ItemError(f"decompression bomb: more than the limit of {MAX_PIXELS} pixels") from None
     except MemoryError:
-        raise PictureError("not enough memory to decode it") from None
+        raise ItemError("not enough memory to decode it") from None
     except Exception as error:  # decoders raise OSError, SyntaxError, struct.error, ValueError ...
-        raise PictureError(f"truncated or damaged: {_first_line(error)}") from None
-    if facts.turn is not None:
-        image = image.transpose(facts.turn)
-    return DecodedImage(image, facts)
+        raise ItemError(f"truncated or damaged: {_first_line(error)}") from None
+    if info.turn is not None:
+        image = image.transpose(info.turn)
+    return DecodedImage(image, info)
 
 
 def to_rgb(image: Image.Image) -> Image.Image:
@@ -92,9 +90,9 @@ def to_rgb(image: Image.Image) -> Image.Image:
 
 def upright(image: Image.Image) -> Image.Image:
     """An opened Pillow image, treated as `decode` treats a file that needs no draft."""
-    facts = read_facts(image)
+    info = read_image_info(image)
     rgb = _shrunk(to_rgb(image))
-    return rgb if facts.turn is None else rgb.transpose(facts.turn)
+    return rgb if info.turn is None else rgb.transpose(info.turn)
 
 
 @contextmanager

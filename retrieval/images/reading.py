@@ -7,7 +7,7 @@ import hashlib
 import os
 from dataclasses import dataclass
 
-from retrieval.errors import PictureError
+from retrieval.errors import ItemError
 
 MAX_FILE_BYTES = 1 << 29
 """Larger files are not read: each worker of a build holds a file in memory."""
@@ -21,7 +21,7 @@ class FileBytes:
     content_hash: str
 
 
-class FileNotRead(PictureError):
+class FileNotRead(ItemError):
     """The file could not be read, so that nothing is known of its content."""
 
 

@@ -24,7 +24,7 @@ _TURNS = {
 
 
 @dataclass(frozen=True)
-class Facts:
+class ImageInfo:
     """What an image file says of itself.
 
     Attributes:
@@ -45,8 +45,8 @@ class Facts:
         return _TURNS.get(self.orientation or 1)
 
 
-def read_facts(image: Image.Image) -> Facts:
-    """Facts of an opened image, whose pixels need not be loaded.
+def read_image_info(image: Image.Image) -> ImageInfo:
+    """Size, date and orientation of an opened image, whose pixels need not be loaded.
 
     Damaged EXIF data is read as missing.
     """
@@ -54,7 +54,7 @@ def read_facts(image: Image.Image) -> Facts:
     width, height = image.size
     if orientation is not None and orientation >= 5:
         width, height = height, width
-    return Facts(width, height, orientation, taken)
+    return ImageInfo(width, height, orientation, taken)
 
 
 def _read_exif(image: Image.Image) -> tuple[int | None, datetime | None]:

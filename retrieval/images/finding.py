@@ -13,7 +13,7 @@ from retrieval.errors import UsageError
 
 
 @dataclass(frozen=True)
-class Found:
+class FoundItem:
     """A file of a gallery.
 
     Attributes:
@@ -40,13 +40,13 @@ class Listing:
     """The files of a gallery; each list is sorted by path.
 
     Attributes:
-        pictures: files, or lines of files, that can be read.
+        items: files, or lines of files, that can be read.
         unreadable: files and folders that cannot be reached.
         closed_folders: folders (ending in `/`) that could not be listed, so that nothing is known
             of the files in them.
     """
 
-    pictures: list[Found] = field(default_factory=list)
+    items: list[FoundItem] = field(default_factory=list)
     unreadable: list[Unreadable] = field(default_factory=list)
     closed_folders: list[str] = field(default_factory=list)
 
@@ -79,7 +79,7 @@ def find_files(
         raise UsageError(f"cannot be listed ({error.strerror})", where=top) from error
     walk = _Walk(top, suffixes, {_identity(folder.stat()) for folder in exclude if folder.is_dir()})
     walk.run()
-    walk.listing.pictures.sort(key=lambda found: found.path)
+    walk.listing.items.sort(key=lambda found: found.path)
     walk.listing.unreadable.sort(key=lambda entry: entry.path)
     walk.listing.closed_folders.sort()
     return walk.listing
@@ -155,7 +155,7 @@ class _Walk:
             if not stat.S_ISREG(status.st_mode):
                 self._unreadable(path, "not a regular file")
             else:
-                self.listing.pictures.append(Found(path, status.st_size, status.st_mtime_ns))
+                self.listing.items.append(FoundItem(path, status.st_size, status.st_mtime_ns))
 
     def _unreadable(self, path: str, reason: str) -> None:
         self.listing.unreadable.append(Unreadable(path.rstrip("/"), reason))

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from retrieval.errors import PictureError
-from retrieval.pictures import decode
-from retrieval.pictures import decoding as decoding_module
-from retrieval.pictures.decoding import upright
+from retrieval.errors import ItemError
+from retrieval.images import decode
+from retrieval.images import decoding as decoding_module
+from retrieval.images.decoding import upright
 from tests.retrieval.files import encoded, striped
 
 RED = (200, 40, 20)
@@ -54,8 +54,8 @@ def test_every_exif_orientation_is_turned_upright(orientation):
     exif[0x0112] = orientation
     decoded = decode(encoded(stored, "PNG", exif=exif))
     assert np.array_equal(np.asarray(decoded.image), shown)
-    assert (decoded.facts.width, decoded.facts.height) == (60, 40)
-    assert decoded.facts.orientation == orientation
+    assert (decoded.info.width, decoded.info.height) == (60, 40)
+    assert decoded.info.orientation == orientation
     assert np.array_equal(
         np.asarray(upright(Image.open(io.BytesIO(encoded(stored, exif=exif))))), shown
     )
@@ -110,7 +110,7 @@ def test_large_jpegs_and_pngs_are_reduced_to_the_same_size():
     big = striped(RED, (2000, 1800))
     jpeg, png = decode(encoded(big, "JPEG")), decode(encoded(big, "PNG"))
     assert jpeg.image.size == png.image.size == (500, 450)
-    assert (jpeg.facts.width, jpeg.facts.height) == (2000, 1800)
+    assert (jpeg.info.width, jpeg.info.height) == (2000, 1800)
     assert close(jpeg.image.getpixel((100, 100)), RED)
     assert np.array_equal(np.asarray(upright(big)), np.asarray(png.image))
 
@@ -120,7 +120,7 @@ def test_truncated_files_give_a_reason(form):
     noise = Image.fromarray(np.random.default_rng(0).integers(0, 255, (90, 90, 3), np.uint8))
     content = encoded(noise, form)
     for part in (0.9, 0.5, 0.05):
-        with pytest.raises(PictureError) as caught:
+        with pytest.raises(ItemError) as caught:
             decode(content[: int(len(content) * part)])
         assert "\n" not in str(caught.value)
         assert str(caught.value)
@@ -137,7 +137,7 @@ def test_truncated_files_give_a_reason(form):
     ],
 )
 def test_what_is_not_an_image_has_a_reason(content, reason):
-    with pytest.raises(PictureError, match=reason):
+    with pytest.raises(ItemError, match=reason):
         decode(content)
 
 
@@ -154,13 +154,13 @@ def bomb(width: int, height: int) -> bytes:
 
 
 def test_a_decompression_bomb_is_refused_before_it_is_decoded():
-    with pytest.raises(PictureError, match="decompression bomb"):
+    with pytest.raises(ItemError, match="decompression bomb"):
         decode(bomb(60000, 60000))
 
 
 def test_the_limit_holds_without_that_of_pillow(monkeypatch):
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", None)
-    with pytest.raises(PictureError, match="decompression bomb"):
+    with pytest.raises(ItemError, match="decompression bomb"):
         decode(bomb(60000, 60000))
 
 
@@ -168,7 +168,7 @@ def test_damaged_exif_data_is_ignored():
     content = encoded(striped(RED), "JPEG", exif=b"Exif\x00\x00II*\x00\xff\xff\xff\xff\x01\x00")
     decoded = decode(content)
     assert close(middle(content), RED, within=6)
-    assert decoded.facts.orientation is None and decoded.facts.taken is None
+    assert decoded.info.orientation is None and decoded.info.taken is None
 
 
 @pytest.mark.parametrize(
@@ -183,7 +183,7 @@ def test_damaged_exif_data_is_ignored():
 def test_the_date_is_that_of_the_camera_or_none(written, read):
     exif = Image.Exif()
     exif[0x8769] = {0x9003: written}
-    assert decode(encoded(striped(RED), "JPEG", exif=exif)).facts.taken == read
+    assert decode(encoded(striped(RED), "JPEG", exif=exif)).info.taken == read
 
 
 def test_giant_images_are_decoded_one_at_a_time(monkeypatch):
