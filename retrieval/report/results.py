@@ -82,11 +82,11 @@ class Results:
 
     panels: tuple[Panel, ...]
     tiles: tuple[Tile, ...]
-    pictures: int
+    searched: int
     gallery: str
     model: str
     space: str
-    noun: str = "pictures"
+    noun: str = "images"
     combine: Combination = "together"
 
     @classmethod
@@ -119,7 +119,7 @@ class Results:
             printable(", ".join(sorted(root.name or str(root) for root in roots))),
             printable(index.recipe.model),
             printable(hits[0].space if hits else index.recipe.space),
-            "pictures" if set(searched) == {"image"} else "items",
+            "images" if set(searched) == {"image"} else "items",
             query.combine,
         )
 
@@ -140,9 +140,9 @@ class Results:
 
     @property
     def counted(self) -> str:
-        """How many were searched: `1,000 pictures`."""
-        noun = self.noun[:-1] if self.pictures == 1 else self.noun
-        return f"{self.pictures:,} {noun}"
+        """How many were searched: `1,000 images`."""
+        noun = self.noun[:-1] if self.searched == 1 else self.noun
+        return f"{self.searched:,} {noun}"
 
 
 def _tile(hit: Hit, read: Callable[[Hit], Input], best: float) -> Tile:

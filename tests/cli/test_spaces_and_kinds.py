@@ -164,7 +164,7 @@ def test_pages_draw_every_kind(run, index, place):
     assert "19 items" in text and "space layout+hue" in text and "fused from" in text
     assert text.count("<em>depth</em>") == 4 and text.count("<em>text</em>") == 2
     run("query", index, "red", "--modality", "image", "--html", page)
-    assert "13 pictures" in page.read_text(encoding="utf-8")
+    assert "13 images" in page.read_text(encoding="utf-8")
 
 
 def test_eval_takes_spaces_and_kinds(run, index, tmp_path):
