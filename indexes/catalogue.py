@@ -103,6 +103,7 @@ class Catalogue:
     Attributes:
         contents: as the last transaction that wrote, or the opening, saw them.
         lock: the right to write; a reentrant context manager.
+        absolute_folder: the folder, wherever the process has gone since.
 
     Raises:
         NotAnIndex, NewerFormat, DamagedIndex: see `indexes.database.open_database`.
@@ -111,6 +112,7 @@ class Catalogue:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.lock = WriteLock(folder)
+        self.absolute_folder = folder.absolute()
         self._closed = False
         self._pid = os.getpid()
         self._engine = open_database(folder)
@@ -158,7 +160,7 @@ class Catalogue:
             if self._pid != os.getpid():
                 # SQLite connections do not survive a fork. Those of the parent are left open.
                 self._engine.dispose(close=False)
-                self._engine = open_database(self.folder)
+                self._engine = open_database(self.absolute_folder)
                 self._pid = os.getpid()
             with Session(self._engine) as session:
                 yield session

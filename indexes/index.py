@@ -103,7 +103,7 @@ class Index:
         self.close()
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return type(self).open, (self._folder.absolute(),)
+        return type(self).open, (self._catalogue.absolute_folder,)
 
     @property
     def folder(self) -> Path:

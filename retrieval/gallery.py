@@ -64,7 +64,11 @@ class Gallery:
         self.index = index
         self.report = report
         self._lazy = model
-        self._checked: Embedder | None = None
+        self._checked = False
+        self._closed = False
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.index, self._lazy, self.report)
 
     @classmethod
     def build(
@@ -214,11 +218,11 @@ class Gallery:
             ModelUnavailable: the index's own model cannot be loaded by its name.
             indexes.RecipeMismatch: the index was made with another one.
         """
-        if self._checked is None:
-            model = self._lazy.get()
+        model = self._lazy.get()
+        if not self._checked:
             require_model(self.index, model)
-            self._checked = model
-        return self._checked
+            self._checked = True
+        return model
 
     def search(
         self,
@@ -270,6 +274,8 @@ class Gallery:
             As `search`.
         """
         check_k(k)
+        if self._closed:
+            raise UsageError("this gallery is closed; open it again", where=self.index.folder)
         scope = Scope.of(self.index, spaces, fusion, modalities)
         if not queries:
             return []
@@ -305,7 +311,8 @@ class Gallery:
         return embed_spaces(model, prepared, wanted)
 
     def close(self) -> None:
-        """Close the index."""
+        """Close the index; the gallery cannot be searched any more."""
+        self._closed = True
         self.index.close()
 
     def __enter__(self) -> Gallery:

@@ -13,6 +13,7 @@ import os
 import threading
 from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from indexes import Index
 from indexes.recipe import MODEL
 from retrieval.encoders import PIXELS, Teachers, read_encoder
 from retrieval.errors import ModelUnavailable, RetrievalError, UsageError
+from retrieval.forking import reset_after_fork
 from retrieval.model import ModelLike
 
 DEFAULT_MODEL = "mini"
@@ -31,7 +33,10 @@ class LazyModel:
     """Loads the model when it is first asked for, once, whichever thread asks first.
 
     `remembered_by` is the index whose own model this is: its name alone may not be enough to find
-    a model that lay in some folder. `teachers` embed the pictures in its place.
+    a model that lay in some folder. `teachers` embed the images in its place.
+
+    Usable in forked children, on one CPU core each. Can be pickled unless it was given a loaded
+    model; the copy loads the model again.
     """
 
     def __init__(
@@ -48,11 +53,25 @@ class LazyModel:
         self._remembered_by = remembered_by
         self._device = device
         self._dtype = dtype
+        self._start()
+
+    def _start(self) -> None:
         self._lock = threading.Lock()
         self._model: Embedder | None = None
+        self._on_gpu_of_parent = False
+        reset_after_fork(self)
 
     def get(self) -> Embedder:
-        """The model; loading it may raise `fourm.FourmError` or `ModelUnavailable`."""
+        """The model; loading it may raise `fourm.FourmError` or `ModelUnavailable`.
+
+        Raises:
+            RetrievalError: in a forked child whose parent had loaded it on a GPU.
+        """
+        if self._on_gpu_of_parent:
+            raise RetrievalError(
+                "a model on a GPU cannot be used in a forked process; start processes with the "
+                "method spawn, or open the gallery with device='cpu'"
+            )
         with self._lock:
             if self._model is None:
                 model = self._load()
@@ -60,6 +79,30 @@ class LazyModel:
                     model = self._teachers.with_model(model, self._device, self._dtype)
                 self._model = model
             return self._model
+
+    def after_fork(self, cuda: bool) -> None:
+        """See `retrieval.forking`."""
+        self._lock = threading.Lock()
+        self._on_gpu_of_parent = cuda and self._model is not None and self._device != "cpu"
+
+    def __getstate__(self) -> dict[str, Any]:
+        if not isinstance(self._wanted, (str, os.PathLike)):
+            raise UsageError(
+                "cannot be pickled with a loaded model; open the gallery with the model's name or "
+                "folder",
+                where="gallery",
+            )
+        state = vars(self).copy()
+        del state["_lock"], state["_model"], state["_on_gpu_of_parent"]
+        state["_wanted"] = _absolute(self._wanted)
+        if self._teachers is not None:
+            sources = {name: _absolute(path) for name, path in self._teachers.sources.items()}
+            state["_teachers"] = replace(self._teachers, sources=sources)
+        return state
+
+    def __setstate__(self, state: Mapping[str, Any]) -> None:
+        vars(self).update(state)
+        self._start()
 
     def remember(self, index: Index) -> None:
         """Let an index remember how to load this model and its teachers again."""
@@ -196,7 +239,11 @@ def _read_note(folder: Path) -> tuple[str | None, Teachers]:
 
 def _absolute(source: str | os.PathLike[str]) -> str:
     """A path as an absolute one, also after `clip-b16=`; a name as it is."""
+    from fourm.hub.names import bundled
+
     text = os.fspath(source)
+    if text in bundled():
+        return text
     name, equals, path = text.partition("=")
     if equals and Path(path).expanduser().exists():
         return f"{name}={Path(path).expanduser().absolute()}"

@@ -79,7 +79,7 @@ def test_words_maps_and_both_give_different_rankings_of_the_same_gallery(place):
     ]
     assert scores[0].keys() == scores[1].keys() == scores[2].keys()
     assert scores[0] != scores[1] != scores[2] != scores[0]
-    assert {hit["space"] for hit in both} == {"dinov2-s14"}
+    assert {hit["space"] for hit in both} == {"dinov2"}
 
 
 def test_pages_are_written_beside_pure_json(place):
