@@ -42,7 +42,7 @@ def test_a_query_from_a_file_is_the_same_as_one_from_options(run, index, photos,
     [
         (["red", "--weight", "text"], "for example text=2, got 'text'"),
         (["red", "--weight", "seg=1"], "'seg' is not among the inputs of this query: text"),
-        (["red", "--weight", "text=nan"], "within -100 and 100"),
+        (["red", "--weight", "text=nan"], "expected for example text=2"),
         (["red", "--weight", "text=0"], "all are 0"),
         (["red", "--weight", "text=1", "--combine", "together"], "guided or late"),
         (["red", "--not", "blue", "--combine", "together"], "guided or late"),

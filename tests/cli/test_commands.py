@@ -43,11 +43,11 @@ def test_index_says_what_it_did_and_where_to_read_on(run, photos, loaded, tmp_pa
 
 
 def test_index_with_retry_reads_skipped_files_again(run, photos, index, monkeypatch):
-    import retrieval.items.readers as readers
+    import retrieval.items.reading as reading
 
     reads = []
-    read = readers.read_file
-    monkeypatch.setattr(readers, "read_file", lambda p: reads.append(p.name) or read(p))
+    read = reading.read_file
+    monkeypatch.setattr(reading, "read_file", lambda p: reads.append(p.name) or read(p))
     run("index", photos, "--to", index)
     assert reads == []
     run("index", photos, "--to", index, "--retry")
