@@ -143,7 +143,7 @@ def test_a_query_shows_what_was_understood_before_it_searches(tmp_path, photo):
     arguments = ("--seg", layout, "--show-query", shown, "--dtype", "float32", "--json")
     done = run("query", index, "a dog", *arguments)
     assert done.exit_code == 0 and len(json.loads(done.stdout)) == 2
-    assert {path.name for path in shown.iterdir()} == {"read", "words.json", "sheet.png"}
+    assert {path.name for path in shown.iterdir()} == {"read", "word_pieces.json", "sheet.png"}
     assert (shown / "read/seg.png").exists()
 
 
