@@ -21,19 +21,19 @@ class FourmError(Exception):
 
 
 class ModelNotFound(FourmError):
-    """No bundled model, known name, local folder or hub repository answers to a name."""
+    """There is no bundled model, official model, local folder or hub repository of a name."""
 
 
 class DownloadFailed(FourmError):
-    """A model could not be fetched: no network, a broken connection, another content, no room."""
+    """A model could not be downloaded: no network, a broken connection, no space, a wrong hash."""
 
 
 class CheckpointError(FourmError):
-    """A checkpoint file is absent, damaged or not what its name says."""
+    """A checkpoint file is missing, damaged or not what its name says."""
 
 
 class ConfigError(CheckpointError):
-    """A config field is absent, of the wrong type or out of range."""
+    """A config field is missing, of the wrong type or out of range."""
 
 
 class TensorMismatch(CheckpointError):
@@ -62,11 +62,11 @@ class TensorMismatch(CheckpointError):
 
 
 class UnknownModality(FourmError):
-    """A modality or input kind that this model does not have."""
+    """A modality that a model does not read, predict or know."""
 
 
 class UnknownSpace(FourmError):
-    """An embedding space that this model does not have."""
+    """An embedding space that a model does not have."""
 
 
 class BadInput(FourmError):

@@ -1,4 +1,4 @@
-"""Who embeds a gallery's pictures: the model, or its teachers, which it learned from."""
+"""What embeds the images of a gallery: the model, or the teachers that it learned from."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Teachers:
             `clip`, its own; None: as the index remembers, `imagenet` for a new one.
 
     Raises:
-        UsageError: an unknown teacher, or another word for one of the two.
+        UsageError: an unknown teacher, text encoder or normalisation.
     """
 
     sources: Mapping[str, str | os.PathLike[str]] = field(default_factory=dict)
@@ -48,7 +48,7 @@ class Teachers:
         object.__setattr__(self, "sources", _full_names(self.sources))
 
     def over(self, remembered: Teachers) -> Teachers:
-        """These, and where they say nothing what is remembered."""
+        """These options; where one is not given, the remembered one."""
         return replace(
             self,
             sources={**remembered.sources, **self.sources},
@@ -71,12 +71,12 @@ class Teachers:
             own = model.teacher
             if self.text_encoder != TEXT_ENCODERS[0] or set(self.sources) - {own.name}:
                 raise UsageError(
-                    f"{model.name} is a teacher itself: give --model a 4M-21 to have others"
+                    f"{model.name} is a teacher itself; choose a 4M-21 as the model to use others"
                 )
             source = self.sources.get(own.name, own.source)
             return TeacherModel(make_teacher(own.name, source, device, dtype, pixels=pixels))
         if not isinstance(model, Model):
-            raise UsageError(f"{model.name} has no teachers; give --model a 4M-21")
+            raise UsageError(f"{model.name} has no teachers; choose a 4M-21 as the model")
         teachers = [
             make_teacher(name, self.sources.get(name), device, dtype, pixels=pixels)
             for name in TEACHERS
@@ -140,5 +140,5 @@ def _full_names(
     }
     for name in sources:
         if name not in names:
-            raise UsageError(f"no teacher {name!r}; known: {', '.join(names)}")
+            raise UsageError(f"{name!r} is not a teacher; known: {', '.join(names)}")
     return {names[name]: source for name, source in sources.items()}

@@ -36,7 +36,7 @@ class Checkpoint:
         """Open a folder with `model.safetensors` (and `config.json`), or a .safetensors file.
 
         A folder's `config.json` goes before the header of its file, a file's own header before the
-        `config.json` beside it.
+        `config.json` next to it.
 
         Raises:
             CheckpointError: a file is absent or damaged, or no config is found in either place.

@@ -14,7 +14,7 @@ from fourm.errors import CheckpointError
 
 
 class Streamed(nn.Module):
-    """A layer that holds no weights: each call maps them, runs, and lets them go.
+    """A layer that holds no weights: each call maps them, runs, and unmaps them.
 
     A large part that runs once in a batch need not lie in memory for the rest of it. The file's
     pages stay in the system's cache, so a call costs the mapping alone. For inference only.

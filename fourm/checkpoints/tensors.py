@@ -15,14 +15,14 @@ if TYPE_CHECKING:
 FLOATS = ("F64", "F32", "F16", "BF16")
 SCALE = ".scale"
 MAPPED = 64 << 20
-"""Bytes: the most of a file that stays mapped beside tensors converted from it."""
+"""Bytes: how much of a file may stay mapped while tensors converted from it are in memory."""
 
 
 class TensorFile:
     """A safetensors file, opened for reading single tensors.
 
     Opening reads the header alone; the `safetensors` library checks every offset and length in it
-    against the file's size. A tensor stored as int8 beside `<name>.scale` (one float a row) is one
+    against the file's size. A tensor stored as int8 with a `<name>.scale` (one float a row) is one
     float tensor to the reader: `int8 * scale`, row by row.
 
     Args:

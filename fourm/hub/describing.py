@@ -1,4 +1,4 @@
-"""What a model or tokenizer is, what can be asked of it here, and how to get what is missing."""
+"""What a model or a tokenizer is, what it can do on this disk, how to get what is missing."""
 
 from __future__ import annotations
 
@@ -29,9 +29,10 @@ from fourm.hub.teachers import TEACHERS
 
 
 def describe(source: str) -> dict[str, Any]:
-    """Facts about a folder or a name, in an order that is good to read; made for JSON.
+    """What there is to say of a folder or a name, in reading order; made for JSON.
 
-    Only headers and configs are read, and of bundles all of their files for the fingerprint.
+    Only headers and configs are read; of a folder with a `bundle.json` all files, for the
+    fingerprint.
 
     Args:
         source: as for `fourm.hub.names.folder_of`, or the name of an official model or tokenizer
@@ -48,14 +49,14 @@ def describe(source: str) -> dict[str, Any]:
     if folder.name == TEXT_TOKENIZER:
         return {"name": TEXT_TOKENIZER_NAME, "kind": "text tokenizer", **_on_disk(folder)}
     if (folder / MANIFEST_FILE).is_file():
-        return _bundle(folder)
+        return _model(folder)
     checkpoint = Checkpoint.open(folder)
     kind = kind_of(checkpoint)
     if kind == "transformer":
         return _transformer(checkpoint)
     if kind == "tokenizer":
         return _tokenizer(checkpoint)
-    raise CheckpointError(f"{folder} is a {kind}: a part of a bundle, which is described whole")
+    raise CheckpointError(f"{folder} is a {kind}, a part of a model; give the folder of the model")
 
 
 def _absent(source: str) -> dict[str, Any]:
@@ -92,12 +93,12 @@ def _teacher(card: ModelCard) -> dict[str, Any]:
     }
 
 
-def _bundle(folder: Path) -> dict[str, Any]:
+def _model(folder: Path) -> dict[str, Any]:
     manifest = Manifest.read(folder)
     checkpoint = Checkpoint.open(manifest.locate(manifest.model))
     return {
         "name": manifest.name,
-        "kind": "bundle",
+        "kind": "model",
         "title": manifest.title,
         **_on_disk(folder),
         **_fm_facts(checkpoint),
@@ -185,8 +186,8 @@ def _fm_parameters(shapes: Shapes) -> dict[str, int]:
     """Values of the blocks, and of what turns modalities into vectors and back."""
     tables = ("encoder_embeddings.", "decoder_embeddings.")
     return {
-        "trunk": _values({k: v for k, v in shapes.items() if not k.startswith(tables)}),
-        "tables": _values({k: v for k, v in shapes.items() if k.startswith(tables)}),
+        "backbone": _values({k: v for k, v in shapes.items() if not k.startswith(tables)}),
+        "embeddings": _values({k: v for k, v in shapes.items() if k.startswith(tables)}),
     }
 
 

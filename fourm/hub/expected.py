@@ -22,7 +22,7 @@ def _none(name: str) -> bool:
 
 @dataclass(frozen=True)
 class Expected:
-    """What the tensor file beside a config should hold.
+    """What the tensor file of a config should hold.
 
     Attributes:
         kind: `transformer`, `tokenizer` or `language model`.
@@ -41,7 +41,7 @@ def kind_of(checkpoint: Checkpoint) -> str:
     """What a config describes; judged by its fields alone.
 
     Raises:
-        CheckpointError: nothing that this program knows.
+        CheckpointError: none of these.
     """
     config = checkpoint.config
     if "domains_in" in config:

@@ -53,7 +53,7 @@ class Remote:
 
 
 def fetch(remote: Remote, target: Path, partial: Path, *, progress: bool = False) -> PulledFile:
-    """Bring a file here; what is here already and is right is kept, what is wrong replaced.
+    """Download a file, unless it is complete; a wrong one is replaced.
 
     Args:
         remote: the file.
@@ -82,14 +82,14 @@ def fetch(remote: Remote, target: Path, partial: Path, *, progress: bool = False
             if found is None:
                 partial.unlink()
                 raise DownloadFailed(
-                    f"what came from {remote.url} is not the file that was "
-                    "announced (its hash is another); it was thrown away: try again",
+                    f"the content from {remote.url} does not match its hash; it was deleted, "
+                    "try again",
                     where=remote.name,
                 )
             target.parent.mkdir(parents=True, exist_ok=True)
             os.replace(partial, target)
     except Timeout:
-        raise DownloadFailed(f"{remote.name} is being fetched by another process") from None
+        raise DownloadFailed(f"{remote.name} is being downloaded by another process") from None
     with contextlib.suppress(OSError):
         Path(lock.lock_file).unlink()
     return found
@@ -149,9 +149,8 @@ def _stream(remote: Remote, partial: Path, progress: bool) -> None:
             failures = 0 if have > before else failures + 1
             if have < remote.size and (failures == ATTEMPTS or (failures and not have)):
                 raise DownloadFailed(
-                    f"{remote.name} could not be fetched from {remote.url} ({reason}); "
-                    f"{have:,} of {remote.size:,} bytes are here: the same command goes on from "
-                    "there"
+                    f"{remote.name} could not be downloaded from {remote.url} ({reason}); "
+                    f"{have:,} of {remote.size:,} bytes are here; the same command resumes it"
                 )
 
 
@@ -175,14 +174,13 @@ def _blocks(remote: Remote, have: int, file: IO[bytes], bar: tqdm[None]) -> Iter
                 left = remote.size
             elif answer.status_code not in (200, 206):
                 raise DownloadFailed(
-                    f"{remote.name} could not be fetched: {remote.url} answers "
+                    f"{remote.name} could not be downloaded: {remote.url} answers "
                     f"{answer.status_code} {answer.reason_phrase}"
                 )
             for block in answer.iter_raw():
                 if len(block) > left:
                     raise DownloadFailed(
-                        f"more came from {remote.url} than the "
-                        f"{remote.size:,} bytes that were announced",
+                        f"{remote.url} sent more than the announced {remote.size:,} bytes",
                         where=remote.name,
                     )
                 left -= len(block)

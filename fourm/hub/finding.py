@@ -81,8 +81,8 @@ def folder_manifest(folder: Path) -> Manifest:
     Modalities and spaces whose tokenizers are not found are `missing`.
 
     Raises:
-        CheckpointError: not such a folder, a model that has no input or output of ours, or none of
-            the tokenizers of its spaces.
+        CheckpointError: not such a folder, a model without known inputs or spaces, or none of the
+            tokenizers of its spaces.
     """
     fields = Checkpoint.open(folder).fields
     try:
@@ -91,8 +91,8 @@ def folder_manifest(folder: Path) -> Manifest:
         raise CheckpointError(f"{folder} is not a 4M model: {error}") from None
     predicted = {name: one for name, one in spaces().items() if one.modality in domains_out}
     names = {name: one.tokens.name for name, one in MODALITIES.items()}
-    kinds = {kind: name for kind, name in names.items() if name in domains_in}
-    if not kinds or not predicted:
+    inputs = {name: domain for name, domain in names.items() if domain in domains_in}
+    if not inputs or not predicted:
         raise CheckpointError(
             f"{folder} cannot be searched with: it reads none of {', '.join(names.values())} or "
             f"predicts none of {', '.join(space.modality for space in spaces().values())}"
@@ -112,7 +112,7 @@ def folder_manifest(folder: Path) -> Manifest:
         name=name,
         title=MODELS.get(name, name),
         model=MODEL,
-        inputs={kind: modality for kind, modality in kinds.items() if kind not in missing},
+        inputs={name: domain for name, domain in inputs.items() if name not in missing},
         tokenizers={k: f"{OWNER}/{v}" for k, v in tokenizer_repositories().items() if k in present},
         language_models={},
         text_tokenizers={name: TEXT_TOKENIZER for name in written_as_text() if name in present},

@@ -110,6 +110,6 @@ def _teacher(card: TeacherCard) -> ModelCard:
         spaces=tuple(card.outputs),
         where=card.repository,
         available=cached,
-        note="downloaded" if cached else "downloaded when first used",
+        note="downloaded" if cached else "downloaded on first use",
         size=None,
     )

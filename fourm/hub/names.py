@@ -73,7 +73,7 @@ def find(name: str) -> Entry:
     if entry is None:
         said = f"{name!r} is none of {', '.join(entries())}"
         if name in TEACHERS:
-            said = f"{name} is a teacher: it is downloaded when it is first used"
+            said = f"{name} is a teacher: it is downloaded on first use"
         raise ModelNotFound(said)
     return entry
 

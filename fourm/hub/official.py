@@ -26,14 +26,14 @@ TEXT_TOKENIZER_NAME = "tokenizer/text"
 TEXT_TOKENIZER = "text_tokenizer_4m_wordpiece_30k.json"
 
 COUNTED = ("image",)
-"""Modalities whose readers count for the fingerprint of a space: galleries are photos first of all.
+"""Modalities whose readers count for the fingerprint of a space: most galleries are photos.
 
-Tokenizers of the others need not be here when an index is built, and may come later.
+Tokenizers of the others may be downloaded after an index was built.
 """
 
 
 def official_name(source: str) -> str | None:
-    """`4M-21_B` for `4M-21_B` and `EPFL-VILAB/4M-21_B`; None if it is no official model."""
+    """`4M-21_B` for `4M-21_B` and `EPFL-VILAB/4M-21_B`; None if it is not an official model."""
     name = source.removeprefix(f"{OWNER}/")
     return name if name in MODELS else None
 

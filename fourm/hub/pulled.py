@@ -74,7 +74,7 @@ def _read(path: Path) -> dict[str, Pulled]:
     fields = Fields(read_json_object(path), path)
     if (version := fields.integer("format", low=1)) != FORMAT:
         raise ConfigError(
-            f"{path} has format {version}, this program reads format {FORMAT}: update it"
+            f"format {version} is newer than this program, which reads {FORMAT}", where=path
         )
     return {name: _entry(entry, name, path) for name, entry in fields.mapping("pulled").items()}
 

@@ -14,12 +14,11 @@ from fourm.hub.pulled import read_pulled
 _HUB_NAME = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
 
 
-def resolve_source(source: str | Path, beside: Path | None = None) -> Path:
+def resolve_source(source: str | Path) -> Path:
     """The folder of a model repository.
 
-    Tried in this order: the path itself; `beside/<name>` and `beside/<owner>/<name>` (repositories
-    kept side by side in one folder); for `owner/name` the revision that was pulled, then the
-    Hugging Face hub (its cache, then the network).
+    A path is taken as it is; `owner/name` is the revision that was pulled, else that of the Hugging
+    Face hub: its cache, then the network.
 
     Raises:
         ModelNotFound: nothing of the sort, or the hub cannot be reached.
@@ -27,10 +26,6 @@ def resolve_source(source: str | Path, beside: Path | None = None) -> Path:
     folder = Path(source).expanduser()
     if folder.is_dir() or (folder.suffix == ".safetensors" and folder.is_file()):
         return folder
-    if beside is not None:
-        for candidate in (beside / folder.name, beside / str(source)):
-            if candidate.is_dir():
-                return candidate
     if not isinstance(source, str) or not is_hub_name(source):
         raise ModelNotFound(f"{source} is neither a folder nor a hub name of the form owner/name")
     return _pulled_snapshot(source) or download(source)

@@ -54,12 +54,12 @@ def verify(source: str, *, hashes: bool = False, progress: bool = False) -> list
     """Check a model or a tokenizer without loading it: a few kilobytes of each file are read.
 
     Names, shapes and dtypes of the tensors are held against those that the folder's config
-    describes, and against the official ones if the folder has an official name. A bundle is
+    describes, and against the official ones if the folder has an official name. A model folder is
     checked part by part, a folder that was pulled into repository by repository.
 
     Args:
-        source: a folder in the official format, a bundle, a folder that was pulled into, or a name
-            that `load_model` takes, if it is on this disk.
+        source: a folder in the official format, one with a `bundle.json`, one that was pulled into,
+            or a name that `load_model` takes, if it is on this disk.
         hashes: read the files whole and compare them with the hashes recorded when they were
             pulled.
         progress: show a progress bar on stderr while hashing.
@@ -87,7 +87,7 @@ def verify(source: str, *, hashes: bool = False, progress: bool = False) -> list
         return found
     if not (folder / TENSORS).is_file() and folder.suffix != ".safetensors":
         raise CheckpointError(
-            f"{folder} is no model: it has none of {TENSORS}, {MANIFEST_FILE} and {PULLED}"
+            f"{folder} is not a model: it has none of {TENSORS}, {MANIFEST_FILE} and {PULLED}"
         )
     return [_folder(folder, _recorded(folder), hashes, progress)]
 
@@ -104,7 +104,7 @@ def _folder(folder: Path, pulled: Pulled | None, hashes: bool, progress: bool) -
 
 
 def _part(path: Path, hashes: bool, progress: bool) -> Verified:
-    """A part of a bundle; nothing was recorded of it."""
+    """A part of a model folder; nothing was recorded of it."""
     if path.suffix != ".safetensors":
         return _folder(path, None, hashes, progress)
     try:
@@ -133,7 +133,7 @@ def _compared(folder: Path, checkpoint: Checkpoint, file: TensorFile) -> Verifie
         match(file, wanted.shapes, wanted.ignore, wanted.tied)
     except TensorMismatch as error:
         differences += [f"{name} is missing" for name in error.missing]
-        differences += [f"{name} is no tensor of this model" for name in error.unknown]
+        differences += [f"{name} is not a tensor of this model" for name in error.unknown]
         differences += error.wrong
     name = repository_of(folder)
     official = official_shapes(name, checkpoint)
@@ -164,7 +164,9 @@ def _unlike(
     name: str,
 ) -> list[str]:
     lines = [f"{config} describes no {key}, which {name} has" for key in official.keys() - ours]
-    lines += [f"{config} describes {key}, which {name} has not" for key in ours.keys() - official]
+    lines += [
+        f"{config} describes {key}, which {name} does not have" for key in ours.keys() - official
+    ]
     lines += [
         f"{config} describes {key} of shape {list(shape)}; it is {list(official[key])} in {name}"
         for key, shape in ours.items()
@@ -174,7 +176,7 @@ def _unlike(
 
 
 def _recorded(folder: Path) -> Pulled | None:
-    """What was recorded when a folder was pulled: beside it, or for the hub's cache."""
+    """What was recorded when a folder was pulled: next to it, or for the hub's cache."""
     folder = folder.absolute()
     snapshot = is_snapshot(folder)
     entries = read_pulled(cache_folder() if snapshot else folder.parent)
@@ -194,7 +196,7 @@ def _files(
     """How many files were hashed, and what is unlike the record."""
     if pulled is None:
         if hashes:
-            return 0, [f"{folder}: no hashes were recorded: it was not pulled by this program"]
+            return 0, [f"{folder} has no recorded hashes: `fourm models pull` did not write it"]
         return 0, []
     hashed, wrong = 0, []
     for name, about in pulled.files.items():
@@ -206,5 +208,5 @@ def _files(
         elif hashes:
             hashed += 1
             if sha256_of(path, name, progress=progress) != about.sha256:
-                wrong.append(f"{path} is damaged: its SHA-256 is not the recorded one")
+                wrong.append(f"{path} is damaged: its SHA-256 differs from the recorded one")
     return hashed, wrong

@@ -1,23 +1,16 @@
-"""A model with everything it needs, ready to embed: `load_model` gives a `Model`.
+"""A model with all its parts, ready to embed: `fourm.load_model` gives a `Model`.
 
-==========  =================================================================================
-manifest    what a bundle is made of: `bundle.json`, or the parts of an official 4M-21 model
-official    the official models, tokenizers and spaces by name
-at_hand     which tokenizers are on this disk, and the command that fetches what is missing
-folders     the manifest of a folder in the official format
-library     finding a model by name, listing those there are
-kinds       the kinds of input
-readers     one input kind each: what a user brings -> what the transformer is given
-spaces      embedding spaces, and the linear transform a space may end with
-devices     choosing device and dtype
-samples     what is embedded: prepared samples, known tokens, blends
-network     the transformer, its tables loaded when they are needed
-decoding    from a space's logits to unit vectors
-plans       how a space reads a sample: what is predicted together, what is joined afterwards
-embedding   a batch in several spaces, from as few passes as there can be
-taking      parts of a photo that the model itself predicts
-model       the `Model` itself
-==========  =================================================================================
+================  ==============================================================================
+model             the `Model` itself
+devices           choosing device and dtype
+samples           what is embedded: prepared samples, token ids, weighted fusions
+predicted_inputs  inputs that the model itself predicts from an image
+network           the transformer, its tables loaded when they are needed
+plans             how a space embeds a sample: what is predicted together, what is averaged
+embedding         a batch in several spaces, from as few passes as possible
+space_decoder     from a space's logits to unit vectors
+transform         the linear transform of a space, and linear probes
+================  ==============================================================================
 
 Importing this package does not import torch.
 """
@@ -25,9 +18,4 @@ Importing this package does not import torch.
 from fourm.model.model import Model
 from fourm.model.samples import Prepared, TokenIds, WeightedFusion
 
-__all__ = [
-    "Model",
-    "Prepared",
-    "TokenIds",
-    "WeightedFusion",
-]
+__all__ = ["Model", "Prepared", "TokenIds", "WeightedFusion"]

@@ -22,7 +22,7 @@ def choose_device(device: str) -> torch.device:
             one, else Apple's GPU (`mps`), else the CPU.
 
     Raises:
-        BadInput: another word, or a device that this machine does not have.
+        BadInput: an unknown device, or one that this machine does not have.
     """
     import torch
 
@@ -30,17 +30,19 @@ def choose_device(device: str) -> torch.device:
         return torch.device(_best())
     kind, colon, _ = str(device).partition(":")
     if kind not in DEVICES[1:] or (colon and kind != "cuda"):
-        raise BadInput(f"device is one of {', '.join(DEVICES)}, or cuda:1 ..., not {device!r}")
+        raise BadInput(
+            f"device must be one of {', '.join(DEVICES)}, or e.g. cuda:1, got {device!r}"
+        )
     if kind == "cuda" and not torch.cuda.is_available():
-        raise BadInput(f"device {device!r} cannot be used here: torch finds no CUDA GPU")
+        raise BadInput(f"device {device!r} is not available: torch finds no CUDA GPU")
     if kind == "mps" and not torch.backends.mps.is_available():
-        raise BadInput(f"device {device!r} cannot be used here: torch finds no Apple GPU")
+        raise BadInput(f"device {device!r} is not available: torch finds no Apple GPU")
     try:
         chosen = torch.device(device)
         torch.zeros(1, device=chosen)
     except (RuntimeError, AssertionError, NotImplementedError, ValueError) as error:
         reason = str(error).strip().splitlines()[0]
-        raise BadInput(f"device {device!r} cannot be used here: {reason}") from None
+        raise BadInput(f"device {device!r} is not available: {reason}") from None
     return chosen
 
 
@@ -56,12 +58,12 @@ def choose_dtype(dtype: str, device: torch.device) -> torch.dtype:
     """`auto`: bfloat16 where the processor multiplies it natively, else float32.
 
     Raises:
-        BadInput: another word than one of `DTYPES`.
+        BadInput: an unknown dtype.
     """
     import torch
 
     if dtype not in DTYPES:
-        raise BadInput(f"dtype is one of {', '.join(DTYPES)}, not {dtype!r}")
+        raise BadInput(f"dtype must be one of {', '.join(DTYPES)}, got {dtype!r}")
     if dtype != "auto":
         chosen: torch.dtype = getattr(torch, dtype)
         return chosen

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 Vector = NDArray[np.float32]
 Key = tuple[tuple[str, int], ...]
 
-CANCELLED = "the inputs cancel each other out: change a weight or leave one of them out"
+CANCELLED = "the inputs cancel each other out; change a weight or leave one out"
 SMALLEST = 1e-3
 """What is left of inputs that cancel each other out is rounding; this share of them is not."""
 
@@ -39,7 +39,7 @@ class _Wanted:
 class Embedding:
     """One batch on its way to vectors.
 
-    Every sample is encoded once, whatever the number of spaces; samples with the same kinds go
+    Every sample is encoded once, whatever the number of spaces; samples of the same modalities go
     together, and all spaces of a group are decoded in one block-masked pass.
 
     Args:
@@ -60,7 +60,7 @@ class Embedding:
         """Space -> float32 (B, dim), rows of length 1.
 
         Raises:
-            BadInput: the parts of a blend cancel each other out.
+            BadInput: the parts of a fusion cancel each other out.
         """
         plans = {
             name: [plan(sample, decoder.entry) for sample in samples]
@@ -79,10 +79,10 @@ class Embedding:
         }
 
     def _run(self, group: Sequence[_Wanted]) -> None:
-        """One pass over samples with the same kinds; fills `_units` and `_logits`."""
+        """One pass over samples of the same modalities; fills `_units` and `_logits`."""
         encoded = self._network.encode([wanted.sample for wanted in group])
-        (kind, known), *others = signature(group[0].sample)
-        only = None if known or others else kind
+        (modality, is_tokens), *others = signature(group[0].sample)
+        only = None if is_tokens or others else modality
         predicted = []
         for name, decoder in self._decoders.items():
             rows = [row for row, wanted in enumerate(group) if name in wanted.units]
@@ -159,4 +159,4 @@ def _wanted(plans: Mapping[str, Sequence[Plan]]) -> dict[Key, _Wanted]:
 
 def _key(sample: Prepared) -> Key:
     """The same for the same contents; they live as long as the batch."""
-    return tuple((kind, id(content)) for kind, content in sample.contents.items())
+    return tuple((name, id(content)) for name, content in sample.contents.items())

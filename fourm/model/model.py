@@ -68,20 +68,22 @@ class Model:
         self.dtype = choose_dtype(dtype, self.device)
         self._checkpoint = Checkpoint.open(manifest.locate(manifest.model))
         self._config = FMConfig.from_fields(self._checkpoint.fields)
-        self._readers = {kind: self._reader(kind, name) for kind, name in manifest.inputs.items()}
+        self._readers = {
+            name: self._reader(name, domain) for name, domain in manifest.inputs.items()
+        }
         self._decoders = {name: self._decoder(name) for name in manifest.spaces}
         self.spaces: Mapping[str, Space] = MappingProxyType(
             {name: decoder.space for name, decoder in self._decoders.items()}
         )
         self.default_space = next(iter(self.spaces))
-        taken = predictable(manifest.inputs, self._config)
-        self.predictable: tuple[str, ...] = tuple(taken)
+        predicted = predictable(manifest.inputs, self._config)
+        self.predictable: tuple[str, ...] = tuple(predicted)
         self._network = Network(
             self._checkpoint,
             self._config,
             self.device,
             self.dtype,
-            {**manifest.inputs, **taken},
+            {**manifest.inputs, **predicted},
             self._readers,
         )
 
@@ -270,10 +272,10 @@ class Model:
             raise BadInput(f"{modality} is predicted from an image; give one")
         return modality
 
-    def _text_ids(self, kind: str) -> SpecialIds:
+    def _text_ids(self, modality: str) -> SpecialIds:
         """Special tokens of a modality's word pieces; those of 4M-21 need no file."""
-        reader = self._readers.get(kind)
-        part = self.manifest.text_tokenizers.get(self._network.modalities[kind], TEXT_TOKENIZER)
+        reader = self._readers.get(modality)
+        part = self.manifest.text_tokenizers.get(self._network.modalities[modality], TEXT_TOKENIZER)
         if part == TEXT_TOKENIZER or not isinstance(reader, TextReader):
             return SpecialIds()
         return reader.tokenizer.get().special_ids
@@ -290,13 +292,13 @@ class Model:
             raise UnknownSpace(f"{said}; {self.missing[name]}" if name in self.missing else said)
         return name
 
-    def _modality(self, name: str, domains: tuple[str, ...]) -> TokenSpec:
+    def _tokens(self, name: str, domains: tuple[str, ...]) -> TokenSpec:
         if name not in domains:
             raise ConfigError(f"the model has no {name}", where=self._checkpoint.config_source)
         return self._config.modalities[name]
 
-    def _reader(self, kind: str, name: str) -> Reader:
-        modality = self._modality(name, self._config.domains_in)
+    def _reader(self, modality: str, name: str) -> Reader:
+        tokens = self._tokens(name, self._config.domains_in)
         manifest = self.manifest
         kept: dict[ModelPart, Mapping[str, str]] = {
             "tokenizer": manifest.tokenizers,
@@ -308,19 +310,16 @@ class Model:
             for part, names in kept.items()
             if name in names
         }
-        reader = MODALITIES[kind].reader(modality, parts)
+        reader = MODALITIES[modality].reader(tokens, parts)
         if reader is None:
-            raise ConfigError(f"{kind} cannot be read as {name} ({modality.kind})", where=self.name)
+            raise ConfigError(
+                f"{modality} cannot be read as {name} ({tokens.kind})", where=self.name
+            )
         return reader
 
     def _decoder(self, name: str) -> SpaceDecoder:
-        self._modality(self.manifest.spaces[name].modality, self._config.domains_out)
-        picture = next(
-            (
-                f"central square, bicubic {reader.side} px, ImageNet mean and deviation"
-                for kind, reader in self._readers.items()
-                if kind == IMAGE.name and isinstance(reader, PixelReader)
-            ),
-            None,
-        )
-        return SpaceDecoder(name, self.manifest, self._config, self.device, picture)
+        self._tokens(self.manifest.spaces[name].modality, self._config.domains_out)
+        reader, done = self._readers.get(IMAGE.name), None
+        if isinstance(reader, PixelReader):
+            done = f"central square, bicubic {reader.side} px, ImageNet mean and deviation"
+        return SpaceDecoder(name, self.manifest, self._config, self.device, done)

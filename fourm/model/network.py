@@ -1,4 +1,4 @@
-"""The transformer of a bundle: samples of the same kinds in, logits out."""
+"""The transformer of a model: samples of the same modalities in, logits out."""
 
 from __future__ import annotations
 
@@ -25,15 +25,15 @@ Signature = tuple[tuple[str, bool], ...]
 
 
 class Network:
-    """Reads the trunk when it is first used, and each modality's tables when they are.
+    """Reads the backbone when it is first used, and each modality's tables when they are.
 
-    With all of its tables a 4M-21 model takes four times the memory of its trunk.
+    With all tables a 4M-21 model takes four times the memory of its backbone.
 
     Args:
         checkpoint, config: of the transformer.
         device, dtype: where it runs, and in which precision.
-        modalities: input kind -> modality.
-        readers: input kind -> reader; a kind without one can only be given as tokens.
+        modalities: modality -> its name in the config.
+        readers: modality -> reader; a modality without one can only be given as tokens.
     """
 
     def __init__(
@@ -47,7 +47,7 @@ class Network:
     ) -> None:
         self.config, self.device, self.modalities = config, device, modalities
         self._checkpoint, self._dtype, self._readers = checkpoint, dtype, readers
-        self.trunk: Lazy[FM] = Lazy(self._load)
+        self.backbone: Lazy[FM] = Lazy(self._load)
         self._adding = threading.Lock()
         self._inputs = {name: Lazy(partial(self._add_input, name)) for name in config.domains_in}
         self._outputs = {name: Lazy(partial(self._add_output, name)) for name in config.domains_out}
@@ -62,14 +62,14 @@ class Network:
         from fourm.transformer.builders import add_input
 
         with self._adding:
-            add_input(self.trunk.get(), self._checkpoint, name)
+            add_input(self.backbone.get(), self._checkpoint, name)
         return name
 
     def _add_output(self, name: str) -> str:
         from fourm.transformer.builders import add_output
 
         with self._adding:
-            add_output(self.trunk.get(), self._checkpoint, name)
+            add_output(self.backbone.get(), self._checkpoint, name)
         return name
 
     def model(self, inputs: Sequence[str] = (), outputs: Sequence[str] = ()) -> FM:
@@ -78,32 +78,32 @@ class Network:
             self._inputs[name].get()
         for name in outputs:
             self._outputs[name].get()
-        return self.trunk.get()
+        return self.backbone.get()
 
     def encode(self, samples: Sequence[Prepared]) -> EncoderOutput:
         """One pass of the encoder over samples with the same `signature`."""
-        kinds = tuple(samples[0].contents)
-        model = self.model(inputs=[self.modalities[kind] for kind in kinds])
-        return model.encode({self.modalities[kind]: self._batch(kind, samples) for kind in kinds})
+        given = {name: self.modalities[name] for name in samples[0].contents}
+        model = self.model(inputs=list(given.values()))
+        return model.encode({domain: self._batch(name, samples) for name, domain in given.items()})
 
     def encode_nothing(self) -> EncoderOutput:
         """The encoder's output for one sample without any input."""
-        return self.trunk.get().encode_nothing()
+        return self.backbone.get().encode_nothing()
 
     def logits(self, encoded: EncoderOutput, targets: Sequence[str]) -> dict[str, torch.Tensor]:
-        """Logits (B, n, vocabulary) of image-kind targets, from one pass of the decoder."""
+        """Logits (B, n, vocabulary) of image-like targets, from one pass of the decoder."""
         return self.model(outputs=targets).decode_all_logits(encoded, targets)
 
-    def _batch(self, kind: str, samples: Sequence[Prepared]) -> ModalityInput:
-        contents = [sample.contents[kind] for sample in samples]
+    def _batch(self, modality: str, samples: Sequence[Prepared]) -> ModalityInput:
+        contents = [sample.contents[modality] for sample in samples]
         if isinstance(contents[0], TokenIds):
             return _tokens([content.ids for content in contents], self.device)
-        return self._readers[kind].batch(contents, self.device)
+        return self._readers[modality].batch(contents, self.device)
 
 
 def signature(sample: Prepared) -> Signature:
-    """What samples must have in common to go into one pass: their kinds, and which are tokens."""
-    return tuple((kind, isinstance(one, TokenIds)) for kind, one in sample.contents.items())
+    """What samples of one pass have in common: their modalities, and which are token ids."""
+    return tuple((name, isinstance(one, TokenIds)) for name, one in sample.contents.items())
 
 
 def _tokens(rows: Sequence[NDArray[np.int64]], device: torch.device) -> ModalityInput:

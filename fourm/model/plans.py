@@ -1,4 +1,4 @@
-"""How a space reads a sample: what is predicted together, and what is joined afterwards."""
+"""How a space embeds a sample: what is predicted together, and what is averaged afterwards."""
 
 from __future__ import annotations
 
@@ -39,18 +39,18 @@ Plan = Guided | Joined
 def plan(sample: Prepared | WeightedFusion, entry: SpaceEntry) -> Plan:
     """How the vector of a sample is made in a space.
 
-    A space that reads some kinds in a pass of their own does so in a blend, too: parts with such a
-    kind are embedded alone and joined with the prediction that the other parts guide. That counts
-    as much as the positive weights of its parts, or as the negative ones if those are more.
+    Modalities that a space reads in a pass of their own are read so in a fusion, too: parts with
+    one are embedded alone and added to the prediction that the other parts guide. The weight of
+    that is the sum of the positive weights of its parts, or of the negative ones if that is larger.
     """
     if isinstance(sample, Prepared):
         return _plain(sample, entry)
     parts = [(part, float(weight)) for part, weight in sample.parts if weight]
     if sample.method == "late":
         return _joined([(_plain(part, entry), weight) for part, weight in parts])
-    guided = [(part, weight) for part, weight in parts if not _apart(part, entry)]
+    guided = [(part, weight) for part, weight in parts if not _read_alone(part, entry)]
     joined: list[tuple[Plan, float]] = [
-        (_plain(part, entry), weight) for part, weight in parts if _apart(part, entry)
+        (_plain(part, entry), weight) for part, weight in parts if _read_alone(part, entry)
     ]
     if guided:
         joined.append((Guided(tuple(guided)), _strength(guided)))
@@ -69,24 +69,24 @@ def leaves(plan: Plan) -> Iterator[Guided]:
 def _plain(sample: Prepared, entry: SpaceEntry) -> Plan:
     """One sample in one pass, or with modalities that are read alone; see `SpaceEntry`."""
     weights = entry.read_alone()
-    alone = [kind for kind in sample.contents if kind in weights]
+    alone = [name for name in sample.contents if name in weights]
     if not alone or len(sample.contents) == 1:
         return Guided(((sample, 1.0),))
-    if endless := [kind for kind in alone if weights[kind] == math.inf]:
+    if endless := [name for name in alone if weights[name] == math.inf]:
         return _kept(sample, endless)
-    parts: list[tuple[Plan, float]] = [(_kept(sample, [kind]), weights[kind]) for kind in alone]
-    if others := [kind for kind in sample.contents if kind not in weights]:
+    parts: list[tuple[Plan, float]] = [(_kept(sample, [name]), weights[name]) for name in alone]
+    if others := [name for name in sample.contents if name not in weights]:
         parts.append((_kept(sample, others), 1.0))
     return Joined(tuple(parts))
 
 
-def _kept(sample: Prepared, kinds: Sequence[str]) -> Guided:
-    return Guided(((Prepared({kind: sample.contents[kind] for kind in kinds}), 1.0),))
+def _kept(sample: Prepared, names: Sequence[str]) -> Guided:
+    return Guided(((Prepared({name: sample.contents[name] for name in names}), 1.0),))
 
 
-def _apart(sample: Prepared, entry: SpaceEntry) -> bool:
+def _read_alone(sample: Prepared, entry: SpaceEntry) -> bool:
     """Whether something of the sample is read otherwise than by predicting tokens."""
-    if any(kind in entry.read_alone() for kind in sample.contents):
+    if any(name in entry.read_alone() for name in sample.contents):
         return True
     return entry.image_readout == "register" and tuple(sample.contents) == (IMAGE.name,)
 

@@ -17,28 +17,28 @@ if TYPE_CHECKING:
     from fourm.transformer.config import FMConfig
 
 
-def predictable(kinds: Mapping[str, str], config: FMConfig) -> dict[str, str]:
+def predictable(inputs: Mapping[str, str], config: FMConfig) -> dict[str, str]:
     """The modalities that a model can predict from an image and then be given.
 
     They need no tokenizer, so that those of 4M-21 count whether or not the model reads them.
 
     Args:
-        kinds: modality -> name in the model's config, of those that the model reads.
+        inputs: modality -> name in the model's config, of those that the model reads.
         config: of the transformer.
 
     Returns:
         Modality -> name in the model's config.
     """
-    if IMAGE.name not in kinds:
+    if IMAGE.name not in inputs:
         return {}
     further = {
         name: modality.tokens.name
         for name, modality in MODALITIES.items()
-        if name not in kinds and modality.tokens.name not in kinds.values()
+        if name not in inputs and modality.tokens.name not in inputs.values()
     }
     return {
         name: tokens
-        for name, tokens in {**kinds, **further}.items()
+        for name, tokens in {**inputs, **further}.items()
         if not MODALITIES[name].is_embedding
         and tokens in config.domains_in
         and tokens in config.domains_out

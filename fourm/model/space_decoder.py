@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 
 class SpaceDecoder:
-    """One space of a bundle: tokens from logits, vectors from tokens, the transform, unit length.
+    """One space of a model: tokens from logits, vectors from tokens, the transform, unit length.
 
     The tokenizer's decoder is loaded when it is first used.
 
@@ -38,7 +38,7 @@ class SpaceDecoder:
         manifest: with its entry.
         config: of the transformer.
         device: where the tokenizer runs.
-        picture: what is done to a photo before the model, for the space's description.
+        preprocessing: what is done to an image before the model, for the space's description.
 
     Raises:
         ConfigError: its parts do not go together.
@@ -50,7 +50,7 @@ class SpaceDecoder:
         manifest: Manifest,
         config: FMConfig,
         device: torch.device,
-        picture: str | None,
+        preprocessing: str | None,
     ) -> None:
         from fourm.tokenizers.config import TokenizerConfig
 
@@ -65,24 +65,26 @@ class SpaceDecoder:
         self._config: TokenizerConfig = TokenizerConfig.from_mapping(
             checkpoint.config, checkpoint.config_source
         )
-        self._check_kind()
+        self._check_tokenizer()
         transform = self.entry.transform
         self._transform = Transform(manifest.locate(transform)) if transform else None
         self._tokenizer: Lazy[VQVAE] = Lazy(self._load)
-        self.space = self._described(manifest, config, picture)
-        self._readouts = {
-            kind: Lazy(partial(self._load_readout, manifest.locate(entry.transform), config.dim))
-            for kind, entry in self.entry.linear_probes.items()
+        self.space = self._described(manifest, config, preprocessing)
+        self._probes = {
+            name: Lazy(partial(self._load_probe, manifest.locate(probe.transform), config.dim))
+            for name, probe in self.entry.linear_probes.items()
         }
-        if self._readouts and not config.num_register_tokens:
-            raise ConfigError("readouts need a model with register tokens", where=manifest.name)
+        if self._probes and not config.num_register_tokens:
+            raise ConfigError(
+                "linear probes need a model with register tokens", where=manifest.name
+            )
 
-    def reads_register(self, kind: str) -> bool:
-        """Whether a sample of this kind alone is read at the encoder's register token."""
-        return kind in self._readouts or (kind == IMAGE.name and self._reads_pictures)
+    def reads_register(self, modality: str) -> bool:
+        """Whether a sample of this modality alone is read at the encoder's register token."""
+        return modality in self._probes or (modality == IMAGE.name and self._reads_images)
 
     @property
-    def _reads_pictures(self) -> bool:
+    def _reads_images(self) -> bool:
         return self.entry.image_readout == "register"
 
     def units_of_logits(self, logits: torch.Tensor, seeds: int = 1) -> NDArray[np.float32]:
@@ -118,12 +120,12 @@ class SpaceDecoder:
             total += self._units(self._decode(drawn.tokens))
         return unit_rows(total)
 
-    def units_of_registers(self, tokens: torch.Tensor, kind: str) -> NDArray[np.float32]:
-        """Unit vectors float32 (B, dim) of samples of one kind, from the encoder's tokens
+    def units_of_registers(self, tokens: torch.Tensor, modality: str) -> NDArray[np.float32]:
+        """Unit vectors float32 (B, dim) of samples of one modality, from the encoder's tokens
         (B, K, width)."""
-        if kind not in self._readouts:
+        if modality not in self._probes:
             return self._units(tokens[:, 0])
-        return _normalised(self._readouts[kind].get()(tokens[:, 0].float().cpu()))
+        return _normalised(self._probes[modality].get()(tokens[:, 0].float().cpu()))
 
     def _decode(
         self, tokens: torch.Tensor | None = None, probabilities: torch.Tensor | None = None
@@ -152,19 +154,19 @@ class SpaceDecoder:
         on_cpu = self._device.type == "cpu"
         return load_tokenizer(self._folder, encode=False, stream=on_cpu).to(self._device)
 
-    def _load_readout(self, path: Path, width: int) -> Transform:
-        readout = Transform(path)
-        if (readout.dim_in, readout.dim_out) != (width, self.space.dim):
+    def _load_probe(self, path: Path, width: int) -> Transform:
+        probe = Transform(path)
+        if (probe.dim_in, probe.dim_out) != (width, self.space.dim):
             raise ConfigError(
-                f"{path} makes vectors of {readout.dim_out} of {readout.dim_in}; the space "
+                f"{path} makes vectors of {probe.dim_out} of {probe.dim_in}; the space "
                 f"{self.name} takes {self.space.dim} of {width}"
             )
-        return readout
+        return probe
 
-    def _check_kind(self) -> None:
+    def _check_tokenizer(self) -> None:
         name, folder, config = self.name, self._folder, self._config
         if config.is_diffusion or config.n_labels is not None:
-            raise ConfigError(f"{folder} makes pictures, not the vectors of the space {name}")
+            raise ConfigError(f"{folder} decodes to images, not to vectors of the space {name}")
         if config.is_vector != (self.entry.pool is None):
             what = "one vector" if config.is_vector else "a grid of vectors"
             wanted = "null" if config.is_vector else '"mean"'
@@ -183,13 +185,11 @@ class SpaceDecoder:
                 f"{modality.vocabulary}"
             )
 
-    def _described(self, manifest: Manifest, config: FMConfig, picture: str | None) -> Space:
+    def _described(self, manifest: Manifest, config: FMConfig, preprocessing: str | None) -> Space:
         entry, transform, dim = self.entry, self._transform, self._config.n_channels
-        if self._reads_pictures and not config.num_register_tokens:
-            raise ConfigError(
-                "image_readout needs a model with register tokens", where=manifest.name
-            )
-        if self._reads_pictures and dim != config.dim:
+        if self._reads_images and not config.num_register_tokens:
+            raise ConfigError("image_readout needs register tokens", where=manifest.name)
+        if self._reads_images and dim != config.dim:
             raise ConfigError(
                 f"image_readout gives vectors of {config.dim}, the tokenizer of "
                 f"{entry.modality} makes {dim}",
@@ -204,8 +204,8 @@ class SpaceDecoder:
         predicted = f"{entry.modality} {entry.decode}"
         if entry.pool is not None:
             predicted += f", {entry.pool} over the grid"
-        steps = [picture] if picture is not None else []
-        if self._reads_pictures:
+        steps = [preprocessing] if preprocessing is not None else []
+        if self._reads_images:
             steps += ["image register token", f"else {predicted}"]
         else:
             steps.append(predicted)

@@ -1,18 +1,18 @@
-"""The networks whose vectors 4M-21 predicts, themselves: real vectors for a gallery.
+"""The networks whose vectors 4M-21 predicts: their own vectors, for a gallery.
 
-=========  =====================================================================================
-teacher    what every teacher is: made by name, loaded when first needed, pixels in, vectors out
-dinov2     DINOv2 ViT-B/14, by timm: its class token
-clip       CLIP ViT-B/16, by open_clip: its patch tokens' mean, its own embedding, its words
-weights    finding weights, reading them safely, their digest
-known      the teachers by name
-samples    pictures and words on their way to a teacher
-alone      a teacher as a whole model: `load_model("clip-b16")`
-taught     a 4M-21 model whose pictures are embedded by its teachers
-=========  =====================================================================================
+=============  =================================================================================
+teacher        the base class: loaded when first needed, pixels in, vectors out
+dinov2         DINOv2 ViT-B/14, run by timm: its class token
+clip           CLIP ViT-B/16, run by open_clip: mean patch token, its own embedding, its text tower
+weights        finding weights, reading them safely, their digest
+known          a teacher by its name
+samples        images and texts on their way to a teacher
+teacher_model  a teacher in the place of a model: `load_model("clip-b16")`
+with_teachers  a 4M-21 model whose images are embedded by its teachers
+=============  =================================================================================
 
     model = fourm.load_model("4M-21_B")
-    taught = Taught(model, [ClipTeacher(), Dinov2Teacher("dinov2_vitb14_pretrain.pth")])
+    model = ModelWithTeachers(model, [ClipTeacher(), Dinov2Teacher("dinov2_vitb14_pretrain.pth")])
 
 Importing this package imports neither torch nor timm nor open_clip.
 """

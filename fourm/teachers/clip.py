@@ -1,4 +1,4 @@
-"""CLIP ViT-B/16: patch tokens, pooled as 4M-21's are; its own embedding; its words."""
+"""CLIP ViT-B/16: patch tokens, pooled as those of 4M-21; its own embedding; its text tower."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ ELSEWHERE = (
     ("text_cfg", "hf_model_name"),
     ("text_cfg", "hf_tokenizer_name"),
 )
-"""Fields of a config that make open_clip take a tower, or its words, from other libraries."""
+"""Fields of a config that make open_clip take a tower or its tokenizer from other libraries."""
 
 JOINT = "clip_joint"
 
@@ -64,7 +64,7 @@ class ClipTeacher(Teacher):
         pixels: str = "imagenet",
     ) -> None:
         if pixels not in NORMALISATIONS:
-            raise BadInput(f"pixels are one of {', '.join(NORMALISATIONS)}, not {pixels!r}")
+            raise BadInput(f"pixels must be one of {', '.join(NORMALISATIONS)}, got {pixels!r}")
         super().__init__(source, device, dtype)
         self.pixels = pixels
         self._tokenizer: Lazy[Any] = Lazy(self._load_tokenizer)
@@ -73,7 +73,7 @@ class ClipTeacher(Teacher):
         """Vectors of texts by the text tower.
 
         Args:
-            texts: words; CLIP reads the first 75 word pieces or so of each.
+            texts: of each, CLIP reads about the first 75 word pieces.
 
         Returns:
             float32 (B, dim) on the CPU, not of unit length.
@@ -109,7 +109,7 @@ class ClipTeacher(Teacher):
         fields = Fields(config, path)
         for tower, name in ELSEWHERE:
             if fields.mapping(tower).get(name):
-                raise ConfigError(f"{name}: only CLIP's own two towers are read here", where=path)
+                raise ConfigError(f"{name}: only CLIP's own two towers are supported", where=path)
         return config, path
 
     def _dim(self) -> int:
@@ -153,12 +153,12 @@ class ClipTeacher(Teacher):
             raise ConfigError("not a plain ViT whose class token is CLIP's embedding", where=where)
         if tuple(visual.image_size) != (SIDE, SIDE):
             raise ConfigError(
-                f"reads pictures of {list(visual.image_size)} pixels; the features that "
+                f"reads images of {list(visual.image_size)} pixels; the features that "
                 f"4M-21 predicts are those of {SIDE}",
                 where=where,
             )
         fill(network, state, path)
-        # With it, `visual` gives the patch tokens after ln_post beside the embedding.
+        # With it, `visual` gives the patch tokens after ln_post as well.
         visual.output_tokens = True
         return network
 
@@ -169,7 +169,7 @@ class ClipTeacher(Teacher):
         tokenizer = SimpleTokenizer(context_length=network.context_length)
         if network.vocab_size < tokenizer.vocab_size:
             raise CheckpointError(
-                f"{self._file()} knows {network.vocab_size} word pieces, CLIP's tokenizer has "
+                f"{self._file()} has {network.vocab_size} word pieces, CLIP's tokenizer has "
                 f"{tokenizer.vocab_size}"
             )
         return tokenizer

@@ -1,4 +1,4 @@
-"""DINOv2 ViT-B/14: the vector of a picture is its class token (4M-21 reference, sec. 3.4)."""
+"""DINOv2 ViT-B/14: the vector of an image is its class token (4M-21 reference, sec. 3.4)."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Dinov2Teacher(Teacher):
     tensors, or DINOv2's own `dinov2_vitb14_pretrain.pth`; by default timm's repository on the hub.
 
     The positions of a checkpoint, usually for 37 x 37 patches, are resized to the 16 x 16 of a
-    224-pixel picture as DINOv2 does it, which is not how timm does it.
+    224-pixel image as DINOv2 does it, which is not how timm does it.
     """
 
     card = DINOV2_B14

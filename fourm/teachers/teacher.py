@@ -1,4 +1,4 @@
-"""What every teacher is: made by name, loaded when first needed, pixels in, vectors out."""
+"""The base class of teachers: loaded when first needed, pixels in, vectors out."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ class Teacher(ABC):
         return hashlib.sha256(about.encode()).hexdigest()
 
     def preprocessing(self, space: str) -> str:
-        """One line: what is done to a picture, and what is read of the network.
+        """One line: what is done to an image, and what is read of the network.
 
         Raises:
             UnknownSpace: this teacher has no such space.
@@ -112,7 +112,7 @@ class Teacher(ABC):
         return "; ".join([*steps, "unit length"])
 
     def embed_pixels(self, pixels: torch.Tensor, space: str | None = None) -> torch.Tensor:
-        """Vectors of pictures, as the network gives them.
+        """Vectors of images, as the network gives them.
 
         Args:
             pixels: float32 (B, 3, 224, 224), 0 to 1, not normalised yet.
@@ -134,7 +134,7 @@ class Teacher(ABC):
         mean, std = NORMALISATIONS[self._normalisation(chosen)]
         if pixels.dtype != torch.float32 or pixels.shape[1:] != (3, SIDE, SIDE):
             raise BadInput(
-                f"{self.name} takes float32 (B, 3, {SIDE}, {SIDE}), not "
+                f"{self.name} takes float32 (B, 3, {SIDE}, {SIDE}), got "
                 f"{str(pixels.dtype).removeprefix('torch.')} {list(pixels.shape)}"
             )
         centred = (pixels - torch.tensor(mean).view(3, 1, 1)) / torch.tensor(std).view(3, 1, 1)

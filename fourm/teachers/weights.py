@@ -1,4 +1,4 @@
-"""Where a teacher's weights are, reading them without running anything stored, their digest."""
+"""Finding the weights of a teacher, reading them without running stored code, their digest."""
 
 from __future__ import annotations
 
@@ -70,8 +70,8 @@ def _read_torch(path: Path) -> State:
     except Exception as error:  # torch raises its unpickler's, the zip reader's and its own errors
         if "TorchScript" in str(error):
             raise CheckpointError(
-                f"{path} is a TorchScript program, which is not run here; give a file of its "
-                "tensors alone, such as open_clip_model.safetensors"
+                f"{path} is a TorchScript program, which is not run; give a file of its "
+                "tensors, such as open_clip_model.safetensors"
             ) from None
         reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
         raise CheckpointError(

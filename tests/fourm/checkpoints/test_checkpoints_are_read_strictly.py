@@ -10,12 +10,9 @@ from fourm.checkpoints import Checkpoint, TensorFile, load_module, parse_value
 from fourm.errors import (
     CheckpointError,
     ConfigError,
-    FourmError,
-    ModelNotFound,
     TensorMismatch,
     UnknownModality,
 )
-from fourm.hub.sources import resolve_source
 from fourm.transformer import load_fm
 from fourm.transformer.builders import add_input
 from tests.fourm.edited import edit_config, edit_tensors, spoil_small_real
@@ -329,34 +326,3 @@ class TestTensors:
         save_file({"weight": torch.ones(2, 2)}, folder / "model.safetensors")
         with pytest.raises(TensorMismatch, match="bias"):
             load_module(layer, checkpoint, ignore=lambda name: name == "bias")
-
-
-class TestSources:
-    def test_a_folder_and_repositories_beside_each_other(self, tmp_path):
-        for name in ("4M-21_B", "owner/tokenizer", "flat"):
-            (tmp_path / name).mkdir(parents=True)
-        assert resolve_source(tmp_path / "4M-21_B") == tmp_path / "4M-21_B"
-        assert resolve_source("owner/flat", tmp_path) == tmp_path / "flat"
-        assert resolve_source("owner/tokenizer", tmp_path) == tmp_path / "owner/tokenizer"
-
-    @pytest.mark.parametrize("name", ["nonsense", "/no/such/folder", "a/b/c", "../x", "a b/c"])
-    def test_no_such_thing(self, name, tmp_path, monkeypatch):
-        monkeypatch.chdir(tmp_path)
-        with pytest.raises(ModelNotFound, match="neither a folder nor a hub name"):
-            resolve_source(name)
-
-    def test_the_hub_out_of_reach_is_one_clear_line(self, monkeypatch, tmp_path):
-        import huggingface_hub
-
-        def refuse(*args, **options):
-            raise OSError("cannot reach the hub\nand a long explanation")
-
-        monkeypatch.setattr(huggingface_hub, "snapshot_download", refuse)
-        with pytest.raises(ModelNotFound) as caught:
-            resolve_source("EPFL-VILAB/4M-21_B")
-        message = str(caught.value)
-        assert "\n" not in message
-        assert "EPFL-VILAB/4M-21_B" in message
-        assert "cannot reach the hub" in message
-        assert "give the folder's path" in message
-        assert isinstance(caught.value, FourmError)

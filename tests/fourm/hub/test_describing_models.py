@@ -26,7 +26,7 @@ def missing(facts):
 def test_mini():
     facts = describe("mini")
     model = fourm.load_model("mini", device="cpu")
-    assert facts["kind"] == "bundle" and facts["fingerprint"] == model.fingerprint
+    assert facts["kind"] == "model" and facts["fingerprint"] == model.fingerprint
     assert (facts["dim"], facts["heads"], facts["missing"]) == (384, 6, [])
     assert tuple(facts["queries"]) == model.inputs and facts["spaces"] == list(model.spaces)
     assert json.loads(json.dumps(facts)) == facts
@@ -106,7 +106,7 @@ class TestNames:
         assert json.dumps(facts)
 
     def test_sizes_are_those_of_the_paper(self):
-        millions = [describe(f"4M-21_{size}")["parameters"]["trunk"] / 1e6 for size in "BL"]
+        millions = [describe(f"4M-21_{size}")["parameters"]["backbone"] / 1e6 for size in "BL"]
         assert millions == pytest.approx([198, 705], rel=0.01)
 
     @pytest.mark.parametrize("name", TEACHERS)

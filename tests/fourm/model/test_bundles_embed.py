@@ -276,7 +276,7 @@ class TestManifests:
     @pytest.mark.parametrize(
         ("changes", "words"),
         [
-            ({"format": 2}, "update"),
+            ({"format": 2}, "newer than this program"),
             ({"format": "one"}, "format"),
             ({"kinds": {}}, "kinds"),
             ({"kinds": {"smell": "tok_smell"}}, "kinds"),
@@ -288,8 +288,8 @@ class TestManifests:
             ({"tokenizers": ["tok_semseg"]}, "tokenizers"),
             ({"spaces": {}}, "at least one space"),
             ({"spaces": {"dinov2": 3}}, "modality"),
-            ({"model": "../elsewhere"}, "does not lie in"),
-            ({"model": "/etc"}, "does not lie in"),
+            ({"model": "../elsewhere"}, "must lie in"),
+            ({"model": "/etc"}, "must lie in"),
             ({"model": 7}, "model"),
             ({"model": "absent"}, "absent"),
         ],

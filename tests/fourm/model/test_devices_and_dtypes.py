@@ -37,7 +37,7 @@ def exact(folder, samples):
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_unit_vectors_near_those_of_float32(folder, samples, exact, device, dtype):
     if not HERE[device]:
-        with pytest.raises(fourm.BadInput, match=f"'{device}' cannot be used here: torch finds no"):
+        with pytest.raises(fourm.BadInput, match=f"'{device}' is not available: torch finds no"):
             fourm.load_model(folder, device=device, dtype=dtype)
         return
     model = fourm.load_model(folder, device=device, dtype=dtype)

@@ -93,7 +93,7 @@ def test_each_kind_gives_a_vector_of_its_own(model, kind):
     assert np.abs(vectors[2] - vectors[1]).max() > 1e-6
     alone = model.embed([model.prepare({kind: VALUES[kind]})])
     np.testing.assert_allclose(alone[0], vectors[0], atol=1e-5)
-    read = model._network.trunk.get().inputs
+    read = model._network.backbone.get().inputs
     assert len(set(read)) == len(read)  # a table is loaded once
 
 

@@ -106,7 +106,7 @@ def test_every_way_of_decoding_a_grid(tmp_path, folder, decode):
 def test_tables_that_nobody_asks_for_are_not_loaded(folder):
     model = fourm.load_model(folder, device="cpu", dtype="float32")
     picture_only = [model.prepare({"image": picture()})]
-    loaded = model._network.trunk.get()
+    loaded = model._network.backbone.get()
     assert loaded.inputs == loaded.outputs == ()
     model.embed(picture_only, space="clip")
     assert (loaded.inputs, loaded.outputs) == (("rgb@224",), ("tok_clip@224",))
@@ -150,7 +150,7 @@ def test_nothing_asked(model):
         ("clip", {"pool": None}, 'pool of the space clip should be "mean"'),
         ("clip", {"pool": "max"}, "pool should be"),
         ("dinov2", {"pool": "mean"}, "pool of the space dinov2 should be null"),
-        ("clip", {"modality": "tok_semseg@224"}, "makes pictures"),
+        ("clip", {"modality": "tok_semseg@224"}, "decodes to images"),
         ("clip", {"modality": "det"}, "no tokenizer"),
     ],
 )
