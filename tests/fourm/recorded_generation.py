@@ -2,6 +2,7 @@
 
 import json
 
+import pytest
 import torch
 
 from fourm.generation import ModalityState, Step
@@ -9,6 +10,20 @@ from tests.fourm.recorded import recorded
 from tests.fourm.recorded_inputs import inputs_of, metadata
 
 TOLERANCE = 2e-4
+DRAWN = (
+    "roar1_rgb_to_dinov2_global_notebook_seed0",
+    "roar1_rgb_to_dinov2_global_T1_topk50",
+    "maskgit3_semseg_to_clip",
+)
+"""Recordings whose tokens repeat only if torch draws the same samples from a seed."""
+
+
+def needs_recorded_draws():
+    """Skip the test if this release of torch draws other samples than the recorded one."""
+    torch.manual_seed(0)
+    draws = torch.multinomial(torch.full((3, 8192), 1 / 8192), 1).flatten().tolist()
+    if draws != [1863, 3962, 3319]:
+        pytest.skip("this release of torch draws other samples from a seed than the recorded one")
 
 
 class Recording:

