@@ -14,7 +14,7 @@ from fourm.modalities.decoding import token_array
 from fourm.modalities.pixels import square_pixels
 from fourm.tokens import grid_tokens
 from fourm.transformer.embeddings import ModalityInput
-from tests.fourm.tiny_bundle import BUNDLE, FM_CONFIG, make_tiny_bundle, write_model
+from tests.fourm.tiny_model import FM_CONFIG, MANIFEST, make_tiny_model, write_model
 
 SIDE = 4
 LEVELS = 16
@@ -60,7 +60,7 @@ def thumbnail_registered():
 
 def make_thumbnail_model(folder):
     """A tiny model of random weights that reads and predicts thumbnails; its folder."""
-    make_tiny_bundle(folder)
+    make_tiny_model(folder)
     tokens = THUMBNAIL.tokens
     described = {"kind": "img", "max_tokens": tokens.max_tokens, "vocabulary": tokens.vocabulary}
     config = {
@@ -72,6 +72,6 @@ def make_thumbnail_model(folder):
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
         write_model(folder / "model", config)
-    bundle = {**BUNDLE, "kinds": {**BUNDLE["kinds"], THUMBNAIL.name: tokens.name}}
+    bundle = {**MANIFEST, "kinds": {**MANIFEST["kinds"], THUMBNAIL.name: tokens.name}}
     (folder / "bundle.json").write_text(json.dumps(bundle))
     return folder

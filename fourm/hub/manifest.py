@@ -27,7 +27,7 @@ Decode = Literal["argmax", "soft", "sample"]
 
 
 @dataclass(frozen=True)
-class LinearProbe:
+class ProbeEntry:
     """A linear map from the encoder's first register token to a space, for one modality.
 
     Attributes:
@@ -75,7 +75,7 @@ class SpaceEntry:
     title: str = ""
     pool: Literal["mean"] | None = None
     teacher: str | None = None
-    linear_probes: Mapping[str, LinearProbe] = field(default_factory=dict)
+    linear_probes: Mapping[str, ProbeEntry] = field(default_factory=dict)
     former_name: str | None = None
 
     def about_vectors(self) -> dict[str, Any]:
@@ -305,14 +305,14 @@ def _space(fields: Fields) -> SpaceEntry:
     )
 
 
-def _linear_probes(fields: Fields) -> dict[str, LinearProbe]:
+def _linear_probes(fields: Fields) -> dict[str, ProbeEntry]:
     found = {}
     for name, value in fields.mapping("readouts").items():
         entry = Fields(_object(value), f"{fields.where}: readouts: {name}")
         weight = entry.number("weight", 1.0)
         if name not in MODALITIES or not 0 < weight < math.inf:
             raise ConfigError("expected a known modality with a weight > 0", where=entry.where)
-        found[name] = LinearProbe(entry.text("transform"), weight)
+        found[name] = ProbeEntry(entry.text("transform"), weight)
     return found
 
 

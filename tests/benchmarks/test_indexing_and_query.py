@@ -6,12 +6,12 @@ import pytest
 
 from benchmarks import indexing, query
 from benchmarks.measuring import compared, in_turns
-from tests.fourm.tiny_bundle import make_tiny_bundle
+from tests.fourm.tiny_model import make_tiny_model
 
 
 @pytest.fixture(scope="module")
 def tiny(tmp_path_factory):
-    return str(make_tiny_bundle(tmp_path_factory.mktemp("bundle") / "tiny"))
+    return str(make_tiny_model(tmp_path_factory.mktemp("bundle") / "tiny"))
 
 
 def _json_of(capsys):

@@ -8,7 +8,7 @@ from typer.testing import CliRunner
 
 import cli
 from tests.fourm.teachers.small_teachers import CLIP_CONFIG, save_clip, save_dinov2, small_clip
-from tests.fourm.tiny_bundle import BUNDLE, DIM, make_tiny_bundle
+from tests.fourm.tiny_model import DIM, MANIFEST, make_tiny_model
 from tests.retrieval.conftest import numbered
 
 CLIP = {**CLIP_CONFIG, "embed_dim": DIM}
@@ -17,12 +17,12 @@ CLIP = {**CLIP_CONFIG, "embed_dim": DIM}
 @pytest.fixture(scope="module")
 def shelf(tmp_path_factory):
     shelf = tmp_path_factory.mktemp("shelf")
-    make_tiny_bundle(shelf / "model")
+    make_tiny_model(shelf / "model")
     spaces = {
         "dinov2": {"modality": "tok_dinov2_global", "teacher": "dinov2-b14"},
         "clip": {"modality": "tok_dinov2_global", "teacher": "clip-b16"},
     }
-    (shelf / "model/bundle.json").write_text(json.dumps({**BUNDLE, "spaces": spaces}))
+    (shelf / "model/bundle.json").write_text(json.dumps({**MANIFEST, "spaces": spaces}))
     save_clip(shelf / "clip", small_clip(**CLIP), CLIP)
     save_dinov2(shelf / "dinov2")
     (shelf / "photos").mkdir()

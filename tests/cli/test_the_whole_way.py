@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 import cli
 from retrieval import Gallery
-from tests.fourm.tiny_bundle import make_tiny_bundle
+from tests.fourm.tiny_model import make_tiny_model
 from tests.processes import run
 from tests.retrieval.conftest import numbered
 from tests.retrieval.files import encoded, write
@@ -25,7 +25,7 @@ TINY = ("--model", "{place}/tiny", "--device", "cpu")
 def place(tmp_path_factory):
     """A gallery of 12 pictures, a bad one and a layout, indexed with the tiny model."""
     folder = tmp_path_factory.mktemp("place")
-    make_tiny_bundle(folder / "tiny")
+    make_tiny_model(folder / "tiny")
     for number in range(12):
         write(folder / f"photos/{number:02}.jpg", numbered(number), "JPEG")
     (folder / "photos/05b.jpg").write_bytes(encoded(numbered(5), "JPEG")[:200])
@@ -124,7 +124,7 @@ def test_the_index_names_its_model_where_it_cannot_be_found(place, tmp_path):
 
 
 def test_another_model_of_the_same_name_is_refused(place, tmp_path):
-    make_tiny_bundle(tmp_path / "tiny", seed=1)
+    make_tiny_model(tmp_path / "tiny", seed=1)
     other = ("--model", tmp_path / "tiny")
     done = fourm(place, "query", "{place}/p.index", "red", *other, code=1)
     assert "Use the model" in done.stderr and done.stdout == ""

@@ -4,7 +4,7 @@ import json
 
 import torch
 
-from tests.fourm.tiny_bundle import (
+from tests.fourm.tiny_model import (
     FM_CONFIG,
     GLOBAL_CONFIG,
     SEMSEG_CONFIG,

@@ -8,7 +8,7 @@ import pytest
 from retrieval import Gallery
 from retrieval.errors import ModelUnavailable
 from retrieval.loading import NOTE
-from tests.fourm.tiny_bundle import make_tiny_bundle
+from tests.fourm.tiny_model import make_tiny_model
 
 from .conftest import numbered
 from .files import write
@@ -16,7 +16,7 @@ from .files import write
 
 @pytest.fixture
 def place(tmp_path, monkeypatch):
-    make_tiny_bundle(tmp_path / "tiny")
+    make_tiny_model(tmp_path / "tiny")
     write(tmp_path / "photos/a.png", numbered(1))
     monkeypatch.chdir(tmp_path)
     return tmp_path

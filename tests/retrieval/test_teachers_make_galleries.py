@@ -20,7 +20,7 @@ from tests.fourm.teachers.small_teachers import (
     small_clip,
     small_dinov2,
 )
-from tests.fourm.tiny_bundle import BUNDLE, DIM, make_tiny_bundle
+from tests.fourm.tiny_model import DIM, MANIFEST, make_tiny_model
 from tests.retrieval.conftest import numbered
 
 CLIP = {**CLIP_CONFIG, "embed_dim": DIM}
@@ -37,8 +37,8 @@ def shelf(tmp_path_factory):
         "clip": {**MODALITY, "decode": "soft", "teacher": "clip-b16"},
     }
     for seed, name in enumerate(("small", "large")):
-        make_tiny_bundle(shelf / name, seed)
-        bundle = {**BUNDLE, "name": name, "spaces": spaces}
+        make_tiny_model(shelf / name, seed)
+        bundle = {**MANIFEST, "name": name, "spaces": spaces}
         (shelf / name / "bundle.json").write_text(json.dumps(bundle))
     save_clip(shelf / "clip", small_clip(**CLIP), CLIP)
     save_dinov2(shelf / "dinov2")

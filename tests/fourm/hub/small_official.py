@@ -11,7 +11,7 @@ from fourm.tokenizers.loading import build_tokenizer
 from fourm.tokens import OFFICIAL
 from fourm.transformer import FM, FMConfig
 from tests.fourm.small_tokenizers import text_tokenizer
-from tests.fourm.tiny_bundle import GLOBAL_CONFIG, SEMSEG_CONFIG
+from tests.fourm.tiny_model import GLOBAL_CONFIG, SEMSEG_CONFIG
 
 TOKENIZERS = tokenizer_repositories()
 

@@ -7,7 +7,7 @@ from PIL import Image
 
 import fourm
 from fourm.model.devices import DEVICES, DTYPES, choose_device, choose_dtype
-from tests.fourm.tiny_bundle import make_tiny_bundle
+from tests.fourm.tiny_model import make_tiny_model
 
 HERE = {"auto": True, "cpu": True}
 HERE |= {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
@@ -15,7 +15,7 @@ HERE |= {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_availab
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    return make_tiny_bundle(tmp_path_factory.mktemp("bundle"))
+    return make_tiny_model(tmp_path_factory.mktemp("bundle"))
 
 
 @pytest.fixture(scope="module")

@@ -63,7 +63,7 @@ def test_what_is_there_is_offered(model):
     assert "argmax" in model.spaces["dinov2"].preprocessing
 
 
-def test_a_picture(model, repositories):
+def test_an_image(model, repositories):
     from fourm.transformer.embeddings import ModalityInput
 
     vector = model.embed([model.prepare({"image": recorded_picture()})])[0]
@@ -83,7 +83,7 @@ def test_a_text(model, repositories):
     np.testing.assert_allclose(vector, expected(model, repositories, inputs), atol=1e-4)
 
 
-def test_several_seeds_draw_as_the_retrieval_notebook(model, repositories):
+def test_several_seeds_sample_as_the_retrieval_notebook(model, repositories):
     """4M-21 reference, sec. 4.3: temperature 0.1, top-p 0.8."""
     from fourm.generation import predict
     from fourm.tokenizers.loading import load_tokenizer
@@ -116,7 +116,7 @@ def test_everything_at_once(model):
     assert abs(np.linalg.norm(vectors) - 1) < 1e-5
 
 
-def test_words_without_their_tokenizer(repositories, tmp_path):
+def test_text_without_its_tokenizer(repositories, tmp_path):
     shelf = shutil.copytree(repositories, tmp_path / "shelf")
     (shelf / TEXT_TOKENIZER).unlink()
     model = fourm.load_model(shelf / "4M-21_B", dtype="float32")
@@ -151,7 +151,7 @@ def test_the_fingerprint_is_that_of_the_files_wherever_they_lie(
     assert moved.input_fingerprint("seg") == whole.input_fingerprint("seg")
 
 
-def test_tokenizers_whose_tensors_have_not_come_are_not_here(repositories, tmp_path):
+def test_tokenizers_without_their_tensors_do_not_count(repositories, tmp_path):
     shelf = shutil.copytree(repositories, tmp_path / "shelf")
     name = TOKENIZERS["tok_semseg@224"]
     (shelf / name / "model.safetensors").unlink()
@@ -180,7 +180,7 @@ def test_an_official_name_that_was_not_pulled_names_the_command(monkeypatch, tmp
     "name",
     ["tokenizer/rgb", "tokenizer/text", f"{OWNER}/{TOKENIZERS['tok_rgb@224']}"],
 )
-def test_a_tokenizer_is_no_model(name):
+def test_a_tokenizer_is_not_a_model(name):
     with pytest.raises(fourm.ModelNotFound, match="is a tokenizer; known models: mini, 4M-21_B"):
         fourm.load_model(name)
 

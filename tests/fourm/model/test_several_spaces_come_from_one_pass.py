@@ -9,9 +9,9 @@ import torch
 
 import fourm
 from fourm.transformer import FM
-from tests.fourm.model.test_bundles_embed import layout, picture
+from tests.fourm.model.test_models_embed import layout, picture
 from tests.fourm.three_spaces import DIMS, SPACES, make_three_spaces
-from tests.fourm.tiny_bundle import GLOBAL_CONFIG, make_tiny_bundle
+from tests.fourm.tiny_model import GLOBAL_CONFIG, make_tiny_model
 
 SAMPLES = [
     {"image": picture(0)},
@@ -69,7 +69,7 @@ def test_vectors_are_those_of_separate_calls(model):
         assert np.abs(np.diff(together[name], axis=0)).max() > 1e-2
 
 
-def test_each_kind_of_sample_is_encoded_and_decoded_once(model, monkeypatch):
+def test_samples_of_the_same_modalities_are_encoded_and_decoded_once(model, monkeypatch):
     prepared = [model.prepare(sample) for sample in SAMPLES]
     counts = counted(monkeypatch, "encode_embedded", "decode")
     model.embed_spaces(prepared, spaces=SPACES)
@@ -103,7 +103,7 @@ def test_every_way_of_decoding_a_grid(tmp_path, folder, decode):
     np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-5)
 
 
-def test_tables_that_nobody_asks_for_are_not_loaded(folder):
+def test_tables_that_are_not_used_are_not_loaded(folder):
     model = fourm.load_model(folder, device="cpu", dtype="float32")
     picture_only = [model.prepare({"image": picture()})]
     loaded = model._network.backbone.get()
@@ -115,8 +115,8 @@ def test_tables_that_nobody_asks_for_are_not_loaded(folder):
 
 
 def test_a_space_read_at_the_register_and_one_that_is_predicted(tmp_path):
-    """The same encoder pass serves both; a picture beside words is read apart by one of them."""
-    folder = make_tiny_bundle(tmp_path / "tiny")
+    """The same encoder pass serves both; one of them reads an image in a pass of its own."""
+    folder = make_tiny_model(tmp_path / "tiny")
     path = folder / "bundle.json"
     bundle = json.loads(path.read_text())
     bundle["spaces"]["dinov2"]["image_share"] = 0.25
@@ -134,7 +134,7 @@ def test_a_space_read_at_the_register_and_one_that_is_predicted(tmp_path):
     np.testing.assert_allclose(together["dinov2"][4], mean / np.linalg.norm(mean), atol=1e-5)
 
 
-def test_nothing_asked(model):
+def test_no_spaces(model):
     assert model.embed_spaces([model.prepare({"text": "sea"})], spaces=()) == {}
     empty = model.embed_spaces([], spaces=SPACES)
     assert {name: vectors.shape for name, vectors in empty.items()} == {
@@ -154,7 +154,7 @@ def test_nothing_asked(model):
         ("clip", {"modality": "det"}, "no tokenizer"),
     ],
 )
-def test_spaces_that_do_not_go_with_their_tokenizer(folder, tmp_path, space, changes, words):
+def test_spaces_that_do_not_fit_their_tokenizer(folder, tmp_path, space, changes, words):
     copy = shutil.copytree(folder, tmp_path / "copy")
     edit_spaces(copy, **{space: changes})
     with pytest.raises(fourm.ConfigError, match=words):
@@ -162,7 +162,7 @@ def test_spaces_that_do_not_go_with_their_tokenizer(folder, tmp_path, space, cha
 
 
 def test_a_tokenizer_of_another_model(folder, tmp_path):
-    from tests.fourm.tiny_bundle import write_tokenizer
+    from tests.fourm.tiny_model import write_tokenizer
 
     copy = shutil.copytree(folder, tmp_path / "copy")
     write_tokenizer(copy / "tok_dinov2_global", {**GLOBAL_CONFIG, "codebook_size": 16})
@@ -172,7 +172,7 @@ def test_a_tokenizer_of_another_model(folder, tmp_path):
 
 
 class TestSeeds:
-    def test_drawn_vectors_are_averaged(self, folder, tmp_path):
+    def test_sampled_vectors_are_averaged(self, folder, tmp_path):
         copy = shutil.copytree(folder, tmp_path / "copy")
         edit_spaces(copy, clip={"decode": "sample", "temperature": 2.0, "seed": 5})
         model = fourm.load_model(copy, device="cpu", dtype="float32")
@@ -195,7 +195,7 @@ class TestSeeds:
         assert np.abs(together["dinov2"] - model.embed(prepared)).max() > 1e-3
 
     @pytest.mark.parametrize("seeds", [0, -1, 1001, 2.5, True, "3", None])
-    def test_impossible_numbers(self, model, seeds):
+    def test_invalid_numbers(self, model, seeds):
         with pytest.raises(fourm.BadInput, match="seeds"):
             model.embed([], seeds=seeds)
 
@@ -234,11 +234,11 @@ class TestFingerprints:
 
     @pytest.mark.parametrize("name", ["mini", "tiny"])
     def test_a_single_space_keeps_that_of_its_model(self, name, tmp_path):
-        """By the words of the formula that existing indexes were made with."""
+        """By the formula that existing indexes were made with."""
         import hashlib
         from dataclasses import fields
 
-        source = name if name == "mini" else make_tiny_bundle(tmp_path / "tiny")
+        source = name if name == "mini" else make_tiny_model(tmp_path / "tiny")
         model = fourm.load_model(source, device="cpu")
         first = (
             model.manifest.counted_only()

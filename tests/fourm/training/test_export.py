@@ -9,7 +9,7 @@ from tokenizers import Tokenizer
 from fourm.errors import BadInput
 from fourm.training.export import quantised, replaced
 from fourm.training.vocabulary import pruned
-from tests.fourm.tiny_bundle import write_language_model
+from tests.fourm.tiny_model import write_language_model
 
 
 def test_a_quantised_matrix_comes_back_within_half_a_step_of_its_row():

@@ -13,7 +13,7 @@ from fourm.training.run import Run
 from fourm.transformer import FM, FMConfig
 from recipes.mini.architecture import IMAGE, mini_config
 from recipes.mini.flickr8k_coco import Flickr8kCoco
-from tests.fourm import tiny_bundle
+from tests.fourm import tiny_model
 
 WIDTH = 384
 CAPTIONS = ("two dogs on snow", "a red bicycle at sea", "a cat and a dog on the beach")
@@ -73,10 +73,10 @@ def make_teacher():
 
 def make_language(folder, monkeypatch):
     """A language model of the teacher's width, one layer deep, with a few words."""
-    small = {**tiny_bundle.BERT_CONFIG, "hidden_size": WIDTH, "max_position_embeddings": 64}
-    monkeypatch.setattr(tiny_bundle, "BERT_CONFIG", small)
+    small = {**tiny_model.BERT_CONFIG, "hidden_size": WIDTH, "max_position_embeddings": 64}
+    monkeypatch.setattr(tiny_model, "BERT_CONFIG", small)
     torch.manual_seed(0)
-    tiny_bundle.write_language_model(folder)
+    tiny_model.write_language_model(folder)
     return folder
 
 

@@ -1,4 +1,4 @@
-"""A whole bundle with random weights: reads pictures, words and segmentation maps; one space."""
+"""A model folder with random weights: reads images, text and segmentation maps; one space."""
 
 import json
 from pathlib import Path
@@ -70,7 +70,7 @@ BERT_CONFIG = {
     "type_vocab_size": 2,
     "layer_norm_eps": 1e-12,
 }
-BUNDLE = {
+MANIFEST = {
     "format": 1,
     "name": "tiny",
     "title": "random weights, for tests",
@@ -90,8 +90,8 @@ BUNDLE = {
 }
 
 
-def make_tiny_bundle(folder: Path, seed: int = 0) -> Path:
-    """Write the bundle into `folder` (made if need be) and return it; the same for a seed."""
+def make_tiny_model(folder: Path, seed: int = 0) -> Path:
+    """Write the model into `folder` (made if need be) and return it; the same for a seed."""
     folder = Path(folder)
     with torch.random.fork_rng(devices=[]), torch.no_grad():
         torch.manual_seed(seed)
@@ -104,7 +104,7 @@ def make_tiny_bundle(folder: Path, seed: int = 0) -> Path:
         mean = model.encode(noise).tokens[:, 0].mean(0)
         matrix = torch.linalg.qr(torch.randn(DIM, DIM))[0][:DIM_OUT].contiguous()
         save_file({"mean": mean, "matrix": matrix}, folder / "transform.safetensors")
-    (folder / "bundle.json").write_text(json.dumps(BUNDLE, indent=2))
+    (folder / "bundle.json").write_text(json.dumps(MANIFEST, indent=2))
     return folder
 
 

@@ -8,10 +8,10 @@ import fourm
 from fourm import TokenIds
 from fourm.model.predicted_inputs import with_predicted_inputs
 from fourm.tokenizers.wordpiece import SpecialIds
-from tests.fourm.model.test_bundles_embed import layout, picture
+from tests.fourm.model.test_models_embed import layout, picture
 from tests.fourm.model.test_several_spaces_come_from_one_pass import counted
 from tests.fourm.three_spaces import SPACES, make_three_spaces
-from tests.fourm.tiny_bundle import make_tiny_bundle
+from tests.fourm.tiny_model import make_tiny_model
 
 
 @pytest.fixture(scope="module")
@@ -36,15 +36,15 @@ def encoded(model, fm, photo):
     return fm.encode({"rgb@224": model._readers["image"].batch([content], torch.device("cpu"))})
 
 
-def predicted(model, photo, take):
+def predicted(model, photo, names):
     """The tokens of the first pass, as the second is given them."""
-    sample = model.prepare({"image": photo}, predict=take)
+    sample = model.prepare({"image": photo}, predict=names)
     with torch.no_grad():
         (whole,) = with_predicted_inputs(model._network, [sample], lambda kind: SpecialIds())
     return {kind: content.ids.tolist() for kind, content in whole.contents.items()}
 
 
-def test_what_can_be_taken(model):
+def test_what_can_be_predicted(model):
     """Both ways of the model, and no tokenizer needed: it reads no depth maps and no boxes."""
     assert model.inputs == ("image", "text", "seg")
     assert model.predictable == ("seg", "depth", "boxes")
@@ -62,7 +62,7 @@ def test_maps_are_the_likeliest_tokens(model, fm):
     assert predicted(model, picture(2), ["depth", "seg"]) == expected
 
 
-def test_texts_are_the_likeliest_next_words(model, fm):
+def test_texts_are_the_likeliest_next_tokens(model, fm):
     """Against decoding the whole prefix anew for each."""
     from fourm.transformer import sequence_logits
 
@@ -77,13 +77,13 @@ def test_texts_are_the_likeliest_next_words(model, fm):
     assert predicted(model, picture(2), ["boxes"]) == {"boxes": [*ids[1:], 3]}
 
 
-def test_the_second_pass_is_given_the_tokens_and_not_the_photo(model):
+def test_the_second_pass_is_given_the_tokens_and_not_the_image(model):
     photo = picture(2)
     tokens = predicted(model, photo, ["seg", "depth", "boxes"])
     given = {kind: TokenIds(np.array(ids)) for kind, ids in tokens.items()}
-    for take in (["seg"], ["depth", "boxes"], ["seg", "depth", "boxes"]):
-        chained = model.prepare({"image": photo, "text": "snow"}, predict=take)
-        direct = model.prepare({"text": "snow", **{kind: given[kind] for kind in take}})
+    for names in (["seg"], ["depth", "boxes"], ["seg", "depth", "boxes"]):
+        chained = model.prepare({"image": photo, "text": "snow"}, predict=names)
+        direct = model.prepare({"text": "snow", **{kind: given[kind] for kind in names}})
         vectors = model.embed_spaces([chained, direct], spaces=SPACES)
         for name in SPACES:
             np.testing.assert_allclose(*vectors[name], atol=1e-5)
@@ -110,13 +110,13 @@ def test_a_batch_equals_each_alone(model):
         ({"image": picture(2)}, ()),
         ({"image": picture(3)}, ["boxes"]),
     ]
-    prepared = [model.prepare(inputs, predict=take) for inputs, take in asked]
+    prepared = [model.prepare(inputs, predict=names) for inputs, names in asked]
     together = model.embed(prepared)
     apart = np.stack([model.embed([one])[0] for one in prepared])
     np.testing.assert_allclose(together, apart, atol=2e-4)
 
 
-def test_one_pass_for_all_parts_of_a_photo(model, monkeypatch):
+def test_one_pass_for_all_modalities_of_an_image(model, monkeypatch):
     photo = picture(0)
     sample = model.prepare({"image": photo}, predict=["seg", "depth"])
     blend = model.fuse([(sample, 1), (model.prepare({"text": "sea"}), -0.5)])
@@ -132,7 +132,7 @@ def test_one_pass_for_all_parts_of_a_photo(model, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("inputs", "take", "error", "words"),
+    ("inputs", "names", "error", "words"),
     [
         ({"image": picture()}, ["smell"], fourm.UnknownModality, "only seg, depth, boxes"),
         ({"image": picture()}, ["image"], fourm.UnknownModality, "only seg, depth, boxes"),
@@ -144,9 +144,9 @@ def test_one_pass_for_all_parts_of_a_photo(model, monkeypatch):
         ({"image": "photo.jpg"}, ["seg"], fourm.BadInput, "PIL image"),
     ],
 )
-def test_what_cannot_be_taken(model, inputs, take, error, words):
+def test_what_cannot_be_predicted(model, inputs, names, error, words):
     with pytest.raises(error, match=words):
-        model.prepare(inputs, predict=take)
+        model.prepare(inputs, predict=names)
 
 
 @pytest.mark.parametrize(
@@ -163,13 +163,13 @@ def test_what_cannot_be_taken(model, inputs, take, error, words):
         ("image", np.zeros(16, int), "not made of tokens"),
     ],
 )
-def test_tokens_that_are_none(model, kind, ids, words):
+def test_invalid_tokens(model, kind, ids, words):
     with pytest.raises(fourm.BadInput, match=words):
         model.prepare({kind: TokenIds(ids)})
 
 
-def test_models_that_predict_no_part(tmp_path):
-    for source in ("mini", make_tiny_bundle(tmp_path / "tiny")):
+def test_models_that_predict_no_input(tmp_path):
+    for source in ("mini", make_tiny_model(tmp_path / "tiny")):
         model = fourm.load_model(source, device="cpu")
         assert model.predictable == ()
         with pytest.raises(fourm.UnknownModality, match="predicts nothing"):

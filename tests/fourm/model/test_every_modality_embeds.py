@@ -1,4 +1,4 @@
-"""Every kind of input that 4M-21 reads, as the official layout and as a bundle."""
+"""Every modality that 4M-21 reads, in the official layout and with a `bundle.json`."""
 
 import dataclasses
 import json
@@ -70,8 +70,8 @@ def test_spaces_of_an_official_model(model):
         np.testing.assert_allclose(vectors, model.embed(prepared, space=name), atol=2e-4)
 
 
-def test_every_part_of_a_photo_that_the_model_predicts(model):
-    """All but photos, T5's outputs and global embeddings; no tokenizer is asked."""
+def test_every_modality_that_is_predicted_from_an_image(model):
+    """All but images, T5's outputs and global embeddings; no tokenizer is asked."""
     never = {"image", "t5", "dinov2_embedding", "imagebind_embedding"}
     assert set(model.predictable) == set(MODALITIES) - never
     photo = VALUES["image_tokens"]
@@ -83,7 +83,7 @@ def test_every_part_of_a_photo_that_the_model_predicts(model):
 
 
 @pytest.mark.parametrize("kind", VALUES)
-def test_each_kind_gives_a_vector_of_its_own(model, kind):
+def test_each_modality_gives_a_vector_of_its_own(model, kind):
     other = model.prepare({"text": "a lake"})
     both = model.prepare({kind: VALUES[kind], "text": "a lake"})
     vectors = model.embed([model.prepare({kind: VALUES[kind]}), other, both])
@@ -160,7 +160,7 @@ def test_what_does_not_fit_is_refused(model, kind, value, words):
     assert words in str(caught.value)
 
 
-def test_further_kinds_leave_the_fingerprint_alone(recorded_shelf, tmp_path, model):
+def test_further_modalities_leave_the_fingerprint_alone(recorded_shelf, tmp_path, model):
     fewer = tmp_path / "shelf"
     fewer.mkdir()
     for name in (
@@ -176,15 +176,15 @@ def test_further_kinds_leave_the_fingerprint_alone(recorded_shelf, tmp_path, mod
     assert list(copy.inputs) == ["image"]
 
 
-def test_without_the_shelf_a_bundle_reads_boxes_and_embeddings(tmp_path):
+def test_a_model_folder_reads_boxes_and_embeddings(tmp_path):
     """No recorded models: random weights, made here."""
     from safetensors.torch import load_file, save_file
 
     from fourm.checkpoints import Fields
     from fourm.transformer import FM, FMConfig
-    from tests.fourm.tiny_bundle import DIM, make_tiny_bundle
+    from tests.fourm.tiny_model import DIM, make_tiny_model
 
-    folder = make_tiny_bundle(tmp_path / "tiny")
+    folder = make_tiny_model(tmp_path / "tiny")
     config = json.loads((folder / "model" / "config.json").read_text())
     config["domains_in"] += ["tok_dinov2_global", "tok_depth@224", "t5_caption"]
     config["modality_info"] |= {
@@ -236,7 +236,7 @@ class TestOutlines:
         outlines = square_outlines([Mask(left), Mask(middle, (11, 5))])
         assert outlines.boxes.tolist() == [[0, 0, 223, 223]]
 
-    def test_a_point_beside_its_object(self):
+    def test_a_point_outside_its_object(self):
         with pytest.raises(fourm.BadInput, match="does not lie in it"):
             square_outlines([Mask(DISC, (40, 90))])
 

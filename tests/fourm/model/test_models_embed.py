@@ -13,13 +13,13 @@ from fourm.checkpoints import TensorFile
 from fourm.hub import names
 from fourm.lazy import Lazy
 from fourm.model.devices import _cpu_has_bfloat16
-from tests.fourm.tiny_bundle import DIM_OUT, make_tiny_bundle
+from tests.fourm.tiny_model import DIM_OUT, make_tiny_model
 from tests.processes import run_python
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    return make_tiny_bundle(tmp_path_factory.mktemp("bundle") / "tiny")
+    return make_tiny_model(tmp_path_factory.mktemp("model") / "tiny")
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +29,7 @@ def model(folder):
 
 @pytest.fixture
 def copy(folder, tmp_path):
-    """A copy of the bundle, to be spoiled."""
+    """A copy of the model folder, to be damaged."""
     return shutil.copytree(folder, tmp_path / "copy")
 
 
@@ -69,7 +69,7 @@ def edit_space(folder, **changes):
 
 
 class TestVectors:
-    def test_what_a_bundle_says_of_itself(self, model):
+    def test_what_a_model_says_of_itself(self, model):
         assert model.name == "tiny"
         assert model.inputs == ("image", "text", "seg")
         assert list(model.spaces) == [model.default_space] == ["dinov2"]
@@ -79,7 +79,7 @@ class TestVectors:
             assert word in space.preprocessing
         assert "\n" not in space.preprocessing
 
-    def test_unit_vectors_of_any_kinds(self, model):
+    def test_unit_vectors_of_any_modalities(self, model):
         vectors = model.embed([model.prepare(sample) for sample in SAMPLES], space="dinov2")
         assert vectors.dtype == np.float32
         assert vectors.shape == (len(SAMPLES), DIM_OUT)
@@ -99,7 +99,7 @@ class TestVectors:
     def test_no_samples(self, model):
         assert model.embed([]).shape == (0, DIM_OUT)
 
-    def test_a_picture_alone_is_read_at_the_register(self, folder, model):
+    def test_an_image_alone_is_read_at_the_register(self, folder, model):
         from fourm.transformer import load_fm
 
         prepared = model.prepare({"image": picture(3)})
@@ -131,7 +131,7 @@ class TestVectors:
         np.testing.assert_allclose(model.embed([prepared])[0], expected.numpy(), atol=1e-5)
 
     @pytest.mark.parametrize("decode", ["argmax", "soft", "sample"])
-    def test_without_readout_and_transform(self, copy, decode):
+    def test_without_image_readout_and_transform(self, copy, decode):
         edit_space(copy, image_readout=None, transform=None, decode=decode, temperature=2.0)
         model = fourm.load_model(copy, dtype="float32")
         assert model.spaces["dinov2"].dim == 32
@@ -227,13 +227,13 @@ class TestBadInput:
 
 
 class TestFingerprints:
-    def test_are_the_same_wherever_the_bundle_lies(self, model, copy):
+    def test_are_the_same_wherever_the_folder_lies(self, model, copy):
         assert len(model.fingerprint) == 64
         assert fourm.load_model(copy).fingerprint == model.fingerprint
         edit(copy, title="another title")
         assert fourm.load_model(copy).fingerprint == model.fingerprint
 
-    def test_a_pictures_share_is_that_of_its_own_vector(self, model, copy):
+    def test_image_share_counts(self, model, copy):
         edit_space(copy, image_share=0.25)
         shared = fourm.load_model(copy, device="cpu", dtype="float32")
         assert shared.fingerprint != model.fingerprint
@@ -338,7 +338,7 @@ class TestManifests:
             fourm.load_model(copy)
 
 
-class TestLibrary:
+class TestNames:
     def test_bundled_models_are_found_by_name(self, folder, monkeypatch):
         monkeypatch.setattr(names, "WEIGHTS", folder.parent)
         assert fourm.load_model("tiny").name == "tiny"
@@ -356,7 +356,7 @@ class TestLibrary:
         with pytest.raises(fourm.ModelNotFound, match=r"maxi.*4M-21_B"):
             fourm.load_model("maxi")
 
-    def test_a_folder_that_is_no_model(self, tmp_path):
+    def test_a_folder_that_is_not_a_model(self, tmp_path):
         with pytest.raises(fourm.CheckpointError, match=r"model\.safetensors"):
             fourm.load_model(tmp_path)
 

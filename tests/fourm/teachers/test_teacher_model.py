@@ -41,7 +41,7 @@ def test_it_is_loaded_by_name_and_path(clip, dinov2_folder):
     assert dinov2.spaces["dinov2"].dim == 32
 
 
-def test_pictures_and_words_in_one_batch(clip, clip_folder):
+def test_images_and_texts_in_one_batch(clip, clip_folder):
     arrays, exact = as_arrays(noise(2))
     samples = [{"image": arrays[0]}, {"text": "a dog"}, {"image": Image.fromarray(arrays[1])}]
     prepared = [clip.prepare(sample) for sample in samples]
@@ -60,7 +60,7 @@ def test_pictures_and_words_in_one_batch(clip, clip_folder):
     assert clip.embed([]).shape == (0, 24)
 
 
-def test_a_picture_is_its_central_square(clip):
+def test_an_image_is_its_central_square(clip):
     square = Image.fromarray(as_arrays(noise(1))[0][0])
     wide = Image.new("RGB", (300, 224), "red")
     wide.paste(square, (38, 0))
@@ -92,7 +92,7 @@ def test_what_it_cannot_read(clip, inputs, error, match):
         clip.prepare(inputs)
 
 
-def test_dinov2_reads_no_words(dinov2_folder):
+def test_dinov2_reads_no_text(dinov2_folder):
     with pytest.raises(fourm.UnknownModality, match="it reads image"):
         fourm.load_model(f"dinov2-b14={dinov2_folder}").prepare({"text": "a dog"})
 
@@ -109,7 +109,7 @@ def test_teachers_are_listed():
     assert cards["dinov2-b14"].where == "timm/vit_base_patch14_dinov2.lvd142m"
 
 
-def test_other_names_still_tell_what_there_is():
+def test_an_unknown_name_lists_the_known():
     with pytest.raises(fourm.ModelNotFound, match=r"mini.*clip-b16, dinov2-b14"):
         fourm.load_model("clip-l14")
 
@@ -122,19 +122,19 @@ def test_a_config_says_how_large_it_is(dinov2_folder):
     )
 
 
-def test_a_late_blend_is_the_weighed_sum_of_unit_vectors(clip):
+def test_late_fusion_is_the_weighted_sum_of_unit_vectors(clip):
     dog, cat = (clip.prepare({"text": words}) for words in ("a dog", "a cat"))
     photo = clip.prepare({"image": as_arrays(noise(1))[0][0]})
-    blend = clip.fuse([(dog, 2.0), (cat, -0.5), (photo, 1)], method="late")
-    vectors = clip.embed([photo, blend, dog, cat], space="clip")
+    fused = clip.fuse([(dog, 2.0), (cat, -0.5), (photo, 1)], method="late")
+    vectors = clip.embed([photo, fused, dog, cat], space="clip")
     total = 2 * vectors[2] - 0.5 * vectors[3] + vectors[0]
     np.testing.assert_allclose(vectors[1], total / np.linalg.norm(total), atol=1e-6)
 
 
-def test_blends_that_cannot_be(clip):
+def test_invalid_fusions(clip):
     dog = clip.prepare({"text": "a dog"})
     late = clip.fuse([(dog, 1)], method="late")
-    for parts, how, match in (
+    for parts, method, match in (
         ([(dog, 1)], "guided", "combine inputs late"),
         ([], "late", "at least one part"),
         ([(dog, 0)], "late", "all 0"),
@@ -144,7 +144,7 @@ def test_blends_that_cannot_be(clip):
         ([(dog, 1)], "early", "guided, late"),
     ):
         with pytest.raises(fourm.BadInput, match=match):
-            clip.fuse(parts, method=how)
+            clip.fuse(parts, method=method)
     cancelled = clip.fuse([(dog, 1), (clip.prepare({"text": "a dog"}), -1)], method="late")
     with pytest.raises(fourm.BadInput, match="cancel"):
         clip.embed([cancelled])
@@ -152,7 +152,7 @@ def test_blends_that_cannot_be(clip):
         clip.prepare({"image": np.zeros((8, 8, 3), np.uint8)}, predict=("depth",))
 
 
-def test_what_has_to_predict_is_no_teacher():
+def test_a_teacher_predicts_nothing():
     assert isinstance(fourm.load_4m("mini"), fourm.Model)
     for name in ("clip-b16", "dinov2-b14=anywhere"):
         with pytest.raises(fourm.ModelNotFound, match="predicts nothing"):

@@ -1,4 +1,4 @@
-"""`Model.blend`: several samples as one vector, guided or late (4M-21 reference, sec. 4.4)."""
+"""`Model.fuse`: several samples as one vector, guided or late (4M-21 reference, sec. 4.4)."""
 
 import json
 
@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 import fourm
 from fourm import WeightedFusion
-from tests.fourm.model.test_bundles_embed import layout, picture
+from tests.fourm.model.test_models_embed import layout, picture
 from tests.fourm.three_spaces import SPACES, make_three_spaces
-from tests.fourm.tiny_bundle import make_tiny_bundle
+from tests.fourm.tiny_model import make_tiny_model
 
 QUERIES = {
     "photo": {"image": picture(0)},
@@ -36,8 +36,8 @@ def parts(model):
 
 @pytest.fixture(scope="module")
 def shared(tmp_path_factory):
-    """A model whose space reads a picture at the register, and beside other inputs apart."""
-    folder = make_tiny_bundle(tmp_path_factory.mktemp("bundle") / "tiny")
+    """A model whose space reads an image at the register token, and in a pass of its own."""
+    folder = make_tiny_model(tmp_path_factory.mktemp("bundle") / "tiny")
     path = folder / "bundle.json"
     bundle = json.loads(path.read_text())
     bundle["spaces"]["dinov2"]["image_share"] = 0.5
@@ -80,19 +80,19 @@ class TestGuided:
         decoder = model._decoders[space]
         with torch.no_grad():
             expected = decoder._units(decoder._decode(tokens))[0]
-        blend = model.fuse(list(zip(chosen, weights, strict=True)))
-        np.testing.assert_allclose(model.embed([blend], space=space)[0], expected, atol=2e-4)
+        fused = model.fuse(list(zip(chosen, weights, strict=True)))
+        np.testing.assert_allclose(model.embed([fused], space=space)[0], expected, atol=2e-4)
 
     def test_one_part_of_weight_one_is_that_part(self, model, shared, parts):
         for name, part in parts.items():
-            blend = model.fuse([(part, 1.0), (parts["map"], 0.0)])
-            np.testing.assert_allclose(model.embed([blend, part])[0], model.embed([part])[0])
+            fused = model.fuse([(part, 1.0), (parts["map"], 0.0)])
+            np.testing.assert_allclose(model.embed([fused, part])[0], model.embed([part])[0])
             part = shared.prepare(QUERIES[name])
             vectors = shared.embed([shared.fuse([(part, 1)]), part])
             np.testing.assert_allclose(*vectors, atol=1e-6)
 
-    def test_a_negative_weight_leads_away(self):
-        """A model that has learned what words mean."""
+    def test_a_negative_weight_lowers_the_similarity(self):
+        """A trained model."""
         mini = fourm.load_model("mini", device="cpu", dtype="float32")
         dogs, snow = (
             mini.prepare({"text": text}) for text in ("two dogs running in the snow", "snow")
@@ -104,7 +104,7 @@ class TestGuided:
         strong = [mini.fuse([(dogs, weight)]) for weight in (2, 1000)]
         np.testing.assert_allclose(np.linalg.norm(mini.embed(strong), axis=1), 1, atol=1e-5)
 
-    def test_blends_and_samples_share_a_batch(self, model, parts):
+    def test_fusions_and_samples_share_a_batch(self, model, parts):
         guided = model.fuse([(parts["photo"], 1.5), (parts["words"], 0.5)])
         late = model.fuse([(parts["photo"], 1), (parts["more"], -0.5)], method="late")
         batch = [parts["words"], guided, parts["photo"], late, guided]
@@ -117,42 +117,42 @@ class TestGuided:
     def test_each_part_is_encoded_once_for_all_spaces(self, model, parts, monkeypatch):
         from tests.fourm.model.test_several_spaces_come_from_one_pass import counted
 
-        blends = [
+        fusions = [
             model.fuse([(parts["photo"], weight), (parts["words"], 1.0)]) for weight in (1, 2, 3)
         ]
         counts = counted(monkeypatch, "encode")
-        model.embed_spaces(blends, spaces=SPACES)
+        model.embed_spaces(fusions, spaces=SPACES)
         assert counts == {"encode": 2}
 
-    def test_seeds_are_drawn_from_the_guided_logits(self, model, parts):
-        blend = model.fuse([(parts["photo"], 1.5), (parts["words"], 0.5)])
-        once, more = (model.embed([blend], seeds=seeds)[0] for seeds in (1, 6))
+    def test_seeds_sample_from_the_guided_logits(self, model, parts):
+        fused = model.fuse([(parts["photo"], 1.5), (parts["words"], 0.5)])
+        once, more = (model.embed([fused], seeds=seeds)[0] for seeds in (1, 6))
         assert abs(np.linalg.norm(more) - 1) < 1e-5
         assert np.abs(once - more).max() > 1e-3
 
 
-class TestPicturesThatAreReadApart:
-    def test_a_picture_is_joined_with_what_the_others_guide(self, shared):
+class TestImagesReadInAPassOfTheirOwn:
+    def test_an_image_is_added_to_what_the_others_guide(self, shared):
         photo, words, sea = (shared.prepare(QUERIES[name]) for name in ("photo", "words", "more"))
         guided = [(words, 1.0), (sea, -0.5)]
-        blend = shared.fuse([(photo, 0.5), *guided])
+        fused = shared.fuse([(photo, 0.5), *guided])
         mean = 0.5 * shared.embed([photo])[0] + shared.embed([shared.fuse(guided)])[0]
-        np.testing.assert_allclose(shared.embed([blend])[0], unit(mean), atol=1e-5)
+        np.testing.assert_allclose(shared.embed([fused])[0], unit(mean), atol=1e-5)
 
-    def test_only_what_is_led_away_from_does_not_turn_the_others_round(self, shared):
+    def test_a_negative_part_alone_does_not_flip_the_others(self, shared):
         photo, words = (shared.prepare(QUERIES[name]) for name in ("photo", "words"))
         away = shared.embed([shared.fuse([(words, -2.0)])])[0]
         mean = shared.embed([photo])[0] + 2 * away
-        blend = shared.fuse([(photo, 1), (words, -2.0)])
-        np.testing.assert_allclose(shared.embed([blend])[0], unit(mean), atol=1e-5)
+        fused = shared.fuse([(photo, 1), (words, -2.0)])
+        np.testing.assert_allclose(shared.embed([fused])[0], unit(mean), atol=1e-5)
 
-    def test_a_part_with_a_picture_and_words_is_embedded_as_it_would_be_alone(self, shared):
+    def test_a_part_with_an_image_and_a_text_is_embedded_as_if_alone(self, shared):
         pair, words = shared.prepare(QUERIES["pair"]), shared.prepare(QUERIES["more"])
         mean = 2 * shared.embed([pair])[0] + shared.embed([words])[0]
-        blend = shared.fuse([(pair, 2), (words, 1)])
-        np.testing.assert_allclose(shared.embed([blend])[0], unit(mean), atol=1e-5)
+        fused = shared.fuse([(pair, 2), (words, 1)])
+        np.testing.assert_allclose(shared.embed([fused])[0], unit(mean), atol=1e-5)
 
-    def test_away_from_a_picture_alone(self, shared):
+    def test_a_negative_weight_of_an_image_alone(self, shared):
         photo = shared.prepare(QUERIES["photo"])
         vectors = shared.embed([photo, shared.fuse([(photo, -3)])])
         np.testing.assert_allclose(vectors[0], -vectors[1], atol=1e-6)
@@ -160,7 +160,7 @@ class TestPicturesThatAreReadApart:
 
 class TestLate:
     def test_is_the_sum_of_unit_vectors(self, model, parts):
-        blend = model.fuse(
+        fused = model.fuse(
             [(parts["photo"], 1), (parts["words"], -0.25), (parts["map"], 2)], "late"
         )
         for space in SPACES:
@@ -168,12 +168,12 @@ class TestLate:
                 model, QUERIES["photo"], QUERIES["words"], QUERIES["map"], space=space
             )
             expected = unit(photo - 0.25 * words + 2 * seg)
-            np.testing.assert_allclose(model.embed([blend], space=space)[0], expected, atol=1e-5)
+            np.testing.assert_allclose(model.embed([fused], space=space)[0], expected, atol=1e-5)
 
     def test_a_negative_weight_subtracts(self, shared):
         towards, from_ = shared.prepare({"seg": layout(3)}), shared.prepare({"text": "dog"})
-        blends = [shared.fuse([(towards, 1), (from_, -w)], "late") for w in (0, 0.5, 1, 2)]
-        closeness = shared.embed(blends) @ shared.embed([from_])[0]
+        fusions = [shared.fuse([(towards, 1), (from_, -w)], "late") for w in (0, 0.5, 1, 2)]
+        closeness = shared.embed(fusions) @ shared.embed([from_])[0]
         assert np.all(np.diff(closeness) < 0)
 
 
@@ -191,12 +191,12 @@ class TestBadInput:
             ([None], "number"),
         ],
     )
-    @pytest.mark.parametrize("how", ["guided", "late"])
-    def test_weights(self, model, parts, weights, words, how):
+    @pytest.mark.parametrize("method", ["guided", "late"])
+    def test_weights(self, model, parts, weights, words, method):
         with pytest.raises(fourm.BadInput, match=words):
-            model.fuse([(parts["words"], weight) for weight in weights], how)
+            model.fuse([(parts["words"], weight) for weight in weights], method)
 
-    def test_parts_and_ways_that_are_none(self, model, parts):
+    def test_invalid_parts_and_methods(self, model, parts):
         inner = model.fuse([(parts["words"], 1)])
         for wrong in ([(inner, 1)], [("words", 1)], [parts["words"]], 3, [3]):
             with pytest.raises(fourm.BadInput):
@@ -206,16 +206,16 @@ class TestBadInput:
         with pytest.raises(fourm.BadInput, match="all 0"):
             WeightedFusion(((parts["words"], 0.0),))
 
-    @pytest.mark.parametrize("how", ["guided", "late"])
-    def test_inputs_that_cancel_each_other_out(self, model, shared, parts, how):
+    @pytest.mark.parametrize("method", ["guided", "late"])
+    def test_inputs_that_cancel_each_other_out(self, model, shared, parts, method):
         """Whatever is left is rounding: no vector is made of it."""
         for one in (model, shared):
             words = one.prepare(QUERIES["words"])
             again = one.prepare(QUERIES["words"])
             with pytest.raises(fourm.BadInput, match="cancel each other out"):
-                one.embed([one.fuse([(words, 0.7), (again, -0.7)], how)])
+                one.embed([one.fuse([(words, 0.7), (again, -0.7)], method)])
 
-    def test_pictures_that_cancel_each_other_out(self, shared):
+    def test_images_that_cancel_each_other_out(self, shared):
         photo = shared.prepare(QUERIES["photo"])
         with pytest.raises(fourm.BadInput, match="cancel"):
             shared.embed([shared.fuse([(photo, 1), (photo, -1)])])
@@ -224,15 +224,15 @@ class TestBadInput:
 @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 @given(
     weights=st.lists(st.floats(-1000, 1000), min_size=1, max_size=4),
-    how=st.sampled_from(["guided", "late"]),
+    method=st.sampled_from(["guided", "late"]),
     soft=st.booleans(),
 )
-def test_any_weights_give_a_unit_vector_or_a_reason(model, shared, parts, weights, how, soft):
+def test_any_weights_give_a_unit_vector_or_a_reason(model, shared, parts, weights, method, soft):
     one = shared if soft else model
     prepared = [one.prepare(QUERIES[name]) for name in ("photo", "words", "map", "pair")]
     try:
-        blend = one.fuse(list(zip(prepared, weights, strict=False)), how)
-        vectors = one.embed_spaces([blend], spaces=tuple(one.spaces))
+        fused = one.fuse(list(zip(prepared, weights, strict=False)), method)
+        vectors = one.embed_spaces([fused], spaces=tuple(one.spaces))
     except fourm.BadInput as error:
         assert "all 0" in str(error) or "cancel" in str(error)
         return
