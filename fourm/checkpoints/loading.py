@@ -22,7 +22,7 @@ def load_module(
     everything: Shapes | None = None,
     ignore: Callable[[str], bool] = lambda name: False,
     tied: Mapping[str, str] | None = None,
-    dtype: torch.dtype | None = None,
+    dtypes: Mapping[str, torch.dtype] | None = None,
 ) -> None:
     """Fill a module's parameters and persistent buffers from a checkpoint, in place.
 
@@ -35,24 +35,32 @@ def load_module(
             module has (a model of which only some modalities are built). Default: the module's.
         ignore: names that the file may hold or lack, unless the module itself has them.
         tied: name -> the other name under which an equal tensor may be stored instead.
-        dtype: dtype of the loaded tensors, float32 by default.
+        dtypes: name -> dtype of the loaded tensor; float32 by default.
 
     Raises:
         TensorMismatch: lists unknown, missing and wrongly shaped or stored tensors, all in one.
     """
+    import torch
+
     wanted = {name: tuple(value.shape) for name, value in module.state_dict().items()}
     with checkpoint.tensors() as file:
         sources = match(file, everything or wanted, ignore, tied or {})
         if lost := [name for name in wanted if name not in sources]:
             raise TensorMismatch(file.path, [], lost, [])
-        loaded = file.read({sources[name] for name in wanted}, dtype)
+        stored = {name: (sources[name], (dtypes or {}).get(name, torch.float32)) for name in wanted}
+        loaded = {
+            (source, dtype): tensor
+            for dtype in {dtype for _, dtype in stored.values()}
+            for source, tensor in file.read(
+                {source for source, other in stored.values() if other == dtype}, dtype
+            ).items()
+        }
     # A tensor stored once for two names becomes two tensors, so that they may be trained apart.
-    used: set[str] = set()
+    used: set[tuple[str, torch.dtype]] = set()
     state = {}
-    for name in wanted:
-        source = sources[name]
-        state[name] = loaded[source].clone() if source in used else loaded[source]
-        used.add(source)
+    for name, key in stored.items():
+        state[name] = loaded[key].clone() if key in used else loaded[key]
+        used.add(key)
     module.load_state_dict(state, strict=True, assign=True)
 
 

@@ -56,7 +56,7 @@ class Network:
         from fourm.transformer import load_fm
 
         model = load_fm(self._checkpoint, inputs=(), outputs=(), dtype=self._dtype)
-        return model.to(self.device, self._dtype).requires_grad_(False)
+        return model.to(self.device).requires_grad_(False)
 
     def _add_input(self, name: str) -> str:
         from fourm.transformer.builders import add_input

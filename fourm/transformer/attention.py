@@ -51,7 +51,7 @@ class SelfAttention(nn.Module):
         batch, length, _ = x.shape
         qkv = self.qkv(x).view(batch, length, 3, self.heads, -1).permute(2, 0, 3, 1, 4)
         q, k, v = qkv.unbind(0)
-        return self.q_norm(q), self.k_norm(k), v
+        return self.q_norm(q).to(v.dtype), self.k_norm(k).to(v.dtype), v
 
     def _attend(self, q: Tensor, k: Tensor, v: Tensor, allowed: Tensor | None) -> Tensor:
         out = scaled_dot_product_attention(q, k, v, attn_mask=allowed)
@@ -82,6 +82,7 @@ class CrossAttention(nn.Module):
             fully_masked: (B,) bool, samples without a visible key: their attention output is 0.
                 None: there are none.
         """
+        context = context.to(self.kv.weight.dtype)
         if x.device.type == "cpu" and self._has_few_queries(x.shape[1], context.shape[1]):
             return self._attend_to_context(x, context, allowed, fully_masked)
         return self.attend(x, self.keys_values(context), allowed, fully_masked)
@@ -91,7 +92,7 @@ class CrossAttention(nn.Module):
         batch, length, dim = context.shape
         kv = self.kv(context).view(batch, length, 2, self.heads, dim // self.heads)
         k, v = kv.permute(2, 0, 3, 1, 4).unbind(0)
-        return self.k_norm(k), v
+        return self.k_norm(k).to(v.dtype), v
 
     def attend(
         self,
@@ -106,7 +107,8 @@ class CrossAttention(nn.Module):
         if k.shape[2] == 0:
             return self._project(x.new_zeros(batch, length, dim))
         q = self.q(x).view(batch, length, self.heads, -1).transpose(1, 2)
-        out = scaled_dot_product_attention(self.q_norm(q), k, v, attn_mask=allowed)
+        q = self.q_norm(q).to(k.dtype)
+        out = scaled_dot_product_attention(q, k, v, attn_mask=allowed)
         return self._project(_unless_masked(out.transpose(1, 2).flatten(2), fully_masked))
 
     def _has_few_queries(self, queries: int, keys: int) -> bool:

@@ -91,5 +91,9 @@ class DecoderBlock(nn.Module):
 
 
 def add(update: Tensor, x: Tensor) -> Tensor:
-    """`x + update`, computed in the memory of `update`, the new output of a linear layer."""
-    return update.add_(x)
+    """`x + update`, in the higher precision of the two.
+
+    Where both have the same, it is computed in the memory of `update`, the new output of a linear
+    layer.
+    """
+    return update.add_(x) if update.dtype == x.dtype else x + update

@@ -15,6 +15,7 @@ from fourm.tokens import OFFICIAL
 from fourm.transformer.config import FMConfig
 from fourm.transformer.embeddings import input_embedding
 from fourm.transformer.model import FM
+from fourm.transformer.precision import product_dtypes
 from fourm.transformer.targets import target_embedding
 
 if TYPE_CHECKING:
@@ -71,7 +72,8 @@ def load_fm(
     Args:
         source: a checkpoint, or its folder.
         inputs, outputs: modalities, as in `FM`.
-        dtype: of its tensors. If it is not that of the file, tensors are converted one by one.
+        dtype: of its matrix products; see `fourm.transformer.precision`. Tensors that the file
+            holds in another one are converted one by one.
 
     Raises:
         CheckpointError: the file is missing, damaged, or has other tensors (`TensorMismatch`).
@@ -83,7 +85,13 @@ def load_fm(
         model = FM(config, inputs, outputs)
         whole = FM(config)
     everything: Shapes = {name: tuple(value.shape) for name, value in whole.state_dict().items()}
-    load_module(model, checkpoint, everything=everything, tied=tied_names(config), dtype=dtype)
+    load_module(
+        model,
+        checkpoint,
+        everything=everything,
+        tied=tied_names(config),
+        dtypes=product_dtypes(model, dtype),
+    )
     return model.eval()
 
 
@@ -91,7 +99,7 @@ def add_input(model: FM, source: Checkpoint | Path | str, name: str) -> None:
     """Add an input modality to a model of `load_fm`, from the same checkpoint.
 
     Args:
-        model: the embedding is added to it, on its device and in its dtype.
+        model: the embedding is added to it, on its device and in its precision.
         source: as for `load_fm`.
         name: one of the config's `domains_in`.
 
@@ -113,7 +121,7 @@ def add_output(model: FM, source: Checkpoint | Path | str, name: str) -> None:
     """Add an output modality to a model of `load_fm`, from the same checkpoint.
 
     Args:
-        model: the decoder's module is added to it, on its device and in its dtype.
+        model: the decoder's module is added to it, on its device and in its precision.
         source: as for `load_fm`.
         name: one of the config's `domains_out`.
 
@@ -144,9 +152,9 @@ def _fill(
         checkpoint,
         ignore=lambda key: not key.startswith(prefix),
         tied=tied_names(model.config),
-        dtype=like.dtype,
+        dtypes=product_dtypes(named, model.decoder_proj_context.weight.dtype),
     )
-    part.to(like.device, like.dtype).requires_grad_(like.requires_grad).eval()
+    part.to(like.device).requires_grad_(like.requires_grad).eval()
 
 
 def tied_names(config: FMConfig) -> dict[str, str]:

@@ -25,10 +25,15 @@ WORTHWHILE = 1.05
 
 
 class Linear(nn.Linear):
-    """`nn.Linear`, with the same keys and, up to rounding, the same results."""
+    """`nn.Linear`, with the same keys and, up to rounding, the same results.
+
+    Weights of a lower precision than float32 take inputs of any, and give outputs of their own.
+    """
 
     def forward(self, x: Tensor) -> Tensor:
         """(..., in) -> (..., out)."""
+        if self.weight.dtype != torch.float32:
+            return super().forward(x.to(self.weight.dtype))
         if (
             x.dtype == self.weight.dtype == torch.float32
             and x.device.type == "cpu"

@@ -33,6 +33,7 @@ class GatedMlp(Mlp):
 
     def forward(self, x: Tensor) -> Tensor:
         """(..., dim) -> (..., dim)."""
+        x = x.to(self.fc1.weight.dtype)  # once for both
         gate, hidden = self.act(self.fc1(x)), self.fc3(x)
         # In place if no gradient needs the factors.
         product = gate * hidden if torch.is_grad_enabled() else hidden.mul_(gate)

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from fourm.errors import BadInput, UnknownModality
 from fourm.transformer.attention import visible_keys
-from fourm.transformer.blocks import DecoderBlock, EncoderBlock
+from fourm.transformer.blocks import DecoderBlock, EncoderBlock, add
 from fourm.transformer.chunks import in_chunks
 from fourm.transformer.config import FMConfig
 from fourm.transformer.embeddings import ModalityInput, input_embedding
@@ -168,7 +168,7 @@ class FM(nn.Module):
         if h.shape[1]:
             h = in_chunks(self._run_encoder, h, allowed)
         tokens = self.encoder_norm(h)
-        return EncoderOutput(tokens, self.decoder_proj_context(tokens).add_(e), mask)
+        return EncoderOutput(tokens, add(self.decoder_proj_context(tokens), e), mask)
 
     def _run_encoder(self, h: Tensor, allowed: Tensor | None) -> Tensor:
         for block in self.encoder:

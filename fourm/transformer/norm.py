@@ -26,5 +26,6 @@ class LayerNorm(nn.Module):
             self.register_buffer("bias", torch.zeros(dim))
 
     def forward(self, x: Tensor) -> Tensor:
-        """(..., dim) -> (..., dim)."""
+        """(..., dim) -> (..., dim), in the dtype of the weights."""
+        x = x.to(self.weight.dtype)
         return nn.functional.layer_norm(x, (self.dim,), self.weight, self.bias, EPS)

@@ -289,7 +289,9 @@ class TestTensors:
         opened, opens = [], tensors._open
         monkeypatch.setattr(tensors, "_open", lambda path: opened.append(path) or opens(path))
         monkeypatch.setattr(tensors, "MAPPED", 10_000)
-        assert same(load_fm(folder, dtype=dtype), load_fm(folder).to(dtype))
+        converted = load_fm(folder, dtype=dtype)
+        assert converted.decoder_proj_context.weight.dtype == dtype
+        assert same(converted.to(dtype), load_fm(folder).to(dtype))
         assert len(opened) > 3  # anew whenever 10 000 bytes have been converted
 
     @pytest.mark.parametrize(
