@@ -103,12 +103,18 @@ def measure(size: str, device: torch.device, chosen: argparse.Namespace) -> list
 
 
 def weighted(size: str, device: torch.device, dtype: torch.dtype) -> FM:
-    """A model with random weights, created on the device."""
+    """A model with random weights, created on the device, with products in a dtype."""
     import torch
+
+    from fourm.transformer.precision import product_dtypes
 
     torch.manual_seed(0)
     with device:
-        return build(size, [PHOTO], [GLOBAL]).to(dtype).requires_grad_(False)
+        model = build(size, [PHOTO], [GLOBAL]).requires_grad_(False)
+    for name in product_dtypes(model, dtype):
+        parameter = model.get_parameter(name)
+        parameter.data = parameter.to(dtype)
+    return model
 
 
 def predict(model: FM, photos: torch.Tensor) -> torch.Tensor:

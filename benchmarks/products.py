@@ -36,7 +36,7 @@ def loop(
     from torch.nn.functional import linear, scaled_dot_product_attention
 
     dim, heads = model.config.dim, model.config.num_heads
-    like = model.mask_token
+    like = model.decoder_proj_context.weight
     seen = torch.randn(photos, PATCHES, dim, dtype=like.dtype, device=like.device)
     asked = seen[:, :TOKENS].contiguous()
     hidden = torch.randn(photos, PATCHES, model.config.hidden, dtype=like.dtype, device=like.device)

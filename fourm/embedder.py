@@ -29,6 +29,8 @@ class Space:
         teacher: name of the network whose vectors these can be compared with, or None.
         encoder: name of the teacher that embeds images itself; None: the model does.
         former_name: what indexes that were made earlier call it, or None.
+        precision: dtype of the model's products, where vectors of another one differ by more than
+            a cosine of 0.99; None: where they do not.
     """
 
     name: str
@@ -38,6 +40,7 @@ class Space:
     teacher: str | None = None
     encoder: str | None = None
     former_name: str | None = None
+    precision: str | None = None
 
 
 class Embedder(Protocol):

@@ -22,6 +22,7 @@ from indexes.tables import (
     CoverageRow,
     GalleryRow,
     ItemRow,
+    PrecisionRow,
     PublishedRow,
     SpaceRow,
     VectorRow,
@@ -64,6 +65,9 @@ def add_space(session: Session, recipe: Recipe) -> None:
     )
     session.add(row)
     session.flush()
+    if recipe.precision is not None:
+        PrecisionRow.__table__.create(session.connection(), checkfirst=True)  # type: ignore[attr-defined]
+        session.add(PrecisionRow(space_id=row.id, precision=recipe.precision))
     with_items = select(ItemRow.gallery_id).where(ItemRow.state == "indexed")
     empty = select(GalleryRow.id).where(GalleryRow.id.not_in(with_items))
     for gallery_id in session.scalars(empty):

@@ -9,12 +9,20 @@ from indexes.recipe import Reading, Recipe
 
 
 def require_recipe(own: Recipe, other: Recipe, folder: Path) -> None:
-    """Check that two recipes are equal, that of the index in `folder` and another.
+    """Check that two recipes do not differ, that of the index in `folder` and another.
 
     Raises:
         RecipeMismatch: names what differs.
     """
-    if other != own:
+    differences = own.differences(other)
+    if differences == ["precision"]:
+        raise RecipeMismatch(
+            f"this index was made with {own.model} in {own.precision}, whose vectors cannot be "
+            f"compared with those in {other.precision}. Load the model in {own.precision} "
+            f"(--dtype {own.precision}), or index the gallery again into another folder.",
+            where=folder,
+        )
+    if differences:
         raise RecipeMismatch(
             f"this index was made with the model {own.model!r} in the space {own.space!r} and "
             f"cannot be used with {other.model!r} in {other.space!r} "

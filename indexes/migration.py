@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import Connection
 
 from indexes.recipe import MODEL
-from indexes.tables import FORMAT_VERSION, CoverageRow, GalleryRow
+from indexes.tables import FORMAT_VERSION, CoverageRow, GalleryRow, PrecisionRow
 
 _FROM_1 = (
     "ALTER TABLE galleries ADD COLUMN options VARCHAR DEFAULT '' NOT NULL",
@@ -30,7 +30,8 @@ def upgrade(connection: Connection) -> None:
         connection.exec_driver_sql(statement)
     for index in GalleryRow.__table__.indexes:  # type: ignore[attr-defined]
         index.create(connection)
-    CoverageRow.__table__.create(connection)  # type: ignore[attr-defined]
+    for row in (CoverageRow, PrecisionRow):
+        row.__table__.create(connection)  # type: ignore[attr-defined]
     connection.exec_driver_sql(
         "INSERT INTO coverage (space_id, gallery_id) "
         "SELECT spaces.id, galleries.id FROM spaces, galleries"

@@ -12,7 +12,7 @@ from itertools import islice
 from typing import TypeVar
 
 import numpy as np
-from sqlalchemy import bindparam, func, literal, select, true
+from sqlalchemy import bindparam, func, inspect, literal, select, true
 from sqlalchemy.orm import Session
 
 from indexes.errors import BadRecipe, BadVector, UnknownItem
@@ -23,6 +23,7 @@ from indexes.tables import (
     CoverageRow,
     GalleryRow,
     ItemRow,
+    PrecisionRow,
     PublishedRow,
     SpaceRow,
     VectorRow,
@@ -114,12 +115,23 @@ def spaces(session: Session, version: int) -> dict[str, StoredSpace]:
             (SpaceRow.encoder if version > 1 else literal(MODEL)).label("encoder"),
         ).order_by(SpaceRow.id)
     ).all()
+    precisions = _precisions(session)
     if not rows:
         raise ValueError("it has no embedding space")
     try:
-        return {row.space: StoredSpace(row.id, Recipe(*row[1:])) for row in rows}
+        return {
+            row.space: StoredSpace(row.id, Recipe(*row[1:], precisions.get(row.id))) for row in rows
+        }
     except BadRecipe as error:
         raise ValueError(str(error)) from error
+
+
+def _precisions(session: Session) -> dict[int, str]:
+    """Space id -> precision, of the spaces that have one."""
+    if not inspect(session.connection()).has_table(PrecisionRow.__tablename__):
+        return {}
+    rows = session.execute(select(PrecisionRow.space_id, PrecisionRow.precision))
+    return {row.space_id: row.precision for row in rows}
 
 
 def uncovered(session: Session, version: int) -> set[tuple[int, int]]:

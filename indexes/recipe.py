@@ -20,7 +20,7 @@ MODEL = "model"
 class Recipe:
     """How the vectors of one embedding space were made.
 
-    Two vectors may be compared only if all of this is equal.
+    Two vectors may be compared only if all of this is equal (`differences`).
 
     Attributes:
         model: name of the model, for people ("mini").
@@ -30,6 +30,8 @@ class Recipe:
         preprocessing: one line that says how an input becomes a vector.
         encoder: what embedded the gallery: "model", or another network whose vectors the model
             predicts.
+        precision: the dtype in which the model computes ("bfloat16"), if vectors of another one
+            are too far away to be compared; None: they are not, or it is unknown.
 
     Raises:
         BadRecipe: an empty string, or a dimension out of range.
@@ -41,20 +43,30 @@ class Recipe:
     dim: int
     preprocessing: str
     encoder: str = MODEL
+    precision: str | None = None
 
     def __post_init__(self) -> None:
         for name in ("model", "fingerprint", "space", "preprocessing", "encoder"):
             value = getattr(self, name)
             if not isinstance(value, str) or not value:
                 raise BadRecipe(f"recipe: {name} must be a non-empty string, got {value!r}")
+        if self.precision is not None and (
+            not isinstance(self.precision, str) or not self.precision
+        ):
+            raise BadRecipe(f"recipe: precision must be a non-empty string, got {self.precision!r}")
         if isinstance(self.dim, bool) or not isinstance(self.dim, int):
             raise BadRecipe(f"recipe: dim must be an integer, got {self.dim!r}")
         if not 1 <= self.dim <= MAX_DIM:
             raise BadRecipe(f"recipe: dim must be in [1, {MAX_DIM}], got {self.dim}")
 
     def differences(self, other: Recipe) -> list[str]:
-        """Names of the fields in which two recipes differ, in the order of declaration."""
+        """Names of the fields in which two recipes differ, in the order of declaration.
+
+        An unknown precision differs from no other.
+        """
         names = [field.name for field in fields(self)]
+        if self.precision is None or other.precision is None:
+            names.remove("precision")
         return [name for name in names if getattr(self, name) != getattr(other, name)]
 
     def describe_differences(self, other: Recipe) -> str:

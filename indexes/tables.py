@@ -79,6 +79,18 @@ class SpaceRow(Base):
     encoder: Mapped[str] = mapped_column(server_default=MODEL)
 
 
+class PrecisionRow(Base):
+    """The precision in which the vectors of a space are made, where that matters.
+
+    A table of its own: catalogues that were made before there was one do without.
+    """
+
+    __tablename__ = "precisions"
+
+    space_id: Mapped[int] = mapped_column(ForeignKey("spaces.id"), primary_key=True)
+    precision: Mapped[str]
+
+
 class CoverageRow(Base):
     """Every indexed item of this gallery has a vector in this space.
 

@@ -139,7 +139,8 @@ def lazy_model(
         index: None: a new one.
         wanted: the model that was asked for; None: the index's own, or `DEFAULT_MODEL`.
         encoder: `model`, `teacher`, teachers with their sources, or None: as the index was made.
-        device, dtype: as `fourm.load_model`.
+        device, dtype: as `fourm.load_model`; `auto` is the precision that the index was made in,
+            where that matters.
 
     Raises:
         UsageError: teachers for an index that a model made itself.
@@ -149,6 +150,8 @@ def lazy_model(
     if chosen is None:
         chosen = DEFAULT_MODEL if index is None else index.recipe.model
     own = index.folder if index is not None and wanted is None else None
+    if index is not None and dtype == "auto":
+        dtype = index.recipe.precision or dtype
     return LazyModel(chosen, device, dtype, remembered_by=own, teachers=teachers)
 
 

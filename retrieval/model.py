@@ -51,4 +51,5 @@ def recipe_of(model: Embedder, space: str | None = None) -> Recipe:
         dim=chosen.dim,
         preprocessing=chosen.preprocessing,
         encoder=chosen.encoder or MODEL,
+        precision=None if chosen.encoder else chosen.precision,
     )

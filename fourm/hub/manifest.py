@@ -78,6 +78,11 @@ class SpaceEntry:
     linear_probes: Mapping[str, ProbeEntry] = field(default_factory=dict)
     former_name: str | None = None
 
+    @property
+    def picks_tokens(self) -> bool:
+        """Whether vectors are decoded from single tokens, which rounding may change."""
+        return self.decode != "soft"
+
     def about_vectors(self) -> dict[str, Any]:
         """The fields that vectors depend on, as fingerprints count them."""
         # Fields that came later count where they are used: other spaces keep their fingerprint.

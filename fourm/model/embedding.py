@@ -70,13 +70,21 @@ class Embedding:
         for wanted in _wanted(plans).values():
             groups[signature(wanted.sample)].append(wanted)
         for group in groups.values():
-            self._run(group)
+            for alike in self._passes(group):
+                self._run(alike)
         return {
             name: np.stack([self._follow(name, one) for one in plans[name]])
             if samples
             else np.zeros((0, decoder.space.dim), np.float32)
             for name, decoder in self._decoders.items()
         }
+
+    def _passes(self, group: Sequence[_Wanted]) -> list[Sequence[_Wanted]]:
+        """What goes through the network together: where rounding would pick other tokens in a
+        batch, each sample alone."""
+        if self._network.rounds and any(one.entry.picks_tokens for one in self._decoders.values()):
+            return [[wanted] for wanted in group]
+        return [group]
 
     def _run(self, group: Sequence[_Wanted]) -> None:
         """One pass over samples of the same modalities; fills `_units` and `_logits`."""

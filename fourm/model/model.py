@@ -40,7 +40,8 @@ class Model:
     Args:
         manifest: the parts.
         device: `auto` or a torch device.
-        dtype: `auto`, `float32`, `bfloat16` or `float16`: precision of the transformer alone.
+        dtype: `auto`, `float32`, `bfloat16` or `float16`: of the transformer's matrix products.
+            `auto` is float32 for a model that picks tokens; see `choose_dtype`.
 
     Attributes:
         name, title: of the model.
@@ -65,7 +66,8 @@ class Model:
         self.inputs: tuple[str, ...] = tuple(manifest.inputs)
         self.missing: Mapping[str, MissingTokenizer] = MappingProxyType(dict(manifest.missing))
         self.device = choose_device(device)
-        self.dtype = choose_dtype(dtype, self.device)
+        picks_tokens = any(space.picks_tokens for space in manifest.spaces.values())
+        self.dtype = choose_dtype(dtype, self.device, picks_tokens=picks_tokens)
         self._checkpoint = Checkpoint.open(manifest.locate(manifest.model))
         self._config = FMConfig.from_fields(self._checkpoint.fields)
         self._readers = {
@@ -322,4 +324,5 @@ class Model:
         reader, done = self._readers.get(IMAGE.name), None
         if isinstance(reader, PixelReader):
             done = f"central square, bicubic {reader.side} px, ImageNet mean and deviation"
-        return SpaceDecoder(name, self.manifest, self._config, self.device, done)
+        precision = str(self.dtype).removeprefix("torch.")
+        return SpaceDecoder(name, self.manifest, self._config, self.device, done, precision)

@@ -46,7 +46,8 @@ class Network:
         readers: Mapping[str, Reader],
     ) -> None:
         self.config, self.device, self.modalities = config, device, modalities
-        self._checkpoint, self._dtype, self._readers = checkpoint, dtype, readers
+        self.dtype = dtype
+        self._checkpoint, self._readers = checkpoint, readers
         self.backbone: Lazy[FM] = Lazy(self._load)
         self._adding = threading.Lock()
         self._inputs = {name: Lazy(partial(self._add_input, name)) for name in config.domains_in}
@@ -55,7 +56,7 @@ class Network:
     def _load(self) -> FM:
         from fourm.transformer import load_fm
 
-        model = load_fm(self._checkpoint, inputs=(), outputs=(), dtype=self._dtype)
+        model = load_fm(self._checkpoint, inputs=(), outputs=(), dtype=self.dtype)
         return model.to(self.device).requires_grad_(False)
 
     def _add_input(self, name: str) -> str:
@@ -79,6 +80,15 @@ class Network:
         for name in outputs:
             self._outputs[name].get()
         return self.backbone.get()
+
+    @property
+    def rounds(self) -> bool:
+        """Whether products of a few rows may be rounded otherwise than those of many.
+
+        Sums are in float32, in an order that depends on the number of rows; rounding them to a
+        lower precision makes a large difference of a small one.
+        """
+        return self.device.type == "cpu" and self.dtype.itemsize < 4
 
     def encode(self, samples: Sequence[Prepared]) -> EncoderOutput:
         """One pass of the encoder over samples with the same `signature`."""

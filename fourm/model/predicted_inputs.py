@@ -88,7 +88,9 @@ def with_predicted_inputs(
             groups[sample.predict][id(sample.source)] = sample
     predicted: dict[tuple[int, tuple[str, ...]], dict[str, TokenIds]] = {}
     for modalities, sources in groups.items():
-        rows = _predict(network, list(sources.values()), modalities, ids)
+        several = list(sources.values())
+        passes = [[one] for one in several] if network.rounds else [several]
+        rows = [row for batch in passes for row in _predict(network, batch, modalities, ids)]
         for source, row in zip(sources, rows, strict=True):
             predicted[source, modalities] = row
     return [

@@ -39,6 +39,7 @@ class SpaceDecoder:
         config: of the transformer.
         device: where the tokenizer runs.
         preprocessing: what is done to an image before the model, for the space's description.
+        precision: dtype of the transformer's matrix products.
 
     Raises:
         ConfigError: its parts do not go together.
@@ -51,6 +52,7 @@ class SpaceDecoder:
         config: FMConfig,
         device: torch.device,
         preprocessing: str | None,
+        precision: str,
     ) -> None:
         from fourm.tokenizers.config import TokenizerConfig
 
@@ -69,7 +71,7 @@ class SpaceDecoder:
         transform = self.entry.transform
         self._transform = Transform(manifest.locate(transform)) if transform else None
         self._tokenizer: Lazy[VQVAE] = Lazy(self._load)
-        self.space = self._described(manifest, config, preprocessing)
+        self.space = self._described(manifest, config, preprocessing, precision)
         self._probes = {
             name: Lazy(partial(self._load_probe, manifest.locate(probe.transform), config.dim))
             for name, probe in self.entry.linear_probes.items()
@@ -185,7 +187,9 @@ class SpaceDecoder:
                 f"{modality.vocabulary}"
             )
 
-    def _described(self, manifest: Manifest, config: FMConfig, preprocessing: str | None) -> Space:
+    def _described(
+        self, manifest: Manifest, config: FMConfig, preprocessing: str | None, precision: str
+    ) -> Space:
         entry, transform, dim = self.entry, self._transform, self._config.n_channels
         if self._reads_images and not config.num_register_tokens:
             raise ConfigError("image_readout needs register tokens", where=manifest.name)
@@ -218,6 +222,7 @@ class SpaceDecoder:
             preprocessing="; ".join([*steps, "unit length"]),
             teacher=entry.teacher,
             former_name=entry.former_name,
+            precision=precision if entry.picks_tokens else None,
         )
 
 

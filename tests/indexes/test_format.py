@@ -14,6 +14,7 @@ SCHEMA = {
         "exif_orientation INTEGER, state VARCHAR!, error VARCHAR"
     ),
     "coverage": "space_id INTEGER, gallery_id INTEGER",
+    "precisions": "space_id INTEGER, precision VARCHAR!",
     "vectors": "space_id INTEGER, picture_id INTEGER, vector BLOB!",
     "published": "space_id INTEGER, generation INTEGER!, size INTEGER!, sha256 VARCHAR!",
 }
