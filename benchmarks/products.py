@@ -81,7 +81,7 @@ def loop(
             attend(layer.self_attn, asked)
             cross(layer.cross_attn)
             feed(cast("GatedMlp", layer.mlp), asked, hidden[:, :TOKENS])
-        linear(asked, cast("nn.Linear", model.decoder_embeddings[target].to_logits).weight)
+        linear(asked.float(), cast("nn.Linear", model.decoder_embeddings[target].to_logits).weight)
         for vector, one in zip(vectors, layers, strict=True):
             linear(vector, one.weight)
 
