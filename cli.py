@@ -9,6 +9,7 @@ import sys
 
 import typer
 
+import cli_generate
 import cli_models
 import retrieval
 from cli_errors import OneLineErrors, run
@@ -19,17 +20,11 @@ from cli_options import (
     Count,
     DepthNear,
     Device,
-    DiffusionSteps,
     Dtype,
     Encoder,
     Fusion,
     GalleryFolder,
-    Generator,
-    Guidance,
-    GuidanceWeights,
-    ImageSize,
     IndexFolder,
-    Inpaint,
     Inputs,
     ItemModality,
     JsonFormat,
@@ -39,26 +34,17 @@ from cli_options import (
     NewIndex,
     NewSpaces,
     NulPaths,
-    OutputFolder,
     OutputFormat,
-    Outputs,
     PageFile,
-    Photo,
     QueryFile,
     Retry,
-    Scheme,
-    Seed,
     SheetFile,
     ShowQuery,
     SkippedFiles,
     Spaces,
-    Steps,
     TeacherWeights,
-    Temperature,
     Text,
     TextEncoder,
-    TopK,
-    TopP,
     Version,
     Workers,
     accepts_inputs,
@@ -69,10 +55,8 @@ from cli_tables import (
     class_entry,
     classes_table,
     evaluation_table,
-    generation_table,
     hits_table,
     index_text,
-    left_out,
     missing_warning,
     skipped_table,
 )
@@ -178,63 +162,7 @@ def query(
         note(f"wrote {name}")
 
 
-@app.command()
-@accepts_inputs(but=("image", "use_only", "negative_text", "weights", "combine"), panel="Inputs")
-def generate(
-    photo: Photo = None,
-    *,
-    to: Outputs = None,
-    out: OutputFolder,
-    inputs: Inputs,
-    inpaint: Inpaint = None,
-    steps: Steps = None,
-    scheme: Scheme = None,
-    temperature: Temperature = None,
-    top_k: TopK = 0,
-    top_p: TopP = 0.8,
-    guidance: Guidance = None,
-    weight: GuidanceWeights = None,
-    seed: Seed = 0,
-    diffusion_steps: DiffusionSteps = 50,
-    image_size: ImageSize = None,
-    as_json: AsJson = False,
-    model: Generator = "4M-21_B",
-    device: Device = "auto",
-    dtype: Dtype = "auto",
-) -> None:
-    """Generate any modalities from any others with a 4M-21 model: depth, normals, text, images ...
-
-    Modalities are generated one after another, in the order of --to; each is conditioned on the
-    inputs and on those before it. A text with [S_1], [S_2] ... is infilled. What is finished when
-    the command is interrupted is kept.
-    """
-    config = retrieval.GenerationConfig(
-        steps=steps,
-        scheme=scheme,
-        temperature=temperature,
-        top_k=top_k,
-        top_p=top_p,
-        guidance=guidance,
-        seed=seed,
-        diffusion=retrieval.DiffusionConfig(diffusion_steps, image_size),
-    )
-    made = retrieval.generate(
-        model,
-        to or (),
-        out,
-        config=config,
-        weights=weight or (),
-        inpaint=inpaint or (),
-        device=device,
-        dtype=dtype,
-        progress=sys.stderr.isatty(),
-        image=photo,
-        **inputs,
-    )
-    print_text(json_object(made.as_dict()) if as_json else generation_table(made))
-    if made.left_out:
-        note(left_out(made.left_out, model))
-    note(f"wrote {out}")
+app.command()(cli_generate.generate)
 
 
 @app.command()

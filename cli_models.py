@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 import retrieval
-from cli_options import AsJson, Hashes, ModelPath, ModelToPull, PullFolder, Purposes, Revision
+from cli_options import AsJson
 from cli_output import json_array, json_object, print_text
 from cli_tables import key_values, table
 
@@ -16,6 +17,40 @@ if TYPE_CHECKING:
     from retrieval import Fetched, ModelCard, Verified
 
 _UNITS = ("kB", "MB", "GB", "TB")
+
+ModelToPull = Annotated[
+    str, typer.Argument(metavar="NAME", help="Name listed by `fourm models`, or its repository.")
+]
+ModelPath = Annotated[
+    str,
+    typer.Argument(
+        metavar="PATH", help="Folder of a model or tokenizer, or a name listed by `fourm models`."
+    ),
+]
+Purposes = Annotated[
+    str | None,
+    typer.Option(
+        "--for",
+        metavar="LIST",
+        help="Comma-separated modalities and embedding spaces, or all: only the tokenizers that "
+        "they need are downloaded. Default: image,text,seg,dinov2.",
+    ),
+]
+PullFolder = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="DIR",
+        help="Download into this folder, for --model DIR/4M-21_B. Default: the caches.",
+    ),
+]
+Revision = Annotated[
+    str | None,
+    typer.Option(metavar="REV", help="Branch, tag or commit of NAME. Default: main."),
+]
+Hashes = Annotated[
+    bool,
+    typer.Option("--hashes", help="Also compare the SHA-256 hashes recorded by `pull`."),
+]
 
 app = typer.Typer(
     help="List, download, check and describe models.",

@@ -71,13 +71,6 @@ def _devices() -> list[str]:
     return ["auto", "cpu", "cuda", "mps"]
 
 
-def _top_k(text: str) -> float:
-    number = float(text)
-    if not 0 <= number < 1 << 31 or (number > 1 and number != int(number)):
-        raise typer.BadParameter(f"must be an integer >= 0 or a fraction < 1, got {text}")
-    return int(number) if number >= 1 or number == 0 else number
-
-
 def _show_version(wanted: bool) -> None:
     if wanted:
         typer.echo(f"fourm {retrieval.__version__}")
@@ -104,14 +97,6 @@ ModelName = Annotated[
         metavar="NAME",
         help="Name listed by `fourm models`, folder, or hub name. Default: the index's own model, "
         "or mini for a new index.",
-        rich_help_panel="Model",
-    ),
-]
-Generator = Annotated[
-    str,
-    typer.Option(
-        metavar="NAME",
-        help="Name listed by `fourm models`, folder, or hub name.",
         rich_help_panel="Model",
     ),
 ]
@@ -323,141 +308,4 @@ ShowQuery = Annotated[
 ]
 SkippedFiles = Annotated[
     bool, typer.Option("--skipped", help="List the files that were skipped, and why.")
-]
-
-# Generation
-
-Photo = Annotated[Path | None, typer.Argument(metavar="PHOTO", help="Image to generate from.")]
-Outputs = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--to",
-        metavar="MODALITIES",
-        help="Modalities to generate, e.g. depth,normals,seg,text, or all.",
-        rich_help_panel="Output",
-    ),
-]
-OutputFolder = Annotated[
-    Path, typer.Option(metavar="DIR", help="Output folder.", rich_help_panel="Output")
-]
-Inpaint = Annotated[
-    list[str] | None,
-    typer.Option(
-        metavar="BOX",
-        help="Region of the image to regenerate: xmin,ymin,xmax,ymax as fractions, e.g. "
-        "0.25,0.25,0.75,0.75. May be repeated.",
-        rich_help_panel="Inputs",
-    ),
-]
-Steps = Annotated[
-    int | None,
-    typer.Option(
-        metavar="N",
-        help="Decoding steps per image-like modality. Default: by modality.",
-        rich_help_panel="Sampling",
-    ),
-]
-Scheme = Annotated[
-    Literal["roar", "maskgit"] | None,
-    typer.Option(
-        help="Decoding scheme of image-like modalities: roar (random order) or maskgit (most "
-        "confident tokens first). Default: by modality.",
-        rich_help_panel="Sampling",
-    ),
-]
-Temperature = Annotated[
-    float | None,
-    typer.Option(
-        metavar="T",
-        help="Sampling temperature; 0 is greedy decoding. Default: by modality.",
-        rich_help_panel="Sampling",
-    ),
-]
-TopK = Annotated[
-    float,
-    typer.Option(
-        parser=_top_k,
-        metavar="K",
-        help="Top-k sampling: number of tokens, or a fraction of the vocabulary; 0 disables it.",
-        rich_help_panel="Sampling",
-    ),
-]
-TopP = Annotated[
-    float,
-    typer.Option(
-        metavar="P",
-        help="Nucleus sampling: cumulative probability of the tokens; 0 disables it.",
-        rich_help_panel="Sampling",
-    ),
-]
-Guidance = Annotated[
-    float | None,
-    typer.Option(
-        metavar="SCALE",
-        help="Classifier-free guidance scale; 1 disables it. Default: by modality.",
-        rich_help_panel="Sampling",
-    ),
-]
-GuidanceWeights = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--weight",
-        metavar="INPUT=NUMBER",
-        help="Guidance weight of an input, e.g. text=2; negative to steer away from it. May be "
-        "repeated.",
-        rich_help_panel="Sampling",
-    ),
-]
-Seed = Annotated[int, typer.Option(metavar="N", help="Random seed.", rich_help_panel="Sampling")]
-DiffusionSteps = Annotated[
-    int,
-    typer.Option(
-        metavar="N",
-        help="Denoising steps of the diffusion decoders (image, depth, normals, edges).",
-        rich_help_panel="Sampling",
-    ),
-]
-ImageSize = Annotated[
-    int | None,
-    typer.Option(
-        metavar="PIXELS",
-        help="Side of generated images, a multiple of 32. Default: 224.",
-        rich_help_panel="Output",
-    ),
-]
-
-# Models
-
-ModelToPull = Annotated[
-    str, typer.Argument(metavar="NAME", help="Name listed by `fourm models`, or its repository.")
-]
-ModelPath = Annotated[
-    str,
-    typer.Argument(
-        metavar="PATH", help="Folder of a model or tokenizer, or a name listed by `fourm models`."
-    ),
-]
-Purposes = Annotated[
-    str | None,
-    typer.Option(
-        "--for",
-        metavar="LIST",
-        help="Comma-separated modalities and embedding spaces, or all: only the tokenizers that "
-        "they need are downloaded. Default: image,text,seg,dinov2.",
-    ),
-]
-PullFolder = Annotated[
-    Path | None,
-    typer.Option(
-        metavar="DIR",
-        help="Download into this folder, for --model DIR/4M-21_B. Default: the caches.",
-    ),
-]
-Revision = Annotated[
-    str | None,
-    typer.Option(metavar="REV", help="Branch, tag or commit of NAME. Default: main."),
-]
-Hashes = Annotated[
-    bool,
-    typer.Option("--hashes", help="Also compare the SHA-256 hashes recorded by `pull`."),
 ]

@@ -14,7 +14,6 @@ if TYPE_CHECKING:
         BuildReport,
         Evaluation,
         Gallery,
-        Generation,
         Hit,
         PanopticClass,
         SkippedItem,
@@ -153,20 +152,6 @@ def missing_warning(paths: Sequence[str]) -> str:
     count = "counts" if len(paths) == 1 else "count"
     names = ", ".join(paths[:_SHOWN_MISSING])
     return f"{what} not in the index and {count} as never found: {names}{more}"
-
-
-def generation_table(made: Generation) -> str:
-    """What was generated, and its files."""
-    rows = ((modality, ", ".join(files), what) for modality, files, what in made.summary())
-    return table(rows, ("modality", "files", "content"))
-
-
-def left_out(modalities: Sequence[str], model: str) -> str:
-    """What `--to all` did not generate, and how to get it."""
-    return (
-        f"not generated: {', '.join(modalities)}; their tokenizers are not on this disk, see "
-        f"`fourm models info {model}`"
-    )
 
 
 def _text_of(gallery: Gallery, hit: Hit) -> str:

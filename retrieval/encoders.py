@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 
 from fourm.embedder import Embedder
 from indexes.recipe import MODEL
+from retrieval.assignments import read_assignments
 from retrieval.errors import UsageError
 
 TEACHER = "teacher"
@@ -91,10 +92,7 @@ def read_teachers(given: Iterable[str]) -> dict[str, str]:
         UsageError: no such form, an unknown teacher, or one twice.
     """
     sources: dict[str, str] = {}
-    for entry in given:
-        name, equals, source = entry.partition("=")
-        if not equals or not name or not source:
-            raise UsageError(f"NAME=PATH, e.g. clip=weights/, not {entry!r}", where="--teacher")
+    for name, source in read_assignments(given, "--teacher", "clip=weights/clip").items():
         (full,) = _full_names({name: source})
         if full in sources:
             raise UsageError(f"{name} is given twice", where="--teacher")

@@ -10,6 +10,7 @@ import numpy as np
 from fourm.embedder import Vectors
 from fourm.messages import shown
 from indexes import FUSIONS, Index, SearchResult
+from retrieval.assignments import read_numbers
 from retrieval.errors import UsageError
 
 Spaces = str | Sequence[str] | Mapping[str, float]
@@ -132,11 +133,10 @@ def _weights(spaces: Spaces | None, known: list[str]) -> dict[str, float]:
 
 def _typed(text: str) -> tuple[str, float]:
     """A space with its weight, written as `clip` or `clip=0.5`."""
-    name, marked, number = text.partition("=")
-    try:
-        return name, float(number) if marked else 1.0
-    except ValueError:
-        raise UsageError(f"{number!r} is not a valid weight", where=f"space {name}") from None
+    if "=" not in text:
+        return text, 1.0
+    ((name, weight),) = read_numbers([text], "space", "clip=0.5").items()
+    return name, weight
 
 
 def names_of(asked: object, what: str) -> list[str]:

@@ -89,7 +89,7 @@ class ResultFiles:
 
 
 def check_output(output: Path | None, inputs: Iterable[Path | None] = ()) -> None:
-    """Refuse an output that cannot be written, or that would replace an input of the query.
+    """Refuse a file that cannot be written, or that would replace an input of the query.
 
     Raises:
         UsageError: it is a folder, its folder does not exist, or it is one of the inputs.
@@ -106,10 +106,10 @@ def check_output(output: Path | None, inputs: Iterable[Path | None] = ()) -> Non
 
 
 def check_folder(folder: Path | None, inputs: Iterable[Path | None] = ()) -> None:
-    """Refuse a folder for several files that is a file, or from which an input would be replaced.
+    """Refuse an output folder that is a file, or that holds an input which would be replaced.
 
     Raises:
-        UsageError: as said.
+        UsageError: it is a file, or an input would be replaced.
     """
     if folder is None or not folder.exists():
         return
@@ -131,26 +131,26 @@ def check_apart(outputs: Iterable[Path | None]) -> None:
         if output is None:
             continue
         if output.resolve() in seen:
-            raise UsageError("is to be written twice; give two names", where=output)
+            raise UsageError("would be written twice; give two names", where=output)
         seen.add(output.resolve())
 
 
 def keep_stored(output: Path | None, index: Index) -> None:
-    """Refuse an output that would damage an index, or replace a picture of its galleries.
+    """Refuse an output that would damage an index, or replace an item of its galleries.
 
     Raises:
-        UsageError: it lies in the folder of the index, or is one of the items.
+        UsageError: it is in the folder of the index, or is one of the items.
     """
     if output is None:
         return
     if output.resolve().is_relative_to(index.folder.resolve()):
-        raise UsageError("lies in the index; write it to another folder", where=output)
+        raise UsageError("is in the folder of the index; choose another folder", where=output)
     if output.is_dir():
         for file in _top_files(output):
             keep_stored(file, index)
     if not output.is_file():
         return
-    for kind, root in index.roots.items():
+    for modality, root in index.roots.items():
         top = root.parent if root.is_file() else root
         names = {
             _below(Path(os.path.abspath(output)), top),
@@ -159,13 +159,13 @@ def keep_stored(output: Path | None, index: Index) -> None:
         if any(
             path == name or path.startswith((f"{name}:", f"{name}#"))
             for name in names - {None}
-            for path in index.snapshot(modality=kind)
+            for path in index.snapshot(modality=modality)
         ):
             raise UsageError("is in the gallery of this index and would be replaced", where=output)
 
 
 def _top_files(folder: Path) -> list[Path]:
-    """What `--show-query` writes beside folders of its own."""
+    """What `show_query` writes outside its subfolders."""
     return [folder / "sheet.png", folder / "word_pieces.json"]
 
 

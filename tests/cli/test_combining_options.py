@@ -15,7 +15,7 @@ def layout(tmp_path):
     return write(tmp_path / "map.png", Image.fromarray(np.full((9, 9), 4, np.uint8)))  # red
 
 
-def test_weights_and_words_to_push_away_from(run, index, layout):
+def test_weights_and_negative_prompts(run, index, layout):
     words = rows(run("query", index, "blue", "--json"))
     arguments = ("blue", "--seg", layout, "--weight", "seg=3", "--weight", "text=-0.5", "--json")
     weighed = rows(run("query", index, *arguments))
@@ -56,7 +56,7 @@ def test_a_query_from_a_file_is_the_same_as_one_from_options(run, index, photos,
         (["--from", "{query}", "--html", "{query}"], "would be replaced"),
     ],
 )
-def test_what_cannot_be_is_one_line_before_the_model_is_loaded(
+def test_invalid_queries_are_one_line_before_the_model_is_loaded(
     run, index, photos, loaded, tmp_path, arguments, words
 ):
     (tmp_path / "q.json").write_text('{"text": "red"}')
@@ -66,13 +66,13 @@ def test_what_cannot_be_is_one_line_before_the_model_is_loaded(
     assert loaded == []
 
 
-def test_parts_that_the_model_cannot_take_are_refused_with_those_it_can(run, index, photos):
+def test_parts_that_the_model_cannot_use_are_refused_with_those_it_can(run, index, photos):
     line = fails(
         run("query", index, "--image", photos / "00.png", "--use-only", "depth"), 2, "depth"
     )
     assert "mini cannot use depth of an image; it can use no part of one" in line
 
 
-def test_a_photo_that_parts_are_taken_from_is_an_input(run, index, photos):
+def test_a_photo_of_which_parts_are_used_is_an_input(run, index, photos):
     page = ("--image", photos / "00.png", "--use-only", "edges", "--html", photos / "00.png")
     fails(run("query", index, *page), 2, "would be replaced")

@@ -30,7 +30,7 @@ def fails(result, code, *words):
     return lines[0]
 
 
-def test_index_says_what_it_did_and_where_to_read_on(run, photos, loaded, tmp_path):
+def test_index_reports_what_it_did_and_how_to_list_skipped_files(run, photos, loaded, tmp_path):
     to = tmp_path / "my photos.index"
     first = run("index", photos, "--to", to, "--batch-size", 5, "--workers", 1, "--device", "cpu")
     assert first.exit_code == 0
@@ -63,7 +63,7 @@ def test_query_prints_an_aligned_table(run, index):
     assert all(line[start - 1] == " " and line[start] != " " for line in lines)
 
 
-def test_query_json_is_pure_and_has_the_documented_keys(run, index, tmp_path):
+def test_json_of_a_query_has_the_documented_keys_and_nothing_else(run, index, tmp_path):
     page = tmp_path / "p.html"
     result = run("query", index, "red", "-k", 2, "--json", "--html", page)
     hits = rows(result)
@@ -120,9 +120,9 @@ def test_wrong_queries_are_one_line_and_exit_code_2(run, index, photos, loaded, 
     assert (photos / "00.png").read_bytes() == before
 
 
-def test_further_kinds_reach_the_model_by_name(run, index, photos, tmp_path):
+def test_every_modality_reaches_the_model_by_name(run, index, photos, tmp_path):
     np.save(tmp_path / "d.npy", np.ones((3, 4)))
-    kinds = {
+    inputs = {
         "depth": tmp_path / "d.npy",
         "normals": photos / "01.png",
         "canny": photos / "01.png",
@@ -133,9 +133,9 @@ def test_further_kinds_reach_the_model_by_name(run, index, photos, tmp_path):
         "t5": tmp_path / "d.npy",
         "imagebind-embedding": tmp_path / "d.npy",
     }
-    for option, value in kinds.items():
-        kind = {"canny": "edges"}.get(option, option.replace("-", "_"))
-        line = fails(run("query", index, f"--{option}", value), 1, kind)
+    for option, value in inputs.items():
+        modality = {"canny": "edges"}.get(option, option.replace("-", "_"))
+        line = fails(run("query", index, f"--{option}", value), 1, modality)
         assert "image, text, seg" in line  # what this model takes in
     for option, value, words in [
         ("boxes", "cat", "cat"),
@@ -150,7 +150,7 @@ def test_further_kinds_reach_the_model_by_name(run, index, photos, tmp_path):
     fails(run("query", index, "--boxes", "a:1", "--boxes", "cat:0,0,1,1"), 2, "a:1")
 
 
-def test_outputs_that_would_destroy_something_are_refused(run, index, photos, tmp_path):
+def test_outputs_that_would_replace_something_are_refused(run, index, photos, tmp_path):
     catalogue = index / "catalogue.sqlite3"
     picture = photos / "00.png"
     before = catalogue.read_bytes(), picture.read_bytes()
@@ -213,7 +213,7 @@ def test_ctrl_c_is_one_line_and_exit_code_130(run, photos, tmp_path, monkeypatch
     assert "run the same command again" in result.stderr and "4 of 14" in result.stderr
 
 
-def test_info_tells_what_made_the_index(run, index, photos):
+def test_info_names_the_model_galleries_and_spaces(run, index, photos):
     facts = rows(run("info", index, "--json"))
     how = "RGB; mean of 4x4 cells; minus grey"
     assert facts == {
@@ -268,7 +268,7 @@ def test_classes_lists_ids_names_and_colours(run):
     assert "\x1b" not in text
 
 
-def test_eval_prints_the_measures(run, index, tmp_path, photos):
+def test_eval_prints_the_metrics(run, index, tmp_path, photos):
     file = tmp_path / "queries.jsonl"
     file.write_text(
         '{"text": "red", "relevant": ["red one.png"]}\n'
@@ -326,7 +326,7 @@ def test_names_that_act_on_terminals_are_escaped_and_survive_json(run, tmp_path,
     assert "<b>&" not in page.read_text(encoding="utf-8")
 
 
-def test_words_may_start_with_a_dash(run, index):
+def test_a_text_may_start_with_a_dash(run, index):
     assert run("query", index, "-k", 1, "--", "--red red").exit_code == 0
 
 
@@ -341,7 +341,7 @@ def test_words_may_start_with_a_dash(run, index):
         (("models", "nonsense"), "No such command 'nonsense'"),
     ],
 )
-def test_wrong_options_are_one_line_that_says_where_to_read_on(run, arguments, words):
+def test_wrong_options_are_one_line_that_names_the_help(run, arguments, words):
     done = run(*arguments)
     assert done.exit_code == 2 and done.stdout == ""
     assert done.stderr.startswith("fourm: ") and done.stderr.count("\n") == 1

@@ -37,7 +37,7 @@ def generated(shelf, out, *arguments):
     return run("generate", *arguments, "--out", out, *fast)
 
 
-def test_a_photo_to_several_kinds(tmp_path, shelf, photo):
+def test_a_photo_to_several_modalities(tmp_path, shelf, photo):
     out = tmp_path / "out"
     done = generated(shelf, out, photo, "--to", "depth,seg", "--to", "palette", "--image-size", 64)
     assert done.exit_code == 0
@@ -77,7 +77,7 @@ def test_every_choice_is_recorded(tmp_path, shelf):
     assert record["schedule"][0]["guidance"] == [2.0, 1.0]
 
 
-def test_a_part_is_made_up_anew(tmp_path, shelf, photo):
+def test_a_region_is_inpainted_and_a_text_infilled(tmp_path, shelf, photo):
     done = generated(
         shelf, tmp_path / "out", photo, "--inpaint", "0,0,0.5,0.5", "--text", "a [S_1]"
     )
@@ -97,14 +97,14 @@ def test_a_part_is_made_up_anew(tmp_path, shelf, photo):
         (["--to", "depth", "--text", "a", "--image-size", "100"], 1, "multiple of 32"),
     ],
 )
-def test_what_cannot_be_is_one_line(tmp_path, shelf, arguments, code, words):
+def test_invalid_arguments_are_one_line(tmp_path, shelf, arguments, code, words):
     done = generated(shelf, tmp_path / "out", *arguments)
     assert (done.exit_code, done.stdout) == (code, "")
     assert done.stderr.startswith("fourm: ") and done.stderr.count("\n") == 1
     assert words in done.stderr
 
 
-def test_a_kind_whose_tokenizer_is_not_here_names_the_command(tmp_path, shelf, photo):
+def test_a_missing_tokenizer_names_the_command_that_downloads_it(tmp_path, shelf, photo):
     fewer = tmp_path / "fewer"
     for name in (
         "4M-21_B",
@@ -132,7 +132,7 @@ def test_mini_predicts_the_embedding_and_nothing_else(tmp_path, photo):
     assert "mini does not predict 'depth'; it predicts dinov2_embedding" in done.stderr
 
 
-def test_a_query_shows_what_was_understood_before_it_searches(tmp_path, photo):
+def test_show_query_writes_what_the_model_understands(tmp_path, photo):
     folder = photo.parent / "photos"
     write(folder / "a.png", striped((10, 20, 200)))
     write(folder / "b.png", striped((200, 20, 10)))
@@ -157,7 +157,7 @@ def mini_index(tmp_path):
     return index
 
 
-def test_of_facts_taken_from_a_photo_those_that_were_used_are_shown(tmp_path, mini_index, photo):
+def test_of_the_metadata_of_a_photo_those_that_were_used_are_shown(tmp_path, mini_index, photo):
     asked = ("--use-only", "metadata", "--image", photo, "--dtype", "float32")
     files = ("--html", tmp_path / "p.html", "--show-query", tmp_path / "shown")
     done = run("query", mini_index, *asked, *files)
@@ -168,13 +168,13 @@ def test_of_facts_taken_from_a_photo_those_that_were_used_are_shown(tmp_path, mi
 
 
 @pytest.mark.parametrize("asked", [("--not", "people"), ("dog", "--not", "people")])
-def test_queries_that_only_push_away_are_shown_too(tmp_path, mini_index, asked):
+def test_queries_with_a_negative_prompt_are_shown(tmp_path, mini_index, asked):
     done = run("query", mini_index, *asked, "--show-query", tmp_path / "shown")
     assert done.exit_code == 0, done.stderr
     assert (tmp_path / "shown/sheet.png").exists()
 
 
-def test_a_query_of_parts_that_are_still_predicted_is_shown_as_given(tmp_path, shelf, photo):
+def test_a_query_of_predicted_parts_is_shown_as_given(tmp_path, shelf, photo):
     index = tmp_path / "index"
     loaded = ("--model", shelf, "--dtype", "float32")
     assert run("index", photo.parent, "--to", index, *loaded).exit_code == 0

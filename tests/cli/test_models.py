@@ -49,7 +49,7 @@ def test_pull_verify_info(run, tmp_path):
 
 
 @pytest.mark.usefixtures("hub")
-def test_what_was_not_pulled_names_the_command_that_pulls_it(tmp_path, monkeypatch):
+def test_a_missing_model_names_the_command_that_downloads_it(tmp_path, monkeypatch):
     def run(*arguments):
         result = CliRunner().invoke(cli.app, [str(argument) for argument in arguments])
         return result.exit_code, result.stderr.strip()
@@ -65,7 +65,7 @@ def test_what_was_not_pulled_names_the_command_that_pulls_it(tmp_path, monkeypat
     generate = ("generate", "photos/a.png", "--out", "out", "--to")
     assert run(*generate, "depth") == (code, said)
     assert run("models", "pull", "4M-21_B", "--for", "image")[0] == 0
-    # Photos alone need no tokenizer of maps or words, today or when these have come.
+    # Images alone need no tokenizer of maps or texts, now or later.
     assert run(*index)[0] == 0
     for arguments, command in (
         ((*index, "--space", "imagebind"), "--for imagebind"),
@@ -110,7 +110,7 @@ def test_what_the_hub_refuses_is_one_line(run, hub):  # noqa: F811
         ("det, tok_depth@224", {"tok_depth@224"}),
     ],
 )
-def test_purposes_have_the_names_of_queries_and_of_outputs(run, monkeypatch, names, tokenizers):
+def test_purposes_are_named_like_inputs_or_outputs(run, monkeypatch, names, tokenizers):
     import retrieval.models
     from fourm.hub.availability import requirements
     from fourm.hub.names import find
@@ -138,12 +138,12 @@ def test_purposes_have_the_names_of_queries_and_of_outputs(run, monkeypatch, nam
         (("nonsense",), 2, "nonsense"),
     ],
 )
-def test_what_cannot_be(run, arguments, code, words):
+def test_invalid_arguments_are_refused(run, arguments, code, words):
     result = run("models", *arguments)
     assert result.exit_code == code and words in result.stderr
 
 
-def test_mini_is_here(run):
+def test_mini_is_bundled(run):
     assert "is part of this package" in run("models", "pull", "mini").stdout
     result = run("models", "verify", "mini")
     assert result.exit_code == 0 and result.stdout.count(": OK, ") == 9

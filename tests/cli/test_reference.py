@@ -63,7 +63,7 @@ def test_the_reference_knows_no_other_options(name):
     "arguments",
     [["--help"], ["query", "--help"], ["index", "--help"], ["models", "pull", "--help"], []],
 )
-def test_help_answers_without_anything_heavy(arguments):
+def test_help_imports_nothing_heavy(arguments):
     script = (
         "import sys, cli\n"
         f"sys.argv = ['fourm', *{arguments!r}]\n"
@@ -76,7 +76,7 @@ def test_help_answers_without_anything_heavy(arguments):
     assert "Usage" in done.stdout + done.stderr
 
 
-def test_bad_queries_and_catalogue_commands_do_without_torch(tmp_path):
+def test_invalid_queries_are_refused_without_torch(tmp_path):
     script = (
         "import sys, cli\n"
         f"sys.argv = ['fourm', 'query', {str(tmp_path)!r}, '']\n"

@@ -4,8 +4,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from retrieval import Gallery, QueryError, UsageError
-from retrieval.evaluation import evaluate, read_queries
+from retrieval import (
+    Gallery,
+    JudgedQuery,
+    QueryError,
+    UsageError,
+    evaluate,
+    read_queries,
+)
 from retrieval.modalities.panoptic import coco_panoptic
 
 from .conftest import numbered
@@ -30,7 +36,7 @@ def file(tmp_path):
     return written
 
 
-def test_pictures_that_find_themselves_are_perfect(gallery, file, tmp_path):
+def test_images_that_find_themselves_are_perfect(gallery, file, tmp_path):
     for number in range(6):
         write(tmp_path / f"q/pics/{number}.png", numbered(number))
     names = ["b/00.png", "a/01.bmp", "b/02.tif", "a/03.png", "b/04.bmp", "a/05.tif"]
@@ -69,7 +75,7 @@ def test_the_numbers_follow_from_the_ranking(gallery, file):
     assert result.as_dict()["median_rank"] == 4.5
 
 
-def test_a_tiny_gallery_gives_no_recall_for_what_it_lacks(model, tmp_path, file):
+def test_a_tiny_gallery_has_no_recall_of_what_is_missing(model, tmp_path, file):
     write(tmp_path / "p/a.png", numbered(1))
     with Gallery.build(tmp_path / "p", tmp_path / "i", model) as gallery:
         result = evaluate(gallery, read_queries(file({"text": "red", "relevant": ["b.png"]})))
@@ -113,7 +119,7 @@ def test_a_wrong_line_is_named(file, line, words):
     assert f"{path}:3: " in str(caught.value) and words in str(caught.value)
 
 
-def test_a_picture_that_cannot_be_read_is_named_with_its_line(gallery, file, tmp_path):
+def test_an_image_that_cannot_be_read_is_named_with_its_line(gallery, file, tmp_path):
     path = file({"text": "red", "relevant": ["x"]}, {"image": "bad.png", "relevant": ["x"]})
     (tmp_path / "q/bad.png").write_bytes(b"bad")
     with pytest.raises(QueryError, match=r"queries\.jsonl:2: .*bad\.png: not an image"):
@@ -127,7 +133,7 @@ def test_files_that_cannot_be_queries_are_refused(file, tmp_path):
             read_queries(path)
 
 
-def test_an_index_without_pictures_cannot_be_evaluated(model, tmp_path, file):
+def test_an_index_without_items_cannot_be_evaluated(model, tmp_path, file):
     (tmp_path / "p").mkdir()
     (tmp_path / "p/bad.jpg").write_bytes(b"")
     with (
@@ -137,9 +143,17 @@ def test_an_index_without_pictures_cannot_be_evaluated(model, tmp_path, file):
         evaluate(gallery, read_queries(file({"text": "red", "relevant": ["b.png"]})))
 
 
-def test_nothing_to_run_is_refused(gallery, file):
+def test_no_queries_are_refused(gallery, file):
     judged = read_queries(file({"text": "red", "relevant": ["b/00.png"]}))
     with pytest.raises(UsageError, match="no queries; give"):
         evaluate(gallery, [])
     with pytest.raises(UsageError, match="batch size must be >= 1, got 0"):
         evaluate(gallery, judged, batch_size=0)
+
+
+def test_queries_are_a_file_or_are_made_in_python(gallery, file):
+    path = file({"text": "red", "relevant": ["b/00.png"]})
+    made = [JudgedQuery({"text": "red"}, ["b/00.png"])]
+    assert evaluate(gallery, path) == evaluate(gallery, made)
+    with pytest.raises(QueryError, match=r"^query 2: .*empty"):
+        evaluate(gallery, [*made, JudgedQuery({"text": " "}, ["b/00.png"])])

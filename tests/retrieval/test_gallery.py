@@ -1,4 +1,5 @@
 import threading
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -6,7 +7,7 @@ from PIL import Image
 
 from fourm import CheckpointError, UnknownModality
 from indexes import NotAnIndex, RecipeMismatch
-from retrieval import Gallery, Query, UsageError
+from retrieval import Gallery, Query, UsageError, render_page, write_sheet
 from retrieval.modalities.panoptic import coco_panoptic
 
 from .conftest import numbered
@@ -20,7 +21,7 @@ def gallery(photos, model):
         yield built
 
 
-def test_a_picture_finds_itself_with_score_one(gallery):
+def test_an_image_finds_itself_with_score_one(gallery):
     for path in ("b/00.png", "a/01.bmp", "b/02.tif"):
         hits = gallery.search(image=gallery.root / path, k=3)
         assert [hit.rank for hit in hits] == [1, 2, 3]
@@ -29,7 +30,7 @@ def test_a_picture_finds_itself_with_score_one(gallery):
         assert hits[0].score > hits[1].score >= hits[2].score
 
 
-def test_words_find_the_colour_and_maps_the_layout(photos, model):
+def test_a_text_finds_the_colour_and_a_map_the_layout(photos, model):
     write(photos / "red.png", Image.new("RGB", (20, 20), "red"))
     ids = np.zeros((30, 30), np.uint8)
     ids[:15] = 1
@@ -44,7 +45,7 @@ def test_words_find_the_colour_and_maps_the_layout(photos, model):
         assert {hit.path for hit in both[:2]} == {"red.png", "layout.png"}
 
 
-def test_a_batch_of_queries_is_one_pass_and_each_alone(gallery, model):
+def test_a_batch_of_queries_is_one_pass_with_the_hits_of_each_alone(gallery, model):
     queries = [Query.read(image=numbered(n)) for n in (3, 1, 2)] + [Query.read(text="blue")]
     model.batches.clear()
     together = gallery.search_batch(queries, k=4)
@@ -54,7 +55,7 @@ def test_a_batch_of_queries_is_one_pass_and_each_alone(gallery, model):
     assert gallery.search_batch([]) == []
 
 
-def test_k_beyond_the_gallery_gives_all_of_it(gallery):
+def test_k_beyond_the_gallery_returns_all_of_it(gallery):
     hits = gallery.search(text="red", k=1000)
     assert len(hits) == 40 and len({hit.id for hit in hits}) == 40
     assert all(-1.0 <= hit.score <= 1.0 for hit in hits)
@@ -89,13 +90,13 @@ def test_another_model_is_refused_with_the_way_out(gallery, photos):
             opened.search(text="red")
 
 
-def test_an_input_that_the_model_does_not_take_is_refused(gallery, model):
+def test_an_input_that_the_model_does_not_read_is_refused(gallery, model):
     model.inputs = ("image",)
     with pytest.raises(UnknownModality, match="takes in image"):
         gallery.search(text="red")
 
 
-def test_what_is_no_index_is_refused(tmp_path):
+def test_a_folder_that_is_not_an_index_is_refused(tmp_path):
     with pytest.raises(UsageError, match="no such index"):
         Gallery.open(tmp_path / "nothing")
     with pytest.raises(NotAnIndex):
@@ -126,7 +127,58 @@ def test_threads_load_the_model_once(gallery, photos, monkeypatch):
     assert len(found) == 8 and len(set(found)) == 1
 
 
-def test_an_empty_name_is_no_model_and_not_the_usual_one(photos, tmp_path):
+def test_an_empty_name_is_not_the_default_model(photos, tmp_path):
     with pytest.raises(CheckpointError):
         Gallery.build(photos, tmp_path / "i", "")
     assert not (tmp_path / "i").exists()
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ("a dog", "search() takes inputs by keyword: search(text='a dog')"),
+        (Path("dog.jpg"), "search(image="),
+        (Query.read(text="red"), "search_batch"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else type(value).__name__,
+)
+def test_inputs_without_a_keyword_are_refused_with_the_way_out(gallery, given, words):
+    with pytest.raises(UsageError) as caught:
+        gallery.search(given)
+    assert words in str(caught.value) and "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ((["a.jpg", "b.jpg"],), "folder must be the path of one folder, got ['a.jpg', 'b.jpg']"),
+        ((5, "i"), "folder must be the path of one folder, got 5"),
+        (("photos",), "to must be the path of one folder, got None"),
+        (("photos", ""), "to must be the path of one folder, got ''"),
+    ],
+)
+def test_what_is_not_a_folder_is_not_indexed(arguments, words):
+    with pytest.raises(UsageError) as caught:
+        Gallery.build(*arguments)
+    assert str(caught.value) == words
+
+
+def test_what_was_skipped_and_what_is_indexed_is_described(photos, model, tmp_path):
+    (photos / "bad.png").write_bytes(b"bad")
+    with Gallery.build(photos, tmp_path / "i", model) as gallery:
+        about = gallery.describe()
+        assert (about["items"], about["skipped"], about["model"]) == (40, 1, "fake")
+        (skipped,) = gallery.skipped()
+        assert (skipped.path, skipped.modality) == ("bad.png", "image") and skipped.reason
+
+
+def test_a_page_is_rendered_and_a_sheet_written(gallery, tmp_path):
+    query = Query.read(text="red")
+    (hits,) = gallery.search_batch([query], k=2)
+    html = render_page(gallery, query, hits)
+    assert html.startswith("<!doctype html>") and html.count("data:image/") == 2
+    write_sheet(gallery, query, hits, tmp_path / "sheet.png", modalities="image")
+    with Image.open(tmp_path / "sheet.png") as sheet:
+        assert sheet.width == 1544
+    with pytest.raises(UsageError, match="no gallery of the modality 'depth'"):
+        render_page(gallery, query, hits, modalities="depth")

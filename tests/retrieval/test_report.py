@@ -235,9 +235,9 @@ def test_an_output_may_not_lie_in_the_index_or_replace_what_it_holds(gallery, tm
     picture = next(iter(index.snapshot()))
     (tmp_path / "link.png").symlink_to(gallery.root / picture)
     for output, words in (
-        (index.folder / "catalogue.sqlite3", "lies in the index"),
-        (index.folder, "lies in the index"),
-        (index.folder / "new.html", "lies in the index"),
+        (index.folder / "catalogue.sqlite3", "is in the folder of the index"),
+        (index.folder, "is in the folder of the index"),
+        (index.folder / "new.html", "is in the folder of the index"),
         (gallery.root / picture, "in the gallery"),
         (tmp_path / "link.png", "in the gallery"),
     ):

@@ -1,4 +1,4 @@
-"""The options of several spaces and several kinds of galleries."""
+"""Options for several spaces and several galleries."""
 
 import json
 
@@ -60,20 +60,20 @@ def test_query_names_a_space_or_fuses_several(run, index):
     assert every[0]["space"] == "layout+hue"
 
 
-def test_the_table_shows_the_score_of_each_space_the_kind_and_the_words(run, index):
+def test_the_table_shows_the_score_of_each_space_the_modality_and_the_text(run, index):
     lines = run("query", index, "all red", "--space", "all", "-k", 99).stdout.split("\n")
     assert lines[0].split() == ["rank", "score", "layout", "hue", "modality", "path", "text"]
-    (words,) = [line for line in lines if "captions.txt:1" in line]
-    assert words.endswith("all red") and " text " in words
+    (line,) = [line for line in lines if "captions.txt:1" in line]
+    assert line.endswith("all red") and " text " in line
     photos = run("query", index, "red", "--modality", "image").stdout.split("\n")[0]
     assert photos.split() == ["rank", "score", "path"]
 
 
-def test_query_asks_for_some_kinds(run, index):
-    for kinds, count in ((["depth"], 4), (["depth", "text"], 6), ([], 19)):
-        options = [part for kind in kinds for part in ("--modality", kind)]
+def test_query_searches_some_modalities(run, index):
+    for names, count in ((["depth"], 4), (["depth", "text"], 6), ([], 19)):
+        options = [part for name in names for part in ("--modality", name)]
         hits = rows(run("query", index, "red", "-k", 99, "--json", *options))
-        assert len(hits) == count and {hit["modality"] for hit in hits} >= set(kinds)
+        assert len(hits) == count and {hit["modality"] for hit in hits} >= set(names)
 
 
 @pytest.mark.parametrize(
@@ -81,7 +81,7 @@ def test_query_asks_for_some_kinds(run, index):
     [
         (["--space", "sound"], "no space 'sound'; it has layout, hue"),
         (["--space", "light"], "no space 'light'"),
-        (["--space", "hue=much"], "'much' is not a valid weight"),
+        (["--space", "hue=much"], "space: expected for example clip=0.5, got 'hue=much'"),
         (["--space", "hue=0"], "must be > 0"),
         (["--space", "hue", "--space", "hue=2"], "given twice"),
         (["--space", ""], "no space ''"),
@@ -89,7 +89,7 @@ def test_query_asks_for_some_kinds(run, index):
         (["--modality", "seg"], "no gallery of the modality 'seg'; it has image, depth, text"),
     ],
 )
-def test_wrong_spaces_and_kinds_are_one_line(run, index, tmp_path, arguments, words):
+def test_wrong_spaces_and_modalities_are_one_line(run, index, tmp_path, arguments, words):
     fails(run("query", index, "red", *arguments), 2, words)
     queries = tmp_path / "q.jsonl"
     queries.write_text('{"text": "red", "relevant": ["red one.png"]}')
@@ -143,7 +143,7 @@ def test_info_lists_galleries_and_spaces(run, index, photos, place):
     assert "depth_near=high" in text and str(place / "captions.txt") in text and "hue" in text
 
 
-def test_skipped_items_name_their_kind(run, index, place):
+def test_skipped_items_name_their_modality(run, index, place):
     (place / "depth/bad.png").write_bytes(b"bad")
     run("index", place / "depth", "--to", index, "--as", "depth")
     listed = rows(run("info", index, "--skipped", "--json"))
@@ -154,7 +154,7 @@ def test_skipped_items_name_their_kind(run, index, place):
     assert run("info", index, "--skipped").stdout.split()[:3] == ["modality", "path", "reason"]
 
 
-def test_pages_draw_every_kind(run, index, place):
+def test_pages_draw_every_modality(run, index, place):
     page, sheet = place / "p.html", place / "s.png"
     asked = ("all red", "-k", 99, "--space", "all", "--html", page, "--sheet", sheet)
     assert run("query", index, *asked).exit_code == 0
@@ -167,7 +167,7 @@ def test_pages_draw_every_kind(run, index, place):
     assert "13 images" in page.read_text(encoding="utf-8")
 
 
-def test_eval_takes_spaces_and_kinds(run, index, tmp_path):
+def test_eval_takes_spaces_and_modalities(run, index, tmp_path):
     queries = tmp_path / "q.jsonl"
     entries = [
         {"image": "photos/03.png", "relevant": ["03.png"]},  # a photo, and a depth map

@@ -1,4 +1,4 @@
-"""Every command with a real model of random weights, two of them as processes: nothing is faked."""
+"""Every command with a real model of random weights, two of them in processes of their own."""
 
 import json
 import shutil
@@ -23,7 +23,7 @@ TINY = ("--model", "{place}/tiny", "--device", "cpu")
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory):
-    """A gallery of 12 pictures, a bad one and a layout, indexed with the tiny model."""
+    """A gallery of 12 images, a damaged one and a layout, indexed with the tiny model."""
     folder = tmp_path_factory.mktemp("place")
     make_tiny_model(folder / "tiny")
     for number in range(12):
@@ -54,7 +54,7 @@ def process(place, *arguments):
     return done
 
 
-def test_a_process_finds_what_this_one_finds(place):
+def test_another_process_finds_the_same(place):
     words = "two dogs in the snow"
     done = process(place, "query", "p.index", words, "--model", "tiny", "--device", "cpu", "--json")
     assert done.returncode == 0, done.stderr
@@ -63,14 +63,14 @@ def test_a_process_finds_what_this_one_finds(place):
     assert [h["score"] for h in there] == pytest.approx([h["score"] for h in here], abs=1e-5)
 
 
-def test_a_picture_of_the_gallery_finds_itself_with_score_one(place):
+def test_an_image_of_the_gallery_finds_itself_with_score_one(place):
     hits = search(place, "--image", "{place}/photos/07.jpg", "-k", 20)
     assert len(hits) == 12 and hits[0]["path"] == "07.jpg"
     assert hits[0]["score"] == pytest.approx(1.0, abs=2e-3)
     assert hits[1]["score"] < 0.999
 
 
-def test_words_maps_and_both_give_different_rankings_of_the_same_gallery(place):
+def test_text_map_and_both_give_different_rankings_of_the_same_gallery(place):
     words = search(place, "two dogs in the snow", "-k", 12)
     layout = search(place, "--seg", "{place}/layout.png", "-k", 12)
     both = search(place, "two dogs in the snow", "--seg", "{place}/layout.png", "-k", 12)
@@ -82,7 +82,7 @@ def test_words_maps_and_both_give_different_rankings_of_the_same_gallery(place):
     assert {hit["space"] for hit in both} == {"dinov2"}
 
 
-def test_pages_are_written_beside_pure_json(place):
+def test_pages_are_written_and_json_stays_pure(place):
     hits = search(
         place,
         "dog",
@@ -101,7 +101,7 @@ def test_pages_are_written_beside_pure_json(place):
         assert sheet.width == 1544
 
 
-def test_eval_of_pictures_that_find_themselves(place):
+def test_eval_of_images_that_find_themselves(place):
     lines = [
         {"image": f"photos/{number:02}.jpg", "relevant": [f"{number:02}.jpg"]}
         for number in range(12)
@@ -114,7 +114,7 @@ def test_eval_of_pictures_that_find_themselves(place):
     assert measured["missing"] == 1 and "gone.jpg" in done.stderr
 
 
-def test_the_index_names_its_model_where_it_cannot_be_found(place, tmp_path):
+def test_a_model_that_cannot_be_found_is_named(place, tmp_path):
     shutil.copytree(place / "p.index", tmp_path / "p.index")
     (tmp_path / "p.index/encoder.json").unlink()  # written where the model lay in a folder
     done = process(place.parent, "query", str(tmp_path / "p.index"), "red")
