@@ -2,8 +2,8 @@
 
 An index remembers in `encoder.json` how to load them again: the folder of a model that is not found
 by its name alone; where the weights of teachers lie, and which model predicts what they cannot
-read. How vectors were made stands in the catalogue: this file may be lost, and says nothing of what
-may be compared.
+read. How vectors were made is in the catalogue: which vectors can be compared does not depend on
+this file, and it may be deleted.
 """
 
 from __future__ import annotations
@@ -105,7 +105,7 @@ class LazyModel:
         self._start()
 
     def remember(self, index: Index) -> None:
-        """Let an index remember how to load this model and its teachers again."""
+        """Write to an index how to load this model and its teachers again."""
         _remember(index, self._wanted, self.get(), self._teachers)
 
     def _load(self) -> Embedder:
@@ -133,7 +133,7 @@ def lazy_model(
     device: str,
     dtype: str,
 ) -> LazyModel:
-    """What embeds the pictures and queries of an index; nothing is loaded yet.
+    """The model of an index and of its queries; nothing is loaded yet.
 
     Args:
         index: None: a new one.
@@ -206,7 +206,7 @@ def _write_note(folder: Path, note: Mapping[str, Any]) -> None:
 
 
 def _noted_folder(folder: Path) -> str | None:
-    """Where the model of an index lay, if it still lies there; else its name may find it."""
+    """The folder of the model of an index, if it still exists; else the name is looked up."""
     try:
         noted = json.loads((folder / NOTE).read_text(encoding="utf-8"))["model"]
         return noted if Path(noted).is_dir() else None
@@ -224,7 +224,7 @@ def _folder_of(wanted: ModelLike) -> str | None:
 
 
 def _read_note(folder: Path) -> tuple[str | None, Teachers]:
-    """The model and the teachers that an index remembers; nothing where there is no note."""
+    """The model and the teachers that an index remembers; none without the file."""
     path = folder / NOTE
     if not path.is_file():
         return None, Teachers()

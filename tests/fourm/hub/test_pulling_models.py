@@ -302,9 +302,11 @@ class TestWrongContent:
         content[-1] ^= 1
         return bytes(content)
 
-    def test_a_file_with_another_hash_is_thrown_away(self, hub, shelf, tmp_path):
+    def test_a_file_with_another_hash_is_deleted(self, hub, shelf, tmp_path):
         hub.instead[MODEL] = self.spoilt(shelf)
-        with pytest.raises(fourm.DownloadFailed, match=r"model\.safetensors.*its hash is another"):
+        with pytest.raises(
+            fourm.DownloadFailed, match=r"model\.safetensors.*does not match its hash"
+        ):
             pulled("tokenizer/semseg", to=tmp_path)
         assert not (tmp_path / TOKENIZERS["tok_semseg@224"] / MODEL).exists()
         assert not [path for path in tmp_path.rglob("*") if path.stat().st_size > 100_000]
@@ -320,9 +322,9 @@ class TestWrongContent:
             pulled("tokenizer/text")
         assert not (cache_folder() / TEXT_TOKENIZER).exists()
 
-    def test_more_than_was_announced(self, hub, shelf):
+    def test_more_bytes_than_announced(self, hub, shelf):
         hub.instead[MODEL] = self.spoilt(shelf) + b"more" * 1000
-        with pytest.raises(fourm.DownloadFailed, match="more came"):
+        with pytest.raises(fourm.DownloadFailed, match="sent more than the announced"):
             pulled("tokenizer/semseg")
 
     def test_a_damaged_file_that_is_here_is_replaced(self, hub, shelf, tmp_path):

@@ -10,7 +10,7 @@ from fourm.hub.finding import find_manifest
 from fourm.model import Model
 from fourm.model.devices import choose_dtype
 from tests.fourm.small_shelf import small_shelf
-from tests.fourm.tiny_bundle import make_tiny_bundle
+from tests.fourm.tiny_model import make_tiny_model
 
 TEXTS = [
     "a dog",
@@ -26,7 +26,7 @@ CASES += [(name, "bfloat16") for name, _ in CASES]
 @pytest.fixture(scope="module")
 def folders(tmp_path_factory):
     shelf = tmp_path_factory.mktemp("models")
-    tiny = make_tiny_bundle(shelf / "tiny")
+    tiny = make_tiny_model(shelf / "tiny")
     return {"tiny": tiny, "official": small_shelf(shelf / "official"), "mini": "mini"}
 
 
