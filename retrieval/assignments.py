@@ -8,20 +8,24 @@ from collections.abc import Iterable
 from retrieval.errors import UsageError
 
 
-def read_assignments(entries: Iterable[str], where: str, example: str) -> dict[str, str]:
+def read_assignments(
+    entries: Iterable[str], where: str, example: str, default: str = ""
+) -> dict[str, str]:
     """Name -> value of entries such as `clip=weights/clip`.
 
     Args:
         entries: as they were typed.
         where: the option, for messages.
         example: an entry as it should be, for messages.
+        default: value of an entry that is a name alone.
 
     Raises:
-        UsageError: an entry without a name, `=` or a value, or a name twice.
+        UsageError: an entry without a name or a value, or a name twice.
     """
     found: dict[str, str] = {}
     for entry in entries:
-        name, _, value = (part.strip() for part in entry.partition("="))
+        name, equals, value = (part.strip() for part in entry.partition("="))
+        value = value if equals else default
         if not name or not value:
             raise UsageError(f"expected for example {example}, got {entry!r}", where=where)
         if name in found:
@@ -30,7 +34,9 @@ def read_assignments(entries: Iterable[str], where: str, example: str) -> dict[s
     return found
 
 
-def read_numbers(entries: Iterable[str], where: str, example: str) -> dict[str, float]:
+def read_numbers(
+    entries: Iterable[str], where: str, example: str, default: str = ""
+) -> dict[str, float]:
     """Name -> number of entries such as `text=2`.
 
     Raises:
@@ -39,7 +45,7 @@ def read_numbers(entries: Iterable[str], where: str, example: str) -> dict[str, 
     from fourm.modalities.decimals import decimal
 
     numbers = {}
-    for name, value in read_assignments(entries, where, example).items():
+    for name, value in read_assignments(entries, where, example, default).items():
         try:
             numbers[name] = decimal(value)
             if not math.isfinite(numbers[name]):

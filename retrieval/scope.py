@@ -116,12 +116,7 @@ def _weights(spaces: Spaces | None, known: list[str]) -> dict[str, float]:
             raise UsageError("weights must be numbers", where="spaces")
         weights = {name: float(weight) for name, weight in spaces.items()}
     else:
-        pairs = [_typed(name) for name in names_of(spaces, "spaces")]
-        weights = dict(pairs)
-        if len(weights) < len(pairs):
-            names = [name for name, _ in pairs]
-            twice = next(name for name in names if names.count(name) > 1)
-            raise UsageError("given twice", where=f"space {twice}")
+        weights = read_numbers(names_of(spaces, "spaces"), "space", "clip=0.5", default="1")
     if weights.keys() == {"all"} and "all" not in known:
         return dict.fromkeys(known, weights["all"])
     if "all" in weights and "all" not in known:
@@ -129,14 +124,6 @@ def _weights(spaces: Spaces | None, known: list[str]) -> dict[str, float]:
     if not weights:
         raise UsageError("expected at least one", where="spaces")
     return weights
-
-
-def _typed(text: str) -> tuple[str, float]:
-    """A space with its weight, written as `clip` or `clip=0.5`."""
-    if "=" not in text:
-        return text, 1.0
-    ((name, weight),) = read_numbers([text], "space", "clip=0.5").items()
-    return name, weight
 
 
 def names_of(asked: object, what: str) -> list[str]:

@@ -102,9 +102,9 @@ def with_note(block: Image.Image, note: str) -> Image.Image:
     return noted
 
 
-def _text_block(words: str) -> Image.Image:
+def _text_block(text: str) -> Image.Image:
     font = font_of(34)
-    lines = wrapped(words, font, 660)
+    lines = wrapped(text, font, 660)
     if len(lines) > 5:
         lines = [*lines[:4], fitted(" ".join(lines[4:]), font, 660)]
     width = max(text_width(line, font) for line in lines) + 8

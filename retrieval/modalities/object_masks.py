@@ -51,9 +51,8 @@ def read_masks(source: object) -> Input:
         first = first or mask.pixels.shape
         if mask.pixels.shape != first:
             raise QueryError(
-                f"object {number} is one of {mask.pixels.shape[::-1]} pixels, the "
-                f"{'first' if size is None else 'picture'} one of {first[::-1]}: give objects of "
-                "one picture",
+                f"object {number} has a mask of {mask.pixels.shape[::-1]} pixels, expected "
+                f"{first[::-1]}; give objects of one image",
                 where=where,
             )
         masks.append(_light(mask))
@@ -84,7 +83,7 @@ def _mask(entry: dict[str, Any], size: tuple[int, int] | None, where: str) -> Ma
     else:
         raise QueryError(
             "segmentation should be run lengths (size, counts), or polygons in a file "
-            "with the picture's width and height",
+            "with the image's width and height",
             where=where,
         )
     point = None
@@ -128,7 +127,7 @@ def decode_counts(text: str, where: str = "counts") -> list[int]:
     for character in text:
         bits = ord(character) - 48
         if not 0 <= bits < 64 or shift > 60:
-            raise QueryError(f"{character!r} is no part of COCO's compressed counts", where=where)
+            raise QueryError(f"{character!r} is not part of COCO's compressed counts", where=where)
         value |= (bits & 31) << shift
         shift += 5
         if bits & 32:
@@ -145,16 +144,16 @@ def decode_counts(text: str, where: str = "counts") -> list[int]:
 def _polygons(shape: list[Any], size: tuple[int, int], where: str) -> NDArray[np.uint8]:
     if size[0] * size[1] > MAX_PIXELS:
         raise QueryError(f"more than the limit of {MAX_PIXELS} pixels", where=where)
-    picture = Image.new("L", size)
-    draw = ImageDraw.Draw(picture)
+    image = Image.new("L", size)
+    draw = ImageDraw.Draw(image)
     for polygon in shape:
         numbers = flat_numbers(polygon, f"{where}: polygon")
         if len(numbers) < 6 or len(numbers) % 2:
             raise QueryError("a polygon is x, y of at least three corners", where=where)
         if max(map(abs, numbers)) > 1 << 20:
-            raise QueryError("a polygon reaches far beyond its picture", where=where)
+            raise QueryError("a polygon reaches far beyond its image", where=where)
         draw.polygon(list(zip(numbers[::2], numbers[1::2], strict=True)), fill=1)
-    return np.array(picture)
+    return np.array(image)
 
 
 def coco_text(masks: Sequence[Mask]) -> str:

@@ -15,7 +15,7 @@ from PIL import Image
 from retrieval.errors import UsageError
 from retrieval.report.results import Results, Tile
 
-# Tiles get the width that their picture's shape asks for, within these bounds.
+# Tiles get the width that the shape of their image asks for, within these bounds.
 _NARROWEST, _WIDEST = 0.72, 2.4
 
 
@@ -37,7 +37,7 @@ def page_html(results: Results) -> str:
 
 
 def data_uri(image: Image.Image) -> str:
-    """The picture inside an address: JPEG, or PNG where it has alpha."""
+    """The image as a data URI: JPEG, or PNG where it has alpha."""
     form, options = ("PNG", {"optimize": True}) if image.mode == "RGBA" else ("JPEG", _JPEG)
     buffer = io.BytesIO()
     image.save(buffer, form, **options)

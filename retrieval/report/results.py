@@ -56,8 +56,8 @@ class Tile:
         return printable(self._name)
 
     @property
-    def kind(self) -> str:
-        """Fit to be shown: what the item is, or nothing for a picture."""
+    def modality(self) -> str:
+        """Fit to be shown: the modality of the item, or nothing for an image."""
         return "" if self.hit.modality == "image" else self.hit.modality.replace("_", " ")
 
     @property
@@ -110,12 +110,12 @@ class Results:
         """
         index = gallery.index
         searched = Scope.of(index, modalities=modalities).modalities or tuple(index.readings)
-        roots = {index.roots[kind] for kind in searched}
+        roots = {index.roots[name] for name in searched}
         best = max((hit.score for hit in hits), default=0.0)
         return cls(
             panels(as_read(query, gallery.model)),
             tuple(_tile(hit, gallery.read, best) for hit in hits),
-            sum(index.counts(modality=kind).indexed for kind in searched),
+            sum(index.counts(modality=name).indexed for name in searched),
             printable(", ".join(sorted(root.name or str(root) for root in roots))),
             printable(index.recipe.model),
             printable(hits[0].space if hits else index.recipe.space),

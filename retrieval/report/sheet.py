@@ -29,7 +29,7 @@ from retrieval.report.results import Results, Tile
 
 _MAT = "#eae7e0"
 _COLUMNS = 5
-_CELL, _PICTURE_HEIGHT, _CAPTION = 280, 210, 44
+_CELL, _IMAGE_HEIGHT, _CAPTION = 280, 210, 44
 
 
 def save_sheet(results: Results, file: str | os.PathLike[str]) -> None:
@@ -52,7 +52,7 @@ def draw_sheet(results: Results) -> Image.Image:
     rows = flow(blocks)
     top = sum(max(block.height for block in row) + GAP for row in rows)
     lines = -(-len(results.tiles) // _COLUMNS)
-    grid = lines * (_PICTURE_HEIGHT + _CAPTION + GAP)
+    grid = lines * (_IMAGE_HEIGHT + _CAPTION + GAP)
     sheet = Image.new("RGB", (WIDTH, 2 * MARGIN + top + 44 + grid - GAP), GROUND)
     draw = ImageDraw.Draw(sheet)
     y = MARGIN
@@ -71,44 +71,44 @@ def draw_sheet(results: Results) -> Image.Image:
             sheet,
             tile,
             MARGIN + column * (_CELL + GAP),
-            y + line * (_PICTURE_HEIGHT + _CAPTION + GAP),
+            y + line * (_IMAGE_HEIGHT + _CAPTION + GAP),
         )
     return sheet
 
 
 def _draw_tile(sheet: Image.Image, tile: Tile, x: int, y: int) -> None:
     draw = ImageDraw.Draw(sheet)
-    box = (x, y, x + _CELL - 1, y + _PICTURE_HEIGHT - 1)
+    box = (x, y, x + _CELL - 1, y + _IMAGE_HEIGHT - 1)
     draw.rectangle(box, _MAT)
     if tile.thumbnail is not None:
-        scale = min(_CELL / tile.thumbnail.width, _PICTURE_HEIGHT / tile.thumbnail.height)
+        scale = min(_CELL / tile.thumbnail.width, _IMAGE_HEIGHT / tile.thumbnail.height)
         size = (
             max(1, round(tile.thumbnail.width * scale)),
             max(1, round(tile.thumbnail.height * scale)),
         )
-        picture = on_checks(tile.thumbnail).resize(size, Image.Resampling.LANCZOS)
-        sheet.paste(picture, (x + (_CELL - size[0]) // 2, y + (_PICTURE_HEIGHT - size[1]) // 2))
+        image = on_checks(tile.thumbnail).resize(size, Image.Resampling.LANCZOS)
+        sheet.paste(image, (x + (_CELL - size[0]) // 2, y + (_IMAGE_HEIGHT - size[1]) // 2))
     elif tile.text is not None:
         _draw_text(draw, tile.text, x + 12, y + 10)
     else:
         note = fitted(tile.note or "", font_of(14), _CELL - 24)
-        draw.text((x + 12, y + _PICTURE_HEIGHT // 2 - 9), note, SOFT, font_of(14))
+        draw.text((x + 12, y + _IMAGE_HEIGHT // 2 - 9), note, SOFT, font_of(14))
     font = font_of(16)
-    below = y + _PICTURE_HEIGHT + 8
+    below = y + _IMAGE_HEIGHT + 8
     rank = f"{tile.hit.rank}"
     draw.text((x, below), rank, SOFT, font)
     draw.text((x + _CELL, below), tile.score, ACCENT, font, anchor="ra")
     left = text_width(rank + "  ", font)
     room = _CELL - left - text_width(tile.score + "  ", font)
-    label = f"{tile.kind}: " if tile.kind else ""
+    label = f"{tile.modality}: " if tile.modality else ""
     label = fitted(label + tile.folder + tile.name, font, room)
     draw.text((x + left, below), label, INK, font)
 
 
-def _draw_text(draw: ImageDraw.ImageDraw, words: str, x: int, y: int) -> None:
+def _draw_text(draw: ImageDraw.ImageDraw, text: str, x: int, y: int) -> None:
     font, width = font_of(20), _CELL - 24
-    most = (_PICTURE_HEIGHT - 20) // 26
-    lines = wrapped(words, font, width)
+    most = (_IMAGE_HEIGHT - 20) // 26
+    lines = wrapped(text, font, width)
     if len(lines) > most:
         lines = [*lines[: most - 1], fitted(" ".join(lines[most - 1 :]), font, width)]
     for number, line in enumerate(lines):

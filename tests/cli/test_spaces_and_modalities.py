@@ -84,7 +84,7 @@ def test_query_searches_some_modalities(run, index):
         (["--space", "hue=much"], "space: expected for example clip=0.5, got 'hue=much'"),
         (["--space", "hue=0"], "must be > 0"),
         (["--space", "hue", "--space", "hue=2"], "given twice"),
-        (["--space", ""], "no space ''"),
+        (["--space", ""], "expected for example clip=0.5, got ''"),
         (["--fusion", "sum"], "'sum' is not one of 'rrf', 'scores'"),
         (["--modality", "seg"], "no gallery of the modality 'seg'; it has image, depth, text"),
     ],

@@ -212,7 +212,7 @@ def test_a_batch_is_each_alone(gallery):
         ({"spaces": "sound"}, "no space 'sound'; it has layout, hue, light"),
         ({"spaces": []}, "at least one"),
         ({"spaces": {}}, "at least one"),
-        ({"spaces": ["hue", "hue"]}, "hue: given twice"),
+        ({"spaces": ["hue", "hue"]}, "hue is given twice"),
         ({"spaces": ["hue", "all"]}, "all: cannot be combined with other spaces"),
         ({"spaces": {"hue": 0}}, "weight must be > 0, got 0"),
         ({"spaces": {"hue": -1}}, "weight must be > 0"),

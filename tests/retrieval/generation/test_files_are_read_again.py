@@ -45,7 +45,7 @@ def read(**sources):
 
 
 @pytest.mark.parametrize("kind", ["normals", "edges", "sam_edges", "image_tokens"])
-def test_pictures(tmp_path, kind):
+def test_images(tmp_path, kind):
     shape = (32, 32) if "edges" in kind else (32, 32, 3)
     pixels = RNG.integers(0, 256, shape, np.uint8)
     again = np.asarray(read(**{kind: written(tmp_path, kind, pixels)}))
@@ -53,7 +53,7 @@ def test_pictures(tmp_path, kind):
     np.testing.assert_array_equal(again, want)
 
 
-def test_pictures_are_called_rgb(tmp_path):
+def test_images_are_called_rgb(tmp_path):
     pixels = np.zeros((32, 32, 3), np.uint8)
     assert written(tmp_path, "image_tokens", pixels).name == "rgb.png"
 
@@ -75,7 +75,7 @@ def test_segmentation_maps_as_ids_and_in_colours(tmp_path, picture):
     assert (tmp_path / "seg_legend.png").exists()
 
 
-def test_words(tmp_path):
+def test_text(tmp_path):
     assert written(tmp_path, "text", "Ein Hund läuft").read_text("utf-8") == "Ein Hund läuft\n"
 
 
@@ -99,7 +99,7 @@ def test_colours(tmp_path):
 
 
 @pytest.mark.parametrize("number", [0, 1, 17, 49, 999])
-def test_facts(tmp_path, number):
+def test_metadata(tmp_path, number):
     facts = {name: key.value_of(number) for name, key in KEYS.items()}
     file = written(tmp_path, "metadata", facts)
     assert (tmp_path / "metadata.png").exists()
@@ -145,26 +145,26 @@ def test_features(tmp_path, kind):
 @pytest.mark.parametrize(
     ("kind", "value"), [("boxes", []), ("palette", []), ("metadata", {}), ("sam", [])]
 )
-def test_nothing_is_a_record_without_a_picture(tmp_path, kind, value):
+def test_an_empty_list_has_no_image(tmp_path, kind, value):
     names = write_files(decoded(kind, value), tmp_path, None)
     assert f"{kind}.json" in names and f"{kind}.png" not in names
     assert not json.loads((tmp_path / f"{kind}.json").read_text()) or kind == "boxes"
 
 
-def test_nobody(tmp_path):
+def test_no_people(tmp_path):
     none = np.zeros((0, 23, 3, 3), np.float32)
     names = write_files(decoded("poses", People((224, 224)), rotations=none), tmp_path, None)
     assert names == ["poses.json"]
 
 
-def test_pictures_of_an_earlier_run_do_not_stay_beside_nothing(tmp_path):
+def test_images_of_an_earlier_run_are_removed(tmp_path):
     write_files(decoded("boxes", [Box(0.4, 0.4, 0.6, 0.6, "dog")]), tmp_path, None)
     assert (tmp_path / "boxes.png").exists()
     assert write_files(decoded("boxes", []), tmp_path, None) == ["boxes.json"]
     assert [path.name for path in tmp_path.iterdir()] == ["boxes.json"]
 
 
-def test_boxes_are_drawn_over_the_picture(tmp_path):
+def test_boxes_are_drawn_over_the_image(tmp_path):
     ground = Image.new("RGB", (50, 50), "#204060")
     write_files(decoded("boxes", [Box(0.4, 0.4, 0.6, 0.6, "dog")]), tmp_path, ground)
     picture = Image.open(tmp_path / "boxes.png")
@@ -193,7 +193,7 @@ class TestViews:
         assert red[:, :112].max() < 20 and red[:, 112:].min() > 230
 
     @pytest.mark.parametrize("shape", [(2, 1, 1), (1, 2, 2), (3, 1, 2)])
-    def test_few_places_or_channels(self, shape):
+    def test_few_positions_or_channels(self, shape):
         assert main_components(np.ones(shape)).mode == "RGB"
 
     def test_objects_have_colours_of_their_own(self):

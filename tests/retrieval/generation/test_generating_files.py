@@ -36,9 +36,7 @@ def photo(tmp_path):
     return write(tmp_path / "dog.png", striped((200, 120, 40)))
 
 
-def test_a_folder_that_cannot_be_made_is_refused_before_anything_is_predicted(
-    tmp_path, model, monkeypatch
-):
+def test_the_folder_is_created_before_anything_is_predicted(tmp_path, model, monkeypatch):
     (tmp_path / "file").touch()
     monkeypatch.setattr(fourm.Generator, "generate", None)
     monkeypatch.setattr(fourm.Generator, "decode_inputs", None)
@@ -46,7 +44,7 @@ def test_a_folder_that_cannot_be_made_is_refused_before_anything_is_predicted(
         show_query(model, Query.read(text="a dog"), tmp_path / "file")
 
 
-def test_all_kinds_from_a_photo(tmp_path, model, photo):
+def test_all_modalities_from_a_photo(tmp_path, model, photo):
     out = tmp_path / "a" / "out"
     made = generate(model, "all", out, config=FAST, image=photo, text="a dog")
     record = json.loads((out / "generated.json").read_text())
@@ -94,7 +92,7 @@ def test_nothing_is_written_without_a_folder(tmp_path, model, photo):
         made["depth"]
 
 
-def test_a_hidden_part_and_an_open_text_need_no_name(tmp_path, model, photo):
+def test_inpainting_and_infilling_need_no_names(tmp_path, model, photo):
     out = tmp_path / "out"
     hide = [(0.0, 0.0, 0.5, 0.5)]
     made = generate(model, (), out, config=FAST, inpaint=hide, image=photo, text="a [S_1]")
@@ -146,7 +144,7 @@ def test_an_input_that_no_file_would_replace_may_lie_in_the_folder(tmp_path, mod
         ({"to": "text", "text": "a"}, fourm.BadInput, "is given and cannot be predicted"),
     ],
 )
-def test_refused_before_a_folder_is_made(tmp_path, model, arguments, error, words):
+def test_bad_arguments_are_refused_before_all_else(tmp_path, model, arguments, error, words):
     with pytest.raises(error, match=words):
         generate(model, out=tmp_path / "out", config=FAST, **arguments)
     assert words == "is given and cannot be predicted" or not (tmp_path / "out").exists()
@@ -183,7 +181,7 @@ class TestOptions:
         assert read_inpaint(["0.25,0.25,0.75,.75", box]) == [box, box]
 
     @pytest.mark.parametrize("text", ["", "1,2,3", "a,b,c,d", "0.1 0.2 0.3 0.4"])
-    def test_no_boxes(self, text):
+    def test_bad_boxes(self, text):
         with pytest.raises(UsageError, match="is not a valid box"):
             read_inpaint([text])
 
@@ -195,7 +193,7 @@ class TestOptions:
     @pytest.mark.parametrize(
         "text", ["text", "text=", "text=x", "text=nan", "text=inf", "=2", "x=2"]
     )
-    def test_no_weights(self, text):
+    def test_bad_weights(self, text):
         with pytest.raises(UsageError):
             read_weights([text], {"text"})
         with pytest.raises(UsageError, match="twice"):
@@ -203,7 +201,7 @@ class TestOptions:
 
 
 class TestShowingAQuery:
-    def test_what_a_model_reads_and_imagines(self, tmp_path, model, photo):
+    def test_what_a_model_reads_and_predicts(self, tmp_path, model, photo):
         query = Query.read(text="a dog on marzipan", image=photo, depth=np.arange(64).reshape(8, 8))
         files = show_query(model, query, tmp_path / "shown")
         shown = tmp_path / "shown"
@@ -215,7 +213,7 @@ class TestShowingAQuery:
         with Image.open(shown / "sheet.png") as sheet:
             assert sheet.width == 1544
 
-    def test_words_alone_are_predicted(self, tmp_path, model):
+    def test_predictions_from_text_alone(self, tmp_path, model):
         files = show_query(model, Query.read(text="a dog"), tmp_path)
         assert {"predicted/rgb.png", "predicted/seg.png", "predicted/palette.json"} <= set(files)
 
@@ -226,7 +224,7 @@ class TestShowingAQuery:
             other = tmp_path / "b" / file.relative_to(tmp_path / "a")
             assert other.read_bytes() == file.read_bytes()
 
-    def test_mini_shows_maps_words_and_the_photo(self, tmp_path, photo):
+    def test_mini_shows_maps_text_and_the_photo(self, tmp_path, photo):
         mini = fourm.load_model("mini", device="cpu", dtype="float32")
         layout = np.full((64, 64), 184, np.uint8)  # trees
         layout[:32] = 187  # sky

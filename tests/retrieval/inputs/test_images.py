@@ -85,13 +85,13 @@ def test_bgr_arrays_of_opencv(source):
     assert np.array_equal(pixels(source, bgr=True), PIXELS[..., ::-1])
 
 
-def test_bgr_says_nothing_about_files_and_grey_arrays():
+def test_bgr_does_not_change_files_and_grey_arrays():
     assert np.array_equal(pixels(encoded(STRIPES), bgr=True), PIXELS)
     assert np.array_equal(pixels(STRIPES, bgr=True), PIXELS)
     assert np.array_equal(pixels(GREY, bgr=True), pixels(GREY))
 
 
-def test_bgr_is_said_of_a_query():
+def test_bgr_is_a_keyword_of_queries():
     for name in ("image", "image_tokens", "normals"):
         (entry,) = Query.read(**{name: PIXELS, "bgr": True}).inputs
         assert np.array_equal(np.asarray(entry.value), PIXELS[..., ::-1])

@@ -17,6 +17,7 @@ from retrieval.report.page import write_page
 from retrieval.report.panels import panels
 from retrieval.report.results import Results
 from retrieval.report.sheet import draw_sheet
+from tests.retrieval.examples import PHOTO, SOURCES
 
 few = settings(max_examples=50, deadline=None)
 KEYS = [
@@ -31,7 +32,6 @@ JSON = st.recursive(
     ),
     max_leaves=12,
 )
-PHOTO = Image.fromarray(np.kron(np.eye(4, dtype=np.uint8) * 255, np.ones((16, 16), np.uint8)))
 
 
 def read(kind, source, **others):
@@ -52,7 +52,7 @@ def saved(tmp_path, name, content):
 
 class TestDepth:
     @pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
-    def test_pictures_keep_their_range(self, tmp_path, dtype):
+    def test_grey_images_keep_their_range(self, tmp_path, dtype):
         depth = np.linspace(0, np.iinfo(dtype).max, 12).astype(dtype).reshape(3, 4)
         Image.fromarray(depth).save(tmp_path / "d.png")
         for source in (tmp_path / "d.png", depth, saved(tmp_path, "d.npy", depth)):
@@ -65,14 +65,14 @@ class TestDepth:
         assert (read("depth", depth, depth_near="high").value == 255 - depth).all()
         assert (read("depth", depth / 4, depth_near="high").value == -(depth / 4)).all()
 
-    def test_the_word_is_checked(self):
+    def test_depth_near_is_checked(self):
         with pytest.raises(QueryError, match="low or high"):
             Query.read(depth=np.ones((2, 2)), depth_near="left")
         with pytest.raises(UsageError, match="depth_near"):
             Query.read(text="sea", depth_near="high")
 
     @pytest.mark.parametrize("mode", ["RGB", "RGBA", "P", "LA"])
-    def test_colours_are_no_depth(self, tmp_path, mode):
+    def test_colour_images_are_refused(self, tmp_path, mode):
         Image.new(mode, (4, 4)).save(tmp_path / "d.png")
         with pytest.raises(QueryError, match="grey"):
             read("depth", tmp_path / "d.png")
@@ -130,7 +130,7 @@ class TestArrays:
 
 
 class TestBoxes:
-    def test_typed_ones_and_files_together(self, tmp_path):
+    def test_typed_boxes_and_files_together(self, tmp_path):
         yolo = saved(tmp_path, "y.txt", "0 0.5 0.5 0.2 0.4\n16 0.25 0.25 0.5 0.5 0.9\n")
         value = read("boxes", ["dog:0.1,0.2,0.3,0.4", str(yolo)]).value
         assert [box.name for box in value] == ["dog", "person", "dog"]
@@ -186,7 +186,7 @@ class TestWritten:
         with pytest.raises(UsageError, match="palette: given twice"):
             Query.read(palette="#fff", palette_of=PHOTO)
 
-    def test_facts(self):
+    def test_metadata(self):
         wanted = {"brightness": 200.0, "n_humans": 3.0}
         for source in ("brightness=200 n_humans=3", ["brightness=200", "n_humans=3"], wanted):
             assert read("metadata", source).value == wanted
@@ -244,14 +244,14 @@ class TestObjects:
         with pytest.raises(QueryError, match="width and height"):
             read("sam", [entry])
 
-    def test_run_lengths_are_of_the_picture_that_the_file_names(self):
+    def test_run_lengths_have_the_size_of_the_image(self):
         entry = {"segmentation": {"size": [2, 3], "counts": [2, 1, 1, 2]}}
         assert read("sam", {"width": 3, "height": 2, "annotations": [entry]}).value
-        with pytest.raises(QueryError, match=r"object 1 is one of \(3, 2\) pixels, the picture"):
+        with pytest.raises(QueryError, match=r"object 1 has a mask of \(3, 2\)"):
             read("sam", {"width": 2, "height": 3, "annotations": [entry]})
 
     @pytest.mark.parametrize("content", [[], {"width": 3, "height": 2, "annotations": []}])
-    def test_no_objects_at_all(self, content):
+    def test_files_without_objects(self, content):
         with pytest.raises(QueryError, match="there are no objects in it"):
             read("sam", content)
 
@@ -289,27 +289,7 @@ class TestObjects:
             read("sam", [{"segmentation": {"size": [1000, 999], "counts": text}}])
 
 
-SOURCES = {
-    "depth": np.arange(12.0).reshape(3, 4),
-    "normals": PHOTO,
-    "edges": PHOTO,
-    "sam_edges": PHOTO,
-    "boxes": "person:0.1,0.2,0.4,0.9",
-    "palette": "#1e90ff,#ffffff",
-    "metadata": "brightness=200 n_humans=3",
-    "sam": [{"segmentation": {"size": [2, 3], "counts": [2, 1, 1, 2]}}],
-    "poses": {"width": 10, "height": 10, "people": []},
-    "t5": np.ones((3, 4096)),
-    "clip_features": np.ones((512, 14, 14)),
-    "dinov2_features": np.ones((768, 16, 16)),
-    "imagebind_features": np.ones((1280, 16, 16)),
-    "dinov2_embedding": np.ones(768),
-    "imagebind_embedding": np.ones(1280),
-    "image_tokens": PHOTO,
-}
-
-
-def test_every_kind_of_the_model_has_a_source_and_a_painter():
+def test_every_modality_of_the_models_has_a_source():
     from fourm.modalities import MODALITIES as OF_MODELS
 
     assert set(OF_MODELS) == set(MODALITIES) <= set(sources())
@@ -324,7 +304,7 @@ def test_canny_edges_are_edges():
 
 @pytest.mark.parametrize("kind", ["edges", "sam_edges"])
 @pytest.mark.parametrize("paper", ["dark", "light", "transparent"])
-def test_drawings_are_light_on_dark_whatever_they_are_drawn_on(tmp_path, kind, paper):
+def test_drawings_become_light_on_dark(tmp_path, kind, paper):
     mode, ground, pen = {
         "dark": ("L", 0, 255),
         "light": ("L", 255, 0),
@@ -337,14 +317,14 @@ def test_drawings_are_light_on_dark_whatever_they_are_drawn_on(tmp_path, kind, p
     assert lines[21, 30] == 255 and lines[40, 30] == 0
 
 
-def test_dense_lines_with_a_thick_pen_are_no_light_ground():
+def test_dense_thick_lines_are_not_inverted():
     stripes = np.zeros((64, 64, 3), np.uint8)
     stripes[:, np.arange(64) % 4 > 0] = 255
     np.testing.assert_array_equal(np.asarray(read("edges", stripes).value), stripes)
 
 
 @pytest.mark.parametrize("kind", SOURCES)
-def test_every_kind_is_drawn(kind):
+def test_every_modality_is_drawn(kind):
     (panel,) = panels(Query.read(**{kind: SOURCES[kind]}))
     assert panel.title and panel.summary and (panel.image is not None or panel.rows)
     sheet = draw_sheet(Results((panel,), (), 0, "gallery", "model", "space"))
@@ -358,7 +338,7 @@ def test_depth_is_drawn_with_the_near_end_light():
     assert panel.image.getpixel((63, 30)) == (0,) * 3
 
 
-def test_query_files_know_every_kind(tmp_path):
+def test_query_files_take_every_modality(tmp_path):
     np.save(tmp_path / "d.npy", np.ones((2, 2)))
     (tmp_path / "y.txt").write_text("0 0.5 0.5 0.2 0.4")
     line = {
@@ -379,7 +359,7 @@ def test_query_files_know_every_kind(tmp_path):
             read_queries(saved(tmp_path, "q.jsonl", json.dumps({**wrong, "relevant": ["a"]})))
 
 
-def test_the_page_has_facts_as_a_table(tmp_path):
+def test_the_page_has_metadata_as_a_table(tmp_path):
     np.save(tmp_path / "<b>.npy", np.ones((3, 4)))
     query = Query.read(metadata="brightness=200 n_humans=3", t5=tmp_path / "<b>.npy")
     write_page(Results(panels(query), (), 0, "g", "m", "s"), tmp_path / "p.html")

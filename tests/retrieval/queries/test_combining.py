@@ -13,8 +13,7 @@ from retrieval.queries.combining import COMBINATIONS, read_weights
 from retrieval.report.panels import panels
 from retrieval.report.results import Results
 from retrieval.report.sheet import draw_sheet
-
-from .files import striped, write
+from tests.retrieval.files import striped, write
 
 RED = np.full((8, 8), 4, np.uint8)  # a motorcycle
 
@@ -26,14 +25,14 @@ def weighed(query):
     }
 
 
-def test_without_weights_everything_goes_together(model):
+def test_without_weights_all_inputs_go_together(model):
     query = Query.read(text="red", seg=RED)
     assert query.combine == "together"
     prepare(query, model)
     assert model.fusions == []
 
 
-def test_weights_are_guidance_unless_said_otherwise(model):
+def test_weights_guide_by_default(model):
     for way, wanted in [(None, "guided"), ("guided", "guided"), ("late", "late")]:
         query = Query.read(text="red", seg=RED, weights={"text": 2, "seg": -0.5}, combine=way)
         assert query.combine == wanted
@@ -41,7 +40,7 @@ def test_weights_are_guidance_unless_said_otherwise(model):
         assert model.fusions.pop() == (wanted, [2.0, -0.5])
 
 
-def test_what_is_not_named_counts_one_and_zero_is_left_out(model):
+def test_the_default_weight_is_one_and_zero_drops_an_input(model):
     query = Query.read(text="red", seg=RED, image=striped((1, 2, 3)), weights={"seg": 0})
     prepare(query, model)
     assert model.fusions == [("guided", [1.0, 1.0])]
@@ -49,7 +48,7 @@ def test_what_is_not_named_counts_one_and_zero_is_left_out(model):
     assert model.fusions[-1] == ("late", [1.0, 1.0])
 
 
-def test_words_are_pushed_away_from_a_little_or_as_hard_as_said():
+def test_negative_prompts_have_a_default_weight():
     query = Query.read(text="red", negative_text=["blue", " green "])
     assert query.combine == "guided"
     assert weighed(query) == {("text", "red"): 1, ("text", "blue"): -0.5, ("text", "green"): -0.5}
@@ -60,7 +59,7 @@ def test_words_are_pushed_away_from_a_little_or_as_hard_as_said():
     assert weighed(Query.read(negative_text="blue")) == {("text", "blue"): -0.5}
 
 
-def test_names_are_those_that_the_user_knows(tmp_path):
+def test_weights_are_named_like_inputs(tmp_path):
     photo = striped((200, 10, 10))
     for name in ("canny", "edges"):
         query = Query.read(canny=photo, text="red", weights=[f"{name}=0.5"])
@@ -68,7 +67,7 @@ def test_names_are_those_that_the_user_knows(tmp_path):
     assert Query.read(sam_edges=photo, weights="sam-edges=2").inputs[0].weight == 2
 
 
-def test_pushing_away_changes_what_is_found(model, tmp_path):
+def test_a_negative_prompt_changes_the_hits(model, tmp_path):
     for name, colour in [("red", (250, 0, 0)), ("mixed", (250, 0, 250)), ("blue", (0, 0, 250))]:
         write(tmp_path / f"p/{name}.png", striped(colour))
     with Gallery.build(tmp_path / "p", tmp_path / "i", model) as gallery:
@@ -122,7 +121,7 @@ def test_bad_weights_are_named(weights, words):
     assert str(caught.value).startswith("weight: ") and words in str(caught.value)
 
 
-def test_words_to_push_away_from_are_checked():
+def test_negative_prompts_are_checked():
     for wrong in ([], "", [" "], 3, [3], ["a", None], {"a": 1}):
         with pytest.raises(QueryError, match="not: "):
             Query.read(text="red", negative_text=wrong)
@@ -133,13 +132,13 @@ def test_words_to_push_away_from_are_checked():
 
 
 @pytest.mark.parametrize("way", ["", "Late", "both", 3, []])
-def test_the_way_of_combining_is_one_of_three(way):
+def test_combine_is_one_of_three(way):
     with pytest.raises(QueryError, match=", ".join(COMBINATIONS)):
         Query.read(text="red", combine=way)
 
 
 @given(st.text(max_size=12) | st.from_regex(r"text=[-+0-9.einf_]{0,8}", fullmatch=True))
-def test_whatever_is_typed_as_a_weight_is_read_or_refused(text):
+def test_any_weight_is_read_or_refused(text):
     try:
         (value,) = read_weights([text]).values()
         assert abs(value) <= 100
@@ -147,7 +146,7 @@ def test_whatever_is_typed_as_a_weight_is_read_or_refused(text):
         assert str(error).startswith("weight: ") and "\n" not in str(error)
 
 
-def test_pages_show_the_weights_and_what_is_pushed_away(model, photos, tmp_path):
+def test_pages_show_weights_and_negative_prompts(model, photos, tmp_path):
     query = Query.read(text="red", seg=RED, negative_text="people", weights={"seg": 0.5})
     shown = panels(query)
     assert [panel.note for panel in shown] == [

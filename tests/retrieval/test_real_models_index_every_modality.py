@@ -15,8 +15,8 @@ from retrieval.report.sheet import save_sheet
 from tests.fourm.three_spaces import SPACES, make_three_spaces
 
 from .conftest import numbered
+from .examples import SOURCES
 from .files import write
-from .test_other_kinds import SOURCES
 
 
 @pytest.fixture(scope="module")

@@ -8,8 +8,8 @@ from retrieval import Gallery, QueryError
 from retrieval.modalities import MODALITIES, parts_of_photos
 
 from .conftest import numbered
+from .examples import SOURCES
 from .files import striped, write
-from .test_other_kinds import SOURCES
 
 COMPUTED = [name for name, modality in MODALITIES.items() if modality.compute is not None]
 

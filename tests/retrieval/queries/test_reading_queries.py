@@ -8,8 +8,7 @@ from fourm.modalities.seg import panoptic_classes
 from retrieval.errors import QueryError, UsageError
 from retrieval.modalities.panoptic import ClassTable, coco_panoptic
 from retrieval.queries import Query
-
-from .files import encoded, striped, write
+from tests.retrieval.files import encoded, striped, write
 
 COLOURS = {entry.id: entry.colour for entry in panoptic_classes()}
 MAP = np.zeros((12, 16), np.uint8)
@@ -20,7 +19,7 @@ def seg(source):
     return Query.read(seg=source).values["seg"]
 
 
-def test_words_lose_the_space_around_them():
+def test_text_is_stripped():
     assert Query.read(text="  two dogs \n").values == {"text": "two dogs"}
 
 
@@ -41,12 +40,12 @@ def test_empty_text_is_refused(words):
         Query.read(text=words, seg=MAP)
 
 
-def test_an_unknown_kind_is_named_with_the_known_ones():
+def test_unknown_inputs_are_named_with_the_known_ones():
     with pytest.raises(UsageError, match=r"smell'; known: text, image, seg"):
         Query.read(smell="roses")
 
 
-def test_a_photo_is_the_same_from_a_file_a_picture_and_an_array(tmp_path):
+def test_a_photo_is_the_same_from_a_file_an_image_and_an_array(tmp_path):
     picture = striped((9, 120, 200), (1000, 950))
     path = write(tmp_path / "a.png", picture)
     pixels = [
@@ -59,7 +58,7 @@ def test_a_photo_is_the_same_from_a_file_a_picture_and_an_array(tmp_path):
 
 
 @pytest.mark.parametrize("kind", ["image", "seg"])
-def test_a_file_that_is_missing_or_no_picture_is_named(tmp_path, kind):
+def test_a_file_that_is_missing_or_not_an_image_is_named(tmp_path, kind):
     (tmp_path / "bad.png").write_bytes(b"nope")
     (tmp_path / "cut.png").write_bytes(encoded(striped((1, 2, 3)))[:60])
     (tmp_path / "folder.png").mkdir()
@@ -165,7 +164,7 @@ def test_a_lossy_map_is_refused(tmp_path):
         "no-such-file.png",
     ],
 )
-def test_arrays_that_are_no_map_are_refused(wrong):
+def test_arrays_that_are_not_maps_are_refused(wrong):
     with pytest.raises(QueryError):
         seg(wrong)
 

@@ -9,8 +9,7 @@ from fourm import load_model
 from retrieval import Query, QueryError
 from retrieval.queries import prepare
 from tests.fourm.small_shelf import small_shelf
-
-from .conftest import numbered
+from tests.retrieval.conftest import numbered
 
 
 @pytest.fixture(scope="module")
@@ -40,12 +39,12 @@ def test_an_array_of_another_shape(model, tmp_path, kind):
     ).startswith("wrong.npy: ")
 
 
-def test_boxes_that_are_all_unsure(model, tmp_path):
+def test_boxes_with_low_scores_only(model, tmp_path):
     (tmp_path / "boxes.txt").write_text("0 0.5 0.5 0.2 0.2 0.1\n")
     assert "boxes.txt: none of the boxes" in refused(model, boxes=os.fspath(tmp_path / "boxes.txt"))
 
 
-def test_facts_that_mini_does_not_know():
+def test_metadata_that_mini_does_not_read():
     said = refused(load_model("mini"), metadata="walkability=0.5")
     assert said.startswith("metadata: this model reads n_humans") and "walkability" in said
 

@@ -16,9 +16,9 @@ from retrieval.modalities.panoptic import coco_panoptic
 from retrieval.report.results import Results
 
 from .conftest import numbered
+from .examples import SOURCES
 from .fake_model import FakeModel, three_spaces
 from .files import encoded, write
-from .test_other_kinds import SOURCES
 
 KINDS = ("image", "text", "seg", "depth", "normals", "edges", "palette", "boxes")
 

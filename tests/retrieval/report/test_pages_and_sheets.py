@@ -18,9 +18,8 @@ from retrieval.report.page import write_page
 from retrieval.report.panels import panels
 from retrieval.report.results import Results, _tile
 from retrieval.report.sheet import draw_sheet, save_sheet
-
-from .conftest import numbered
-from .files import striped, write
+from tests.retrieval.conftest import numbered
+from tests.retrieval.files import striped, write
 
 ATTACK = "<img src=x onerror=alert(1)>\"'&"
 
@@ -117,13 +116,13 @@ def test_the_page_is_self_contained(gallery, tmp_path, seg):
     assert str(gallery.root) not in text
 
 
-def test_every_picture_of_the_page_has_words(gallery, tmp_path, seg):
+def test_every_image_of_the_page_has_a_description(gallery, tmp_path, seg):
     page, _ = page_of(gallery, tmp_path, image=numbered(2), seg=seg)
     assert all(attributes.get("alt") for attributes in page.all("img"))
     assert page.all("html")[0]["lang"] == "en" and page.all("h1")
 
 
-def test_words_and_names_cannot_become_markup(gallery, tmp_path):
+def test_text_and_names_cannot_become_markup(gallery, tmp_path):
     page, results = page_of(gallery, tmp_path, k=40, text=ATTACK + " red")
     assert any("onerror" in tile.name for tile in results.tiles)
     assert all("onerror" not in attributes for _, attributes in page.tags)
@@ -131,7 +130,7 @@ def test_words_and_names_cannot_become_markup(gallery, tmp_path):
     assert ATTACK in page.text
 
 
-def test_a_picture_that_is_gone_by_now_leaves_a_note(gallery, tmp_path):
+def test_a_missing_image_leaves_a_note(gallery, tmp_path):
     query = Query.read(text="red")
     hits = gallery.search_batch([query], 3)[0]
     (gallery.root / hits[1].path).unlink()
@@ -177,7 +176,7 @@ def test_the_sheet_grows_with_the_hits(gallery):
 
 
 @pytest.mark.parametrize("words", ["x" * 4000, "word " * 900, "🐕‍🦺 狗 كلب", "\x00\x1b[0m \u202e"])
-def test_long_and_strange_words_fit(gallery, tmp_path, words):
+def test_long_and_strange_texts_fit(gallery, tmp_path, words):
     page, results = page_of(gallery, tmp_path, k=2, text=words + " red")
     sheet = draw_sheet(results)
     assert sheet.width == 1544 and sheet.height < 2500
@@ -258,7 +257,7 @@ def test_a_file_whose_lines_are_items_may_not_be_replaced(model, tmp_path):
             keep_stored(lines.with_suffix(".html"), gallery.index)
 
 
-def test_a_folder_for_several_files_is_no_file_and_keeps_inputs(tmp_path):
+def test_a_folder_of_results_is_not_a_file_and_keeps_inputs(tmp_path):
     (tmp_path / "sheet.png").write_bytes(b"x")
     check_folder(tmp_path / "new", [tmp_path / "sheet.png"])
     check_folder(tmp_path, [tmp_path / "other.png"])

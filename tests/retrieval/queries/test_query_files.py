@@ -17,9 +17,8 @@ from retrieval.queries.query_files import (
     read_query_file,
     sources_of,
 )
-
-from .conftest import numbered
-from .files import write
+from tests.retrieval.conftest import numbered
+from tests.retrieval.files import write
 
 PERSON = {
     "box": [0, 0, 5, 5],
@@ -44,7 +43,7 @@ def file(tmp_path):
     return written
 
 
-def test_everything_that_python_takes_can_stand_in_a_file(file, tmp_path):
+def test_a_file_can_hold_what_python_takes(file, tmp_path):
     entry = {
         "text": "a beach",
         "image": "a.png",
@@ -82,7 +81,7 @@ def test_everything_that_python_takes_can_stand_in_a_file(file, tmp_path):
     assert set(query.files) == {tmp_path / "q/a.png", tmp_path / "q/d.npy"}
 
 
-def test_options_add_to_a_file_and_may_not_repeat_it(file):
+def test_options_add_to_a_file_without_repeating_it(file):
     path = file({"text": "red"})
     assert added_to_file(path, {"text": None, "weights": ["text=2"]}) == {
         "text": "red",
@@ -92,7 +91,7 @@ def test_options_add_to_a_file_and_may_not_repeat_it(file):
         added_to_file(path, {"text": "blue"})
 
 
-def test_what_is_given_twice_has_the_name_that_files_and_options_have(file):
+def test_repeated_inputs_are_named_as_in_files(file):
     with pytest.raises(UsageError, match=r"^not: given twice"):
         added_to_file(file({"not": "people"}), {"negative_text": ["cars"]})
 
@@ -115,7 +114,7 @@ def test_what_is_wrong_in_a_file_names_it(file, tmp_path, content, words):
     assert str(caught.value).startswith(f"{path}: ") and words in str(caught.value)
 
 
-def test_names_of_files_are_not_shown_without_end(file):
+def test_long_file_names_are_shortened(file):
     with pytest.raises(QueryError) as caught:
         read_query_file(file({"image": "a" * 100_000}))
     assert len(str(caught.value)) < 700
@@ -144,7 +143,7 @@ def test_names_of_files_are_not_shown_without_end(file):
         ('{"text": "a", "boxes": [3]}', "boxes: expected a string or a list"),
     ],
 )
-def test_a_file_that_is_no_query_is_named(file, content, words):
+def test_a_file_without_a_query_is_named(file, content, words):
     path = file(content)
     with pytest.raises(UsageError) as caught:
         read_query_file(path)
@@ -184,7 +183,7 @@ def test_any_object_is_read_or_refused(tmp_path_factory, entry):
         assert "\n" not in str(error).replace(repr(entry), "")
 
 
-def test_judged_queries_may_be_weighed_and_pushed(model, photos, tmp_path):
+def test_judged_queries_may_have_weights_and_negative_prompts(model, photos, tmp_path):
     lines = [
         {"text": "red", "not": "blue", "relevant": ["b/00.png"]},
         {"text": "red", "image": "a.png", "weights": {"text": 0.5}, "relevant": ["b/00.png"]},

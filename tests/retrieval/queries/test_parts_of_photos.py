@@ -13,9 +13,8 @@ from retrieval.queries import prepare
 from retrieval.report.panels import panels
 from retrieval.report.results import Results
 from retrieval.report.sheet import draw_sheet
-
-from .fake_model import FakeModel
-from .files import striped, write
+from tests.retrieval.fake_model import FakeModel
+from tests.retrieval.files import striped, write
 
 COMPUTED = [name for name, modality in MODALITIES.items() if modality.compute is not None]
 
@@ -47,7 +46,7 @@ class Recorder:
         return (method, list(parts))
 
 
-def test_what_can_be_computed_is_computed():
+def test_computable_parts_are_computed():
     query = Query.read(image=PHOTO, use_only=["edges", "palette", "metadata", "image_tokens"])
     assert query.modalities == ("edges", "palette", "metadata", "image_tokens")
     assert {entry.origin for entry in query.inputs} == {"computed"}
@@ -58,7 +57,7 @@ def test_what_can_be_computed_is_computed():
     assert np.array_equal(np.asarray(values["image_tokens"]), np.asarray(PHOTO))
 
 
-def test_facts_that_a_model_does_not_read_are_left_out_of_those_that_are_taken():
+def test_computed_metadata_is_limited_to_what_the_model_reads():
     class ReadsLight(Recorder):
         metadata_keys = ("brightness", "n_humans")
         inputs = ("metadata",)
@@ -70,7 +69,7 @@ def test_facts_that_a_model_does_not_read_are_left_out_of_those_that_are_taken()
     assert values["metadata"] == typed
 
 
-def test_mini_takes_all_parts_that_it_names():
+def test_mini_uses_all_parts_that_it_lists():
     import fourm
 
     model = fourm.load_model("mini")
@@ -85,7 +84,7 @@ def test_the_size_is_that_of_the_file(tmp_path):
         assert (facts["original_width"], facts["original_height"]) == (2000, 1000)
 
 
-def test_the_rest_is_left_to_the_model_with_the_photo_as_its_source():
+def test_other_parts_are_predicted_from_the_photo():
     query = Query.read(image=PHOTO, use_only="depth,edges", text="a lake")
     values, take = prepare(query, Recorder())
     assert take == ("depth",) and set(values) == {"text", "edges", "image"}
@@ -97,7 +96,7 @@ def test_without_anything_to_predict_the_photo_is_not_given():
     assert take == () and set(values) == {"edges"}
 
 
-def test_weighed_parts_are_conditions_of_their_own():
+def test_weighted_parts_are_separate_conditions():
     query = Query.read(
         image=PHOTO, use_only="depth,edges", text="a lake", weights={"depth": 2, "text": -1}
     )
@@ -115,7 +114,7 @@ def test_weighed_parts_are_conditions_of_their_own():
 
 
 @pytest.mark.parametrize("take", ["sam-edges", ["sam_edges"], " sam_edges, "])
-def test_parts_are_named_as_options_are(take):
+def test_parts_are_named_like_options(take):
     assert Query.read(image=PHOTO, use_only=take).use_only == ("sam_edges",)
     assert Query.read(image=PHOTO, use_only="canny,palette-of").modalities == ("edges", "palette")
 
@@ -138,14 +137,14 @@ def test_parts_are_named_as_options_are(take):
     ],
     ids=lambda value: value if isinstance(value, str) else str(value.get("use_only")),
 )
-def test_what_cannot_be_taken_is_refused(sources, words):
+def test_bad_parts_are_refused(sources, words):
     with pytest.raises(UsageError) as caught:
         Query.read(**sources)
     assert words in str(caught.value)
 
 
 @pytest.mark.parametrize("kind", ["normals", "palette", "boxes"])
-def test_a_model_takes_what_it_reads_and_can_predict(able, kind):
+def test_a_model_uses_what_it_reads_or_predicts(able, kind):
     for weights in (None, {kind: 2}):
         query = Query.read(image=PHOTO, use_only=["edges", kind], weights=weights)
         with pytest.raises(QueryError) as caught:
@@ -153,7 +152,7 @@ def test_a_model_takes_what_it_reads_and_can_predict(able, kind):
         assert f"cannot use {kind} of an image; it can use text, depth, edges" in str(caught.value)
 
 
-def test_a_model_that_can_take_nothing_says_so(model):
+def test_a_model_without_usable_parts_says_so(model):
     with pytest.raises(QueryError, match=r"fake cannot use edges .*no part"):
         prepare(Query.read(image=PHOTO, use_only="edges"), model)
 

@@ -10,8 +10,7 @@ from hypothesis import strategies as st
 from indexes.records import check_path
 from retrieval import Gallery, ItemError, UsageError
 from retrieval.items.lines import file_of, lines_of
-
-from .fake_model import FakeModel
+from tests.retrieval.fake_model import FakeModel
 
 
 @pytest.fixture
@@ -28,7 +27,7 @@ def build(root, model, modality="text", **options):
     return Gallery.build(root, root.parent / "t.index", model, modality=modality, **options)
 
 
-def test_a_line_is_an_item_and_an_empty_one_is_none():
+def test_lines_are_items_unless_they_are_empty():
     found = items("\ufeffa dog\r\n\n  two cats  \n\t\n猫")
     assert {path: line.value for path, line in found.items()} == {
         "captions.txt:1": "a dog",
@@ -78,13 +77,13 @@ def test_a_bad_object_is_an_item_with_a_reason(line, reason):
     assert found["c.jsonl:2"].value is None and reason in found["c.jsonl:2"].problem
 
 
-def test_an_id_is_there_once():
+def test_ids_are_unique():
     found = items('{"id": 1, "text": "a"}\n{"id": "1", "text": "b"}', "c.jsonl")
     assert found["c.jsonl#1"].value == "a"
     assert "that of line 1 already" in found["c.jsonl:2"].problem
 
 
-def test_what_is_no_text_is_refused_as_a_whole():
+def test_files_that_are_not_text_are_refused():
     with pytest.raises(ItemError, match=r"not UTF-8 text .* at byte 3"):
         items(b"abc\xff\n")
 
@@ -140,7 +139,7 @@ def test_another_file_of_the_same_folder_is_another_gallery(tmp_path, model):
         build(tmp_path / "gone.txt", model)
 
 
-def test_only_lines_that_changed_are_read_anew(tmp_path, model):
+def test_only_changed_lines_are_read_again(tmp_path, model):
     file = tmp_path / "c.txt"
     file.write_text("the red\nthe blue\nthe green\n")
     build(file, model).close()

@@ -31,8 +31,7 @@ from retrieval.modalities.object_masks import read_masks
 from retrieval.modalities.panoptic import coco_panoptic
 from retrieval.queries.query_files import read_query_file
 from retrieval.report.panels import panels
-
-from .files import encoded, striped
+from tests.retrieval.files import encoded, striped
 
 often = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 ARRAYS = ("depth", "t5", "clip_features", "dinov2_embedding")
@@ -170,7 +169,7 @@ class TestFiles:
         )
 
     @pytest.mark.parametrize("kind", FILES)
-    def test_what_is_no_file(self, tmp_path, kind):
+    def test_paths_that_are_not_files(self, tmp_path, kind):
         for suffix in ("npy", "json", "png"):
             for name in (f"gone.{suffix}", f"nul\0.{suffix}", "x" * 300 + f".{suffix}"):
                 assert check(kind, str(tmp_path / name)) is not None
@@ -192,7 +191,7 @@ class TestFiles:
         np.save(path, np.array([[{}, 1]], object), allow_pickle=True)
         assert "not a readable .npy array" in check(kind, path)
 
-    def test_pictures_of_other_forms_where_a_map_is_expected(self, tmp_path):
+    def test_images_that_are_not_maps(self, tmp_path):
         photo = striped((200, 30, 40))
         path = tmp_path / "a.png"
         for content, words in [
@@ -294,7 +293,7 @@ class TestArrays:
 
     @pytest.mark.skipif(np.finfo("g").nmant != 63, reason="no such numbers on this machine")
     @pytest.mark.parametrize("kind", ARRAYS)
-    def test_long_numbers_that_are_none(self, tmp_path, kind):
+    def test_long_texts_that_are_not_numbers(self, tmp_path, kind):
         """Bit patterns that no arithmetic makes are signalling NaNs to the processor."""
         pattern = b"\0" * 9 + b"\1" + b"\0" * 6
         np.save(tmp_path / "a.npy", np.frombuffer(pattern, np.longdouble))
@@ -302,7 +301,7 @@ class TestArrays:
 
     @pytest.mark.parametrize("value", [1e300, -1e39, np.nan, np.inf])
     @pytest.mark.parametrize("kind", ARRAYS)
-    def test_numbers_that_nobody_can_use(self, kind, value):
+    def test_unusable_numbers(self, kind, value):
         assert "3.4e38" in check(kind, np.array([[1.0, value]]))
 
     def test_large_numbers_keep_their_differences(self):
@@ -316,7 +315,7 @@ class TestJson:
     @pytest.mark.parametrize("kind", JSON_KINDS)
     @often
     @given(data=st.data())
-    def test_json_that_is_nearly_right(self, tmp_path_factory, kind, data):
+    def test_json_with_a_mistake(self, tmp_path_factory, kind, data):
         content = data.draw(damaged(RIGHT[kind]))
         path = tmp_path_factory.mktemp("any") / "a.json"
         try:
@@ -330,7 +329,7 @@ class TestJson:
             check(kind, content)
 
     @pytest.mark.parametrize("kind", JSON_KINDS)
-    def test_what_is_right_is_read(self, tmp_path, kind):
+    def test_json_without_a_mistake(self, tmp_path, kind):
         (tmp_path / "a.json").write_text(json.dumps(RIGHT[kind]), encoding="utf-8-sig")
         assert check(kind, str(tmp_path / "a.json")) is None
 
@@ -387,7 +386,7 @@ class TestJson:
         huge = {"segmentation": {"size": [2**20, 2**20], "counts": [2**40]}}
         assert "limit" in check("sam", [huge])
 
-    def test_many_large_masks_are_kept_small_and_mean_the_same(self):
+    def test_large_masks_are_shrunk_without_a_change_of_meaning(self):
         large = {"segmentation": {"size": [1200, 1500], "counts": [360_000, 240_000, 1_200_000]}}
         runs = np.repeat([0, 1, 0], large["segmentation"]["counts"]).reshape(1500, 1200).T
         entry = {**large, "point_coords": [[350, 700]]}
@@ -399,16 +398,16 @@ class TestJson:
         for name in ("positions", "boxes", "parts"):
             assert np.array_equal(getattr(whole, name), getattr(small, name)), name
 
-    def test_objects_of_several_pictures(self):
+    def test_objects_of_several_images(self):
         two = [{"segmentation": {"size": [2, side], "counts": [0, 2 * side]}} for side in (3, 4)]
-        assert "object 2 is one of (4, 2) pixels" in check("sam", two)
+        assert "object 2 has a mask of (4, 2) pixels" in check("sam", two)
 
 
 @pytest.mark.parametrize(
     "mode", ["1", "L", "LA", "P", "PA", "RGBa", "CMYK", "YCbCr", "LAB", "HSV", "I", "F"]
 )
 @pytest.mark.parametrize("kind", ["image", "edges", "canny", "seg", "depth"])
-def test_pictures_of_every_mode(kind, mode):
+def test_images_of_every_mode(kind, mode):
     for size in ((1, 1), (3, 2)):
         check(kind, Image.new(mode, size))
 
@@ -445,7 +444,7 @@ class TestTyped:
         ],
         ids=range(6),
     )
-    def test_boxes_of_programs(self, box):
+    def test_boxes_given_in_python(self, box):
         assert "box" in check("boxes", box)
 
     @pytest.mark.parametrize(
@@ -462,12 +461,12 @@ class TestTyped:
         ],
         ids=str,
     )
-    def test_facts_of_programs(self, facts):
+    def test_metadata_given_in_python(self, facts):
         assert check("metadata", facts).startswith("metadata: ")
 
     @pytest.mark.parametrize(
         "colours", [[(1, 2, 10**400)], [[True, 1, 1]], [["1", "2", "3"]], {"a": 1}, [[]], [None]]
     )
-    def test_colours_of_programs(self, colours):
+    def test_colours_given_in_python(self, colours):
         assert check("palette", colours).startswith("palette: ")
         assert check("palette", ["#fff", "#000000"]) is None
