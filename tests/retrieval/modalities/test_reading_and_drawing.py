@@ -247,7 +247,7 @@ class TestObjects:
     def test_run_lengths_have_the_size_of_the_image(self):
         entry = {"segmentation": {"size": [2, 3], "counts": [2, 1, 1, 2]}}
         assert read("sam", {"width": 3, "height": 2, "annotations": [entry]}).value
-        with pytest.raises(QueryError, match=r"object 1 has a mask of \(3, 2\)"):
+        with pytest.raises(QueryError, match=r"1 has a mask of \(3, 2\) pixels, expected \(2, 3\)"):
             read("sam", {"width": 2, "height": 3, "annotations": [entry]})
 
     @pytest.mark.parametrize("content", [[], {"width": 3, "height": 2, "annotations": []}])
