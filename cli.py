@@ -156,6 +156,8 @@ def query(
         (hits,) = found.search_batch(
             [asked], k, spaces=spaces or None, fusion=fusion, modalities=modalities or None
         )
+        for warning in found.warnings(asked):
+            note(warning)
         written = files.write(found, asked, hits, modalities or None)
         print_hits(hits, output, print0, table=lambda: hits_table(found, hits))
     for name in written:

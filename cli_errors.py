@@ -81,6 +81,9 @@ def run(app: Callable[[], Any]) -> None:
     """Run an application as the command line of this process."""
     if sys.stderr is None:  # closed: nobody reads what would be written
         sys.stderr = open(os.devnull, "w")  # noqa: SIM115
+    if os.environ.get("NO_COLOR"):
+        # Rich leaves out the colours alone; Typer reads this when it first formats something.
+        os.environ["_TYPER_FORCE_DISABLE_TERMINAL"] = "1"
     try:
         app()
     except KeyboardInterrupt:  # before the command has begun

@@ -77,6 +77,9 @@ def finite_numbers(values: Any, what: str, length: int) -> tuple[float, ...]:
     return tuple(finite(value, f"a number of {what}") for value in values)
 
 
+NOTHING_LEFT = "nothing is left of the text: it has only characters that the model does not read"
+
+
 def unicode_text(value: Any) -> str:
     """A string that can be written as UTF-8.
 

@@ -34,6 +34,7 @@ from retrieval.loading import LazyModel, lazy_model
 from retrieval.modalities import source_named
 from retrieval.model import ModelLike, embed_spaces
 from retrieval.queries import Query, prepare
+from retrieval.queries.coverage import text_warnings, unknown_share
 from retrieval.scope import Scope, Spaces
 
 if TYPE_CHECKING:
@@ -281,6 +282,7 @@ class Gallery:
             return []
         found = scope.search(self.index, self.embed(queries, scope.spaces), k)
         roots = self.index.roots
+        shares = [unknown_share(query, self.model) for query in queries]
         return [
             [
                 Hit(
@@ -292,11 +294,23 @@ class Gallery:
                     found.items[int(number)].modality,
                     {space: float(cosines[row, rank]) for space, cosines in found.cosines.items()},
                     _file(found.items[int(number)], roots),
+                    share,
                 )
                 for rank, number in enumerate(ids)
             ]
-            for row, ids in enumerate(found.ids)
+            for row, (ids, share) in enumerate(zip(found.ids, shares, strict=True))
         ]
+
+    def warnings(self, query: Query) -> list[str]:
+        """What a person should know of a query before trusting its hits, one line each.
+
+        A text of which the model knows no word still has nearest items; the end of a long one is
+        cut off.
+
+        Raises:
+            fourm.FourmError: as `search`.
+        """
+        return text_warnings(query, self.model)
 
     def embed(
         self, queries: Sequence[Query], spaces: Sequence[str] | None = None

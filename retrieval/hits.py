@@ -23,6 +23,8 @@ class Hit:
         modality: the modality of its gallery, e.g. `image` or `depth`.
         scores: space -> cosine similarity in [-1, 1], for every space that was searched.
         file: absolute path of its file; None if the item is a line of a text file.
+        unknown_share: share of the words of the query's text that the model does not know, 0 to 1;
+            None if there is no text, or another network than the model reads it.
     """
 
     rank: int
@@ -33,7 +35,14 @@ class Hit:
     modality: str = "image"
     scores: Mapping[str, float] = field(default_factory=dict)
     file: Path | None = None
+    unknown_share: float | None = None
 
     def as_dict(self) -> dict[str, Any]:
-        """The fields above as values that JSON has, in this order; `file` is a string or None."""
-        return {**asdict(self), "file": None if self.file is None else str(self.file)}
+        """The fields above as values that JSON has, in this order; `file` is a string or None.
+
+        Without an `unknown_share`, it is left out.
+        """
+        fields = {**asdict(self), "file": None if self.file is None else str(self.file)}
+        if self.unknown_share is None:
+            del fields["unknown_share"]
+        return fields

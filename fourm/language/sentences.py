@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from fourm.checks import unicode_text
+from fourm.checks import NOTHING_LEFT, unicode_text
 from fourm.errors import BadInput, CheckpointError
 
 TOKENIZER = "tokenizer.json"
@@ -52,12 +52,26 @@ class SentenceTokenizer:
         """Ids of one text, `2 .. max_tokens` of them.
 
         Raises:
-            BadInput: not a string of Unicode text, or white space alone.
+            BadInput: not a string of Unicode text, white space alone, or nothing but characters
+                that the tokenizer drops.
+        """
+        self.pieces(text)
+        ids: list[int] = self._tokenizer.encode(text).ids
+        return ids
+
+    def pieces(self, text: str) -> list[str]:
+        """All word pieces of a text, without start and end token, and not truncated.
+
+        Raises:
+            BadInput: as calling this.
         """
         if not unicode_text(text).strip():
             raise BadInput("the text is empty")
-        ids: list[int] = self._tokenizer.encode(text).ids
-        return ids
+        whole = self._tokenizer.encode(text, add_special_tokens=False)
+        pieces = [piece for part in (whole, *whole.overflowing) for piece in part.tokens]
+        if not pieces:
+            raise BadInput(NOTHING_LEFT)
+        return pieces
 
     def tokens(self, ids: Sequence[int]) -> list[str]:
         """The token of each id."""

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import torch
 
+    from fourm.modalities.coverage import TextCoverage
     from fourm.tokens import TokenSpec
     from fourm.transformer.embeddings import ModalityInput
 
@@ -45,6 +46,14 @@ class Reader(ABC):
     @abstractmethod
     def batch(self, contents: Sequence[Content], device: torch.device) -> ModalityInput:
         """Prepared inputs of several samples, as the transformer takes them."""
+
+    def coverage(self, value: Any) -> TextCoverage | None:
+        """What is read of a text; None where the input is not a text.
+
+        Raises:
+            BadInput: as `prepare`.
+        """
+        return None
 
     def pieces(self, content: Content) -> list[str] | None:
         """Word pieces of a text, `[UNK]` for unknown ones; None where the input is not a text."""

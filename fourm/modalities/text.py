@@ -10,6 +10,7 @@ import numpy as np
 
 from fourm.errors import ConfigError
 from fourm.lazy import Lazy
+from fourm.modalities.coverage import TextCoverage
 from fourm.modalities.modality import Codec, GenerationDefaults, Modality
 from fourm.modalities.reading import Content, Reader
 from fourm.modalities.written import TextDecoder, TextReader
@@ -49,6 +50,11 @@ class SentenceReader(Reader):
     def prepare(self, value: Any) -> Content:
         """A text -> int64 (n,) ids of the language model's word pieces."""
         return np.array(self.language_model.get().tokenize(value), np.int64)
+
+    def coverage(self, value: Any) -> TextCoverage | None:
+        """How many words the model knows, and whether the text is cut."""
+        tokenizer = self.language_model.get().tokenizer
+        return TextCoverage.of(tokenizer.pieces(value), special=2, longest=tokenizer.max_tokens)
 
     def batch(self, contents: Sequence[Content], device: torch.device) -> ModalityInput:
         """-> (B, n, width) float32 and their mask."""

@@ -14,6 +14,7 @@ import numpy as np
 
 from fourm.errors import BadInput, ConfigError
 from fourm.lazy import Lazy
+from fourm.modalities.coverage import TextCoverage
 from fourm.modalities.decoding import Decoded, Decoder, token_array
 from fourm.modalities.modality import Codec
 from fourm.modalities.reading import Content, Reader
@@ -77,6 +78,13 @@ class TextReader(Reader):
         ids = self.tokenizer.get().caption(value, self.spec.max_tokens)
         return np.array(ids, np.int64)
 
+    def coverage(self, value: Any) -> TextCoverage | None:
+        """How many words the model knows, and whether the text is cut."""
+        tokenizer = self.tokenizer.get()
+        tokenizer.caption(value, self.spec.max_tokens)  # refuses what has no words
+        pieces = tokenizer.tokens(tokenizer.encode(value))
+        return TextCoverage.of(pieces, special=1, longest=self.spec.max_tokens)
+
     def batch(self, contents: Sequence[Content], device: torch.device) -> ModalityInput:
         """-> (B, n) int64 ids and their mask."""
         import torch
@@ -111,6 +119,10 @@ class WrittenReader(TextReader):
         super().__init__(spec, file)
         self._write, self.keys = write, tuple(keys)
         self.longest = spec.max_tokens if longest is None else longest(spec)
+
+    def coverage(self, value: Any) -> TextCoverage | None:
+        """None: what is written is no text of a person."""
+        return None
 
     def prepare(self, value: Any) -> Content:
         """What `write` takes -> int64 (n,) ids."""

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from fourm.checks import unicode_text
+from fourm.checks import NOTHING_LEFT, unicode_text
 from fourm.errors import BadInput, CheckpointError
 
 PAD, UNKNOWN, START, END = "[PAD]", "[UNK]", "[SOS]", "[EOS]"
@@ -111,11 +111,12 @@ class TextTokenizer:
             most: maximum number of ids; a longer text is truncated.
 
         Raises:
-            BadInput: not a string of Unicode text, or white space alone.
+            BadInput: not a string of Unicode text, white space alone, or nothing but characters
+                that the tokenizer drops.
         """
         ids = self.encode(text)
         if not ids:
-            raise BadInput("the text is empty")
+            raise BadInput(NOTHING_LEFT if text.strip() else "the text is empty")
         return [*ids[: most - 1], self.end]
 
     def decode(self, ids: Iterable[int]) -> str:
