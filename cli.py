@@ -14,6 +14,7 @@ import cli_models
 import retrieval
 from cli_errors import OneLineErrors, run
 from cli_options import (
+    AllowTruncated,
     AsJson,
     BatchSize,
     ClipPixels,
@@ -29,6 +30,7 @@ from cli_options import (
     ItemModality,
     JsonFormat,
     JudgedQueries,
+    MaxPixels,
     Modalities,
     ModelName,
     NewIndex,
@@ -83,6 +85,8 @@ def index(
     depth_near: DepthNear = None,
     spaces: NewSpaces = None,
     retry: Retry = False,
+    max_pixels: MaxPixels = None,
+    allow_truncated: AllowTruncated = False,
     model: ModelName = None,
     encoder: Encoder = None,
     teachers: TeacherWeights = None,
@@ -111,6 +115,8 @@ def index(
         batch_size=batch_size,
         workers=workers,
         retry=retry,
+        max_pixels=max_pixels,
+        allow_truncated=allow_truncated,
         progress=True,
     ) as gallery:
         if gallery.report is not None:

@@ -191,6 +191,23 @@ Retry = Annotated[
         "--retry", help="Retry unchanged files that were skipped.", rich_help_panel="Gallery"
     ),
 ]
+MaxPixels = Annotated[
+    int | None,
+    typer.Option(
+        metavar="N",
+        help="Largest image to decode, in pixels. Default: what a quarter of the free memory "
+        "holds.",
+        rich_help_panel="Gallery",
+    ),
+]
+AllowTruncated = Annotated[
+    bool,
+    typer.Option(
+        "--allow-truncated",
+        help="Read truncated images as far as they go.",
+        rich_help_panel="Gallery",
+    ),
+]
 BatchSize = Annotated[
     int, typer.Option(metavar="N", help="Items per forward pass.", rich_help_panel="Speed")
 ]

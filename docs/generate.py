@@ -123,10 +123,11 @@ def modalities_table(what: str) -> str:
 
 
 def _files(items: Any) -> str:
-    from retrieval.modalities.modality import IMAGE_SUFFIXES
+    from retrieval.suffixes import IMAGE_SUFFIXES, RAW_SUFFIXES
 
     names = ["images"] if items.suffixes >= IMAGE_SUFFIXES else []
-    others = items.suffixes - IMAGE_SUFFIXES if names else items.suffixes
+    names += ["camera RAW"] if items.suffixes >= RAW_SUFFIXES else []
+    others = items.suffixes - IMAGE_SUFFIXES - RAW_SUFFIXES if names else items.suffixes
     names += [f"`{suffix}`" for suffix in sorted(others, reverse=True)]
     return ("lines of " if items.lines else "") + ", ".join(names)
 

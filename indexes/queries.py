@@ -209,12 +209,15 @@ def snapshot(session: Session, gallery_id: int) -> dict[str, SnapshotEntry]:
             ItemRow.mtime_ns,
             ItemRow.content_hash,
             ItemRow.state,
+            ItemRow.error,
         )
         .where(ItemRow.gallery_id == gallery_id)
         .order_by(ItemRow.path)
     )
     return {
-        row.path: SnapshotEntry(row.id, row.size, row.mtime_ns, row.content_hash, row.state)
+        row.path: SnapshotEntry(
+            row.id, row.size, row.mtime_ns, row.content_hash, row.state, row.error
+        )
         for row in rows
     }
 

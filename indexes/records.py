@@ -118,6 +118,7 @@ class SnapshotEntry:
     mtime_ns: int
     content_hash: str | None
     state: State
+    error: str | None = None
 
 
 class ItemPath(NamedTuple):

@@ -87,6 +87,8 @@ class Gallery:
         batch_size: int = DEFAULT_BATCH_SIZE,
         workers: int | None = None,
         retry: bool = False,
+        max_pixels: int | None = None,
+        allow_truncated: bool = False,
         progress: bool = False,
     ) -> Gallery:
         """Index a folder of images, or bring its index up to date.
@@ -114,7 +116,11 @@ class Gallery:
             dtype: "auto", "float32", "bfloat16" or "float16".
             batch_size: items in one forward pass and one transaction.
             workers: threads that read and decode; None: one per core, at most 8.
-            retry: retry files that were skipped and have not changed.
+            retry: retry files that were skipped and have not changed. Those for which a decoder
+                was missing are retried anyway once it is installed.
+            max_pixels: largest image that is decoded, in pixels; a JPEG counts as what is unpacked
+                of it. None: as much as a quarter of the free memory holds.
+            allow_truncated: read truncated images as far as they go.
             progress: show a progress bar on stderr if it is a terminal.
 
         Raises:
@@ -127,7 +133,7 @@ class Gallery:
         """
         source = source_named(modality)
         options_of(source, {"depth_near": depth_near})
-        options = BuildOptions(batch_size, workers, retry, progress)
+        options = BuildOptions(batch_size, workers, retry, progress, max_pixels, allow_truncated)
         root, target = _folder(folder, "folder"), _folder(to, "to")
         if root.exists() and target.exists() and root.samefile(target):
             raise UsageError("is the gallery; the index needs a folder of its own", where=target)
@@ -141,7 +147,7 @@ class Gallery:
             wanted = Wanted(root, source, depth_near, spaces)
             index = open_for_building(existing, target, lazy.get(), wanted, listing)
             lazy.remember(index)
-            reader = ItemReader(root, source, index.readings[source.name].options)
+            reader = ItemReader(root, source, index.readings[source.name].options, options.decoding)
             report = build(index, listing, lazy.get(), reader, options)
         except BaseException as error:
             if index is not None:

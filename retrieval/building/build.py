@@ -16,6 +16,7 @@ from retrieval.building.preparing import PreparedItem, Preparer
 from retrieval.errors import BuildInterrupted, UsageError
 from retrieval.images import FoundItem, Listing
 from retrieval.images.decoding import quiet_pillow
+from retrieval.images.limits import DecodingOptions
 from retrieval.items import ItemReader
 from retrieval.pipeline import default_workers, prefetch
 
@@ -55,17 +56,30 @@ class BuildOptions:
         workers: threads that read and decode, >= 1; None: one per core, at most 8.
         retry: retry files that were skipped and have not changed.
         progress: show a progress bar on stderr if it is a terminal.
+        max_pixels: largest image that is decoded, in pixels, >= 1; None: see `DecodingOptions`.
+        allow_truncated: read truncated images as far as they go.
     """
 
     batch_size: int = DEFAULT_BATCH_SIZE
     workers: int | None = None
     retry: bool = False
     progress: bool = False
+    max_pixels: int | None = None
+    allow_truncated: bool = False
 
     def __post_init__(self) -> None:
-        for name, value in (("batch size", self.batch_size), ("workers", self.workers)):
+        for name, value in (
+            ("batch size", self.batch_size),
+            ("workers", self.workers),
+            ("max_pixels", self.max_pixels),
+        ):
             if value is not None and (not isinstance(value, int) or value < 1):
                 raise UsageError(f"must be >= 1, got {value!r}", where=name)
+
+    @property
+    def decoding(self) -> DecodingOptions:
+        """Limits of image files."""
+        return DecodingOptions(self.max_pixels, self.allow_truncated)
 
     @property
     def threads(self) -> int:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from indexes import SnapshotEntry
 from retrieval.images import FoundItem, Listing, Unreadable
+from retrieval.images.formats import can_decode_now
 
 
 @dataclass
@@ -28,6 +29,16 @@ class BuildPlan:
     gone: dict[str, SnapshotEntry] = field(default_factory=dict)
     unchanged: int = 0
     still_skipped: int = 0
+
+
+def worth_retrying(before: SnapshotEntry, retry: bool) -> bool:
+    """Whether to read a skipped file again that has not changed.
+
+    Args:
+        before: how it is stored.
+        retry: the user asked for it.
+    """
+    return before.state == "skipped" and (retry or can_decode_now(before.error or ""))
 
 
 def make_plan(
@@ -53,7 +64,7 @@ def make_plan(
             plan.to_read.append(found)
         elif before.state == "indexed":
             plan.unchanged += 1
-        elif retry:
+        elif worth_retrying(before, retry):
             plan.to_read.append(found)
         else:
             plan.still_skipped += 1

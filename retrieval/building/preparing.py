@@ -10,6 +10,7 @@ from typing import Any
 from fourm import BadInput, UnknownModality
 from fourm.embedder import Embedder
 from indexes import SnapshotEntry
+from retrieval.building.planning import worth_retrying
 from retrieval.errors import ItemError
 from retrieval.images import FoundItem, ImageInfo
 from retrieval.images.reading import FileNotRead
@@ -82,9 +83,7 @@ class Preparer:
             if moved_from is None:
                 return self._decoded(item, file.content)
             item = replace(item, moved_from=moved_from)
-        elif before.content_hash != file.content_hash or (
-            self._retry and before.state == "skipped"
-        ):
+        elif before.content_hash != file.content_hash or (worth_retrying(before, self._retry)):
             return self._decoded(item, file.content)
         else:
             item = replace(item, same_content=True)

@@ -1,103 +1,176 @@
-"""Decoding of image files to upright RGB images of a size that suits the models."""
+"""From a file's bytes to an upright sRGB image of a size that the models can use."""
 
 from __future__ import annotations
 
-import io
 import threading
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from dataclasses import dataclass
-from functools import cache
+from dataclasses import dataclass, replace
 
-import numpy as np
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 
 from retrieval.errors import ItemError
+from retrieval.images.damage import JPEG_END, is_jpeg, missing_share, truncated_allowed
+from retrieval.images.formats import open_image
+from retrieval.images.frames import choose_frame
 from retrieval.images.info import ImageInfo, read_image_info
+from retrieval.images.limits import DecodingOptions, current_options
+from retrieval.images.orientation import FIRST_SIDEWAYS, TURNS, read_orientation
+from retrieval.images.profiles import to_srgb
+from retrieval.images.ranges import grey8, is_wide
+from retrieval.images.transparency import over_background
 
 SHORT_SIDE = 448
 """Images are reduced by a whole factor while their short side stays at least this long, which is
 twice the 224 pixels of the models' inputs: one antialiased resize is left to them."""
 
 MAX_PIXELS = 178_956_970
-"""Images with more pixels are refused: a small file can decode to any amount of memory."""
+"""Arrays with more numbers are refused as queries."""
 
 _GIANT_PIXELS = 24_000_000
 _one_giant_at_a_time = threading.Lock()
-
-# A list, because Pillow has plugins that start other programs (EPS) or read other kinds of files.
-_FORMATS = (
-    *("JPEG", "PNG", "WEBP", "GIF", "BMP", "DIB", "TIFF", "PPM", "JPEG2000", "AVIF"),
-    "HEIF",
-)
+_DRAFTED = ("JPEG", "MPO")
+_ENDS_EARLY = ("is truncated", "Truncated", "broken data stream", "unrecognized data stream")
 
 
 @dataclass(frozen=True)
 class DecodedImage:
-    """`image` is RGB, upright, over white where it was transparent, reduced by a whole factor."""
+    """`image` is RGB (sRGB), upright, opaque, shrunk by a whole factor."""
 
     image: Image.Image
     info: ImageInfo
 
 
-def decode(content: bytes) -> DecodedImage:
-    """Decode the content of an image file; of an animation, the first frame.
+def decode(
+    content: bytes, name: str | None = None, options: DecodingOptions | None = None
+) -> DecodedImage:
+    """Decode the bytes of an image file.
+
+    Of an animation, the first frame that is not of one colour; of a file with pages, the largest.
+    The orientation tag is applied once, colours are converted to sRGB, greys of more than 8 bits
+    are stretched, and transparent areas get a background against which the rest can be seen.
+
+    Args:
+        content: the whole file.
+        name: of the file; camera RAW is known by its suffix.
+        options: None: those that hold in this thread, see `decoding_options`.
 
     Raises:
-        ItemError: it cannot be decoded; the message is the reason.
+        ItemError: its message is the reason, fit for "skipped: <reason>".
     """
     if not content:
         raise ItemError("empty file")
+    chosen = current_options() if options is None else options
     try:
-        with Image.open(io.BytesIO(content), formats=_formats()) as opened:
-            info = read_image_info(opened)
-            if opened.width * opened.height > MAX_PIXELS:
-                raise Image.DecompressionBombError
+        return _decoded(content, name, chosen)
+    except _Truncated as error:
+        return _rest_of(content, name, chosen, error)
+
+
+class _Truncated(ItemError):
+    """The pixels of a file end early."""
+
+
+def _decoded(content: bytes, name: str | None, options: DecodingOptions) -> DecodedImage:
+    check = _limit(options.pixels)
+    try:
+        with open_image(content, name) as opened:
+            choose_frame(opened, check)
+            info, full_size = read_image_info(opened), opened.size
             opened.draft(None, (SHORT_SIDE, SHORT_SIDE))
+            check(opened)
             with _memory_for(opened):
                 opened.load()
-                image = _shrunk(to_rgb(opened))
-    except UnidentifiedImageError:
-        raise ItemError(_unidentified(content)) from None
-    except Image.DecompressionBombError:
-        raise ItemError(f"decompression bomb: more than the limit of {MAX_PIXELS} pixels") from None
+                drafted = opened.size != full_size and opened.format in _DRAFTED
+                size = full_size if drafted else opened.size
+                return _finished(opened, info, size, read_orientation(opened, content))
+    except ItemError:
+        raise
     except MemoryError:
         raise ItemError("not enough memory to decode it") from None
-    except Exception as error:  # decoders raise OSError, SyntaxError, struct.error, ValueError ...
-        raise ItemError(f"truncated or damaged: {_first_line(error)}") from None
-    if info.turn is not None:
-        image = image.transpose(info.turn)
-    return DecodedImage(image, info)
+    except Exception as error:  # decoders raise OSError, SyntaxError, struct.error, ValueError
+        reason = f"truncated or damaged: {_first_line(error)}"
+        if any(word in reason for word in _ENDS_EARLY):
+            raise _Truncated(reason) from None
+        raise ItemError(reason) from None
+
+
+def _finished(
+    loaded: Image.Image, info: ImageInfo, size: tuple[int, int], orientation: int
+) -> DecodedImage:
+    """Shrink, turn and convert an image whose pixels are unpacked."""
+    image = _shrunk(_plain(loaded))
+    if orientation in TURNS:
+        image = image.transpose(TURNS[orientation])
+    width, height = size[::-1] if orientation >= FIRST_SIDEWAYS else size
+    return DecodedImage(_opaque(image), replace(info, width=width, height=height))
+
+
+def _rest_of(
+    content: bytes, name: str | None, options: DecodingOptions, error: _Truncated
+) -> DecodedImage:
+    missing = missing_share(content)
+    if missing == 0 and is_jpeg(content):
+        return _decoded(content + JPEG_END, name, options)
+    if options.allow_truncated:
+        with truncated_allowed():
+            return _decoded(content + JPEG_END if is_jpeg(content) else content, name, options)
+    share = "" if missing is None else f", {_percent(missing)} of the image is missing"
+    raise ItemError(f"{error}{share} (--allow-truncated reads what is left)") from None
+
+
+def _percent(share: float) -> str:
+    return "less than 1 %" if share < 0.01 else f"{share:.0%}".replace("%", " %")
+
+
+def _limit(most: int) -> Callable[[Image.Image], None]:
+    def check(image: Image.Image) -> None:
+        pixels = image.width * image.height
+        if pixels > most:
+            raise ItemError(
+                f"too large: {pixels / 1e6:.0f} megapixels to unpack, the limit is "
+                f"{most / 1e6:.0f} (--max-pixels raises it)"
+            )
+
+    return check
 
 
 def to_rgb(image: Image.Image) -> Image.Image:
-    """An image of any mode as 8-bit RGB, over white where it is transparent.
+    """An image of any mode as 8-bit sRGB, opaque; see `decode`."""
+    return _opaque(_plain(image))
 
-    16-bit and 32-bit integer greys are read as 0 to 65535, floats as 0 to 1 when none is above 1
-    and as 0 to 255 otherwise.
-    """
-    if image.mode == "RGB" and "transparency" not in image.info:
-        return image
-    if image.mode == "F" or image.mode.startswith("I"):
-        return Image.fromarray(_grey8(np.asarray(image))).convert("RGB")
-    if image.has_transparency_data:
-        rgba = image.convert("RGBA")
-        white = Image.new("RGBA", rgba.size, (255, 255, 255, 255))
-        return Image.alpha_composite(white, rgba).convert("RGB")
-    return image.convert("RGB")
+
+def _plain(image: Image.Image) -> Image.Image:
+    """Of 8 bits a channel and without a palette, its profile kept."""
+    if is_wide(image):
+        return grey8(image)
+    if image.mode in ("P", "PA", "1") or (
+        image.mode in ("RGB", "L") and image.has_transparency_data
+    ):
+        plain = image.convert("RGBA" if image.has_transparency_data else "RGB")
+        plain.info = {key: value for key, value in image.info.items() if key == "icc_profile"}
+        return plain
+    return image
+
+
+def _opaque(image: Image.Image) -> Image.Image:
+    converted = to_srgb(image)
+    if converted.mode in ("RGBA", "LA", "RGBa", "La"):
+        return over_background(converted)
+    return converted if converted.mode == "RGB" else converted.convert("RGB")
 
 
 def upright(image: Image.Image) -> Image.Image:
-    """An opened Pillow image, treated as `decode` treats a file that needs no draft."""
+    """An opened Pillow image, treated exactly as `decode` treats a file that needs no draft."""
     info = read_image_info(image)
-    rgb = _shrunk(to_rgb(image))
-    return rgb if info.turn is None else rgb.transpose(info.turn)
+    image.load()
+    return _finished(image, info, image.size, read_orientation(image)).image
 
 
 @contextmanager
 def quiet_pillow() -> Iterator[None]:
-    """Silence the warnings of Pillow about large images, which `MAX_PIXELS` limits, and about
+    """Silence the warnings of Pillow about large images, which have a limit of their own, and about
     damaged EXIF data, which is read as missing.
 
     Enter it in the main thread before workers start: warning filters belong to the process.
@@ -112,31 +185,9 @@ def _shrunk(image: Image.Image) -> Image.Image:
     return image if factor == 1 else image.reduce(factor)
 
 
-def _grey8(values: np.ndarray) -> np.ndarray:
-    numbers = values.astype(np.float32)
-    if values.dtype.kind != "f":
-        numbers = numbers / 257.0
-    elif not np.nanmax(numbers, initial=0.0) > 1.0:
-        numbers = numbers * 255.0
-    clipped = np.clip(np.nan_to_num(numbers), 0.0, 255.0)
-    return np.rint(clipped).astype(np.uint8)
-
-
 def _memory_for(image: Image.Image) -> AbstractContextManager[object]:
     giant = image.width * image.height > _GIANT_PIXELS
     return _one_giant_at_a_time if giant else nullcontext()
-
-
-@cache
-def _formats() -> tuple[str, ...]:
-    Image.init()
-    return tuple(name for name in _FORMATS if name in Image.OPEN)
-
-
-def _unidentified(content: bytes) -> str:
-    if content[4:8] == b"ftyp" and content[8:12] in (b"heic", b"heix", b"mif1", b"msf1", b"hevc"):
-        return "HEIC cannot be decoded by Pillow alone; convert it to JPEG"
-    return "not an image of a supported format"
 
 
 def _first_line(error: Exception) -> str:

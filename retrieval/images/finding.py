@@ -10,6 +10,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from retrieval.errors import UsageError
+from retrieval.suffixes import RAW_SUFFIXES
+
+_DEVELOPED = frozenset({".jpg", ".jpeg", ".heic", ".heif"})
 
 
 @dataclass(frozen=True)
@@ -57,7 +60,8 @@ def find_files(
     """List the files below `root`, recursively.
 
     Names that begin with a dot are skipped. Links to files and folders are followed, but each
-    folder is listed only once, under its real name if it is below `root`.
+    folder is listed only once, under its real name if it is below `root`. A RAW file with a JPEG or
+    HEIC of the same name beside it is skipped.
 
     Args:
         root: a folder.
@@ -79,10 +83,22 @@ def find_files(
         raise UsageError(f"cannot be listed ({error.strerror})", where=top) from error
     walk = _Walk(top, suffixes, {_identity(folder.stat()) for folder in exclude if folder.is_dir()})
     walk.run()
+    walk.listing.items = _without_raw_twins(walk.listing.items)
     walk.listing.items.sort(key=lambda found: found.path)
     walk.listing.unreadable.sort(key=lambda entry: entry.path)
     walk.listing.closed_folders.sort()
     return walk.listing
+
+
+def _without_raw_twins(files: list[FoundItem]) -> list[FoundItem]:
+    """Leave out RAW files that have a developed image of the same name beside them."""
+    split = [(file, *os.path.splitext(file.path)) for file in files]
+    developed = {stem for _, stem, suffix in split if suffix.lower() in _DEVELOPED}
+    return [
+        file
+        for file, stem, suffix in split
+        if suffix.lower() not in RAW_SUFFIXES or stem not in developed
+    ]
 
 
 def _identity(status: os.stat_result) -> tuple[int, int]:

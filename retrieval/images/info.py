@@ -12,16 +12,6 @@ _DATE_TIME = 0x0132
 _EXIF_FOLDER = 0x8769
 _DATE_TIME_ORIGINAL = 0x9003
 
-_TURNS = {
-    2: Image.Transpose.FLIP_LEFT_RIGHT,
-    3: Image.Transpose.ROTATE_180,
-    4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE,
-    6: Image.Transpose.ROTATE_270,
-    7: Image.Transpose.TRANSVERSE,
-    8: Image.Transpose.ROTATE_90,
-}
-
 
 @dataclass(frozen=True)
 class ImageInfo:
@@ -38,11 +28,6 @@ class ImageInfo:
     height: int
     orientation: int | None = None
     taken: datetime | None = None
-
-    @property
-    def turn(self) -> Image.Transpose | None:
-        """The transposition of the stored pixels that turns the image upright."""
-        return _TURNS.get(self.orientation or 1)
 
 
 def read_image_info(image: Image.Image) -> ImageInfo:

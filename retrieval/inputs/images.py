@@ -42,7 +42,8 @@ def open_image(source: object, *, bgr: bool = False) -> Photo:
         source: a path; the bytes of a file, or a file opened in binary mode; a Pillow image of any
             mode; a NumPy array (H, W), (H, W, 1), (H, W, 3) or (H, W, 4), or a torch tensor
             (H, W), (1, H, W), (3, H, W) or (4, H, W), uint8 or floats in [0, 1]. Three channels
-            are RGB, four RGBA; what is transparent lies over white.
+            are RGB, four RGBA; transparent areas get a background
+            against which the rest can be seen.
         bgr: arrays and tensors are BGR or BGRA, as OpenCV's are.
 
     Raises:
@@ -57,7 +58,7 @@ def open_image(source: object, *, bgr: bool = False) -> Photo:
         elif hasattr(source, "read"):
             source = _content(source)
         if isinstance(source, (bytes, bytearray, memoryview)):
-            decoded = decode(bytes(source))
+            decoded = decode(bytes(source), name)
             return Photo(decoded.image, (decoded.info.width, decoded.info.height), name)
         image = source if isinstance(source, Image.Image) else from_array(source, bgr=bgr)
         info = read_image_info(image)

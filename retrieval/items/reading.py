@@ -9,6 +9,7 @@ from typing import Any
 
 from retrieval.errors import ItemError, QueryError, UsageError
 from retrieval.images import FileBytes, FoundItem, ImageInfo, read_file
+from retrieval.images.limits import DecodingOptions, decoding_options
 from retrieval.inputs import Input
 from retrieval.items.lines import FoundLine, file_of, lines_of
 from retrieval.modalities import Modifier, Source
@@ -43,12 +44,20 @@ class ItemReader:
         root: of the gallery.
         source: reads the items.
         options: of `options_of`.
+        decoding: limits of image files; default: `DecodingOptions()`.
     """
 
-    def __init__(self, root: Path, source: Source, options: str = "") -> None:
+    def __init__(
+        self,
+        root: Path,
+        source: Source,
+        options: str = "",
+        decoding: DecodingOptions | None = None,
+    ) -> None:
         self.root = root
         self.source = source
         self.options = options
+        self._decoding = decoding or DecodingOptions()
         self._modifiers = dict(entry.split("=", 1) for entry in options.split())
 
     def content(self, found: FoundItem) -> FileBytes:
@@ -67,6 +76,10 @@ class ItemReader:
         Raises:
             ItemError: the reason why it cannot be read, without its name.
         """
+        with decoding_options(self._decoding):
+            return self._value(found, content)
+
+    def _value(self, found: FoundItem, content: bytes) -> tuple[Input, ImageInfo | None]:
         if isinstance(found, FoundLine):
             if found.problem:
                 raise ItemError(found.problem)

@@ -10,15 +10,8 @@ from retrieval.drawing.panel import Panel
 from retrieval.errors import QueryError
 from retrieval.inputs import Input, existing_file
 from retrieval.modalities.drawings import image_panel, shape_text
-from retrieval.modalities.modality import (
-    ARRAY_SUFFIXES,
-    IMAGE_SUFFIXES,
-    Items,
-    Modality,
-    Modifier,
-    Output,
-    Source,
-)
+from retrieval.modalities.modality import Items, Modality, Modifier, Output, Source
+from retrieval.suffixes import ARRAY_SUFFIXES, IMAGE_SUFFIXES
 
 if TYPE_CHECKING:
     from PIL import Image

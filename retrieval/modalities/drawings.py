@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from retrieval.drawing.panel import PANEL_SIDE, Panel
 from retrieval.inputs import Input
-from retrieval.modalities.modality import IMAGE_SUFFIXES, Items, Modifier
+from retrieval.modalities.modality import Items, Modifier
+from retrieval.suffixes import IMAGE_SUFFIXES
 
 if TYPE_CHECKING:
     from PIL import Image

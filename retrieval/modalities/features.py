@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 from retrieval.drawing.panel import Panel
 from retrieval.inputs import Input
 from retrieval.modalities.drawings import shape_text
-from retrieval.modalities.modality import ARRAY_SUFFIXES, Items, Modality, Output, Source
+from retrieval.modalities.modality import Items, Modality, Output, Source
+from retrieval.suffixes import ARRAY_SUFFIXES
 
 if TYPE_CHECKING:
     from PIL import Image

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from retrieval.inputs import Input
 from retrieval.modalities.drawings import BGR, draw_image, read_image
-from retrieval.modalities.modality import IMAGE_SUFFIXES, Items, Modality, Source
+from retrieval.modalities.modality import Items, Modality, Source
+from retrieval.suffixes import IMAGE_SUFFIXES, RAW_SUFFIXES
 
 if TYPE_CHECKING:
     from retrieval.images import ImageInfo
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 def _decode(content: bytes, path: str) -> tuple[Input, ImageInfo]:
     from retrieval.images import decode
 
-    decoded = decode(content)
+    decoded = decode(content, path)
     return Input("image", decoded.image, path), decoded.info
 
 
@@ -29,7 +30,7 @@ IMAGE = Modality(
             "FILE",
             "Image to find similar ones of.",
             read=partial(read_image, modality="image"),
-            items=Items("images", IMAGE_SUFFIXES, decode=_decode),
+            items=Items("images", IMAGE_SUFFIXES | RAW_SUFFIXES, decode=_decode),
             modifiers=(BGR,),
         ),
     ),

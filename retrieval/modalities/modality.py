@@ -22,14 +22,6 @@ if TYPE_CHECKING:
     from retrieval.images import ImageInfo
     from retrieval.inputs.images import Photo
 
-IMAGE_SUFFIXES = frozenset(
-    {".jpg", ".jpeg", ".jpe", ".jfif", ".mpo", ".jp2", ".j2k", ".jpx", ".avif", ".heic", ".heif"}
-    | {".png", ".apng", ".webp", ".gif", ".bmp", ".dib", ".tif", ".tiff"}
-    | {".ppm", ".pgm", ".pbm", ".pnm"}
-)
-ARRAY_SUFFIXES = frozenset({".npy"})
-LINE_SUFFIXES = frozenset({".txt", ".jsonl"})
-
 
 @dataclass(frozen=True)
 class Option:

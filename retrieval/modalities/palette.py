@@ -9,7 +9,8 @@ from retrieval.drawing.panel import PANEL_SIDE, Panel, empty_panel
 from retrieval.errors import QueryError
 from retrieval.inputs import Input, errors_of
 from retrieval.modalities.drawings import BGR, IMAGE_ITEMS
-from retrieval.modalities.modality import LINE_SUFFIXES, Items, Modality, Output, Source
+from retrieval.modalities.modality import Items, Modality, Output, Source
+from retrieval.suffixes import LINE_SUFFIXES
 
 if TYPE_CHECKING:
     from fourm.modalities import Decoded

@@ -12,7 +12,8 @@ from retrieval.modalities.drawings import (
     shape_text,
     write_pixels,
 )
-from retrieval.modalities.modality import IMAGE_SUFFIXES, Items, Modality, Output, Source
+from retrieval.modalities.modality import Items, Modality, Output, Source
+from retrieval.suffixes import IMAGE_SUFFIXES
 
 SAM_EDGES = Modality(
     "sam_edges",

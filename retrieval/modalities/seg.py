@@ -7,14 +7,8 @@ from typing import TYPE_CHECKING, Any
 from retrieval.drawing.panel import PANEL_SIDE, LegendEntry, Panel
 from retrieval.inputs import Input
 from retrieval.modalities.drawings import BGR, shape_text
-from retrieval.modalities.modality import (
-    ARRAY_SUFFIXES,
-    IMAGE_SUFFIXES,
-    Items,
-    Modality,
-    Output,
-    Source,
-)
+from retrieval.modalities.modality import Items, Modality, Output, Source
+from retrieval.suffixes import ARRAY_SUFFIXES, IMAGE_SUFFIXES
 
 if TYPE_CHECKING:
     from fourm.modalities import Decoded

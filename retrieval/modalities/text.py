@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from retrieval.drawing.panel import Panel
 from retrieval.errors import QueryError
 from retrieval.inputs import Input
-from retrieval.modalities.modality import LINE_SUFFIXES, Items, Modality, Output, Source
+from retrieval.modalities.modality import Items, Modality, Output, Source
+from retrieval.suffixes import LINE_SUFFIXES
 
 if TYPE_CHECKING:
     from PIL import Image

@@ -67,12 +67,17 @@ def test_transparency_lies_over_white():
     grey = Image.new("LA", (8, 8), (0, 0))
     palette = Image.new("P", (8, 8), 0)
     palette.putpalette([10, 20, 30])
+    for image in (clear, grey):
+        image.putpixel((7, 7), (0,) * (len(image.mode) - 1) + (255,))
+    palette.putpixel((7, 7), 1)
+    keyed = Image.new("RGB", (8, 8), RED)
+    keyed.putpixel((7, 7), (0, 0, 0))
     assert middle(encoded(clear)) == (255, 255, 255)
     assert close(middle(encoded(half)), (127, 127, 127))
     assert middle(encoded(grey)) == (255, 255, 255)
     assert middle(encoded(palette)) == (10, 20, 30)
     assert middle(encoded(palette, transparency=0)) == (255, 255, 255)
-    assert middle(encoded(Image.new("RGB", (8, 8), RED), transparency=RED)) == (255, 255, 255)
+    assert middle(encoded(keyed, transparency=RED)) == (255, 255, 255)
 
 
 def test_greys_of_every_depth_keep_their_brightness():
@@ -132,7 +137,7 @@ def test_truncated_files_give_a_reason(form):
         (b"", "empty file"),
         (b"hello, I am no picture", "not an image"),
         (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 10 10\n%%EndComments\n", "not an image"),
-        (b"\x00\x00\x00\x18ftypheic\x00\x00\x00\x00mif1heic" + bytes(64), "HEIC"),
+        (b"\x00\x00\x00\x18ftypheic\x00\x00\x00\x00mif1heic" + bytes(64), "not an image"),
         (b"\xff\xd8\xff\xe0" + bytes(100), "image"),
     ],
 )
@@ -154,13 +159,13 @@ def bomb(width: int, height: int) -> bytes:
 
 
 def test_a_decompression_bomb_is_refused_before_it_is_decoded():
-    with pytest.raises(ItemError, match="decompression bomb"):
+    with pytest.raises(ItemError, match="3600 megapixels to unpack"):
         decode(bomb(60000, 60000))
 
 
 def test_the_limit_holds_without_that_of_pillow(monkeypatch):
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", None)
-    with pytest.raises(ItemError, match="decompression bomb"):
+    with pytest.raises(ItemError, match="3600 megapixels to unpack"):
         decode(bomb(60000, 60000))
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from retrieval.errors import UsageError
+from retrieval.images import find_files
 from retrieval.items import find_items
 from retrieval.modalities import source_named
 
@@ -160,3 +161,12 @@ def test_a_gallery_that_is_not_a_folder_is_refused(tmp_path, make, message):
         touch(tmp_path / "x")
     with pytest.raises(UsageError, match=message):
         find_pictures(tmp_path / "x")
+
+
+def test_a_raw_file_beside_its_jpeg_is_left_out(tmp_path):
+    for name in ("a.CR2", "a.JPG", "b.nef", "c.dng", "c.heic", "sub/a.arw"):
+        path = tmp_path / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(b"x")
+    found = find_files(tmp_path, {".cr2", ".jpg", ".nef", ".dng", ".heic", ".arw"}).items
+    assert [file.path for file in found] == ["a.JPG", "b.nef", "c.heic", "sub/a.arw"]

@@ -77,7 +77,9 @@ def test_half_precision_is_as_exact_as_it_can_be():
 def test_transparent_pixels_lie_over_white():
     clear = ALPHA.copy()
     clear[..., 3] = 0
-    assert (pixels(clear) == 255).all() and (pixels(tensor(clear)) == 255).all()
+    clear[0, 0] = (0, 0, 0, 255)
+    for source in (clear, tensor(clear)):
+        assert (pixels(source)[1:] == 255).all() and (pixels(source)[0, 0] == 0).all()
 
 
 @pytest.mark.parametrize("source", [PIXELS, ALPHA, PIXELS / 255, tensor(PIXELS)])
