@@ -52,7 +52,7 @@ class Generation:
         raise KeyError(modality)
 
     def start(self, schedule: Iterable[Mapping[str, Any]]) -> None:
-        """Record the steps that will be taken."""
+        """Record the schedule before the first step."""
         self._about["schedule"] = list(schedule)
         self.write_record()
 
@@ -144,7 +144,7 @@ def write_files(decoded: Decoded, folder: Path, ground: Image.Image | None) -> l
         if content is not None:
             write_file(folder / name, content)
             written.append(name)
-        else:  # an earlier run's would be taken for this one's
+        else:  # one of an earlier run would look like this run's
             (folder / name).unlink(missing_ok=True)
     return written
 

@@ -77,8 +77,8 @@ def the_image(content: Any, where: str) -> tuple[int, int]:
     if images is None:
         return size_of(content, where)
     if not isinstance(images, list) or len(images) != 1:
-        count = len(images) if isinstance(images, list) else "no list of"
-        raise QueryError(f"{count} images; give a file about one image", where=where)
+        got = f"{len(images)} images" if isinstance(images, list) else shown(images)
+        raise QueryError(f"expected a list of one image under 'images', got {got}", where=where)
     return size_of(images[0], where)
 
 

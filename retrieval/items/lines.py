@@ -50,7 +50,7 @@ def lines_of(content: bytes, path: str, mtime_ns: int, name: str) -> Iterator[Fo
     except UnicodeDecodeError as error:
         raise ItemError(f"not UTF-8 text ({error.reason} at byte {error.start})") from None
     objects = path.lower().endswith(OBJECTS_SUFFIX)
-    taken: dict[str, int] = {}
+    lines: dict[str, int] = {}
     for number, raw in enumerate(content.removeprefix(b"\xef\xbb\xbf").split(b"\n"), start=1):
         line = raw.strip()
         if not line:
@@ -63,9 +63,9 @@ def lines_of(content: bytes, path: str, mtime_ns: int, name: str) -> Iterator[Fo
         try:
             id_, value = _object(line, name)
             if id_ is not None:
-                if id_ in taken:
-                    raise ItemError(f"the id {id_!r} is that of line {taken[id_]} already")
-                taken[id_] = number
+                if id_ in lines:
+                    raise ItemError(f"the id {id_!r} is used by line {lines[id_]} already")
+                lines[id_] = number
                 place = f"{path}#{id_}"
         except ItemError as error:
             yield FoundLine(place, len(line), mtime_ns, line, None, str(error))

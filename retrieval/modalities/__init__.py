@@ -36,7 +36,6 @@ __all__ = [
     "Output",
     "Source",
     "find",
-    "modality_named",
     "modifiers",
     "parts_of_photos",
     "register",
@@ -93,18 +92,6 @@ def find(name: str) -> Modality | None:
     return MODALITIES.get(_official_names().get(asked, ""))
 
 
-def modality_named(name: str, what: str = "modality") -> Modality:
-    """The modality of a name that `find` knows; `what` is what the message calls it.
-
-    Raises:
-        UsageError: there is none.
-    """
-    found = find(name)
-    if found is None:
-        raise UsageError(f"unknown {what} {name!r}; known: {', '.join(MODALITIES)}")
-    return found
-
-
 def source_named(name: object) -> Source:
     """The source of that name, by which the items of a gallery are read; `-` may stand for `_`.
 
@@ -114,7 +101,7 @@ def source_named(name: object) -> Source:
     known = sources()
     found = known.get(name.replace("-", "_")) if isinstance(name, str) else None
     if found is None:
-        raise UsageError(f"unknown modality: {name}; known: {', '.join(known)}")
+        raise UsageError(f"unknown modality {name!r}; known: {', '.join(known)}")
     return found
 
 

@@ -51,7 +51,7 @@ def read_boxes(source: object, suffixes: Sequence[str]) -> Input:
                 )
     if not boxes:
         where = "boxes" if name is None else ", ".join(map(str, entries))
-        raise QueryError("there are none; give at least one, in the central square", where=where)
+        raise QueryError("expected at least one box in the central square, got none", where=where)
     return Input("boxes", boxes, name)
 
 

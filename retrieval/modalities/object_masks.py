@@ -28,7 +28,7 @@ def read_masks(source: object) -> Input:
         source: a JSON file or its content: a list of objects with `segmentation` (run lengths) as
             SAM's automatic generator writes them, or COCO's object with `annotations` and the
             image's size, which polygons need. `point_coords` may name a pixel of the object.
-            A list of `Mask` is taken as it is.
+            A list of `Mask` is used as it is.
 
     Raises:
         QueryError: another form.
@@ -41,7 +41,7 @@ def read_masks(source: object) -> Input:
         content = {"annotations": content}
     entries: list[Any] = content if _are_masks(content) else objects(content, "annotations", where)
     if not entries:
-        raise QueryError("there are no objects in it; give at least one", where=where)
+        raise QueryError("expected at least one object, got none", where=where)
     if len(entries) > _MOST:
         raise QueryError(f"{len(entries)} objects; give at most {_MOST}", where=where)
     masks: list[Mask] = []

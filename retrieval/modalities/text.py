@@ -26,7 +26,7 @@ def read_text(source: object, where: str = "text") -> Input:
         raise QueryError(f"expected a string, got {type(source).__name__}", where=where)
     text = source.strip()
     if not text:
-        raise QueryError("the query is empty, give at least one word", where=where)
+        raise QueryError("the text is empty; give at least one word", where=where)
     try:
         text.encode("utf-8")
     except UnicodeEncodeError:  # bytes of another charset come from the terminal as surrogates

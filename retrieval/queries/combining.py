@@ -74,7 +74,7 @@ def read_weights(source: object) -> dict[str, float]:
             raise QueryError(f"{key} is given twice", where="weight")
         weights[key] = _weight(key, value)
     if not weights:
-        raise QueryError("there are none; give for example text=2", where="weight")
+        raise QueryError("expected at least one weight, for example text=2", where="weight")
     return weights
 
 

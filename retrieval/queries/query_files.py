@@ -32,10 +32,10 @@ _FORMER_KEYS = {"take": "use_only"}
 
 
 def read_query_file(file: str | os.PathLike[str]) -> dict[str, Any]:
-    """One query, as `Query.read` takes it.
+    """The keyword arguments of `Query.read` that a file holds.
 
     Raises:
-        UsageError: no such file, not a JSON object, or something in it that is not as it should be.
+        UsageError: no such file, not a JSON object, or a key or value that does not fit.
     """
     path = existing_file(file, "a query in JSON")
     return sources_of(parse_json(path), str(path), path.parent)
@@ -66,16 +66,16 @@ def read_query(file: str | os.PathLike[str] | None = None, **inputs: Unpack[Quer
 
 
 def added_to_file(file: str | os.PathLike[str], given: Mapping[str, Any]) -> dict[str, Any]:
-    """The query of a file with what was given beside it; what is None was not given.
+    """The query of a file and what was given as arguments; None counts as not given.
 
     Raises:
         UsageError: as `read_query_file`, or something that both of them have.
     """
     held = read_query_file(file)
-    beside = {name: value for name, value in given.items() if value is not None}
-    if both := [one.key for one in query_options() if one.name in held.keys() & beside.keys()]:
-        raise UsageError(f"given twice, in {Path(file)} and beside it", where=both[0])
-    return {**held, **beside}
+    others = {name: value for name, value in given.items() if value is not None}
+    if both := [one.key for one in query_options() if one.name in held.keys() & others.keys()]:
+        raise UsageError(f"given twice, in {Path(file)} and as an argument", where=both[0])
+    return {**held, **others}
 
 
 def query_of_line(line: str, place: str, folder: Path) -> tuple[dict[str, Any], object]:
@@ -98,6 +98,9 @@ def sources_of(entry: object, place: str, folder: Path) -> dict[str, Any]:
     """
     if not isinstance(entry, Mapping):
         raise UsageError(f"expected a JSON object, got {type(entry).__name__}", where=place)
+    for former, key in _FORMER_KEYS.items():
+        if former in entry and key in entry:
+            raise UsageError(f"given twice, as {former} and as {key}", where=f"{place}: {key}")
     entry = {_FORMER_KEYS.get(str(key), str(key)): value for key, value in entry.items()}
     options = [option for option in query_options() if not option.python_only]
     keys = [option.key for option in options]

@@ -49,7 +49,7 @@ _JPEG = {"quality": 82, "progressive": True}
 
 
 def tile_shape(tile: Tile) -> str:
-    """Width over height of a tile, as CSS wants it."""
+    """Width over height of a tile, for CSS."""
     if tile.thumbnail is None:
         return "1.333"
     ratio = tile.thumbnail.width / tile.thumbnail.height

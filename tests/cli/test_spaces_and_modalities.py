@@ -99,7 +99,7 @@ def test_wrong_spaces_and_modalities_are_one_line(run, index, tmp_path, argument
 @pytest.mark.parametrize(
     ("arguments", "code", "words"),
     [
-        (["--as", "sound"], 2, "unknown modality: sound"),
+        (["--as", "sound"], 2, "unknown modality 'sound'"),
         (["--as", "normals"], 1, "does not read 'normals'"),
         (["--as", "seg", "--depth-near", "low"], 2, "depth_near"),
         (["--as", "boxes"], 2, "no files of boxes"),

@@ -75,7 +75,7 @@ def test_every_source_of_a_query_is_a_kind_of_gallery():
     further = {"text", "image", "seg", "canny", "palette_of"}
     assert set(sources()) == set(SOURCES) | further
     assert source_named("dinov2-embedding").name == "dinov2_embedding"
-    with pytest.raises(UsageError, match=r"modality: sound; known: text, image, seg"):
+    with pytest.raises(UsageError, match=r"modality 'sound'; known: text, image, seg"):
         source_named("sound")
 
 

@@ -163,9 +163,9 @@ class TestFiles:
         outside = {**RIGHT["boxes"], "annotations": [{"bbox": [0, 0, 40, 40], "category_id": 1}]}
         (tmp_path / "b.json").write_text(json.dumps(outside))
         for name in ("a.txt", "b.json"):
-            assert f"{name}: there are none" in check("boxes", str(tmp_path / name))
+            assert f"{name}: expected at least one box" in check("boxes", str(tmp_path / name))
         assert (
-            check("boxes", []) == "boxes: there are none; give at least one, in the central square"
+            check("boxes", []) == "boxes: expected at least one box in the central square, got none"
         )
 
     @pytest.mark.parametrize("kind", FILES)

@@ -80,7 +80,7 @@ def test_a_bad_object_is_an_item_with_a_reason(line, reason):
 def test_ids_are_unique():
     found = items('{"id": 1, "text": "a"}\n{"id": "1", "text": "b"}', "c.jsonl")
     assert found["c.jsonl#1"].value == "a"
-    assert "that of line 1 already" in found["c.jsonl:2"].problem
+    assert "used by line 1 already" in found["c.jsonl:2"].problem
 
 
 def test_files_that_are_not_text_are_refused():

@@ -155,7 +155,7 @@ class TestBoxes:
             ("c.json", {"width": 4, "height": True, "annotations": []}, "height"),
             ("c.json", {"width": 4, "height": 4}, "annotations"),
             ("c.json", {"width": 4, "height": 4, "annotations": [{"bbox": [1]}]}, "bbox"),
-            ("c.json", {"width": 4, "height": 4, "annotations": []}, "there are none"),
+            ("c.json", {"width": 4, "height": 4, "annotations": []}, "expected at least one box"),
             ("y.txt", "person 0 0 1 1", "y.txt:1"),
             ("y.txt", "0 0.5 0.5 1", "y.txt:1"),
             ("y.txt", "80 0.5 0.5 1 1", "0 to 79"),
@@ -252,7 +252,7 @@ class TestObjects:
 
     @pytest.mark.parametrize("content", [[], {"width": 3, "height": 2, "annotations": []}])
     def test_files_without_objects(self, content):
-        with pytest.raises(QueryError, match="there are no objects in it"):
+        with pytest.raises(QueryError, match="expected at least one object, got none"):
             read("sam", content)
 
     def test_poses(self):

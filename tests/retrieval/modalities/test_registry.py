@@ -80,7 +80,7 @@ def test_names_lead_to_one_modality_each():
 def test_unknown_sources_are_refused():
     assert source_named("dinov2-embedding").name == "dinov2_embedding"
     for name in ("smell", 3, None):
-        with pytest.raises(UsageError, match=f"unknown modality: {name}; known: text, image"):
+        with pytest.raises(UsageError, match=f"unknown modality {name!r}; known: text, image"):
             source_named(name)
 
 

@@ -1,6 +1,7 @@
 """A query in a JSON file is the same as one in Python."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -87,7 +88,7 @@ def test_options_add_to_a_file_without_repeating_it(file):
         "text": "red",
         "weights": ["text=2"],
     }
-    with pytest.raises(UsageError, match=r"text: given twice, in .*query\.json and beside it"):
+    with pytest.raises(UsageError, match=r"text: given twice, in .*query\.json and as an argument"):
         added_to_file(path, {"text": "blue"})
 
 
@@ -148,6 +149,14 @@ def test_a_file_without_a_query_is_named(file, content, words):
     with pytest.raises(UsageError) as caught:
         read_query_file(path)
     assert str(caught.value).startswith(str(path)) and words in str(caught.value)
+
+
+def test_the_former_name_of_use_only_is_still_read():
+    folder = Path(__file__).parent
+    entry = {"text": "a lake", "take": ["edges", "palette"]}
+    assert sources_of(entry, "file", folder)["use_only"] == ["edges", "palette"]
+    with pytest.raises(UsageError, match="file: use_only: given twice, as take and as use_only"):
+        sources_of({**entry, "use_only": "edges"}, "file", folder)
 
 
 def test_files_that_are_no_text_or_not_there(tmp_path):
