@@ -40,6 +40,7 @@ from cli_options import (
     PageFile,
     QueryFile,
     Retry,
+    SegFormat,
     SheetFile,
     ShowQuery,
     SkippedFiles,
@@ -83,6 +84,7 @@ def index(
     to: NewIndex,
     modality: ItemModality = "image",
     depth_near: DepthNear = None,
+    seg_format: SegFormat = None,
     spaces: NewSpaces = None,
     retry: Retry = False,
     max_pixels: MaxPixels = None,
@@ -109,6 +111,7 @@ def index(
         encoder=retrieval.read_encoder(encoder, teachers or (), clip_pixels=clip_pixels),
         modality=modality,
         depth_near=depth_near,
+        seg_format=seg_format,
         spaces=spaces or None,
         device=device,
         dtype=dtype,
@@ -156,6 +159,8 @@ def query(
     output = chosen_format(format, as_json, print0)
     asked = retrieval.read_query(query_file, text=typed_text(text, context.args), **inputs)
     files = retrieval.ResultFiles(html, sheet, show_query)
+    for said in asked.notes:
+        note(said)
     encoder = retrieval.read_encoder(teachers=teachers or (), text_encoder=text_encoder)
     with retrieval.Gallery.open(index, model, encoder=encoder, device=device, dtype=dtype) as found:
         files.check(found, asked)

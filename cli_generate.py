@@ -185,6 +185,8 @@ def generate(
         image=photo,
         **inputs,
     )
+    for said in made.query.notes:
+        note(said)
     print_text(json_object(made.as_dict()) if as_json else generation_table(made))
     if made.left_out:
         note(left_out(made.left_out, model))

@@ -175,6 +175,14 @@ DepthNear = Annotated[
         rich_help_panel="Gallery",
     ),
 ]
+SegFormat = Annotated[
+    str | None,
+    typer.Option(
+        metavar="FORMAT",
+        help="Format of segmentation maps, as of `fourm query`. Default: auto.",
+        rich_help_panel="Gallery",
+    ),
+]
 NewSpaces = Annotated[
     list[str] | None,
     typer.Option(

@@ -81,6 +81,7 @@ class Gallery:
         encoder: str | Teachers | None = None,
         modality: str = "image",
         depth_near: str | None = None,
+        seg_format: str | None = None,
         spaces: str | Sequence[str] | None = None,
         device: str = "auto",
         dtype: str = "auto",
@@ -108,6 +109,7 @@ class Gallery:
                 missing is added.
             depth_near: which values of depth maps are near, "low" or "high"; None: as before, or
                 "low".
+            seg_format: format of segmentation maps, e.g. "ade20k"; None: as before, or "auto".
             spaces: embedding spaces to add to those of the index; "all": all of the model's; None:
                 none, or the model's default for a new index. All vectors of an item come from one
                 forward pass. A new space is filled from the files and can be searched once every
@@ -132,7 +134,7 @@ class Gallery:
                 this modality were read with other options.
         """
         source = source_named(modality)
-        options_of(source, {"depth_near": depth_near})
+        options_of(source, {"depth_near": depth_near, "seg_format": seg_format})
         options = BuildOptions(batch_size, workers, retry, progress, max_pixels, allow_truncated)
         root, target = _folder(folder, "folder"), _folder(to, "to")
         if root.exists() and target.exists() and root.samefile(target):
@@ -144,7 +146,7 @@ class Gallery:
         index = existing
         try:
             lazy = lazy_model(existing, model, encoder, device, dtype)
-            wanted = Wanted(root, source, depth_near, spaces)
+            wanted = Wanted(root, source, depth_near, spaces, seg_format)
             index = open_for_building(existing, target, lazy.get(), wanted, listing)
             lazy.remember(index)
             reader = ItemReader(root, source, index.readings[source.name].options, options.decoding)

@@ -31,7 +31,8 @@ class QueryInputs(TypedDict, total=False):
     Attributes:
         text: a caption or a few words.
         image: a photo.
-        seg: segmentation map: path, or integers (H, W) of COCO panoptic category ids, 0 = nothing.
+        seg: segmentation map: path, or integers (H, W) of class ids, 0 = nothing; masks by the
+            names of their classes, {"dog": mask}.
         depth: depth map: path of a grey PNG or `.npy` file, a Pillow image or an array (H, W).
         normals: surface normals: an image with x, y and z as red, green and blue.
         edges: edge map or line drawing.
@@ -52,6 +53,8 @@ class QueryInputs(TypedDict, total=False):
         imagebind_embedding: ImageBind H/14 global embedding (1280,).
         image_tokens: photo that the model reads as tokens instead of pixels.
         depth_near: which values of `depth` are near: `low` for distances, `high` for disparities.
+        seg_format: what the ids of `seg` are: `coco` panoptic category ids, `ade20k` ...; `auto`
+            takes what is certain.
         bgr: arrays and tensors are in BGR order, as OpenCV's are.
         use_only: modalities that are computed or predicted from `image` and used in its place.
         negative_text: negative prompt, or a list of them.
@@ -62,7 +65,7 @@ class QueryInputs(TypedDict, total=False):
 
     text: str | None
     image: ImageSource | None
-    seg: ArraySource | Image.Image | None
+    seg: ArraySource | Image.Image | Sequence[File] | Mapping[str, Any] | None
     depth: ArraySource | Image.Image | None
     normals: ImageSource | None
     edges: ImageSource | None
@@ -82,6 +85,19 @@ class QueryInputs(TypedDict, total=False):
     imagebind_embedding: ArraySource | None
     image_tokens: ImageSource | None
     depth_near: Literal["low", "high"] | None
+    seg_format: (
+        Literal[
+            "auto",
+            "coco",
+            "coco-contiguous",
+            "coco-stuff",
+            "coco-panoptic",
+            "ade20k",
+            "cityscapes",
+            "voc",
+        ]
+        | None
+    )
     bgr: bool | None
     use_only: str | Sequence[str] | None
     negative_text: str | Sequence[str] | None

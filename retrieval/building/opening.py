@@ -30,6 +30,7 @@ class Wanted:
         root: of the gallery.
         source: reads its items.
         depth_near: which values of depth maps are near; None: as before, or "low".
+        seg_format: format of segmentation maps; None: as before, or "auto".
         spaces: embedding spaces of the model, or "all"; None: those of the index, or the default of
             the model for a new one.
     """
@@ -38,6 +39,7 @@ class Wanted:
     source: Source
     depth_near: str | None = None
     spaces: Sequence[str] | None = None
+    seg_format: str | None = None
 
 
 def open_if_there(folder: Path) -> Index | None:
@@ -112,9 +114,19 @@ def _reading(existing: Index | None, model: Embedder, wanted: Wanted) -> Reading
             f"{model.name} does not read {source.modality!r}; it reads {', '.join(model.inputs)}"
             + (f"; {missing}" if missing else "")
         )
-    options = options_of(source, {"depth_near": wanted.depth_near})
-    if existing is not None and wanted.depth_near is None and source.name in existing.readings:
-        options = existing.readings[source.name].options
+    given = {"depth_near": wanted.depth_near, "seg_format": wanted.seg_format}
+    options = options_of(source, given)
+    if existing is not None and source.name in existing.readings:
+        before = existing.readings[source.name].options
+        if not any(given.values()) or (
+            not before
+            and all(
+                given[entry.name] == entry.formerly
+                for entry in source.modifiers
+                if entry.formerly is not None
+            )
+        ):
+            options = before
     return Reading(source.name, options, model.input_fingerprint(source.modality))
 
 

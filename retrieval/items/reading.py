@@ -58,7 +58,10 @@ class ItemReader:
         self.source = source
         self.options = options
         self._decoding = decoding or DecodingOptions()
-        self._modifiers = dict(entry.split("=", 1) for entry in options.split())
+        former = {
+            entry.name: entry.formerly for entry in source.modifiers if entry.formerly is not None
+        }
+        self._modifiers = {**former, **dict(entry.split("=", 1) for entry in options.split())}
 
     def content(self, found: FoundItem) -> FileBytes:
         """The item's bytes and their digest, by which the same content is recognised.

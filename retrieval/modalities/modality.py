@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from retrieval.drawing.panel import Panel
@@ -68,9 +69,11 @@ class Modifier(Option):
 
     Attributes:
         choices: possible values, the default first.
+        formerly: what an index that does not record it was made with; None: the default.
     """
 
     choices: tuple[object, ...] = ()
+    formerly: object = None
 
     def checked(self, value: object) -> object:
         """The value, if it is one of the choices.
@@ -112,6 +115,7 @@ class Source(Option):
         modifiers: options that it understands.
         of: name of the modality that it gives; None: its own name.
         file_suffixes: a typed string that ends so is the path of a file all the same.
+        named_files: may be files with names, NAME=FILE or an object of them in a query file.
     """
 
     read: Callable[..., Input] = field(kw_only=True)
@@ -119,6 +123,7 @@ class Source(Option):
     modifiers: tuple[Modifier, ...] = ()
     of: str | None = None
     file_suffixes: tuple[str, ...] = ()
+    named_files: bool = False
 
     @property
     def modality(self) -> str:
@@ -130,6 +135,12 @@ class Source(Option):
         if not self.typed:
             return isinstance(value, (str, os.PathLike))
         return path_like(value, self.file_suffixes)
+
+    def file_of(self, value: str | os.PathLike[str]) -> Path:
+        """The file that a value names; of `dog=mask.png`, `mask.png`."""
+        if self.named_files and not os.path.lexists(value):
+            return Path(os.fspath(value).rpartition("=")[2])
+        return Path(value)
 
 
 @dataclass(frozen=True)

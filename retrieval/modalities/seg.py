@@ -7,17 +7,31 @@ from typing import TYPE_CHECKING, Any
 from retrieval.drawing.panel import PANEL_SIDE, LegendEntry, Panel
 from retrieval.inputs import Input
 from retrieval.modalities.drawings import BGR, shape_text
-from retrieval.modalities.modality import Items, Modality, Output, Source
+from retrieval.modalities.modality import Items, Modality, Modifier, Output, Source
 from retrieval.suffixes import ARRAY_SUFFIXES, IMAGE_SUFFIXES
 
 if TYPE_CHECKING:
     from fourm.modalities import Decoded
 
 
-def _read(source: object, *, bgr: bool = False) -> Input:
-    from retrieval.modalities.panoptic import read_map
+SEG_FORMAT = Modifier(
+    "seg_format",
+    "FORMAT",
+    "Format of --seg: auto (the default: what is certain), coco, coco-contiguous, coco-stuff, "
+    "coco-panoptic, ade20k, cityscapes or voc.",
+    typed=True,
+    choices=(
+        *("auto", "coco", "coco-contiguous", "coco-stuff", "coco-panoptic"),
+        *("ade20k", "cityscapes", "voc"),
+    ),
+    formerly="coco",
+)
 
-    return read_map(source, bgr=bgr)
+
+def _read(source: object, *, seg_format: str = "auto", bgr: bool = False) -> Input:
+    from retrieval.modalities.segmentation.reading import read_map
+
+    return read_map(source, seg_format=seg_format, bgr=bgr)
 
 
 def _draw(entry: Input, title: str) -> Panel:
@@ -64,11 +78,14 @@ SEG = Modality(
         Source(
             "seg",
             "FILE",
-            "Segmentation map: a PNG of COCO panoptic category ids (0 = nothing), or in the "
-            "colours that `fourm classes` prints.",
+            "Segmentation map: a PNG of class ids (see --seg-format), or in the colours that "
+            "`fourm classes` prints. A yes/no mask: dog=mask.png. May be repeated with masks.",
+            repeated=True,
+            forms=("string", "object"),
+            named_files=True,
             read=_read,
             items=Items("segmentation maps", IMAGE_SUFFIXES | ARRAY_SUFFIXES),
-            modifiers=(BGR,),
+            modifiers=(SEG_FORMAT, BGR),
         ),
     ),
     draw=_draw,

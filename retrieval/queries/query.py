@@ -81,6 +81,15 @@ class Query:
         return tuple(entry.modality for entry in self.inputs)
 
     @property
+    def notes(self) -> tuple[str, ...]:
+        """How inputs were read, where that is not plain: `map.png: read as: sky 40 % ...`."""
+        return tuple(
+            f"{entry.name or entry.modality}: {said}"
+            for entry in self.inputs
+            for said in entry.notes
+        )
+
+    @property
     def values(self) -> dict[str, Any]:
         """Modality -> value, as the model takes them, without parts that are still to be predicted
         and without negative prompts."""
@@ -123,6 +132,8 @@ def input_files(given: Mapping[str, Any]) -> tuple[Path, ...]:
     files = []
     for name, source in sources().items():
         value = given.get(name)
+        if isinstance(value, Mapping):
+            value = list(value.values())
         entries: Sequence[Any] = value if isinstance(value, (list, tuple)) else [value]
-        files += [Path(entry) for entry in entries if source.names_file(entry)]
+        files += [source.file_of(entry) for entry in entries if source.names_file(entry)]
     return tuple(files)

@@ -125,6 +125,8 @@ def _value(option: Option, value: object, place: str, folder: Path) -> object:
             return [_value(option, part, place, folder) for part in value]
         return value
     if isinstance(value, dict) and "object" in option.forms and value:
+        if isinstance(option, Source) and option.named_files:
+            return {name: _value(option, part, place, folder) for name, part in value.items()}
         return value
     if not isinstance(value, str) or not value.strip() or "string" not in option.forms:
         raise QueryError(f"expected {_forms(option)}, and not an empty one", where=place)

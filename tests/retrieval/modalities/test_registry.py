@@ -41,7 +41,7 @@ def test_names_flags_and_keys_are_unique():
 
 def test_the_typed_keywords_of_a_query_are_the_options():
     assert set(QueryInputs.__annotations__) == {option.name for option in query_options()}
-    assert set(modifiers()) == {"depth_near", "bgr"}
+    assert set(modifiers()) == {"depth_near", "seg_format", "bgr"}
 
 
 def test_what_is_computed_from_photos_is_a_part_of_them():

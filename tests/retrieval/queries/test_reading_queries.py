@@ -114,15 +114,15 @@ def test_sixteen_bit_and_palette_files_are_really_stored_so(tmp_path):
 
 def test_an_unknown_id_is_named_with_its_pixel_count(tmp_path):
     wrong = MAP.copy()
-    wrong[0, :3], wrong[1, 0] = 255, 12
+    wrong[0, :3], wrong[1, 0] = 254, 12
     write(tmp_path / "layout.png", Image.fromarray(wrong))
     with pytest.raises(QueryError) as caught:
         seg(tmp_path / "layout.png")
     message = str(caught.value)
-    assert "layout.png: id 255 (3 pixels), id 12 (1 pixel)" in message
+    assert "layout.png: id 254 (3 pixels), id 12 (1 pixel)" in message
     assert "fourm classes" in message
-    with pytest.raises(QueryError, match=r"id -1 \(192 pixels\)"):
-        seg(np.full((12, 16), -1))
+    with pytest.raises(QueryError, match=r"id -2 \(192 pixels\)"):
+        seg(np.full((12, 16), -2))
 
 
 def test_many_unknown_ids_are_summed_up():
@@ -147,7 +147,7 @@ def test_a_palette_of_neither_colours_nor_ids_is_refused():
 
 
 def test_a_lossy_map_is_refused(tmp_path):
-    path = write(tmp_path / "a.jpg", Image.fromarray(coco_panoptic().paint(MAP)), "JPEG")
+    path = write(tmp_path / "a.jpg", Image.fromarray(MAP), "JPEG")
     with pytest.raises(QueryError, match="save it as PNG"):
         seg(path)
 

@@ -1,0 +1,1 @@
+"""Reading segmentation maps: formats of data sets, palettes, masks and drawings."""
