@@ -1,7 +1,7 @@
 """How far vectors in a lower precision are from those in float32, and whether a batch changes them.
 
     python -m benchmarks.precision                          4M-21 B, random weights
-    python -m benchmarks.precision --folder 4M-21_B         another folder in the official format
+    python -m benchmarks.precision --folder mini            another model, by its name or folder
 
 The default dtype of a model is decided by these numbers (`fourm.model.devices`).
 """
@@ -71,6 +71,8 @@ def _samples(model: Model, count: int) -> dict[str, list[Any]]:
         noise = random.integers(0, 256, (size, size, 3), np.uint8)
         photos.append(Image.fromarray(noise).resize((224, 224), Image.Resampling.BICUBIC))
     samples = {"image": [model.prepare({"image": photo}) for photo in photos]}
+    if "caption" not in model.transformer().config.domains_in and "text" not in model.inputs:
+        return samples
     lengths = random.integers(2, 40, count)
     if model.manifest.language_models:
         words = ("a dog on the beach", "two", "red kites", "in front of a mountain", "at night")
@@ -83,9 +85,11 @@ def _samples(model: Model, count: int) -> dict[str, list[Any]]:
 
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     options = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    options.add_argument("--folder", help="model in the official format, next to its tokenizer")
+    options.add_argument("--folder", help="name or folder of a model")
     options.add_argument("--size", choices=("tiny", "B"), default="B", help="without --folder")
-    options.add_argument("--dtype", action="append", choices=DTYPES, help="default: both of two")
+    options.add_argument(
+        "--dtype", action="append", choices=DTYPES, help="default: float32 and bfloat16"
+    )
     options.add_argument("--samples", type=number(), default=24, help="of each (default: 24)")
     return options.parse_args(arguments)
 

@@ -1,11 +1,12 @@
 import pytest
 
-from benchmarks import captioning, gpu, official_size, spaces
+from benchmarks import captioning, gpu, official_size, precision, spaces
 
 COUNTS = {
     captioning: ("--tokens", "--rounds", "--batch-size"),
     gpu: ("--repeats", "--rounds", "--batch-size"),
     official_size: ("--threads", "--rounds", "--batch-size"),
+    precision: ("--samples",),
     spaces: ("--rounds", "--batch-size"),
 }
 
