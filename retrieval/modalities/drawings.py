@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from retrieval.drawing.panel import PANEL_SIDE, Panel
+from retrieval.errors import QueryError
 from retrieval.inputs import Input
 from retrieval.modalities.modality import Items, Modifier
 from retrieval.suffixes import IMAGE_SUFFIXES
@@ -25,6 +26,7 @@ BGR = Modifier(
 IMAGE_ITEMS = Items("images", IMAGE_SUFFIXES)
 
 _PAPER = 0.8
+_FAINTEST = 16
 
 
 def read_image(source: object, modality: str, *, bgr: bool = False) -> Input:
@@ -43,11 +45,16 @@ def read_lines(source: object, modality: str, *, bgr: bool = False) -> Input:
     """Edges or a line drawing, RGB: light lines on dark, whichever way it was drawn.
 
     Raises:
-        QueryError: as `open_image`.
+        QueryError: as `open_image`, or a drawing without a line.
     """
     from retrieval.inputs.images import open_image
 
     photo = open_image(source, bgr=bgr)
+    darkest, lightest = photo.image.convert("L").getextrema()
+    if lightest - darkest < _FAINTEST:
+        raise QueryError(
+            "there is no line in the drawing", where=source if photo.name else modality
+        )
     return Input(modality, light_on_dark(photo.image), photo.name)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
+from retrieval.errors import QueryError
 from retrieval.inputs import Input
 from retrieval.modalities.drawings import (
     BGR,
@@ -23,13 +24,19 @@ if TYPE_CHECKING:
 
 
 def _compute(photo: Photo) -> Input:
-    """Canny edges, 224 x 224."""
+    """Canny edges, 224 x 224.
+
+    Raises:
+        QueryError: there are none.
+    """
     from PIL import Image
 
     from fourm.modalities.edges import canny_edges
 
-    edges = Image.fromarray(canny_edges(photo.image)[0])
-    return Input("edges", edges, photo.name, "computed")
+    edges = canny_edges(photo.image)[0]
+    if not edges.any():
+        raise QueryError("there is no edge in the image", where=photo.name or "edges")
+    return Input("edges", Image.fromarray(edges), photo.name, "computed")
 
 
 def _read_canny(source: object, *, bgr: bool = False) -> Input:
