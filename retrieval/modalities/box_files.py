@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,14 @@ from fourm.modalities.sam import SIDE
 from fourm.modalities.seg import panoptic_classes
 from retrieval.errors import QueryError
 from retrieval.inputs import Input, errors_of, existing_file, path_like
-from retrieval.inputs.json_files import flat_numbers, objects, parse_json, the_image
+from retrieval.inputs.images import open_image
+from retrieval.inputs.json_files import flat_numbers, objects, parse_json, size_of, the_image
+from retrieval.modalities.box_classes import class_list
+from retrieval.modalities.segmentation.names import class_named
+from retrieval.suffixes import IMAGE_SUFFIXES
+
+Boxes = tuple[list[Box], list[str]]
+"""Boxes of a file, and what to say of how they were read."""
 
 
 def read_boxes(source: object, suffixes: Sequence[str]) -> Input:
@@ -31,11 +39,14 @@ def read_boxes(source: object, suffixes: Sequence[str]) -> Input:
     """
     entries = source if isinstance(source, (list, tuple)) else [source]
     boxes: list[Box] = []
+    notes: list[str] = []
     name = None
     for entry in entries:
         if path_like(entry, suffixes):
             path = existing_file(str(entry), "a COCO or YOLO file")
-            boxes += boxes_of_file(path)
+            found, said = boxes_of_file(path)
+            boxes += found
+            notes += said
             name = path.name
             continue
         with errors_of("boxes"):
@@ -43,7 +54,7 @@ def read_boxes(source: object, suffixes: Sequence[str]) -> Input:
                 check_box(entry)
                 boxes.append(entry)
             elif isinstance(entry, str):
-                boxes.append(read_box(entry))
+                boxes.append(read_box(_with_coco_name(entry)))
             else:
                 raise QueryError(
                     f"expected class:xmin,ymin,xmax,ymax or a file, got {shown(entry)}",
@@ -52,7 +63,17 @@ def read_boxes(source: object, suffixes: Sequence[str]) -> Input:
     if not boxes:
         where = "boxes" if name is None else ", ".join(map(str, entries))
         raise QueryError("expected at least one box in the central square, got none", where=where)
-    return Input("boxes", boxes, name)
+    if name is not None:
+        counts = Counter(box.name for box in boxes)
+        listing = ", ".join(f"{count} {one}" for one, count in counts.items())
+        notes.insert(0, f"read as: {listing}")
+    return Input("boxes", boxes, name, notes=tuple(notes))
+
+
+def _with_coco_name(text: str) -> str:
+    """A typed box with COCO's name of its class."""
+    name, colon, numbers = text.rpartition(":")
+    return f"{thing_named(name.strip(), 'boxes')}:{numbers}" if colon and numbers else text
 
 
 def coco_text(boxes: Sequence[Box]) -> str:
@@ -82,8 +103,8 @@ def coco_text(boxes: Sequence[Box]) -> str:
     return json.dumps(content, allow_nan=False) + "\n"
 
 
-def boxes_of_file(path: Path) -> list[Box]:
-    """Boxes of a COCO file about one image (.json), or of a YOLO file (.txt).
+def boxes_of_file(path: Path) -> Boxes:
+    """Boxes of a COCO or LabelMe file about one image (.json), or of a YOLO file (.txt).
 
     COCO boxes are converted to the central square, which is what the model sees of an image. YOLO
     files do not say the image's size: their fractions count as fractions of the square.
@@ -95,12 +116,22 @@ def boxes_of_file(path: Path) -> list[Box]:
         return _coco(path) if path.suffix.lower() == ".json" else _yolo(path)
 
 
-def _coco(path: Path) -> list[Box]:
-    content = parse_json(path)
-    width, height = the_image(content, str(path))
+def _coco(path: Path) -> Boxes:
+    content, notes = parse_json(path), []
+    if isinstance(content, dict) and "shapes" in content:
+        return _labelme(content, path)
+    if isinstance(content, list):
+        content = _of_results(content, path)
+    size = the_image(content, str(path))
+    listed = objects(content, "annotations", str(path))
     names = _names(content)
+    if not isinstance(content.get("categories"), list) and any(
+        entry.get("category_id") == 0 for entry in listed
+    ):
+        names = dict(enumerate(_things()))
+        notes.append("its category ids count from 0")
     boxes = []
-    for number, entry in enumerate(objects(content, "annotations", str(path)), start=1):
+    for number, entry in enumerate(listed, start=1):
         where = f"{path}: annotation {number}"
         edges = flat_numbers(entry.get("bbox"), f"{where}: bbox")
         if len(edges) != 4 or edges[2] <= 0 or edges[3] <= 0:
@@ -108,25 +139,69 @@ def _coco(path: Path) -> list[Box]:
         category = entry.get("category_id")
         if type(category) is not int or category not in names:
             raise QueryError(f"no class has the category_id {shown(category)}", where=where)
-        score = entry.get("score", 1.0)
         x, y, across, down = edges
-        boxes.append(
-            Box(
-                _share(x, width),
-                _share(y, height),
-                _share(x + across, width),
-                _share(y + down, height),
-                names[category],
-                score,
-            )
+        corners = (x, y, x + across, y + down)
+        boxes.append(_box(corners, size, names[category], entry.get("score", 1.0), where))
+    return crop_boxes(boxes, size, square_box(*size)), notes
+
+
+def _of_results(listed: list[Any], path: Path) -> dict[str, Any]:
+    """A list of COCO results as the object about its image, whose file lies beside it."""
+    images = {str(one.get("image_id")) for one in listed if isinstance(one, dict)}
+    if len(images) > 1:
+        raise QueryError(
+            f"COCO results of {len(images)} images; give a file about one image", where=path
         )
-        with errors_of(where):
-            check_box(boxes[-1])
-    return crop_boxes(boxes, (width, height), square_box(width, height))
+    for suffix in sorted(IMAGE_SUFFIXES):
+        if (file := path.with_suffix(suffix)).is_file():
+            photo = open_image(file)
+            return {"width": photo.size[0], "height": photo.size[1], "annotations": listed}
+    raise QueryError(
+        "a list of COCO results does not say the size of the image; put the image of the same "
+        "name beside it, or give an object with width, height and annotations",
+        where=path,
+    )
 
 
-def _share(pixels: float, side: int) -> float:
-    return min(max(pixels / side, 0.0), 1.0)
+def _labelme(content: dict[str, Any], path: Path) -> Boxes:
+    """The boxes around the shapes of a LabelMe file."""
+    size = size_of(
+        {"width": content.get("imageWidth"), "height": content.get("imageHeight")}, str(path)
+    )
+    boxes = []
+    for number, entry in enumerate(objects(content, "shapes", str(path)), start=1):
+        where = f"{path}: shape {number}"
+        label = entry.get("label")
+        points = flat_numbers(entry.get("points"), f"{where}: points")
+        if not isinstance(label, str) or len(points) < 4 or len(points) % 2:
+            raise QueryError("expected a label and at least two points", where=where)
+        boxes.append(_box(_around(points), size, label, 1.0, where))
+    return crop_boxes(boxes, size, square_box(*size)), []
+
+
+def _around(points: Sequence[float]) -> tuple[float, float, float, float]:
+    """xmin, ymin, xmax, ymax of points x, y, x, y ..."""
+    return min(points[::2]), min(points[1::2]), max(points[::2]), max(points[1::2])
+
+
+def _box(corners: Sequence[float], size: tuple[int, int], name: str, score: Any, where: str) -> Box:
+    """A box in pixels as one in fractions, within the image."""
+    edges = [
+        min(max(edge / side, 0.0), 1.0) for edge, side in zip(corners, (*size, *size), strict=True)
+    ]
+    box = Box(edges[0], edges[1], edges[2], edges[3], thing_named(name, where), score)
+    with errors_of(where):
+        check_box(box)
+    return box
+
+
+def thing_named(name: str, where: object) -> str:
+    """COCO's name of a class that boxes can have, as `class_named` finds it."""
+    return class_named(name, where, things=True).name
+
+
+def _things() -> list[str]:
+    return [row.name for row in panoptic_classes() if row.is_thing]
 
 
 def _names(content: Any) -> dict[int, str]:
@@ -140,36 +215,52 @@ def _names(content: Any) -> dict[int, str]:
     }
 
 
-def _yolo(path: Path) -> list[Box]:
-    things = [row.name for row in panoptic_classes() if row.is_thing]
+def _yolo(path: Path) -> Boxes:
     try:
         lines = path.read_text(encoding="utf-8-sig").splitlines()
     except OSError as error:
         raise QueryError(f"cannot be read ({error.strerror})", where=path) from None
     except UnicodeDecodeError as error:
         raise QueryError(f"not UTF-8 text ({error.reason})", where=path) from None
+    classes, notes = dict(enumerate(_things())), []
+    if (listed := class_list(path)) is not None:
+        classes = listed[0]
+        notes.append(f"its classes are those of {listed[1].name}")
     boxes = []
     for number, line in enumerate(lines, start=1):
         words = line.split()
         if not words:
             continue
+        where = f"{path}:{number}"
         try:
             index = decimal(words[0])
-            x, y, width, height, *rest = map(decimal, words[1:])
-            if index not in range(len(things)) or len(rest) > 1:
+            numbers = list(map(decimal, words[1:]))
+            if index not in classes or not (len(numbers) in (4, 5) or _is_outline(numbers)):
                 raise ValueError
         except ValueError:
             raise QueryError(
-                f"{path}:{number}: expected class (0 to {len(things) - 1}), x and y of the middle, "
-                "width, height and perhaps a score"
+                f"{where}: expected class ({min(classes)} to {max(classes)}), x and y of the "
+                "middle, width, height and perhaps a score, or the corners of a polygon"
             ) from None
-        edges = (x - width / 2, y - height / 2, x + width / 2, y + height / 2)
+        if _is_outline(numbers):
+            edges, score = _around(numbers), 1.0
+        else:
+            x, y, width, height = numbers[:4]
+            edges = (x - width / 2, y - height / 2, x + width / 2, y + height / 2)
+            score = numbers[4] if len(numbers) > 4 else 1.0
+        name = classes[int(index)]
+        if listed is not None:
+            name = thing_named(name, f"{where}: class {int(index)}")
         # Written with six decimals, a box at the border ends a little beyond it.
         xmin, ymin, xmax, ymax = (_rounded(edge) for edge in edges)
-        boxes.append(Box(xmin, ymin, xmax, ymax, things[int(index)], rest[0] if rest else 1.0))
-        with errors_of(f"{path}:{number}"):
+        boxes.append(Box(xmin, ymin, xmax, ymax, name, score))
+        with errors_of(where):
             check_box(boxes[-1])
-    return boxes
+    return boxes, notes
+
+
+def _is_outline(numbers: Sequence[float]) -> bool:
+    return len(numbers) >= 6 and len(numbers) % 2 == 0
 
 
 def _rounded(edge: float) -> float:

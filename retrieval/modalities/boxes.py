@@ -54,7 +54,7 @@ BOXES = Modality(
             "boxes",
             "BOX",
             "class:xmin,ymin,xmax,ymax as fractions, e.g. person:0.1,0.2,0.4,0.9, "
-            "or a COCO (.json) or YOLO (.txt) file. May be repeated.",
+            "or a COCO, LabelMe (.json) or YOLO (.txt) file. May be repeated.",
             typed=True,
             repeated=True,
             forms=("string", "list"),

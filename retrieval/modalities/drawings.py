@@ -47,11 +47,13 @@ def read_lines(source: object, modality: str, *, bgr: bool = False) -> Input:
     Raises:
         QueryError: as `open_image`, or a drawing without a line.
     """
+    import numpy as np
+
     from retrieval.inputs.images import open_image
 
     photo = open_image(source, bgr=bgr)
-    darkest, lightest = photo.image.convert("L").getextrema()
-    if lightest - darkest < _FAINTEST:
+    levels = np.asarray(photo.image.convert("L"))
+    if int(levels.max()) - int(levels.min()) < _FAINTEST:
         raise QueryError(
             "there is no line in the drawing", where=source if photo.name else modality
         )

@@ -79,6 +79,7 @@ def test_query_by_image_segmentation_and_both(run, index, photos, tmp_path):
     assert rows(run("query", index, "--image", photos / "03.png", "--json"))[0]["path"] == "03.png"
     write(tmp_path / "map.png", Image.fromarray(np.full((9, 9), 4, np.uint8)))  # red, a motorcycle
     by_map = run("query", index, "--seg", tmp_path / "map.png", "--json")
+    assert "map.png: read as: motorcycle 100 % (coco)" in by_map.stderr
     assert rows(by_map)[0]["path"] == "red one.png"
     both = rows(run("query", index, "red", "--seg", tmp_path / "map.png", "-k", "5", "--json"))
     assert both[0]["path"] == "red one.png" and len(both) == 5

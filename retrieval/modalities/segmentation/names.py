@@ -69,7 +69,7 @@ def class_named(name: str, where: object, *, things: bool = False) -> PanopticCl
         things: only one of the 80 classes that boxes can have.
 
     Raises:
-        QueryError: no class has it; the nearest names are offered.
+        QueryError: no class has it; the nearest name is offered.
     """
     known = _known(things)
     asked = _key(name)
@@ -77,8 +77,8 @@ def class_named(name: str, where: object, *, things: bool = False) -> PanopticCl
     found = known.get(asked) or (known.get(asked[:-1]) if asked.endswith("s") else None)
     if found is not None:
         return found
-    near = get_close_matches(asked, known, 2)
-    offered = " or ".join(dict.fromkeys(known[key].name for key in near))
+    near = get_close_matches(asked, known, 1)
+    offered = known[near[0]].name if near else ""
     which = (
         "80 COCO classes that `fourm classes` lists as things"
         if things
