@@ -72,8 +72,10 @@ def read_boxes(source: object, suffixes: Sequence[str]) -> Input:
 
 def _with_coco_name(text: str) -> str:
     """A typed box with COCO's name of its class."""
-    name, colon, numbers = text.rpartition(":")
-    return f"{thing_named(name.strip(), 'boxes')}:{numbers}" if colon and numbers else text
+    name, _, numbers = text.rpartition(":")
+    if not name or numbers.count(",") != 3:
+        return text  # `read_box` says what is missing
+    return f"{thing_named(name.strip(), 'boxes')}:{numbers}"
 
 
 def coco_text(boxes: Sequence[Box]) -> str:
