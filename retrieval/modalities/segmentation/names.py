@@ -77,7 +77,7 @@ def class_named(name: str, where: object, *, things: bool = False) -> PanopticCl
     found = known.get(asked) or (known.get(asked[:-1]) if asked.endswith("s") else None)
     if found is not None:
         return found
-    near = get_close_matches(asked, known, 1)
+    near = get_close_matches(asked, known, 1, cutoff=0.65)
     offered = known[near[0]].name if near else ""
     which = (
         "80 COCO classes that `fourm classes` lists as things"

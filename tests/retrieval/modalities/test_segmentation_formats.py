@@ -7,7 +7,10 @@ import pytest
 from PIL import Image, ImageDraw
 
 from fourm.modalities.seg import panoptic_classes
-from retrieval.errors import QueryError
+from retrieval.errors import ItemError, QueryError
+from retrieval.images import FoundItem
+from retrieval.items.reading import ItemReader, options_of
+from retrieval.modalities import source_named
 from retrieval.modalities.panoptic import coco_panoptic
 from retrieval.modalities.segmentation.formats import formats
 from retrieval.modalities.segmentation.names import class_named
@@ -327,3 +330,21 @@ class TestSoftEdges:
         photo = Image.fromarray(noise).resize((256, 256), Image.Resampling.BICUBIC)
         with pytest.raises(QueryError, match="belongs to no class"):
             ids(photo)
+
+
+class TestGalleries:
+    def found(self, folder, options):
+        Image.fromarray(np.array([[0, 1, 13]], np.uint8)).save(folder / "a.png")
+        reader = ItemReader(folder, source_named("seg"), options)
+        item = FoundItem("a.png", 0, 0)
+        return names(reader.value(item, reader.content(item).content)[0].value)
+
+    def test_an_index_without_a_format_holds_coco_ids(self, tmp_path):
+        assert self.found(tmp_path, "") == {"nothing", "person", "stop sign"}
+
+    def test_maps_are_read_in_the_format_of_the_index(self, tmp_path):
+        assert options_of(source_named("seg"), {"seg_format": "ade20k"}) == "seg_format=ade20k"
+        wall = self.found(tmp_path, "seg_format=ade20k")
+        assert wall == {"nothing", "wall-other-merged", "person"}
+        with pytest.raises(ItemError, match=r"--seg-format"):
+            self.found(tmp_path, options_of(source_named("seg"), {}))
