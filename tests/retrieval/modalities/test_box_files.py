@@ -43,7 +43,7 @@ def test_other_names_of_a_class_are_accepted(name, expected):
 def test_the_nearest_name_is_offered():
     with pytest.raises(QueryError, match=r"'giraf' is not one of .*did you mean giraffe\?"):
         boxes("giraf:0.1,0.2,0.4,0.9")
-    with pytest.raises(QueryError, match="as things$"):
+    with pytest.raises(QueryError, match=r"as things$"):
         boxes("helmet:0.1,0.2,0.4,0.9")
 
 
