@@ -75,7 +75,7 @@ def added_to_file(file: str | os.PathLike[str], given: Mapping[str, Any]) -> dic
     others = {name: value for name, value in given.items() if value is not None}
     if both := [one.key for one in query_options() if one.name in held.keys() & others.keys()]:
         raise UsageError(f"given twice, in {Path(file)} and as an argument", where=both[0])
-    return {**held, **others}
+    return {**_formerly(held), **held, **others}
 
 
 def query_of_line(line: str, place: str, folder: Path) -> tuple[dict[str, Any], object]:
@@ -85,8 +85,8 @@ def query_of_line(line: str, place: str, folder: Path) -> tuple[dict[str, Any], 
         UsageError: as `read_query_file`; the message starts with `place`.
     """
     entry = parse_text(line, place)
-    sources = sources_of(entry, place, folder)
-    return sources, entry.get(RELEVANT)
+    given = sources_of(entry, place, folder)
+    return {**_formerly(given), **given}, entry.get(RELEVANT)
 
 
 def sources_of(entry: object, place: str, folder: Path) -> dict[str, Any]:
@@ -117,6 +117,17 @@ def sources_of(entry: object, place: str, folder: Path) -> dict[str, Any]:
     if not given.keys() & {*sources(), "negative_text"}:
         raise UsageError(f"no query in it; give one of {', '.join(sources())}", where=place)
     return given
+
+
+def _formerly(given: Mapping[str, Any]) -> dict[str, object]:
+    """Modifiers that files of earlier versions could not name, as those versions read them."""
+    return {
+        modifier.name: modifier.formerly
+        for name, source in sources().items()
+        if isinstance(given.get(name), str)
+        for modifier in source.modifiers
+        if modifier.formerly is not None
+    }
 
 
 def _value(option: Option, value: object, place: str, folder: Path) -> object:

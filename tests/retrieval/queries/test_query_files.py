@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from PIL import Image
 
 from retrieval import Query, QueryError, UsageError
 from retrieval.evaluation import evaluate, read_queries
@@ -14,6 +15,7 @@ from retrieval.gallery import Gallery
 from retrieval.queries.options import query_options
 from retrieval.queries.query_files import (
     added_to_file,
+    query_of_line,
     read_query,
     read_query_file,
     sources_of,
@@ -213,3 +215,35 @@ def test_judged_queries_may_have_weights_and_negative_prompts(model, photos, tmp
         ]
         with pytest.raises(QueryError, match=r"q\.jsonl:5: weight: 'seg' is not among"):
             evaluate(gallery, judged)
+
+
+class TestFormatsOfMaps:
+    """Files of before `seg_format` hold COCO ids, also where another data set has them as well."""
+
+    @pytest.fixture
+    def ambiguous(self, tmp_path):
+        ids = np.zeros((16, 16), np.uint8)
+        ids[:8], ids[8:12] = 1, 18
+        Image.fromarray(ids).save(tmp_path / "map.png")
+        return tmp_path
+
+    def read(self, folder, entry, **given):
+        (folder / "query.json").write_text(json.dumps({"seg": "map.png", **entry}))
+        return read_query(folder / "query.json", **given)
+
+    def test_a_map_is_read_as_coco(self, ambiguous):
+        (entry,) = self.read(ambiguous, {}).inputs
+        assert set(np.unique(entry.value)) == {0, 1, 18}
+
+    def test_the_file_may_say_otherwise(self, ambiguous):
+        with pytest.raises(QueryError, match="--seg-format"):
+            self.read(ambiguous, {"seg_format": "auto"})
+
+    def test_so_may_an_option_beside_the_file(self, ambiguous):
+        with pytest.raises(QueryError, match="--seg-format"):
+            self.read(ambiguous, {}, seg_format="auto")
+
+    def test_judged_queries_are_read_the_same(self, ambiguous):
+        line = json.dumps({"seg": "map.png", "relevant": ["a.jpg"]})
+        given, _ = query_of_line(line, "queries.jsonl:1", ambiguous)
+        assert given["seg_format"] == "coco"
