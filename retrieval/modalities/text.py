@@ -57,7 +57,7 @@ TEXT = Modality(
         Source(
             "text",
             "TEXT",
-            "Text to search for.",
+            "Text, e.g. a caption.",
             typed=True,
             read=read_text,
             items=Items("texts", LINE_SUFFIXES, lines=True),

@@ -26,7 +26,7 @@ def missing(facts):
 def test_mini():
     facts = describe("mini")
     model = fourm.load_model("mini", device="cpu")
-    assert facts["kind"] == "model" and facts["fingerprint"] == model.fingerprint
+    assert facts["type"] == "model" and facts["fingerprint"] == model.fingerprint
     assert (facts["dim"], facts["heads"], facts["missing"]) == (384, 6, [])
     assert tuple(facts["queries"]) == model.inputs and facts["spaces"] == list(model.spaces)
     assert json.loads(json.dumps(facts)) == facts
@@ -73,7 +73,7 @@ class TestFolders:
     @pytest.mark.parametrize("name", ["vq_human_poses_nano", "vq_sam_instance_nano"])
     def test_a_tokenizer(self, name):
         facts = describe(str(FIXTURES / "models" / name))
-        assert facts["kind"] == "tokenizer" and facts["codebook"] == 1024
+        assert facts["type"] == "tokenizer" and facts["codebook"] == 1024
         assert all(count > 0 for count in facts["parameters"].values())
 
     def test_what_cannot_be_described(self, tmp_path, shelf):
@@ -112,7 +112,7 @@ class TestNames:
     @pytest.mark.parametrize("name", TEACHERS)
     def test_teachers(self, name):
         facts = describe(name)
-        assert facts["kind"] == "teacher" and "image" in facts["queries"] and facts["spaces"]
+        assert facts["type"] == "teacher" and "image" in facts["queries"] and facts["spaces"]
         assert json.dumps(facts)
 
     def test_unknown_ones(self):
