@@ -16,10 +16,8 @@ if TYPE_CHECKING:
 def text_coverage(query: Query, model: Embedder) -> TextCoverage | None:
     """What the model reads of the text of a query; None: no text, or no model that has readers."""
     readers: Mapping[str, Reader] = getattr(model, "readers", {})
-    for entry in query.inputs:
-        if entry.modality == "text" and entry.weight >= 0 and "text" in readers:
-            return readers["text"].coverage(entry.value)
-    return None
+    text = query.values.get("text")
+    return readers["text"].coverage(text) if text is not None and "text" in readers else None
 
 
 def unknown_share(query: Query, model: Embedder) -> float | None:

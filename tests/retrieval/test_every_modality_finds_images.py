@@ -1,4 +1,4 @@
-"""Queries of every kind against a real model that has everything, at its smallest."""
+"""Queries of every modality against a small model with all parts."""
 
 import numpy as np
 import pytest
@@ -24,14 +24,14 @@ def gallery(tmp_path_factory, recorded_shelf):
         yield built
 
 
-@pytest.mark.parametrize("kind", SOURCES)
-def test_each_kind_alone_and_with_words(gallery, kind):
-    if kind in ("dinov2_features", "imagebind_features"):  # no small tokenizers of these
+@pytest.mark.parametrize("modality", SOURCES)
+def test_each_modality_alone_and_with_text(gallery, modality):
+    if modality in ("dinov2_features", "imagebind_features"):  # no small tokenizers of these
         with pytest.raises(UnknownModality, match="it reads image, text, seg, depth"):
-            gallery.search(**{kind: SOURCES[kind]})
+            gallery.search(**{modality: SOURCES[modality]})
         return
-    alone = gallery.search(**{kind: SOURCES[kind]})
-    both = gallery.search(text="a lake", **{kind: SOURCES[kind]})
+    alone = gallery.search(**{modality: SOURCES[modality]})
+    both = gallery.search(text="a lake", **{modality: SOURCES[modality]})
     assert len(alone) == len(both) == 3
     scores = np.array([[hit.score for hit in hits] for hits in (alone, both)])
     assert np.isfinite(scores).all() and np.abs(scores[0] - scores[1]).max() > 1e-6
@@ -43,12 +43,12 @@ def scores(gallery, **query):
 
 @pytest.mark.parametrize("way", ["guided", "late"])
 def test_weights_bend_the_result_and_none_bends_nothing(gallery, way):
-    kinds = {"text": "a lake", "metadata": "brightness=200"}
+    modalities = {"text": "a lake", "metadata": "brightness=200"}
     alone = scores(gallery, text="a lake")
-    without = scores(gallery, **kinds, weights={"metadata": 0}, combine=way)
+    without = scores(gallery, **modalities, weights={"metadata": 0}, combine=way)
     np.testing.assert_allclose(without, alone, atol=1e-5)
     for weights in ({"metadata": 1}, {"metadata": -1}, {"text": 3}):
-        bent = scores(gallery, **kinds, weights=weights, combine=way)
+        bent = scores(gallery, **modalities, weights=weights, combine=way)
         assert np.isfinite(bent).all() and np.abs(bent - alone).max() > 1e-5
     away = scores(gallery, text="a lake", negative_text="a dog", combine=way)
     assert np.abs(away - alone).max() > 1e-5
@@ -59,8 +59,8 @@ def test_parts_of_a_photo_are_computed_or_predicted(gallery):
     model = gallery.model
     assert "depth" in model.predictable and "edges" in model.inputs
     found = [
-        scores(gallery, image=photo, use_only=take)
-        for take in ("edges", "palette", "depth", "depth,edges,palette", "text", "boxes,normals")
+        scores(gallery, image=photo, use_only=part)
+        for part in ("edges", "palette", "depth", "depth,edges,palette", "text", "boxes,normals")
     ]
     for number, one in enumerate(found):
         assert np.isfinite(one).all()
@@ -73,13 +73,17 @@ def test_parts_of_a_photo_are_computed_or_predicted(gallery):
     assert np.isfinite(mixed).all()
 
 
-def test_a_part_that_cannot_be_taken_is_refused_with_those_that_can(gallery):
+def test_a_part_that_cannot_be_used_is_refused_with_those_that_can(gallery):
     assert "dinov2_features" not in gallery.model.inputs  # its tokens can be predicted all the same
     assert np.isfinite(scores(gallery, image=striped((1, 2, 3)), use_only="dinov2_features")).all()
-    lacking = [
-        kind for kind in parts_of_photos() if kind not in (*gallery.model.predictable, *COMPUTED)
+    refused = [
+        modality
+        for modality in parts_of_photos()
+        if modality not in (*gallery.model.predictable, *COMPUTED)
     ]
-    assert lacking
-    for kind in lacking:
-        with pytest.raises(QueryError, match=f"cannot use {kind} .*it can use text, seg, depth"):
-            gallery.search(image=striped((1, 2, 3)), use_only=kind)
+    assert refused
+    for modality in refused:
+        with pytest.raises(
+            QueryError, match=f"cannot use {modality} .*it can use text, seg, depth"
+        ):
+            gallery.search(image=striped((1, 2, 3)), use_only=modality)

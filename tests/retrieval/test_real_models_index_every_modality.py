@@ -1,4 +1,4 @@
-"""One index of every kind that a real model reads, at its smallest, and in several spaces."""
+"""One index of every modality that a small model reads, and in several spaces."""
 
 import json
 
@@ -26,21 +26,21 @@ def model(recorded_shelf):
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    """A folder a kind, each with one item: what a query of that kind is tested with."""
+    """A folder for each modality, with one item: what a query of that modality is tested with."""
     top = tmp_path_factory.mktemp("items")
-    for kind in sources():
-        place = top / kind
+    for modality in sources():
+        place = top / modality
         place.mkdir()
-        source = SOURCES.get(kind)
-        if kind == "seg":
+        source = SOURCES.get(modality)
+        if modality == "seg":
             write(place / "item.png", Image.fromarray(np.full((8, 8), 18, np.uint8)))
-        elif kind == "boxes":
+        elif modality == "boxes":
             (place / "item.txt").write_text("0 0.25 0.5 0.3 0.7\n")
-        elif kind == "text":
+        elif modality == "text":
             (place / "item.txt").write_text("a lake\n\na dog in snow\n")
-        elif sources()[kind].items.lines:
-            (place / "item.jsonl").write_text(json.dumps({kind: source, "id": "one"}))
-        elif kind in ("sam", "poses"):
+        elif sources()[modality].items.lines:
+            (place / "item.jsonl").write_text(json.dumps({modality: source, "id": "one"}))
+        elif modality in ("sam", "poses"):
             (place / "item.json").write_text(json.dumps(source))
         elif isinstance(source, np.ndarray):
             np.save(place / "item.npy", source)
@@ -49,22 +49,27 @@ def folder(tmp_path_factory):
     return top
 
 
-def test_every_kind_that_the_model_reads_is_a_gallery_of_one_index(model, folder, tmp_path):
+def test_every_modality_that_the_model_reads_is_a_gallery_of_one_index(model, folder, tmp_path):
     held = []
-    for kind, what in sources().items():
-        build = {"folder": folder / kind, "to": tmp_path / "i", "model": model, "modality": kind}
-        if what.input not in model.inputs:
-            with pytest.raises(UnknownModality, match=f"does not read '{what.input}'"):
+    for modality, what in sources().items():
+        build = {
+            "folder": folder / modality,
+            "to": tmp_path / "i",
+            "model": model,
+            "modality": modality,
+        }
+        if what.modality not in model.inputs:
+            with pytest.raises(UnknownModality, match=f"does not read '{what.modality}'"):
                 Gallery.build(**build)
             continue
         with Gallery.build(**build) as gallery:
-            assert gallery.report.skipped == 0, gallery.index.skipped(modality=kind)
-            assert gallery.report.indexed == (2 if kind == "text" else 1)
-            reading = gallery.index.readings[kind]
-            assert bool(reading.reader) == (kind != "image")
+            assert gallery.report.skipped == 0, gallery.index.skipped(modality=modality)
+            assert gallery.report.indexed == (2 if modality == "text" else 1)
+            reading = gallery.index.readings[modality]
+            assert bool(reading.reader) == (modality != "image")
         with Gallery.build(**build) as gallery:
             assert gallery.report.indexed == 0 and gallery.report.skipped == 0
-        held.append(kind)
+        held.append(modality)
     assert len(held) > 15
     with Gallery.open(tmp_path / "i", model) as gallery:
         assert list(gallery.index.readings) == held
@@ -72,10 +77,10 @@ def test_every_kind_that_the_model_reads_is_a_gallery_of_one_index(model, folder
         query = Query.read(image=numbered(1))
         (hits,) = gallery.search_batch([query], 99)
         assert {hit.modality for hit in hits} == set(held) and len(hits) == len(held) + 1
-        for kind in held:
-            item = gallery.read(next(hit for hit in hits if hit.modality == kind))
-            ((first, *_),) = gallery.search_batch([Query((item,))], modalities=kind)
-            assert first.modality == kind and first.score == pytest.approx(1, abs=1e-4)
+        for modality in held:
+            item = gallery.read(next(hit for hit in hits if hit.modality == modality))
+            ((first, *_),) = gallery.search_batch([Query((item,))], modalities=modality)
+            assert first.modality == modality and first.score == pytest.approx(1, abs=1e-4)
         results = Results.of(gallery, query, hits)
         assert [tile.note for tile in results.tiles if tile.note] == []
         write_page(results, tmp_path / "p.html")
