@@ -16,6 +16,8 @@ from fourm.errors import ConfigError, UnknownModality
 
 TokenKind = Literal["pixels", "img", "seq", "seq_emb"]
 Positions = Literal["sincos1d", "sincos2d", "learned"]
+Decode = Literal["argmax", "soft", "sample"]
+"""How predicted tokens become codes: the likeliest, the expectation, or drawn ones."""
 
 TOKEN_KINDS = ("pixels", "img", "seq", "seq_emb")
 POSITIONS = ("sincos1d", "sincos2d", "learned")
@@ -127,7 +129,7 @@ def _changed(name: str, base: TokenSpec | None, changes: Any, where: object) -> 
     where = f"{where}: modality_info of {name}"
     known = set(TokenSpec.__dataclass_fields__) - {"name"}
     if not isinstance(changes, dict) or not set(changes) <= known:
-        raise ConfigError(f"{where} should be an object with fields of {sorted(known)}")
+        raise ConfigError(f"{where} must be an object with fields of {sorted(known)}")
     fields = Fields(changes, where)
     kind = fields.text("kind", base.kind if base else None)
     if kind not in TOKEN_KINDS:

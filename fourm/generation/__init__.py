@@ -20,7 +20,7 @@ sampling       drawing tokens from logits
 from fourm.generation.config import GenerationConfig
 from fourm.generation.generator import Generator
 from fourm.generation.guidance import Branches, guide, unconditional
-from fourm.generation.prediction import Decode, Prediction, choose, predict
+from fourm.generation.prediction import Prediction, choose, predict
 from fourm.generation.sampler import Sampler
 from fourm.generation.sampling import TokenSampler, keep_likely
 from fourm.generation.schedule import (
@@ -35,7 +35,6 @@ from fourm.generation.texts import full_text, masked_spans, merge_spans, up_to_e
 
 __all__ = [
     "Branches",
-    "Decode",
     "GenerationConfig",
     "Generator",
     "ModalityState",

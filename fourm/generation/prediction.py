@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Literal, NamedTuple, get_args
+from typing import NamedTuple, get_args
 
 import torch
 from torch import Tensor
 
 from fourm.errors import BadInput
 from fourm.generation.sampling import TokenSampler, probabilities
+from fourm.tokens import Decode
 from fourm.transformer.embeddings import ModalityInput
 from fourm.transformer.model import FM
 from fourm.transformer.selection import take
-
-Decode = Literal["argmax", "soft", "sample"]
 
 
 class Prediction(NamedTuple):

@@ -15,13 +15,13 @@ from fourm.errors import BadInput, UnknownModality
 from fourm.generation import states
 from fourm.generation.guidance import Branches, guided, weighted
 from fourm.generation.images import image_step
-from fourm.generation.prediction import Decode, Prediction, choose
+from fourm.generation.prediction import Prediction, choose
 from fourm.generation.sampling import TokenSampler
 from fourm.generation.schedule import Step
 from fourm.generation.sequences import sequence_step
 from fourm.generation.states import ModalityState, Sample
 from fourm.tokenizers.wordpiece import OFFICIAL_IDS, SpecialIds
-from fourm.tokens import TokenSpec
+from fourm.tokens import Decode, TokenSpec
 from fourm.transformer import FM, load_fm
 
 Finished = Callable[[str, ModalityState], None]
@@ -119,7 +119,7 @@ class Sampler:
             The sample with all its targets. Its states share memory with the given ones.
 
         Raises:
-            UnknownModality: a modality that the model does not take or predict.
+            UnknownModality: a modality that the model does not read or predict.
             BadInput: batch sizes, masks, numbers or guidance that do not fit.
         """
         current = self._checked(sample)

@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from fourm.checkpoints import Checkpoint
+from fourm.checkpoints.loading import Shapes
 from fourm.errors import CheckpointError, ModelNotFound
 from fourm.hub.availability import missing_tokenizers
-from fourm.hub.expected import Shapes, kind_of, official_model_shapes, tokenizer_shapes
+from fourm.hub.expected import kind_of, official_model_shapes, tokenizer_shapes
 from fourm.hub.finding import used
 from fourm.hub.listing import ModelCard, list_models, size_of
 from fourm.hub.manifest import MANIFEST_FILE, Manifest
@@ -29,7 +30,7 @@ from fourm.hub.teachers import TEACHERS
 
 
 def describe(source: str) -> dict[str, Any]:
-    """What there is to say of a folder or a name, in reading order; made for JSON.
+    """Describe a folder or a name, as JSON values in the order in which they are read.
 
     Only headers and configs are read; of a folder with a `bundle.json` all files, for the
     fingerprint.
@@ -47,7 +48,7 @@ def describe(source: str) -> dict[str, Any]:
     except ModelNotFound:
         return _absent(source)
     if folder.name == TEXT_TOKENIZER:
-        return {"name": TEXT_TOKENIZER_NAME, "type": "text tokenizer", **_on_disk(folder)}
+        return {"name": TEXT_TOKENIZER_NAME, "kind": "text tokenizer", **_on_disk(folder)}
     if (folder / MANIFEST_FILE).is_file():
         return _model(folder)
     checkpoint = Checkpoint.open(folder)
@@ -63,27 +64,27 @@ def _absent(source: str) -> dict[str, Any]:
     if source in TEACHERS:
         return _teacher(next(card for card in list_models() if card.name == source))
     entry = find(source)
-    facts: dict[str, Any] = {
+    described: dict[str, Any] = {
         "name": entry.name,
-        "type": "transformer" if entry.kind == "model" else "tokenizer",
+        "kind": "transformer" if entry.kind == "model" else "tokenizer",
         "title": entry.purpose,
         "repository": entry.repository,
         "available": False,
         "pull": f"fourm models pull {entry.name}",
     }
     if entry.name in MODELS:
-        return {**facts, "parameters": _fm_parameters(official_model_shapes(entry.name))}
+        return {**described, "parameters": _fm_parameters(official_model_shapes(entry.name))}
     name = str(entry.repository).removeprefix(f"{OWNER}/")
     if name in tokenizers():
         shapes = tokenizer_shapes(tokenizers()[name].config)
-        facts |= {"modalities": list(entry.modalities), "parameters": _halves(shapes)}
-    return facts
+        described |= {"modalities": list(entry.modalities), "parameters": _halves(shapes)}
+    return described
 
 
 def _teacher(card: ModelCard) -> dict[str, Any]:
     return {
         "name": card.name,
-        "type": "teacher",
+        "kind": "teacher",
         "title": card.title,
         "where": card.where,
         "available": card.available,
@@ -98,10 +99,10 @@ def _model(folder: Path) -> dict[str, Any]:
     checkpoint = Checkpoint.open(manifest.locate(manifest.model))
     return {
         "name": manifest.name,
-        "type": "model",
+        "kind": "model",
         "title": manifest.title,
         **_on_disk(folder),
-        **_fm_facts(checkpoint),
+        **_fm_description(checkpoint),
         "queries": list(manifest.inputs),
         "spaces": list(manifest.spaces),
         "missing": [],
@@ -112,20 +113,20 @@ def _model(folder: Path) -> dict[str, Any]:
 def _transformer(checkpoint: Checkpoint) -> dict[str, Any]:
     folder = checkpoint.folder
     name = repository_of(folder)
-    facts = {
+    described = {
         "name": name,
-        "type": "transformer",
+        "kind": "transformer",
         "title": MODELS.get(name, name),
         **_on_disk(folder),
-        **_fm_facts(checkpoint),
+        **_fm_description(checkpoint),
     }
-    reads = facts["modalities_in"]
-    uses = used(reads, facts["modalities_out"])
+    reads = described["modalities_in"]
+    uses = used(reads, described["modalities_out"])
     missing = missing_tokenizers(folder, uses)
     here = {what: modality for what, modality in uses.items() if what not in missing}
     return {
-        **facts,
-        "queries": [kind for kind, name in here.items() if kind not in spaces() and name in reads],
+        **described,
+        "queries": [what for what, name in here.items() if what not in spaces() and name in reads],
         "spaces": [space for space in here if space in spaces()],
         "missing": [
             {"for": what, "needs": list(one.needs), "pull": one.pull}
@@ -144,7 +145,7 @@ def _tokenizer(checkpoint: Checkpoint) -> dict[str, Any]:
     vector = config.is_vector
     return {
         "name": entry.name if entry else repository_of(checkpoint.folder),
-        "type": "tokenizer",
+        "kind": "tokenizer",
         "title": entry.purpose if entry else "",
         **_on_disk(checkpoint.folder),
         "modalities": list(entry.modalities) if entry else [],
@@ -165,7 +166,7 @@ def _on_disk(place: Path) -> dict[str, Any]:
     return {"where": str(place), "available": True, "bytes": size_of(place)}
 
 
-def _fm_facts(checkpoint: Checkpoint) -> dict[str, Any]:
+def _fm_description(checkpoint: Checkpoint) -> dict[str, Any]:
     from fourm.transformer.config import FMConfig
 
     config = FMConfig.from_fields(checkpoint.fields)

@@ -7,13 +7,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from fourm.checkpoints import Checkpoint
+from fourm.checkpoints.loading import Shapes
 from fourm.errors import CheckpointError, FourmError
 from fourm.hub.official import MODELS, official_tokenizer, tokenizers
 
 if TYPE_CHECKING:
     import torch
-
-Shapes = Mapping[str, tuple[int, ...]]
 
 
 def _none(name: str) -> bool:
@@ -51,7 +50,7 @@ def kind_of(checkpoint: Checkpoint) -> str:
     if "vocab_size" in config and "hidden_size" in config:
         return "language model"
     raise CheckpointError(
-        f"{checkpoint.config_source} describes neither a 4M model nor one of its tokenizers"
+        f"{checkpoint.config_source} is the config of neither a 4M model nor one of its tokenizers"
     )
 
 

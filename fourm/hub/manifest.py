@@ -15,6 +15,7 @@ from fourm.checkpoints.files import CONFIG, TENSORS, read_json_object
 from fourm.errors import ConfigError
 from fourm.hub.cache import digest_of
 from fourm.modalities import MODALITIES
+from fourm.tokens import Decode
 
 if TYPE_CHECKING:
     from fourm.hub.availability import MissingTokenizer
@@ -22,8 +23,6 @@ if TYPE_CHECKING:
 MANIFEST_FILE = "bundle.json"
 FORMAT = 1
 PART_FILES = (CONFIG, TENSORS, "tokenizer.json")
-
-Decode = Literal["argmax", "soft", "sample"]
 
 
 @dataclass(frozen=True)
@@ -55,7 +54,7 @@ class SpaceEntry:
             0 to 1: it is read alone, the others are predicted without it, and the vector is the
             weighted mean of the two. 0: all inputs go into one forward pass.
         transform: file with `mean` (dim,) and `matrix` (dim_out, dim), or None.
-        title: a line for people.
+        title: one-line description.
         pool: how a grid of decoded vectors becomes one vector; None: there is no grid.
         teacher: name of the network whose vectors are predicted, if the vectors can be compared
             with that network's own (`fourm.teachers`), or None.

@@ -13,11 +13,9 @@ from torch import Tensor
 from fourm.modalities.boxes import Box, box_items, flip_boxes
 from fourm.modalities.items import Items
 from fourm.modalities.metadata import metadata_items
-from fourm.modalities.palette import MOST_COLOURS, palette_items
+from fourm.modalities.palette import MOST_COLOURS, Colour, palette_items
 
 MOST_BOXES = 32
-
-Colour = Sequence[float]
 
 
 @dataclass(frozen=True)

@@ -57,7 +57,7 @@ def decode(
         options: None: those that hold in this thread, see `decoding_options`.
 
     Raises:
-        ItemError: its message is the reason, fit for "skipped: <reason>".
+        ItemError: its message is the reason, without the file's name.
     """
     if not content:
         raise ItemError("empty file")
@@ -134,11 +134,6 @@ def _limit(most: int) -> Callable[[Image.Image], None]:
             )
 
     return check
-
-
-def to_rgb(image: Image.Image) -> Image.Image:
-    """An image of any mode as 8-bit sRGB, opaque; see `decode`."""
-    return _opaque(_plain(image))
 
 
 def _plain(image: Image.Image) -> Image.Image:

@@ -5,14 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 from torch import Tensor
 
 from fourm.errors import ConfigError
 from fourm.tokenizers.diffusion.schedule import NoiseSchedule
 
-PredictionType = Literal["sample", "v_prediction", "epsilon"]
 _SMALLEST_VARIANCE = 1e-20
 
 
