@@ -65,7 +65,7 @@ def _is_usage(error: Exception) -> bool:
 
 
 def _exit_code(error: Exception) -> int | None:
-    """The exit code of an error that is raised on purpose; None: it is not."""
+    """The exit code of an error of the packages; None for any other error."""
     from retrieval import BuildInterrupted, FourmError, IndexesError, RetrievalError, UsageError
 
     codes: dict[type[Exception] | tuple[type[Exception], ...], int | None] = {
@@ -79,7 +79,7 @@ def _exit_code(error: Exception) -> int | None:
 
 def run(app: Callable[[], Any]) -> None:
     """Run an application as the command line of this process."""
-    if sys.stderr is None:  # closed: nobody reads what would be written
+    if sys.stderr is None:  # closed: output is discarded
         sys.stderr = open(os.devnull, "w")  # noqa: SIM115
     if os.environ.get("NO_COLOR"):
         # Rich leaves out the colours alone; Typer reads this when it first formats something.
@@ -92,7 +92,7 @@ def run(app: Callable[[], Any]) -> None:
 
 
 def _note_usage(error: Any) -> None:
-    """What is wrong with the options, and which help to read."""
+    """The message about invalid options, with the help to read."""
     context = getattr(error, "ctx", None)
     command = "fourm" if context is None else context.command_path
     message = " ".join(error.format_message().split()).rstrip(".").replace("Value error, ", "")

@@ -159,8 +159,8 @@ def generate(
     """Generate any modalities from any others with a 4M-21 model: depth, normals, text, images ...
 
     Modalities are generated one after another, in the order of --to; each is conditioned on the
-    inputs and on those before it. A text with [S_1], [S_2] ... is infilled. What is finished when
-    the command is interrupted is kept.
+    inputs and on those before it. A text with [S_1], [S_2] ... is infilled. Finished outputs are
+    kept if the command is interrupted.
     """
     config = retrieval.GenerationConfig(
         steps=steps,

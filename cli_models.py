@@ -170,7 +170,7 @@ def verified_text(found: Verified) -> str:
 
 
 def model_text(about: Mapping[str, Any]) -> str:
-    """The keys and values of `fourm models info --json`, for people."""
+    """The keys and values of `fourm models info --json` as text."""
     rows: list[tuple[str, object]] = []
     for name, value in about.items():
         if name == "missing":

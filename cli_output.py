@@ -73,12 +73,12 @@ def print_text(text: str) -> None:
 
 def note(message: str) -> None:
     """Print one line on stderr."""
-    with suppress(OSError):  # the exit code tells it as well
+    with suppress(OSError):  # the exit code says it as well
         typer.echo(f"fourm: {retrieval.printable(message)}", err=True)
 
 
 def _print_paths(paths: Sequence[str], end: str) -> None:
-    """Bytes as the file system has them: a program reads them, not a person."""
+    """Print the bytes of paths as the file system has them, unescaped."""
     for path in paths:
         _echo(path.encode("utf-8", "surrogateescape") + end.encode(), nl=False)
 

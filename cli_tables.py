@@ -1,4 +1,4 @@
-"""Results as text for people: aligned tables, nothing cut off; a part of `cli`."""
+"""Results as aligned tables, nothing cut off; a part of `cli`."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _SHOWN_MISSING = 3
 def table(
     rows: Iterable[Sequence[object]], heads: Sequence[str], align: Sequence[Align] = ()
 ) -> str:
-    """Rows under heads, two spaces between columns; left-aligned by default."""
+    """Rows under headers, two spaces between columns; left-aligned by default."""
     texts = [[retrieval.printable(str(cell)) for cell in row] for row in rows]
     widths = [max(map(_width, column)) for column in zip(heads, *texts, strict=True)]
     sides = [*align, *["left"] * (len(heads) - len(align))]

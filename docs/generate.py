@@ -25,7 +25,7 @@ MARKED = re.compile(r"<!-- (options|names|modalities): ([a-z ]+) -->\n.*?<!-- en
 
 
 def generated(text: str) -> str:
-    """`text` of a page with everything between markers written anew."""
+    """`text` of a page with everything between markers regenerated."""
     write = {"options": options_tables, "names": public_names, "modalities": modalities_table}
 
     def replaced(found: re.Match[str]) -> str:

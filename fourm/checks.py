@@ -63,7 +63,7 @@ def finite(value: Any, what: str) -> float:
 
 
 def finite_numbers(values: Any, what: str, length: int) -> tuple[float, ...]:
-    """A sequence of so many finite numbers.
+    """A sequence of `length` finite numbers.
 
     Raises:
         BadInput: anything else; `what` names it in the message.

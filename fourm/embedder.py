@@ -1,4 +1,4 @@
-"""What embeds: the interface of a model, of a teacher, and of a model with its teachers."""
+"""The interface of a model, of a teacher, and of a model with its teachers."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Space:
     Attributes:
         name: e.g. `dinov2`.
         dim: length of its vectors.
-        title: a line for people.
+        title: one-line description.
         preprocessing: one line: what is done to an image, and how its vector is read.
         teacher: name of the network whose vectors these can be compared with, or None.
         encoder: name of the teacher that embeds images itself; None: the model does.
@@ -46,9 +46,9 @@ class Space:
 class Embedder(Protocol):
     """Samples of any modalities in, unit vectors of embedding spaces out.
 
-    `fourm.Model`, `fourm.teachers.TeacherModel` and `fourm.teachers.ModelWithTeachers` are such.
-    What `prepare` and `fuse` return is opaque and belongs to the embedder that made it. All
-    methods may be called from several threads at once.
+    `fourm.Model`, `fourm.teachers.TeacherModel` and `fourm.teachers.ModelWithTeachers` are
+    implementations. What `prepare` and `fuse` return is opaque and belongs to the embedder that
+    made it. All methods may be called from several threads at once.
     """
 
     @property
@@ -57,7 +57,7 @@ class Embedder(Protocol):
 
     @property
     def title(self) -> str:
-        """A line for people."""
+        """One-line description."""
 
     @property
     def inputs(self) -> tuple[str, ...]:

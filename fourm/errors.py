@@ -1,4 +1,4 @@
-"""The errors of `fourm`: small, named, and worded for the person who has to act on them."""
+"""The errors of `fourm`."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ class FourmError(Exception):
     """Base of every error raised on purpose by `fourm`.
 
     Args:
-        reason: what is wrong, and the way out.
-        where: the file, the field or the input that is to blame; None: the reason says it all.
+        reason: what is wrong, and how to fix it.
+        where: the file, the field or the input that it is about; None: the reason says it.
 
     Attributes:
         reason, where: these. The message is "where: reason", or the reason alone.

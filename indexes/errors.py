@@ -1,4 +1,4 @@
-"""What can go wrong with an index: one class a cause."""
+"""The errors of an index, one class for each cause."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ from contextlib import contextmanager
 
 
 class ForkGate:
-    """Lets any number of transactions run at once, and a fork only between them."""
+    """Allows any number of concurrent transactions, and a fork only between them."""
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
@@ -49,13 +49,13 @@ class ForkGate:
         )
 
     def after_fork_in_parent(self) -> None:
-        """Let transactions begin again."""
+        """Allow transactions again."""
         self._forking = False
         self._changed.notify_all()
         self._changed.release()
 
     def after_fork_in_child(self) -> None:
-        """Start anew: the threads of the parent do not exist here."""
+        """Reset the gate: the threads of the parent do not exist here."""
         self._changed = threading.Condition()
         self._forking = False
         self._running = Counter()

@@ -317,7 +317,7 @@ class Index:
         return True
 
     def snapshot(self, *, modality: str | None = None) -> dict[str, SnapshotEntry]:
-        """Path -> what tells whether the file has changed, for every item of a gallery."""
+        """Path -> size, time and state of the file, for every item of a gallery."""
         with self._catalogue.read() as session:
             return queries.snapshot(session, self._gallery_id(modality))
 

@@ -23,7 +23,7 @@ class Recipe:
     Two vectors may be compared only if all of this is equal (`differences`).
 
     Attributes:
-        model: name of the model, for people ("mini").
+        model: name of the model, for messages ("mini").
         fingerprint: digest of the files of the model, which changes whenever its vectors would.
         space: the embedding space ("clip").
         dim: length of a vector, 1 to 65536.

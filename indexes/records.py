@@ -111,7 +111,7 @@ class Record(FileInfo):
 
 @dataclass(frozen=True, slots=True)
 class SnapshotEntry:
-    """Enough of a stored item to tell whether its file has changed since."""
+    """What is compared to detect that the file of an item has changed."""
 
     id: int
     size: int

@@ -16,7 +16,7 @@ def read_assignments(
     Args:
         entries: as they were typed.
         where: the option, for messages.
-        example: an entry as it should be, for messages.
+        example: a valid entry, for messages.
         default: value of an entry that is a name alone.
 
     Raises:

@@ -1,4 +1,4 @@
-"""What embeds the images of a gallery: the model, or the teachers that it learned from."""
+"""The encoder of a gallery's images: the model, or the teachers that it learned from."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What can go wrong here, each with a message that fits on one line and the way out."""
+"""The errors of this package; each message is one line and says what to do."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ class RetrievalError(Exception):
     """Base of every error of this package.
 
     Args:
-        reason: what is wrong, and the way out.
-        where: the option, the file or the line that is to blame; None: the reason says it all.
+        reason: what is wrong, and how to fix it.
+        where: the option, the file or the line that it is about; None: the reason says it.
 
     Attributes:
         reason, where: these. The message is "where: reason", or the reason alone.

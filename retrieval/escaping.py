@@ -1,4 +1,4 @@
-"""File names and messages as they may be shown: on one line, with nothing that acts on a screen."""
+"""File names and messages escaped for terminals and pages: one line, no control characters."""
 
 from __future__ import annotations
 

@@ -310,7 +310,7 @@ class Gallery:
         ]
 
     def warnings(self, query: Query) -> list[str]:
-        """What a person should know of a query before trusting its hits, one line each.
+        """Warnings about a query, one line each.
 
         A text of which the model knows no word still has nearest items; the end of a long one is
         cut off.

@@ -1,4 +1,4 @@
-"""Which model and teachers an index is used with, and loading them when they are needed.
+"""Choosing the model and teachers of an index, and loading them when needed.
 
 An index remembers in `encoder.json` how to load them again: the folder of a model that is not found
 by its name alone; where the weights of teachers lie, and which model predicts what they cannot
@@ -168,7 +168,7 @@ def _chosen(
         if asked is not None:
             raise UsageError(
                 f"the model {index.recipe.model} itself made this index's vectors; "
-                "teachers' vectors want an index of their own: give another folder",
+                "teachers' vectors need an index of their own: give another folder",
                 where=index.folder,
             )
         return _noted_folder(index.folder) if wanted is None else wanted, None
@@ -179,7 +179,7 @@ def _chosen(
 
 
 def _remember(index: Index, wanted: ModelLike, model: Embedder, teachers: Teachers | None) -> None:
-    """Write down how to load again what made this index, if a model's name does not say it."""
+    """Record how to load the model of this index, if its name is not enough."""
     if index.recipe.encoder == MODEL:
         folder = _folder_of(wanted)
         with suppress(OSError):  # a convenience: --model says it, too
@@ -215,7 +215,7 @@ def _noted_folder(folder: Path) -> str | None:
 
 
 def _folder_of(wanted: ModelLike) -> str | None:
-    """The folder that a model was asked for by; None for names, and for loaded models."""
+    """The folder given as a model; None for names and loaded models."""
     from fourm.hub.names import bundled
 
     if not isinstance(wanted, (str, os.PathLike)) or os.fspath(wanted) in bundled():

@@ -36,12 +36,12 @@ class QueryInputs(TypedDict, total=False):
         depth: depth map: path of a grey PNG or `.npy` file, a Pillow image or an array (H, W).
         normals: surface normals: an image with x, y and z as red, green and blue.
         edges: edge map or line drawing.
-        canny: photo whose Canny edges are used as `edges`.
+        canny: photo to compute Canny edges from, used as `edges`.
         sam_edges: SAM edge map.
         boxes: `class:xmin,ymin,xmax,ymax` in fractions of the central square, a COCO or YOLO file,
             a `Box`, or a list of these.
         palette: 1 to 7 colours: `#1e90ff,#ffffff`, or a list of (red, green, blue).
-        palette_of: photo whose main colours are used as `palette`.
+        palette_of: photo to take the main colours from, used as `palette`.
         metadata: `brightness=200 n_humans=3`, or a dict.
         sam: instance masks: path of a JSON file, or its content.
         poses: human poses: path of a JSON file, or its content.

@@ -123,7 +123,7 @@ class Fields:
         """The error for a field that is not what was wanted."""
         shown = repr(value)
         shown = shown if len(shown) <= 60 else shown[:57] + "..."
-        return ConfigError(f"{name} should be {wanted}, not {shown}", where=self.where)
+        return ConfigError(f"{name} must be {wanted}, got {shown}", where=self.where)
 
     def _get(self, name: str, default: Any) -> Any:
         value = self.values.get(name, default)

@@ -85,5 +85,5 @@ def read_json_object(path: Path) -> dict[str, Any]:
     except (ValueError, RecursionError) as error:
         raise ConfigError(f"{path} is not valid JSON: {error}") from None
     if not isinstance(value, dict):
-        raise ConfigError(f"{path} should hold one JSON object")
+        raise ConfigError(f"{path} must hold one JSON object")
     return value

@@ -1,4 +1,4 @@
-"""Strict loading: the header is compared with the whole model, then only the wanted is read."""
+"""Strict loading: the header is compared with the whole model, then only what is needed is read."""
 
 from __future__ import annotations
 

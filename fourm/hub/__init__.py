@@ -1,4 +1,4 @@
-"""Which model lies where, and what it still needs: names, folders, caches, downloads.
+"""Models on disk and on the hub: names, folders, caches, downloads, missing tokenizers.
 
 ===============  ============================================================================
 cache            the user's cache folder, SHA-256 of large files

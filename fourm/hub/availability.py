@@ -130,7 +130,7 @@ def locate_part(folder: Path, part: str) -> Path:
 
 
 class Requirements(NamedTuple):
-    """What has to be on this disk.
+    """Files that have to be on this disk.
 
     Attributes:
         repositories: on the hub, the model first.
@@ -151,7 +151,7 @@ def requirements(entry: Entry, wanted: Sequence[str] = ()) -> Requirements:
             included.
 
     Raises:
-        BadInput: something wanted is none of these, or the entry is a tokenizer.
+        BadInput: an unknown name, or the entry is a tokenizer.
     """
     assert entry.repository is not None
     if entry.kind == "tokenizer":
@@ -183,4 +183,4 @@ def _names_in_checkpoints(wanted: str) -> list[str]:
     if name in OFFICIAL:
         return [name]
     known = ", ".join([*MODALITIES, *spaces(), *OFFICIAL, EVERYTHING])
-    raise BadInput(f"{wanted!r} is not a modality or a space; there are {known}")
+    raise BadInput(f"{wanted!r} is not a modality or a space; known: {known}")

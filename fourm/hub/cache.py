@@ -22,7 +22,7 @@ VARIABLE = "FOURM_CACHE"
 RECORD = "digests.json"
 FORMAT = 1
 SMALLEST = 64 << 20
-"""Bytes; smaller files are read in a moment."""
+"""Bytes; smaller files are not worth remembering."""
 
 SETTLED = 10.0
 """Seconds. A file that changed less than this ago may change again within a tick of its clock."""
@@ -80,7 +80,7 @@ def _remembered() -> dict[str, list[Any]]:
 
 
 def _remember(path: Path, about: list[Any]) -> None:
-    """As well as it goes: of two processes at once one may lose, and a folder may be read-only."""
+    """Best effort: of two processes at once one may lose, and a folder may be read-only."""
     folder = cache_folder()
     scratch = folder / f".{RECORD}.{os.getpid()}"
     files = {name: kept for name, kept in _remembered().items() if Path(name).is_file()}

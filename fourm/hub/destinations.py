@@ -1,4 +1,4 @@
-"""Where fetched files go: the hub's cache, or a folder with repositories side by side."""
+"""Destinations of downloads: the hub's cache, or a folder with repositories side by side."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from fourm.hub.cache import cache_folder
 
 
 class Target(NamedTuple):
-    """Where one file goes, and where it grows until it is complete."""
+    """The path of a file, and that of the partial file until it is complete."""
 
     target: Path
     partial: Path
@@ -19,22 +19,22 @@ class Destination(Protocol):
     """A place for repositories and for single files.
 
     Attributes:
-        record: the folder whose `pulled.json` tells what is there.
+        record: the folder with the `pulled.json` of its content.
     """
 
     record: Path
 
     def place(self, repository: str, name: str, digest: str) -> Target:
-        """Where a repository's file goes; the digest tells revisions of it apart."""
+        """The target of a repository's file; the digest distinguishes its revisions."""
 
     def single(self, name: str, digest: str) -> Target:
-        """Where a file goes that is of no hub repository."""
+        """The target of a file that is not from a hub repository."""
 
     def folder(self, repository: str, revision: str) -> Path:
-        """Where a repository's files are found once `finish` has run."""
+        """The folder of a repository's files after `finish`."""
 
     def finish(self, repository: str, names: list[str], revision: str, wanted: str | None) -> None:
-        """Let the files be found there; `wanted` is the revision's name as the user gave it."""
+        """Make the files available there; `wanted` is the name of the revision as given."""
 
 
 class HubCache:

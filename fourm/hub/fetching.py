@@ -31,7 +31,7 @@ _SHA1 = re.compile(r"[0-9a-f]{40}")
 
 @dataclass(frozen=True)
 class Remote:
-    """A file elsewhere.
+    """A file to download.
 
     Attributes:
         url: where it is.
@@ -49,7 +49,7 @@ class Remote:
 
     def __post_init__(self) -> None:
         if not (_SHA256.fullmatch(self.digest) or _SHA1.fullmatch(self.digest)):
-            raise DownloadFailed(f"{self.url} comes with no hash to check it by", where=self.name)
+            raise DownloadFailed(f"{self.url} has no hash to check it by", where=self.name)
 
 
 def fetch(remote: Remote, target: Path, partial: Path, *, progress: bool = False) -> PulledFile:
@@ -64,7 +64,7 @@ def fetch(remote: Remote, target: Path, partial: Path, *, progress: bool = False
 
     Raises:
         DownloadFailed: no connection, it broke too often, not enough room, another process is
-            fetching the same file, or the content is not what it should be (nothing is kept then).
+            fetching the same file, or the hash does not match (nothing is kept then).
         OSError: the disk is full, or may not be written to.
     """
     from filelock import FileLock, Timeout
@@ -123,7 +123,7 @@ def _digests(path: Path, name: str, progress: bool, wanted: list[hashlib._Hash])
 
 
 def _stream(remote: Remote, partial: Path, progress: bool) -> None:
-    """Let the partial file grow to its size, over as many connections as it takes."""
+    """Download the rest of the partial file, over as many connections as it takes."""
     have = partial.stat().st_size if partial.is_file() else 0
     if have > remote.size:
         partial.unlink()
@@ -155,7 +155,7 @@ def _stream(remote: Remote, partial: Path, progress: bool) -> None:
 
 
 class _Broken(Exception):
-    """A connection that could not be made, or broke."""
+    """A connection failed or was interrupted."""
 
 
 def _blocks(remote: Remote, have: int, file: IO[bytes], bar: tqdm[None]) -> Iterator[bytes]:
@@ -192,13 +192,13 @@ def _blocks(remote: Remote, have: int, file: IO[bytes], bar: tqdm[None]) -> Iter
 
 
 def first_line(error: Exception) -> str:
-    """What an error of a library says, in one line."""
+    """The message of a library's error, in one line."""
     lines = str(error).strip().splitlines()
     return lines[0][:200] if lines else type(error).__name__
 
 
 def _bar(name: str, size: int, have: int, shown: bool) -> tqdm[None]:
-    """A progress bar on a terminal; none for what is there in a moment."""
+    """A progress bar on a terminal; none for small files."""
     from tqdm import tqdm
 
     return tqdm(

@@ -16,17 +16,17 @@ from fourm.modalities import MODALITIES
 
 @dataclass(frozen=True)
 class ModelCard:
-    """What can be said of a model, a teacher or a tokenizer without reading its weights.
+    """A model, a teacher or a tokenizer, described without reading its weights.
 
     Attributes:
         name: what `load_model` takes, and `fourm models` for tokenizers.
         kind: `model` (teachers, too) or `tokenizer`.
-        title: a line for people.
+        title: one-line description.
         inputs: the modalities that a model reads; empty for tokenizers.
         spaces: names of its embedding spaces; empty for tokenizers.
         where: its folder, or its name on the hub.
         available: whether it loads without the network.
-        note: what else one should know.
+        note: further information.
         size: of its files on this disk, in bytes; None where it is not, and for teachers.
     """
 

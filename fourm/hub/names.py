@@ -33,7 +33,7 @@ class Entry:
         name: short and unique, e.g. `4M-21_B`, `tokenizer/rgb`.
         kind: `model` or `tokenizer`.
         repository: on the hub; None for what comes with this package.
-        purpose: a line for people.
+        purpose: one-line description.
         modalities: those of 4M-21 that a tokenizer makes and decodes; empty for models.
     """
 
@@ -71,7 +71,7 @@ def find(name: str) -> Entry:
     """
     entry = by_repository(name.removeprefix(f"{OWNER}/")) or entries().get(name)
     if entry is None:
-        said = f"{name!r} is none of {', '.join(entries())}"
+        said = f"unknown model {name!r}; known: {', '.join(entries())}"
         if name in TEACHERS:
             said = f"{name} is a teacher: it is downloaded on first use"
         raise ModelNotFound(said)

@@ -103,7 +103,7 @@ def official_tokenizer(name: str, config: Mapping[str, Any] | None = None) -> VQ
 
     known = tokenizers()
     if name not in known:
-        raise ConfigError(f"{name!r} is none of {', '.join(known)}")
+        raise ConfigError(f"unknown tokenizer {name!r}; known: {', '.join(known)}")
     given = {} if config is None else config
     own = {field: given[field] for field in known[name].uncertain_fields if field in given}
     return build_tokenizer({**known[name].config, **own})

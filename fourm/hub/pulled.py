@@ -108,7 +108,7 @@ def remember(folder: Path, repository: str, pulled: Pulled) -> None:
 
 def _entry(entry: Any, name: str, path: Path) -> Pulled:
     if not isinstance(entry, dict) or not _REPOSITORY.fullmatch(name):
-        raise ConfigError(f"{name!r} should be a repository, with an object", where=path)
+        raise ConfigError(f"{name!r} must be a repository, with an object", where=path)
     fields = Fields(entry, f"{path}: {name}")
     files = {}
     for file, about in fields.mapping("files").items():

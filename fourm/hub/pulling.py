@@ -36,7 +36,7 @@ class Fetched:
         path: its folder; the file, for the text tokenizer.
         revision: the commit.
         size: of its files, in bytes.
-        note: what happened, in a few words.
+        note: what was done, in a few words.
     """
 
     repository: str

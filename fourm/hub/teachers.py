@@ -10,11 +10,11 @@ from fourm.checkpoints.files import CONFIG, TENSORS
 
 @dataclass(frozen=True)
 class TeacherCard:
-    """What can be said of a teacher without its weights.
+    """A teacher, described without its weights.
 
     Attributes:
         name: e.g. `dinov2-b14`.
-        title: a line for people.
+        title: one-line description.
         repository: where its weights lie on the hub.
         files: those of the repository that are needed, the tensors last.
         predicted: the space in which 4M-21 predicts its vectors: `dinov2` or `clip`.

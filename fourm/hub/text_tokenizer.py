@@ -15,6 +15,6 @@ HOST = "https://raw.githubusercontent.com"
 
 
 def remote_text_tokenizer() -> Remote:
-    """Where it is fetched from."""
+    """Where it is downloaded from."""
     url = f"{HOST}/{REPOSITORY}/{COMMIT}/fourm/utils/tokenizer/trained/{TEXT_TOKENIZER}"
     return Remote(url, TEXT_TOKENIZER, SIZE, SHA256)

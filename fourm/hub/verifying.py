@@ -25,7 +25,7 @@ from fourm.hub.sources import is_snapshot, repository_of
 
 @dataclass(frozen=True)
 class Verified:
-    """What was found of one folder or file.
+    """The result for one folder or file.
 
     Attributes:
         path: the folder, or the file.

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Grid:
-    """What tells one such modality from the others.
+    """What differs between such modalities.
 
     Attributes:
         square: of a value, of the side that the tokenizer encodes.
@@ -103,7 +103,7 @@ class GridReader(Reader):
 
     @property
     def side(self) -> int:
-        """Side of the square that the tokenizer encodes as so many tokens, in pixels."""
+        """Side of the square that the tokenizer encodes as this number of tokens, in pixels."""
         return self._side.get()
 
     def _measure(self, folder: Path) -> int:

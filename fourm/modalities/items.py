@@ -1,7 +1,7 @@
 """Modalities that are a few items to the model, one vector each.
 
 4M-21 writes boxes, palettes and metadata as text, and learns what the numbers in it mean from many
-millions of images. A small model is better served by vectors in which near values look alike: each
+millions of images. A small model learns more from vectors that are similar for similar values: each
 item is a sparse vector of shares that a linear layer embeds.
 """
 

@@ -1,4 +1,4 @@
-"""What a modality is to the model: one object that holds all of it."""
+"""A modality as models know it, in one object."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ class OfficialSpace:
 
     Attributes:
         name: e.g. `dinov2`.
-        title: a line for people.
+        title: one-line description.
         teacher: the network whose own vectors lie in the space (`fourm.teachers`), or None.
         pool: how a grid of vectors becomes one vector; None where there is one already.
     """
@@ -96,7 +96,7 @@ class GenerationDefaults:
 
 @dataclass(frozen=True)
 class Modality:
-    """All that the model side knows of one modality.
+    """One modality as models know it.
 
     Attributes:
         name: what users call it, e.g. `depth`.

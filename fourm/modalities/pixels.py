@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from fourm.transformer.embeddings import ModalityInput
 
 Square = Callable[[Any, int], NDArray[Any]]
-"""Makes the central square of a value, of so many pixels a side: (C, side, side)."""
+"""(value, side) -> its central square, resized: (C, side, side)."""
 
 
 def as_image(image: Any) -> Image.Image:

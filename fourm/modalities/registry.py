@@ -49,7 +49,7 @@ def find_modality(name: str) -> Modality:
     for modality in _registered.values():
         if name in (modality.name, modality.tokens.name):
             return modality
-    raise UnknownModality(f"{name!r} is not a modality; there are {', '.join(_registered)}")
+    raise UnknownModality(f"{name!r} is not a modality; known: {', '.join(_registered)}")
 
 
 def image_modalities() -> list[str]:
@@ -66,7 +66,7 @@ def generation_order() -> list[str]:
 def generation_defaults(name: str, given: Collection[str]) -> GenerationDefaults:
     """How a modality is generated when others are given completely.
 
-    An image of which a part is to be generated anew is not given completely.
+    An image that is inpainted is not given completely.
 
     Raises:
         UnknownModality: it is never generated.

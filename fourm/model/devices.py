@@ -1,4 +1,4 @@
-"""Choosing where and in which precision the transformer runs."""
+"""Choosing the device and the precision of the transformer."""
 
 from __future__ import annotations
 

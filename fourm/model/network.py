@@ -83,7 +83,7 @@ class Network:
 
     @property
     def rounds(self) -> bool:
-        """Whether products of a few rows may be rounded otherwise than those of many.
+        """Whether products of few rows may be rounded differently from those of many.
 
         Sums are in float32, in an order that depends on the number of rows; rounding them to a
         lower precision makes a large difference of a small one.

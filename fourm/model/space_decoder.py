@@ -94,7 +94,7 @@ class SpaceDecoder:
 
         Args:
             logits: (B, n, vocabulary).
-            seeds: 1: as the space's `decode` says. More: tokens are drawn so many times at the
+            seeds: 1: as the space's `decode` says. More: tokens are drawn that many times at the
                 space's temperature, and the unit vectors averaged.
 
         Returns:
@@ -172,7 +172,7 @@ class SpaceDecoder:
         if config.is_vector != (self.entry.pool is None):
             what = "one vector" if config.is_vector else "a grid of vectors"
             wanted = "null" if config.is_vector else '"mean"'
-            raise ConfigError(f"{folder} makes {what}: pool of the space {name} should be {wanted}")
+            raise ConfigError(f"{folder} makes {what}: pool of the space {name} must be {wanted}")
 
     def _check_tokens(self) -> None:
         modality, folder, config = self.modality, self._folder, self._config

@@ -28,7 +28,7 @@ class Transform:
             mean, matrix = file.shapes.get("mean", ()), file.shapes.get("matrix", ())
             if set(file.shapes) != {"mean", "matrix"} or matrix[1:] != mean or len(mean) != 1:
                 raise ConfigError(
-                    f"{path} should hold mean (dim,) and matrix (dim_out, dim), "
+                    f"{path} must hold mean (dim,) and matrix (dim_out, dim), "
                     f"not { ({k: list(v) for k, v in file.shapes.items()}) }"
                 )
             read = file.read()

@@ -246,7 +246,6 @@ def _no_space(model: Model, teachers: Iterable[str]) -> str:
     )
     if all(entry.image_readout for entry in model.manifest.spaces.values()):
         sentence += (
-            "; its teacher is another network, whose image vectors it gives itself: leave out the "
-            "teachers"
+            "; its teacher is another network, and it embeds images itself: leave out the teachers"
         )
     return sentence

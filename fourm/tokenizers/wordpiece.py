@@ -69,7 +69,7 @@ class TextTokenizer:
 
         path = Path(path)
         if not path.is_file():
-            raise CheckpointError(f"{path} does not exist; it should be the text tokenizer")
+            raise CheckpointError(f"the text tokenizer {path} does not exist")
         try:
             self._tokenizer = Tokenizer.from_file(str(path))
         except Exception as error:  # the library raises bare Exception

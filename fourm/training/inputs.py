@@ -129,7 +129,7 @@ def fit_edges(
 
     Args:
         model: frozen, with the input `rgb@224`; it gets the new embedding.
-        photos: returns the photos, (S, S, 3) uint8, anew at each call.
+        photos: returns a new iterator over the photos, (S, S, 3) uint8.
         targets: (N, dim) unit vectors of the photos, in their order.
         steps: optimiser steps of the probe.
         seed: random seed.

@@ -100,9 +100,7 @@ def require_model(index: Index, model: Embedder) -> None:
     """
     for name in index.recipes:
         if (missing := model.missing.get(name)) is not None:
-            raise UnknownSpace(
-                f"{model.name} is missing the space {name!r}; {missing}", where=index.folder
-            )
+            raise UnknownSpace(f"{model.name} has no space {name!r}; {missing}", where=index.folder)
         index.require(recipe_of(model, name if space_of(model, name) else None), space=name)
 
 
@@ -150,11 +148,11 @@ def _spaces(model: Embedder, wanted: Sequence[str] | None, held: Collection[str]
 
 def _require_root(index: Index, wanted: Wanted, listing: Listing) -> None:
     """Check that the gallery is of the same folder as before, or that its folder was moved."""
-    kind, root = wanted.source.name, wanted.root
-    before = index.roots[kind]
+    modality, root = wanted.source.name, wanted.root
+    before = index.roots[modality]
     if before == root.absolute() or (before.exists() and before.samefile(root)):
         return
-    known = index.snapshot(modality=kind)
+    known = index.snapshot(modality=modality)
     moved = not before.exists() and any(
         found.path in known
         and (known[found.path].size, known[found.path].mtime_ns) == (found.size, found.mtime_ns)
@@ -162,8 +160,8 @@ def _require_root(index: Index, wanted: Wanted, listing: Listing) -> None:
     )
     if not moved:
         raise UsageError(
-            f"its gallery of modality {kind} is of the folder {before}, got {root}; use another "
-            "index for another folder",
+            f"its gallery of modality {modality} is of the folder {before}, got {root}; use "
+            "another index for another folder",
             where=index.folder,
         )
-    index.relocate(root, modality=kind)
+    index.relocate(root, modality=modality)

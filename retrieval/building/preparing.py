@@ -19,7 +19,7 @@ from retrieval.items import ItemReader
 
 @dataclass(frozen=True)
 class PreparedItem:
-    """What became of one file or line.
+    """The result of preparing one file or line.
 
     Attributes:
         prepared: the input of the model; None if it need not be embedded.

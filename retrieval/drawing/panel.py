@@ -21,7 +21,7 @@ class LegendEntry:
 
     @property
     def percent(self) -> str:
-        """The share for people: `12 %`, `<1 %`."""
+        """The share as shown: `12 %`, `<1 %`."""
         rounded = round(100 * self.share)
         return f"{rounded} %" if rounded else "<1 %"
 
@@ -40,11 +40,11 @@ class Panel:
         summary: its content in a few words.
         text: a text to show in place of an image.
         image: RGB, or RGBA where it is transparent for nothing.
-        crisp: the image is made of areas, and is enlarged without smoothing.
+        crisp: enlarge the image without smoothing.
         name: of its file.
         legend: of the image.
-        rows: names and values, where nothing is drawn.
-        note: how it came about if it was not given as such, and its weight.
+        rows: names and values to show in place of an image.
+        note: how it was computed, if it was not given as such, and its weight.
     """
 
     title: str
@@ -59,7 +59,7 @@ class Panel:
 
     @property
     def description(self) -> str:
-        """The image in words, for those who do not see it."""
+        """Alternative text of the image."""
         parts = ", ".join(f"{entry.label} {entry.percent}" for entry in self.legend)
         return f"{self.title}: {parts}" if parts else self.summary
 

@@ -34,7 +34,7 @@ def outputs_named(names: str | Iterable[str], predicted: Sequence[str]) -> list[
 
 
 def asks_for_all(names: str | Iterable[str]) -> bool:
-    """Whether `all` is among names; they are as for `outputs_named`."""
+    """Whether `all` is among the names; see `outputs_named`."""
     return EVERYTHING in (name.lower() for name in _listed(names))
 
 

@@ -1,4 +1,4 @@
-"""What was generated: decoded, written as it comes, and recorded."""
+"""The outputs of a generation: decoded, written when they are finished, recorded."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ class Generation:
         self.write_record()
 
     def add(self, decoded: Decoded) -> None:
-        """Take something that is finished, and write it if there is a folder."""
+        """Add a finished output, and write its files if there is a folder."""
         self.outputs.append(decoded)
         if self._ground is None and MODALITIES[decoded.modality].is_photo:
             self._ground = Image.fromarray(decoded.value)
@@ -72,7 +72,7 @@ class Generation:
             write_file(self._folder / RECORD, text + "\n")
 
     def write_sheet(self) -> None:
-        """Write `sheet.png`: what was given, and all that was made of it."""
+        """Write `sheet.png` of the inputs and the outputs."""
         if self._folder is not None:
             write_file(self._folder / SHEET, self.sheet())
             self._about["sheet"] = SHEET
@@ -84,7 +84,7 @@ class Generation:
         return draw_panels([("given", panels(self.query)), ("generated", made)])
 
     def as_dict(self) -> dict[str, Any]:
-        """The record, as JSON knows it."""
+        """The record as values that JSON has."""
         return {
             **self._about,
             "inputs": [_recorded(entry) for entry in self.query.inputs],

@@ -44,7 +44,7 @@ def show_query(
 
     Args:
         model: a `fourm.Model`, with or without teachers.
-        query: what was asked.
+        query: the query.
         folder: created if it does not exist.
         progress: show the steps on stderr.
 
@@ -67,7 +67,7 @@ def show_query(
     generator = Generator(model)
     # Negative prompts, and parts that are still to be predicted, are only shown as given.
     prepared = model.prepare(query.values) if query.values else Prepared({})
-    _make(target)  # before what takes long
+    _make(target)  # before anything slow
     read = []
     if query.values:
         read = generator.decode_inputs(query.values, _DIFFUSION, progress=progress)
@@ -100,7 +100,7 @@ def show_query(
 
 
 def _previews(query: Query) -> list[str]:
-    """What is predicted from a query to be looked at, in this order."""
+    """The modalities that are predicted as previews, in this order."""
     has_photo = any(MODALITIES[name].is_photo for name in query.modalities)
     ranks = {
         name: modality.output.preview

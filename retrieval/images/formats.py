@@ -61,7 +61,7 @@ def open_image(content: bytes, name: str | None = None) -> Image.Image:
 
 
 def can_decode_now(reason: str) -> bool:
-    """Whether a file was skipped for want of a decoder that is installed by now.
+    """Whether a file was skipped because its decoder was missing, and can be decoded now.
 
     Args:
         reason: why it was skipped, as an index has stored it.

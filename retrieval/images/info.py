@@ -15,7 +15,7 @@ _DATE_TIME_ORIGINAL = 0x9003
 
 @dataclass(frozen=True)
 class ImageInfo:
-    """What an image file says of itself.
+    """The metadata of an image file.
 
     Attributes:
         width: pixels as shown, after the EXIF orientation.

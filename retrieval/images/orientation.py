@@ -1,4 +1,4 @@
-"""Which way up an image is shown."""
+"""The orientation of an image."""
 
 from __future__ import annotations
 

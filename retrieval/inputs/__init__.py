@@ -23,7 +23,7 @@ class Input:
 
     Attributes:
         modality: name of its modality, e.g. `edges`.
-        value: what the model takes for it; of a predicted input, the photo to predict it from.
+        value: its value for the model; of a predicted input, the photo to predict it from.
         name: the file it came from, if any.
         origin: whether the user gave it, it was computed from a photo, or the model is to predict
             it from one.

@@ -27,7 +27,7 @@ def read_npy(path: Path) -> NDArray[Any]:
     try:
         # Mapped: a header that promises more than the file has is refused before memory is taken.
         array = np.load(path, mmap_mode="r", allow_pickle=False)
-    except Exception as error:  # numpy's parser raises what it stumbles over
+    except Exception as error:  # numpy's parser raises errors of many types
         reason = _reason(str(error))
         raise QueryError(f"not a readable .npy array ({reason})", where=path) from None
     if not isinstance(array, np.ndarray):
@@ -59,7 +59,7 @@ def read_numbers(source: object, modality: str) -> tuple[NDArray[Any], str | Non
     else:
         try:
             array = np.asarray(source)
-        except Exception as error:  # whatever the object's own conversion raises
+        except Exception as error:  # the object's own conversion may raise anything
             raise QueryError(f"cannot be read as an array ({error})", where=modality) from None
     where = source if name else modality
     if array.dtype.kind not in "uif":
@@ -100,7 +100,7 @@ def read_grey(path: Path) -> NDArray[Any]:
         raise
     except UnidentifiedImageError:
         raise QueryError("expected a depth map as PNG, TIFF or .npy", where=path) from None
-    except Exception as error:  # whatever a decoder stumbles over
+    except Exception as error:  # decoders raise errors of many types
         raise QueryError(f"cannot be read ({error})", where=path) from None
 
 

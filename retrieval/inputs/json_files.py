@@ -66,7 +66,7 @@ def size_of(entry: Any, where: str) -> tuple[int, int]:
     size = (entry.get("width"), entry.get("height"))
     if not all(type(side) is int and 0 < side <= _LARGEST_SIDE for side in size):
         raise QueryError(
-            f"width and height should be whole numbers of pixels, got {shown(size)}", where=where
+            f"width and height must be integers (pixels), got {shown(size)}", where=where
         )
     return size  # type: ignore[return-value]
 
@@ -114,5 +114,5 @@ def whole_numbers(value: Any, where: str) -> tuple[int, ...]:
     """Whole numbers of a list, however it is nested."""
     numbers = flat_numbers(value, where)
     if wrong := [number for number in numbers if number != int(number)]:
-        raise QueryError(f"expected whole numbers, got {shown(wrong[0])}", where=where)
+        raise QueryError(f"expected integers, got {shown(wrong[0])}", where=where)
     return tuple(map(int, numbers))

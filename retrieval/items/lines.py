@@ -1,8 +1,8 @@
 """Text files whose lines are items.
 
 - `.txt`: each line is one item, as it stands; its path is `captions.txt:12`.
-- `.jsonl`: each line is an object with the item under the modality's name, and perhaps an `id`; its
-  path is `captions.jsonl#dog-7`, or with the number of the line where it has no id.
+- `.jsonl`: each line is an object with the item under the modality's name, and optionally an `id`;
+  its path is `captions.jsonl#dog-7`, or with the number of the line where it has no id.
 
 Empty lines are none. A line keeps its vector as long as its text and its path stay the same.
 """
@@ -87,7 +87,7 @@ def _object(line: bytes, name: str) -> tuple[str | None, Any]:
     except (ValueError, RecursionError) as error:
         raise ItemError(f"not JSON ({error})") from None
     if not isinstance(entry, dict) or entry.get(name) is None:
-        raise ItemError(f"expected a JSON object with {name!r}, and perhaps an 'id'")
+        raise ItemError(f"expected a JSON object with {name!r}, and optionally an 'id'")
     id_ = entry.get("id")
     if id_ is None:
         return None, entry[name]

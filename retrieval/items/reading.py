@@ -1,4 +1,4 @@
-"""One item of a gallery: its bytes, and what the model takes of it."""
+"""Reading one item of a gallery: its bytes and its value."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ class ItemReader:
         return read_file(self.root / found.path)
 
     def value(self, found: FoundItem, content: bytes) -> tuple[Input, ImageInfo | None]:
-        """The item as the model takes it, and what an image file says about itself.
+        """The item's value for the model, and the metadata of an image file.
 
         Raises:
             ItemError: the reason why it cannot be read, without its name.

@@ -1,4 +1,4 @@
-"""All that a person does with each modality, one module a modality.
+"""What a user does with each modality, one module each.
 
 Light to import: `fourm --help` reads the options.
 """

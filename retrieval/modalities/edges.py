@@ -60,7 +60,7 @@ EDGES = Modality(
         Source(
             "canny",
             "FILE",
-            "Photo whose Canny edges are the --edges.",
+            "Photo to compute Canny edges from, used as --edges.",
             read=_read_canny,
             items=IMAGE_ITEMS,
             modifiers=(BGR,),

@@ -1,4 +1,4 @@
-"""What a person does with a modality: giving it, reading it, drawing it, writing it.
+"""What a user does with a modality: give it, read it, draw it, write it.
 
 A module of a modality makes one `Modality`. It is light to import, since `fourm --help` reads its
 options: NumPy, Pillow and `fourm` are imported by the functions that need them.
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Option:
-    """Something a user can say of a query: on the command line, in a query file or in Python.
+    """An option of a query: on the command line, in a query file and in Python.
 
     Attributes:
         name: keyword in Python, e.g. `sam_edges`.

@@ -82,7 +82,7 @@ def _mask(entry: dict[str, Any], size: tuple[int, int] | None, where: str) -> Ma
         pixels = _polygons(shape, size, where)
     else:
         raise QueryError(
-            "segmentation should be run lengths (size, counts), or polygons in a file "
+            "segmentation must be run lengths (size, counts), or polygons in a file "
             "with the image's width and height",
             where=where,
         )
@@ -90,7 +90,7 @@ def _mask(entry: dict[str, Any], size: tuple[int, int] | None, where: str) -> Ma
     if entry.get("point_coords") is not None:
         numbers = flat_numbers(entry["point_coords"], f"{where}: point_coords")
         if len(numbers) < 2:
-            raise QueryError("point_coords should be x and y in pixels", where=where)
+            raise QueryError("point_coords must be x and y in pixels", where=where)
         point = (numbers[0], numbers[1])
     return Mask(pixels, point)
 
@@ -98,7 +98,7 @@ def _mask(entry: dict[str, Any], size: tuple[int, int] | None, where: str) -> Ma
 def _run_lengths(shape: dict[str, Any], where: str) -> NDArray[np.uint8]:
     size = flat_numbers(shape.get("size"), f"{where}: size")
     if len(size) != 2 or not all(isinstance(side, int) and side > 0 for side in size):
-        raise QueryError("size should be height and width in pixels", where=where)
+        raise QueryError("size must be height and width in pixels", where=where)
     height, width = int(size[0]), int(size[1])
     if height * width > MAX_PIXELS:
         raise QueryError(f"more than the limit of {MAX_PIXELS} pixels", where=where)

@@ -109,7 +109,7 @@ PALETTE = Modality(
         Source(
             "palette_of",
             "FILE",
-            "Photo whose main colours are the --palette.",
+            "Photo to take the main colours from, used as --palette.",
             read=_read_photo,
             items=IMAGE_ITEMS,
             modifiers=(BGR,),

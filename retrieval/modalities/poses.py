@@ -65,17 +65,17 @@ def _person(
         for key in ("box", "pose", "orientation", "camera", "shape")
     }
     if len(parts["box"]) != 4:
-        raise QueryError("box should be xmin, ymin, xmax, ymax in pixels", where=where)
+        raise QueryError("box must be xmin, ymin, xmax, ymax in pixels", where=where)
     xmin, ymin, xmax, ymax = parts["box"]
     pose = parts["pose"]
     coded = len(pose) == _CODES
     if not coded and len(pose) != JOINT_NUMBERS:
         raise QueryError(
-            f"pose should be {_CODES} codes or {JOINT_NUMBERS} numbers, got {len(pose)}",
+            f"pose must be {_CODES} codes or {JOINT_NUMBERS} numbers, got {len(pose)}",
             where=where,
         )
     if coded and not all(isinstance(code, int) for code in pose):
-        raise QueryError("codes of a pose should be whole numbers", where=where)
+        raise QueryError("codes of a pose must be integers", where=where)
     person = Person(
         box=(xmin - corner[0], ymin - corner[1], xmax - corner[0], ymax - corner[1]),
         pose=tuple(int(code) for code in pose) if coded else (),

@@ -57,7 +57,7 @@ TEXT = Modality(
         Source(
             "text",
             "TEXT",
-            "Text, e.g. a caption.",
+            "Caption or a few words.",
             typed=True,
             read=read_text,
             items=Items("texts", LINE_SUFFIXES, lines=True),

@@ -112,7 +112,7 @@ def combined(
     if weights is not None:
         inputs = [_weighted(entry, weights) for entry in inputs]
     if not any(entry.weight for entry in inputs):
-        raise QueryError("all are 0; nothing is left to search for", where="weight")
+        raise QueryError("the weights must not be all 0", where="weight")
     chosen: Combination = "guided" if weights is not None or negative else "together"
     return tuple(inputs), chosen if combine is None else combine
 
@@ -125,10 +125,10 @@ def _weighted(entry: Input, weights: Mapping[str, float]) -> Input:
 
 def _weight(name: str, value: object) -> float:
     if isinstance(value, bool) or not isinstance(value, (int, float)):
-        raise QueryError(f"{name} should be a number, got {shown(value)}", where="weight")
+        raise QueryError(f"{name} must be a number, got {shown(value)}", where="weight")
     if not (abs(value) <= LARGEST_WEIGHT and math.isfinite(value)):
         raise QueryError(
-            f"{name} should be within -{LARGEST_WEIGHT:g} and {LARGEST_WEIGHT:g}, "
+            f"{name} must be between -{LARGEST_WEIGHT:g} and {LARGEST_WEIGHT:g}, "
             f"got {shown(value)}",
             where="weight",
         )

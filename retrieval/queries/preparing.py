@@ -19,7 +19,7 @@ def prepare(query: Query, model: Embedder) -> Any:
     Raises:
         QueryError: a part of a photo that this model can neither predict nor read; an input that
             it cannot read, of another shape for example.
-        fourm.FourmError: the model does not take in such an input.
+        fourm.FourmError: the model does not read such an input.
     """
     if query.use_only:
         _check_parts(query, model)

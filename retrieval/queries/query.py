@@ -60,7 +60,7 @@ class Query:
         use_only = read_use_only(given["use_only"]) if "use_only" in given else ()
         if use_only and "image" not in given:
             raise UsageError("applies to parts of an image; give one (image)", where="use only")
-        # Light things first: a typing error should not wait for photos.
+        # Cheap checks first: a typing error should not wait for photos.
         weights = read_weights(given["weights"]) if "weights" in given else None
         negative = read_negative_text(given["negative_text"]) if "negative_text" in given else []
         read = list(_read(given, reading, use_only))

@@ -115,7 +115,7 @@ def sources_of(entry: object, place: str, folder: Path) -> dict[str, Any]:
         if entry.get(option.key) is not None
     }
     if not given.keys() & {*sources(), "negative_text"}:
-        raise UsageError(f"no query in it; give one of {', '.join(sources())}", where=place)
+        raise UsageError(f"it has no input; give one of {', '.join(sources())}", where=place)
     return given
 
 

@@ -1,4 +1,4 @@
-"""Files that results are written to: checked before the work, so that none of it is lost."""
+"""The files of results, checked before anything is computed."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class ResultFiles:
     query: Path | None = None
 
     def check(self, gallery: Gallery, query: Query) -> None:
-        """Refuse files that cannot be written or would replace something; call it before a search.
+        """Refuse files that cannot be written or would replace something; call before a search.
 
         Raises:
             UsageError: a file without a folder, one that is written twice, an input of the query,

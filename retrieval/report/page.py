@@ -1,4 +1,4 @@
-"""One HTML page of a query and its hits, with all that it needs inside."""
+"""One self-contained HTML page of a query and its hits."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def write_page(results: Results, file: str | os.PathLike[str]) -> None:
 
 
 def page_html(results: Results) -> str:
-    """The page, with all images inside."""
+    """The page with embedded images."""
     return _template().render(results=results, data_uri=data_uri, shape=tile_shape)
 
 

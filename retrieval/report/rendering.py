@@ -20,7 +20,7 @@ def render_page(
     *,
     modalities: str | Collection[str] | None = None,
 ) -> str:
-    """Render an HTML page of a query and its hits, with all images inside.
+    """Render an HTML page of a query and its hits, with embedded images.
 
         query = Query.read(text="a dog")
         (hits,) = gallery.search_batch([query])

@@ -22,14 +22,14 @@ THUMBNAIL_SIDE = 400
 
 _HEADINGS: dict[Combination, str] = {
     "together": "all of these together",
-    "guided": "weighted guidance by each of these",
-    "late": "weighted mean of these, each embedded alone",
+    "guided": "guided by each of these, by its weight",
+    "late": "weighted mean of what each of these predicts",
 }
 
 
 @dataclass(frozen=True)
 class Tile:
-    """A hit with what is shown of it, or with the reason why nothing can be shown any more.
+    """A hit with its thumbnail or text, or with the reason why neither can be read.
 
     Attributes:
         hit: the hit.
@@ -47,17 +47,17 @@ class Tile:
 
     @property
     def folder(self) -> str:
-        """Fit to be shown: the path without the file's name, ending in `/`, or nothing."""
+        """The folder of the path, escaped, ending in `/`; empty at the root."""
         return printable(self.hit.path[: len(self.hit.path) - len(self._name)])
 
     @property
     def name(self) -> str:
-        """Fit to be shown: the file's name."""
+        """The name of the file, escaped."""
         return printable(self._name)
 
     @property
     def modality(self) -> str:
-        """Fit to be shown: the modality of the item, or nothing for an image."""
+        """The modality of the item, escaped; empty for an image."""
         return "" if self.hit.modality == "image" else self.hit.modality.replace("_", " ")
 
     @property
@@ -66,19 +66,19 @@ class Tile:
 
     @property
     def score(self) -> str:
-        """The score, with a real minus sign; fused ones are small and have a decimal more."""
+        """The score with a minus sign (U+2212); fused scores have one more decimal."""
         return _number(self.hit.score, 4 if len(self.hit.scores) > 1 else 3)
 
     @property
     def scores(self) -> str:
-        """The cosine in every space, for those who want to know."""
+        """The cosine in every space, for the tooltip."""
         told = (f"{space} {_number(score, 3)}" for space, score in self.hit.scores.items())
         return f"cosine similarity: {printable(', '.join(told))}"
 
 
 @dataclass(frozen=True)
 class Results:
-    """What pages are made from."""
+    """The content of a result page or contact sheet."""
 
     panels: tuple[Panel, ...]
     tiles: tuple[Tile, ...]
@@ -97,11 +97,11 @@ class Results:
         hits: Sequence[Hit],
         modalities: str | Collection[str] | None = None,
     ) -> Results:
-        """Read what is shown of the hits; one that is gone by now has a note instead.
+        """Read the hits again; one that cannot be read has a note instead.
 
         Args:
             gallery: where it was searched.
-            query: what was asked; shown is what the model reads of it.
+            query: the query, of which the inputs that the model reads are shown.
             hits: what was found.
             modalities: those that were searched; None: all.
 
@@ -130,7 +130,7 @@ class Results:
 
     @property
     def title(self) -> str:
-        """What was asked, in a few words."""
+        """The query in a few words."""
         return " + ".join(panel.summary for panel in self.panels)
 
     @property
@@ -140,7 +140,7 @@ class Results:
 
     @property
     def counted(self) -> str:
-        """How many were searched: `1,000 images`."""
+        """The number of items searched: `1,000 images`."""
         noun = self.noun[:-1] if self.searched == 1 else self.noun
         return f"{self.searched:,} {noun}"
 

@@ -137,7 +137,7 @@ def test_every_modality_reaches_the_model_by_name(run, index, photos, tmp_path):
     for option, value in inputs.items():
         modality = {"canny": "edges"}.get(option, option.replace("-", "_"))
         line = fails(run("query", index, f"--{option}", value), 1, modality)
-        assert "image, text, seg" in line  # what this model takes in
+        assert "image, text, seg" in line  # what this model reads
     for option, value, words in [
         ("boxes", "cat", "cat"),
         ("palette", "blue", "blue"),
@@ -153,17 +153,17 @@ def test_every_modality_reaches_the_model_by_name(run, index, photos, tmp_path):
 
 def test_outputs_that_would_replace_something_are_refused(run, index, photos, tmp_path):
     catalogue = index / "catalogue.sqlite3"
-    picture = photos / "00.png"
-    before = catalogue.read_bytes(), picture.read_bytes()
+    photo = photos / "00.png"
+    before = catalogue.read_bytes(), photo.read_bytes()
     for arguments in (
         ("--html", catalogue),
-        ("--sheet", picture),
+        ("--sheet", photo),
         ("--show-query", index),
         ("--html", tmp_path / "a", "--sheet", tmp_path / "a"),
     ):
         done = run("query", index, "red", *arguments)
         assert done.exit_code == 2 and done.stderr.count("\n") == 1 and not done.stdout
-    assert (catalogue.read_bytes(), picture.read_bytes()) == before
+    assert (catalogue.read_bytes(), photo.read_bytes()) == before
     assert not (tmp_path / "a").exists()
 
 

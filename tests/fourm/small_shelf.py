@@ -1,6 +1,6 @@
-"""A small model of random weights that reads and predicts every kind, in the official layout.
+"""A small model of random weights that reads and predicts every modality, in the official layout.
 
-Its pictures are 32 x 32 and have 2 x 2 tokens, so that generating all kinds takes seconds.
+Its images are 32 x 32 and have 2 x 2 tokens, so that generating all modalities takes seconds.
 """
 
 import json

@@ -99,7 +99,7 @@ def make_tiny_model(folder: Path, seed: int = 0) -> Path:
         for part, config in (("tok_semseg", SEMSEG_CONFIG), ("tok_dinov2_global", GLOBAL_CONFIG)):
             write_tokenizer(folder / part, config)
         write_language_model(folder / "language_model")
-        # The mean over noise, so that cosines between pictures spread over -1 .. 1.
+        # The mean over noise, so that cosines between images spread over -1 .. 1.
         noise = {"rgb@224": ModalityInput(torch.randn(16, 3, SIDE, SIDE))}
         mean = model.encode(noise).tokens[:, 0].mean(0)
         matrix = torch.linalg.qr(torch.randn(DIM, DIM))[0][:DIM_OUT].contiguous()

@@ -1,6 +1,6 @@
 """Made tests/fixtures/index_format_1, with the program as it was when that format was current.
 
-Six pictures and one that was skipped, by `tests.retrieval.fake_model`. Run again by a later
+Six images and one that was skipped, by `tests.retrieval.fake_model`. Run again by a later
 program it makes an index of that program's format.
 """
 
@@ -19,7 +19,7 @@ MTIME_NS = 1_600_000_000_000_000_000
 
 
 def make_photos(folder: Path) -> Path:
-    """The pictures of that index, bytes and times alike."""
+    """The images of that index, bytes and times alike."""
     for number in range(COUNT):
         write(folder / f"{number}.bmp", numbered(number), "BMP")
     (folder / "bad.jpg").write_bytes(b"bad")

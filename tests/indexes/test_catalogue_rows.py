@@ -24,9 +24,9 @@ def test_all_values_are_read_back(index, folder, make_vector):
 
     with Index.open(folder) as reopened:
         known = reopened.snapshot()["2019/summer/dog.jpg"]
-        picture = reopened.items([known.id])[known.id]
-    assert {name: getattr(picture, name) for name in facts} == facts
-    assert (picture.id, picture.state, picture.error) == (known.id, "indexed", None)
+        photo = reopened.items([known.id])[known.id]
+    assert {name: getattr(photo, name) for name in facts} == facts
+    assert (photo.id, photo.state, photo.error) == (known.id, "indexed", None)
     assert (known.size, known.mtime_ns) == (facts["size"], facts["mtime_ns"])
     assert (known.content_hash, known.state) == (facts["content_hash"], "indexed")
 

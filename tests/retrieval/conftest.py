@@ -24,6 +24,6 @@ def photos(tmp_path):
 
 
 def numbered(number: int) -> Image.Image:
-    """A picture of random colours in 4x4 cells; each number has its own."""
+    """A photo of random colours in 4x4 cells; each number has its own."""
     cells = np.random.default_rng(number).integers(0, 255, (4, 4, 3), np.uint8)
     return Image.fromarray(np.kron(cells, np.ones((8, 8, 1), np.uint8)))

@@ -1,9 +1,9 @@
-"""A model with a real, if modest, idea of a picture: which colours lie where.
+"""A model with a real, if modest, idea of a photo: which colours lie where.
 
 Its further spaces, for which a test asks, know only which colours there are, or how bright it is
 where. Depth maps and edges are pictures in grey to it, near and lines are light.
 
-Words are colour names, a segmentation map is what its classes' colours show. So the right picture
+Words are colour names, a segmentation map is what its classes' colours show. So the right photo
 wins for a reason that a test can know beforehand.
 """
 
@@ -66,41 +66,41 @@ class FakeModel:
             photo = inputs.pop("image")
             self.predicted.append(predict)
             layouts += [self.prepare({"image": photo}) for _ in predict]
-        for kind, value in inputs.items():
-            if kind not in self.inputs:
-                raise UnknownModality(f"{kind}: this model takes in {', '.join(self.inputs)}")
-            if kind == "text":
+        for modality, value in inputs.items():
+            if modality not in self.inputs:
+                raise UnknownModality(f"{modality}: this model reads {', '.join(self.inputs)}")
+            if modality == "text":
                 try:
-                    picture = Image.new("RGB", (8, 8), ImageColor.getrgb(value.split()[-1]))
+                    photo = Image.new("RGB", (8, 8), ImageColor.getrgb(value.split()[-1]))
                 except ValueError:
-                    picture = Image.new("RGB", (8, 8), "grey")
-            elif kind == "image":
+                    photo = Image.new("RGB", (8, 8), "grey")
+            elif modality == "image":
                 if min(value.size) < 2:
                     raise BadInput("smaller than 2 pixels")
-                picture = value
-            elif kind == "seg":
-                picture = Image.fromarray(coco_panoptic().paint(value))
-            elif kind == "depth":
+                photo = value
+            elif modality == "seg":
+                photo = Image.fromarray(coco_panoptic().paint(value))
+            elif modality == "depth":
                 share = (value - np.min(value)) / max(float(np.ptp(value)), 1e-6)
-                picture = Image.fromarray((255 * (1 - share)).astype(np.uint8)).convert("RGB")
-            elif kind in ("edges", "normals"):
-                picture = value.convert("RGB")
-            elif kind == "palette":
-                picture = Image.fromarray(np.array([value], np.uint8))
-            elif kind == "boxes":
-                picture = Image.new("RGB", (GRID * 8, GRID * 8))
+                photo = Image.fromarray((255 * (1 - share)).astype(np.uint8)).convert("RGB")
+            elif modality in ("edges", "normals"):
+                photo = value.convert("RGB")
+            elif modality == "palette":
+                photo = Image.fromarray(np.array([value], np.uint8))
+            elif modality == "boxes":
+                photo = Image.new("RGB", (GRID * 8, GRID * 8))
                 for box in value:
                     corners = [
                         round(8 * GRID * e) for e in (box.xmin, box.ymin, box.xmax, box.ymax)
                     ]
-                    picture.paste("white", corners)
-            elif kind.endswith("_embedding"):
+                    photo.paste("white", corners)
+            elif modality.endswith("_embedding"):
                 cells = np.resize(np.asarray(value, np.float32), GRID * GRID * 3)
                 layouts.append(cells)
                 continue
             else:
-                raise BadInput(f"{kind}: no idea of it")
-            cells = picture.resize((GRID, GRID), Image.Resampling.BOX)
+                raise BadInput(f"{modality} is not supported")
+            cells = photo.resize((GRID, GRID), Image.Resampling.BOX)
             layouts.append(np.asarray(cells, np.float32).reshape(-1) - 127.0)
         return np.mean(layouts, axis=0)
 
@@ -118,8 +118,8 @@ class FakeModel:
     def space_fingerprint(self, space):
         return self.fingerprint
 
-    def input_fingerprint(self, kind):
-        return self.readers.get(kind, "")
+    def input_fingerprint(self, modality):
+        return self.readers.get(modality, "")
 
     def _vectors(self, rows, space):
         if space == "hue":

@@ -10,7 +10,7 @@ from PIL import Image
 
 
 def striped(colour: tuple[int, int, int], size: tuple[int, int] = (64, 48)) -> Image.Image:
-    """A picture whose left half has the colour and whose right half is a darker shade of it."""
+    """A photo whose left half has the colour and whose right half is a darker shade of it."""
     pixels = np.empty((size[1], size[0], 3), np.uint8)
     pixels[:] = colour
     pixels[:, size[0] // 2 :] //= 3

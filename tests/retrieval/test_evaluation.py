@@ -101,7 +101,7 @@ def test_queries_run_in_batches_with_all_their_inputs(gallery, model, file, tmp_
         ("{", "not JSON"),
         ("[1]", "expected a JSON object"),
         ("[" * 100_000, "not JSON"),
-        ('{"relevant": ["a.jpg"]}', "no query"),
+        ('{"relevant": ["a.jpg"]}', "no input"),
         ('{"text": "x"}', "relevant"),
         ('{"text": "x", "relevant": []}', "relevant"),
         ('{"text": "x", "relevant": "a.jpg"}', "relevant"),

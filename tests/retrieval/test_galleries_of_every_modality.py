@@ -1,4 +1,4 @@
-"""A gallery may hold any kind that a query can be, and one index several of them."""
+"""A gallery may hold any modality, and one index several of them."""
 
 import json
 import shutil
@@ -41,7 +41,7 @@ def seg_map(number):
 
 @pytest.fixture
 def folder(tmp_path):
-    """Folders of items of several kinds, five each, and one bad file each."""
+    """Folders of items of several modalities, five each, and one bad file each."""
     for number in range(5):
         write(tmp_path / f"image/{number}.png", numbered(number))
         write(tmp_path / f"normals/{number}.png", numbered(number + 20))
@@ -67,11 +67,11 @@ def folder(tmp_path):
     return tmp_path
 
 
-def build(folder, name, kind, model, **options):
-    return Gallery.build(folder / name, folder / "x.index", model, modality=kind, **options)
+def build(folder, name, modality, model, **options):
+    return Gallery.build(folder / name, folder / "x.index", model, modality=modality, **options)
 
 
-def test_every_source_of_a_query_is_a_kind_of_gallery():
+def test_every_source_of_a_query_makes_a_gallery():
     further = {"text", "image", "seg", "canny", "palette_of"}
     assert set(sources()) == set(SOURCES) | further
     assert source_named("dinov2-embedding").name == "dinov2_embedding"
@@ -80,7 +80,7 @@ def test_every_source_of_a_query_is_a_kind_of_gallery():
 
 
 @pytest.mark.parametrize(
-    ("kind", "name", "item", "count", "reasons"),
+    ("modality", "name", "item", "count", "reasons"),
     [
         ("seg", "seg", "3.png", 5, ["not an image", "JPEG changes the values"]),
         ("depth", "depth", "3.png", 6, ["expected a depth map"]),
@@ -91,40 +91,42 @@ def test_every_source_of_a_query_is_a_kind_of_gallery():
         ("dinov2_embedding", "embeddings", "3.npy", 5, ["empty file", "holds NaN"]),
     ],
 )
-def test_items_of_a_kind_find_themselves(folder, model, kind, name, item, count, reasons):
-    with build(folder, name, kind, model, batch_size=3) as gallery:
+def test_items_of_a_modality_find_themselves(folder, model, modality, name, item, count, reasons):
+    with build(folder, name, modality, model, batch_size=3) as gallery:
         assert gallery.report.indexed == count and gallery.report.skipped == len(reasons)
-        skipped = gallery.index.skipped(modality=kind)
-        for picture, reason in zip(skipped, reasons, strict=True):
-            assert picture.error.startswith(reason[:4]) and reason in picture.error
-            assert str(folder) not in picture.error and picture.content_hash
-        hits = gallery.search(**{kind: str(folder / name / item)}, k=2)
-        assert hits[0].path == item and hits[0].modality == kind
+        skipped = gallery.index.skipped(modality=modality)
+        for photo, reason in zip(skipped, reasons, strict=True):
+            assert photo.error.startswith(reason[:4]) and reason in photo.error
+            assert str(folder) not in photo.error and photo.content_hash
+        hits = gallery.search(**{modality: str(folder / name / item)}, k=2)
+        assert hits[0].path == item and hits[0].modality == modality
         assert hits[0].score == pytest.approx(1, abs=1e-5) and hits[1].score < 0.9999
-        assert hits[0].file == (None if source_named(kind).items.lines else folder / name / item)
-        assert gallery.read(hits[0]).modality == source_named(kind).modality
+        assert hits[0].file == (
+            None if source_named(modality).items.lines else folder / name / item
+        )
+        assert gallery.read(hits[0]).modality == source_named(modality).modality
         gallery.index.verify()
     model.batches.clear()
-    with build(folder, name, kind, model) as gallery:
+    with build(folder, name, modality, model) as gallery:
         assert model.batches == [] and gallery.report.unchanged == count
 
 
-def test_one_index_holds_several_kinds_and_a_query_asks_for_some(folder, model):
+def test_one_index_holds_several_modalities_and_a_query_asks_for_some(folder, model):
     (folder / "captions.txt").write_text("the red\nthe blue\n")
     build(folder, "image", "image", model, spaces="all").close()
     build(folder, "depth", "depth", model).close()
     with build(folder, "captions.txt", "text", model) as gallery:
         assert [r.modality for r in gallery.index.readings.values()] == ["image", "depth", "text"]
-        held = [gallery.index.counts(modality=kind) for kind in ("image", "depth", "text")]
+        held = [gallery.index.counts(modality=modality) for modality in ("image", "depth", "text")]
         assert [count.indexed for count in held] == [5, 6, 2]
         for spaces in (None, "all"):
             asked = {"text": "the blue", "k": 99, "spaces": spaces, "fusion": "scores"}
             everything = gallery.search(**asked)
             assert len(everything) == 13 and everything[0].path == "captions.txt:2"
             assert gallery.read(everything[0]).value == "the blue"
-            for kinds, expected in (("depth", 6), (["image", "text"], 7)):
-                hits = gallery.search(**asked, modalities=kinds)
-                wanted = [kinds] if isinstance(kinds, str) else kinds
+            for modalities, expected in (("depth", 6), (["image", "text"], 7)):
+                hits = gallery.search(**asked, modalities=modalities)
+                wanted = [modalities] if isinstance(modalities, str) else modalities
                 same = [hit for hit in everything if hit.modality in wanted]
                 assert len(hits) == expected and [h.id for h in hits] == [h.id for h in same]
         by_photo = gallery.search(image=folder / "image/3.png", modalities="depth")
@@ -133,7 +135,7 @@ def test_one_index_holds_several_kinds_and_a_query_asks_for_some(folder, model):
         gallery.index.verify()
 
 
-def test_each_kind_is_brought_up_to_date_alone(folder, model):
+def test_each_modality_is_brought_up_to_date_alone(folder, model):
     build(folder, "image", "image", model).close()
     build(folder, "depth", "depth", model).close()
     (folder / "depth/3.png").unlink()
@@ -145,7 +147,7 @@ def test_each_kind_is_brought_up_to_date_alone(folder, model):
         assert (gallery.report.deleted, gallery.report.indexed) == (0, 1)
 
 
-def test_a_space_is_added_kind_by_kind(folder, model):
+def test_a_space_is_added_modality_by_modality(folder, model):
     build(folder, "image", "image", model).close()
     build(folder, "depth", "depth", model).close()
     with build(folder, "image", "image", model, spaces="light") as gallery:
@@ -175,14 +177,14 @@ def test_which_end_is_near_is_remembered_and_not_mixed(folder, model):
         assert found.path == "new.png" and found.score == pytest.approx(1, abs=1e-5)
 
 
-@pytest.mark.parametrize(("kind", "near"), [("image", "low"), ("depth", "left")])
-def test_an_impossible_end_is_refused(folder, model, kind, near):
+@pytest.mark.parametrize(("modality", "near"), [("image", "low"), ("depth", "left")])
+def test_an_impossible_end_is_refused(folder, model, modality, near):
     with pytest.raises(UsageError, match="depth_near"):
-        build(folder, kind, kind, model, depth_near=near)
+        build(folder, modality, modality, model, depth_near=near)
     assert not (folder / "x.index").exists()
 
 
-def test_a_model_that_reads_the_kind_otherwise_is_refused(folder, model):
+def test_a_model_that_reads_the_modality_otherwise_is_refused(folder, model):
     build(folder, "image", "image", model).close()
     build(folder, "depth", "depth", model).close()
     other = FakeModel(inputs=model.inputs, spaces=three_spaces(), readers={"depth": "beef"})
@@ -191,7 +193,7 @@ def test_a_model_that_reads_the_kind_otherwise_is_refused(folder, model):
     build(folder, "image", "image", other).close()
 
 
-def test_a_kind_that_the_model_does_not_read_makes_no_gallery(folder):
+def test_a_modality_that_the_model_does_not_read_makes_no_gallery(folder):
     simple = FakeModel()
     for name in ("depth", "canny"):
         source = "image" if name == "canny" else name
@@ -219,14 +221,14 @@ def test_a_gallery_is_of_one_folder_and_moves_with_it(folder, model):
         assert gallery.root == folder / "image"
 
 
-@pytest.mark.parametrize("kind", ["text", "seg", "boxes", "poses"])
-def test_a_folder_without_such_items_is_refused(tmp_path, model, kind):
-    write(tmp_path / "p/a.heic", numbered(1)) if kind != "seg" else (tmp_path / "p").mkdir()
+@pytest.mark.parametrize("modality", ["text", "seg", "boxes", "poses"])
+def test_a_folder_without_such_items_is_refused(tmp_path, model, modality):
+    write(tmp_path / "p/a.heic", numbered(1)) if modality != "seg" else (tmp_path / "p").mkdir()
     with pytest.raises(UsageError, match=r"p: no .* found"):
-        Gallery.build(tmp_path / "p", tmp_path / "i", model, modality=kind)
+        Gallery.build(tmp_path / "p", tmp_path / "i", model, modality=modality)
 
 
-def test_an_item_that_changes_is_read_anew(folder, model):
+def test_an_item_that_changes_is_read_again(folder, model):
     build(folder, "depth", "depth", model).close()
     (folder / "depth/3.png").write_bytes(encoded(Image.fromarray(grey(50))))
     (folder / "depth/4.png").rename(folder / "depth/moved.png")
@@ -242,8 +244,8 @@ def test_a_hit_that_is_gone_says_so(folder, model):
         hits = {hit.modality: hit for hit in gallery.search(text="the blue", k=99)}
         (folder / "captions.txt").write_text("the red")
         (folder / "seg" / hits["seg"].path).unlink()
-        for kind, reason in (("text", "line is missing"), ("seg", "file is missing")):
-            hit = hits[kind] if kind == "seg" else _line(gallery, 2)
+        for modality, reason in (("text", "line is missing"), ("seg", "file is missing")):
+            hit = hits[modality] if modality == "seg" else _line(gallery, 2)
             with pytest.raises(ItemError, match=reason):
                 gallery.read(hit)
 
@@ -255,7 +257,7 @@ def test_a_hit_of_another_index_is_not_to_be_read(folder, model):
             gallery.read(hit)
 
 
-def test_a_page_takes_kinds_as_they_are_typed(folder, model):
+def test_a_page_takes_modalities_as_they_are_typed(folder, model):
     build(folder, "image", "image", model).close()
     with build(folder, "embeddings", "dinov2_embedding", model) as gallery:
         query = Query.read(image=numbered(1))

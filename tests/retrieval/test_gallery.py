@@ -92,7 +92,7 @@ def test_another_model_is_refused_with_the_way_out(gallery, photos):
 
 def test_an_input_that_the_model_does_not_read_is_refused(gallery, model):
     model.inputs = ("image",)
-    with pytest.raises(UnknownModality, match="takes in image"):
+    with pytest.raises(UnknownModality, match="reads image"):
         gallery.search(text="red")
 
 

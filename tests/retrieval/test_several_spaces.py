@@ -33,7 +33,7 @@ def gallery(photos, model):
 
 
 def assert_sound(gallery, spaces):
-    """Every picture has its own vector in each space."""
+    """Every photo has its own vector in each space."""
     gallery.index.verify()
     assert tuple(gallery.index.recipes) == spaces
     for path, known in gallery.index.snapshot().items():
@@ -45,7 +45,7 @@ def assert_sound(gallery, spaces):
             assert np.allclose(stored, expected[space], atol=1e-6), (path, space)
 
 
-def test_all_spaces_of_a_picture_come_from_one_pass(photos, model):
+def test_all_spaces_of_an_image_come_from_one_pass(photos, model):
     with build(photos, model, spaces=["layout", "hue", "light"]) as gallery:
         assert model.batches == [8] * 5 and model.passes == [THREE] * 5
         assert_sound(gallery, THREE)
@@ -114,7 +114,7 @@ def test_adding_a_space_may_be_stopped_and_goes_on(photos, model):
         assert_sound(gallery, THREE)
 
 
-def test_what_changes_while_a_space_is_added_is_read_anew(photos, model):
+def test_what_changes_while_a_space_is_added_is_read_again(photos, model):
     with build(photos, model) as gallery:
         ids = {path: known.id for path, known in gallery.index.snapshot().items()}
     write(photos / "a/01.bmp", numbered(101), "BMP")
@@ -132,7 +132,7 @@ def test_what_changes_while_a_space_is_added_is_read_anew(photos, model):
         assert_sound(gallery, ("layout", "hue"))
 
 
-def test_a_picture_that_cannot_be_reached_keeps_a_space_incomplete(photos, model, monkeypatch):
+def test_an_image_that_cannot_be_reached_keeps_a_space_incomplete(photos, model, monkeypatch):
     import os
 
     from retrieval.images import finding
@@ -157,7 +157,7 @@ def test_a_picture_that_cannot_be_reached_keeps_a_space_incomplete(photos, model
         assert_sound(gallery, ("layout", "hue"))
 
 
-def test_a_vector_that_says_nothing_in_one_space_skips_the_picture(photos, model):
+def test_a_vector_that_says_nothing_in_one_space_skips_the_image(photos, model):
     honest = model.embed_spaces
 
     def embed_spaces(prepared, *, spaces):

@@ -85,7 +85,7 @@ def vectors_of(gallery):
     }
 
 
-def test_pictures_have_the_teachers_vectors(build, shelf, photos):
+def test_images_have_the_teachers_vectors(build, shelf, photos):
     folder = build()
     teacher = fourm.teachers.TeacherModel(Dinov2Teacher(shelf / "dinov2", dtype="float32"))
     with Gallery.open(folder, dtype="float32") as gallery:
@@ -139,7 +139,7 @@ def test_a_teacher_alone_may_search_and_be_given_a_model_later(build, shelf, tea
         gallery.search(image=numbered(5))
 
 
-def test_clip_alone_reads_words(build, shelf):
+def test_clip_alone_reads_text(build, shelf):
     folder = build(f"clip-b16={shelf / 'clip'}", encoder=None)
     with Gallery.open(folder, dtype="float32") as gallery:
         assert gallery.index.recipe.space == "clip_joint"

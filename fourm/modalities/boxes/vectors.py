@@ -1,4 +1,4 @@
-"""Boxes as vectors in which near boxes look alike."""
+"""Boxes as vectors that are similar for similar boxes."""
 
 from __future__ import annotations
 

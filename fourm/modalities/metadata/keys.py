@@ -158,7 +158,7 @@ def read_metadata(text: str) -> dict[str, float]:
         try:
             value = decimal(written)
         except ValueError:
-            raise BadInput(f"{shown(part)} should be {name}=<number>") from None
+            raise BadInput(f"{shown(part)} must be {name}=<number>") from None
         if name in values:
             raise BadInput(f"{name} is given twice")
         values[name] = value
@@ -188,7 +188,7 @@ def checked_metadata(values: Mapping[str, object]) -> dict[str, float]:
 
 def _key(name: object) -> MetadataKey:
     if not isinstance(name, str) or name not in KEYS:
-        raise BadInput(f"{shown(name)} is not a metadata key; there are {', '.join(KEYS)}")
+        raise BadInput(f"{shown(name)} is not a metadata key; known: {', '.join(KEYS)}")
     return KEYS[name]
 
 

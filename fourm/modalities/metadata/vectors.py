@@ -1,4 +1,4 @@
-"""Metadata as vectors in which near values look alike."""
+"""Metadata as vectors that are similar for similar values."""
 
 from __future__ import annotations
 

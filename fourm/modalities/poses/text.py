@@ -46,7 +46,7 @@ def poses_text(
     """People as the model reads them: `human v0=394 ... pose v0=60 ... global ... `.
 
     Boxes are clipped to the image; people outside it, and those whose box is inverted,
-    are left out. Nobody at all is `none`.
+    are left out. No people are written as `none`.
 
     Args:
         people: in the order in which they are to be written.

@@ -44,7 +44,7 @@ def open_map(source: str | os.PathLike[str]) -> Iterator[Image.Image | NDArray[A
         raise QueryError(f"more than the limit of {MAX_PIXELS} pixels", where=path) from None
     except PermissionError:
         raise QueryError("no permission to read the file", where=path) from None
-    except Exception as error:  # whatever a decoder stumbles over
+    except Exception as error:  # decoders raise errors of many types
         raise QueryError(f"truncated or damaged ({error})", where=path) from None
 
 
@@ -56,5 +56,5 @@ def array_of(source: object) -> NDArray[Any]:
     """
     try:
         return np.asarray(source)
-    except Exception as error:  # whatever the object's own conversion raises
+    except Exception as error:  # the object's own conversion may raise anything
         raise QueryError(f"cannot be read as an array ({error})", where="seg") from None

@@ -1,4 +1,4 @@
-"""Binary masks with the name of their class: `dog=mask.png`."""
+"""Yes/no masks with the name of their class: `dog=mask.png`."""
 
 from __future__ import annotations
 

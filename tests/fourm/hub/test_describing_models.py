@@ -19,43 +19,43 @@ from tests.fourm.recorded import FIXTURES
 TOKENIZERS = tokenizer_repositories()
 
 
-def missing(facts):
-    return {entry["for"]: entry["needs"] for entry in facts["missing"]}
+def missing(described):
+    return {entry["for"]: entry["needs"] for entry in described["missing"]}
 
 
 def test_mini():
-    facts = describe("mini")
+    described = describe("mini")
     model = fourm.load_model("mini", device="cpu")
-    assert facts["type"] == "model" and facts["fingerprint"] == model.fingerprint
-    assert (facts["dim"], facts["heads"], facts["missing"]) == (384, 6, [])
-    assert tuple(facts["queries"]) == model.inputs and facts["spaces"] == list(model.spaces)
-    assert json.loads(json.dumps(facts)) == facts
+    assert described["kind"] == "model" and described["fingerprint"] == model.fingerprint
+    assert (described["dim"], described["heads"], described["missing"]) == (384, 6, [])
+    assert tuple(described["queries"]) == model.inputs and described["spaces"] == list(model.spaces)
+    assert json.loads(json.dumps(described)) == described
 
 
 class TestFolders:
     def test_what_is_at_hand(self, shelf):
-        facts = describe(str(shelf / "4M-21_B"))
+        described = describe(str(shelf / "4M-21_B"))
         model = fourm.load_model(shelf / "4M-21_B", device="cpu")
-        assert tuple(facts["queries"]) == model.inputs
-        assert facts["spaces"] == list(model.spaces)
-        assert facts["depth"] == [1, 1] and facts["dtypes"] == {
-            "F32": sum(facts["dtypes"].values())
+        assert tuple(described["queries"]) == model.inputs
+        assert described["spaces"] == list(model.spaces)
+        assert described["depth"] == [1, 1] and described["dtypes"] == {
+            "F32": sum(described["dtypes"].values())
         }
-        assert set(missing(facts)).isdisjoint([*facts["queries"], *facts["spaces"]])
-        assert missing(facts)["depth"] == [TOKENIZERS["tok_depth@224"]]
+        assert set(missing(described)).isdisjoint([*described["queries"], *described["spaces"]])
+        assert missing(described)["depth"] == [TOKENIZERS["tok_depth@224"]]
 
     def test_what_is_missing_and_the_way_to_it(self, shelf, tmp_path):
         shutil.copytree(shelf / "4M-21_B", tmp_path / "4M-21_B")
         name = TOKENIZERS["tok_dinov2_global"]
         shutil.copytree(shelf / name, tmp_path / name)
-        facts = describe(str(tmp_path / "4M-21_B"))
-        lacking = missing(facts)
-        assert lacking["seg"] == [TOKENIZERS["tok_semseg@224"]]
-        assert lacking["text"] == lacking["palette"] == [TEXT_TOKENIZER]
-        assert lacking["imagebind"] == [TOKENIZERS["tok_imagebind_global"]]
-        assert facts["queries"] == ["image", "t5", "dinov2_embedding"]
-        assert facts["spaces"] == ["dinov2"]
-        (seg,) = [entry["pull"] for entry in facts["missing"] if entry["for"] == "seg"]
+        described = describe(str(tmp_path / "4M-21_B"))
+        absent = missing(described)
+        assert absent["seg"] == [TOKENIZERS["tok_semseg@224"]]
+        assert absent["text"] == absent["palette"] == [TEXT_TOKENIZER]
+        assert absent["imagebind"] == [TOKENIZERS["tok_imagebind_global"]]
+        assert described["queries"] == ["image", "t5", "dinov2_embedding"]
+        assert described["spaces"] == ["dinov2"]
+        (seg,) = [entry["pull"] for entry in described["missing"] if entry["for"] == "seg"]
         assert seg == f"fourm models pull 4M-21_B --for seg --to {tmp_path}"
 
     def test_the_command_gets_it(self, hub, tmp_path):
@@ -66,15 +66,15 @@ class TestFolders:
 
     def test_a_model_of_ones_own(self, shelf, tmp_path):
         shutil.copytree(shelf / "4M-21_B", tmp_path / "mine")
-        facts = describe(str(tmp_path / "mine"))
-        (text,) = [entry["pull"] for entry in facts["missing"] if entry["for"] == "text"]
-        assert facts["name"] == "mine" and text.startswith("fourm models pull tokenizer/text")
+        described = describe(str(tmp_path / "mine"))
+        (text,) = [entry["pull"] for entry in described["missing"] if entry["for"] == "text"]
+        assert described["name"] == "mine" and text.startswith("fourm models pull tokenizer/text")
 
     @pytest.mark.parametrize("name", ["vq_human_poses_nano", "vq_sam_instance_nano"])
     def test_a_tokenizer(self, name):
-        facts = describe(str(FIXTURES / "models" / name))
-        assert facts["type"] == "tokenizer" and facts["codebook"] == 1024
-        assert all(count > 0 for count in facts["parameters"].values())
+        described = describe(str(FIXTURES / "models" / name))
+        assert described["kind"] == "tokenizer" and described["codebook"] == 1024
+        assert all(count > 0 for count in described["parameters"].values())
 
     def test_what_cannot_be_described(self, tmp_path, shelf):
         with pytest.raises(fourm.CheckpointError):
@@ -91,19 +91,19 @@ class TestFolders:
 class TestNames:
     def test_pulled_ones(self, hub):
         list(pull("4M-21_B"))
-        facts = describe("4M-21_B")
+        described = describe("4M-21_B")
         model = fourm.load_model("4M-21_B", device="cpu")
-        assert facts["name"] == "4M-21_B" and facts["available"]
-        assert facts["spaces"] == list(model.spaces) == ["dinov2"]
-        assert tuple(facts["queries"]) == model.inputs
-        (entry,) = [entry for entry in facts["missing"] if entry["for"] == "imagebind"]
+        assert described["name"] == "4M-21_B" and described["available"]
+        assert described["spaces"] == list(model.spaces) == ["dinov2"]
+        assert tuple(described["queries"]) == model.inputs
+        (entry,) = [entry for entry in described["missing"] if entry["for"] == "imagebind"]
         assert entry["pull"] == "fourm models pull 4M-21_B --for imagebind"
 
     @pytest.mark.parametrize("name", [name for name in entries() if name != "mini"])
     def test_those_that_are_not_here(self, name):
-        facts = describe(name)
-        assert facts["available"] is False and facts["pull"] == f"fourm models pull {name}"
-        assert json.dumps(facts)
+        described = describe(name)
+        assert described["available"] is False and described["pull"] == f"fourm models pull {name}"
+        assert json.dumps(described)
 
     def test_sizes_are_those_of_the_paper(self):
         millions = [describe(f"4M-21_{size}")["parameters"]["backbone"] / 1e6 for size in "BL"]
@@ -111,9 +111,13 @@ class TestNames:
 
     @pytest.mark.parametrize("name", TEACHERS)
     def test_teachers(self, name):
-        facts = describe(name)
-        assert facts["type"] == "teacher" and "image" in facts["queries"] and facts["spaces"]
-        assert json.dumps(facts)
+        described = describe(name)
+        assert (
+            described["kind"] == "teacher"
+            and "image" in described["queries"]
+            and described["spaces"]
+        )
+        assert json.dumps(described)
 
     def test_unknown_ones(self):
         with pytest.raises(fourm.ModelNotFound, match=r"mini.*4M-21_XL.*tokenizer/text"):

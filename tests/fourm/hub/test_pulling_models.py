@@ -132,7 +132,7 @@ class TestWhatIsFetched:
 
     @pytest.mark.parametrize("wanted", [["smell"], [""], ["image", "dinov3"]])
     def test_unknown_purposes_are_refused_before_anything_is_fetched(self, hub, wanted):
-        with pytest.raises(fourm.BadInput, match=r"there are image, text, seg, .* all"):
+        with pytest.raises(fourm.BadInput, match=r"known: image, text, seg, .* all"):
             pulled("4M-21_B", wanted)
         assert hub.requests == []
 

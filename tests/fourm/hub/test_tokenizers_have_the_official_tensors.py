@@ -32,7 +32,7 @@ def test_builders(name):
 
 
 def test_unknown_builders():
-    with pytest.raises(ConfigError, match="none of 4M_tokenizers_semseg"):
+    with pytest.raises(ConfigError, match="known: 4M_tokenizers_semseg"):
         official_tokenizer("4M_tokenizers_smell")
 
 

@@ -5,7 +5,7 @@ from fourm.errors import BadInput
 from fourm.modalities.edges import canny_edges
 
 
-def step_picture(direction):
+def step_image(direction):
     """Dark on one side, light on the other."""
     rows, columns = np.mgrid[0:32, 0:32]
     side = {
@@ -19,7 +19,7 @@ def step_picture(direction):
 
 @pytest.mark.parametrize("direction", ["vertical", "horizontal"])
 def test_a_straight_step_is_one_line_of_single_width(direction):
-    edges = canny_edges(step_picture(direction), 32)
+    edges = canny_edges(step_image(direction), 32)
     assert edges.shape == (1, 32, 32)
     assert edges.dtype == np.uint8
     assert set(np.unique(edges)) == {0, 255}
@@ -29,7 +29,7 @@ def test_a_straight_step_is_one_line_of_single_width(direction):
 
 @pytest.mark.parametrize("direction", ["falling", "rising"])
 def test_a_slanted_step_is_one_connected_line(direction):
-    edges = canny_edges(step_picture(direction), 32)[0] > 0
+    edges = canny_edges(step_image(direction), 32)[0] > 0
     inner = edges[2:-2]
     assert ((inner.sum(axis=1) >= 1) & (inner.sum(axis=1) <= 2)).all()
 
@@ -39,19 +39,19 @@ def test_a_flat_image_has_none():
 
 
 def test_a_step_in_one_colour_is_enough():
-    picture = np.zeros((16, 16, 3), np.uint8)
-    picture[:, 8:, 2] = 255
-    assert (canny_edges(picture, 16)[0] > 0).sum() == 16
+    photo = np.zeros((16, 16, 3), np.uint8)
+    photo[:, 8:, 2] = 255
+    assert (canny_edges(photo, 16)[0] > 0).sum() == 16
 
 
 def test_weak_edges_stay_only_where_a_strong_one_continues():
-    picture = np.zeros((32, 32, 3), np.uint8)
-    picture[:, 8:] = 40  # a gradient of 160: between the thresholds
-    assert not canny_edges(picture, 32).any()
-    picture[:16, 8:] = 120  # the same line goes on, strong
-    edges = canny_edges(picture, 32)[0] > 0
+    photo = np.zeros((32, 32, 3), np.uint8)
+    photo[:, 8:] = 40  # a gradient of 160: between the thresholds
+    assert not canny_edges(photo, 32).any()
+    photo[:16, 8:] = 120  # the same line goes on, strong
+    edges = canny_edges(photo, 32)[0] > 0
     assert edges[20:, 7:9].any(axis=1).all()
-    assert canny_edges(picture, 32, low=20, high=150).sum() >= edges.sum()
+    assert canny_edges(photo, 32, low=20, high=150).sum() >= edges.sum()
 
 
 def test_wrong_thresholds():

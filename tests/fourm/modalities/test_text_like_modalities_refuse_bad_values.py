@@ -54,9 +54,9 @@ def test_a_box_outside_a_crop_is_dropped():
     ("text", "message"),
     [
         ("", "no metadata"),
-        ("colour=3", "not a metadata key; there are original_width"),
-        ("brightness", "should be brightness=<number>"),
-        ("brightness=high", "should be brightness=<number>"),
+        ("colour=3", "not a metadata key; known: original_width"),
+        ("brightness", "must be brightness=<number>"),
+        ("brightness=high", "must be brightness=<number>"),
         ("brightness=256", "between 0 and 255"),
         ("brightness=nan", "between 0 and 255"),
         ("n_humans=-1", "between 0 and 999"),
@@ -104,13 +104,13 @@ def test_palettes(colours):
 
 
 def test_the_palette_of_a_photo():
-    picture = np.zeros((40, 40, 3), np.uint8)
-    picture[:30] = (200, 30, 40)
-    picture[30:] = (10, 20, 240)
-    assert palette.palette_of(Image.fromarray(picture), 2) == [(200, 30, 40), (10, 20, 240)]
-    assert palette.palette_of(picture, 7)[0] == (200, 30, 40)
+    photo = np.zeros((40, 40, 3), np.uint8)
+    photo[:30] = (200, 30, 40)
+    photo[30:] = (10, 20, 240)
+    assert palette.palette_of(Image.fromarray(photo), 2) == [(200, 30, 40), (10, 20, 240)]
+    assert palette.palette_of(photo, 7)[0] == (200, 30, 40)
     with pytest.raises(BadInput, match="1 to 7"):
-        palette.palette_of(picture, 8)
+        palette.palette_of(photo, 8)
 
 
 @pytest.mark.parametrize(

@@ -89,7 +89,7 @@ def decoder_of(name, tokenizer=None, text_tokenizer=None):
 
 
 def again(modality, value):
-    """As a user would give it: pictures are pictures, not arrays of three axes."""
+    """As a user would give it: images as PIL images, not arrays of three axes."""
     return Image.fromarray(value) if modality in ("normals", "image_tokens") else value
 
 

@@ -21,10 +21,10 @@ def folder(tmp_path_factory):
 @pytest.fixture(scope="module")
 def samples():
     rng = np.random.default_rng(0)
-    picture = Image.fromarray(rng.integers(0, 256, (40, 60, 3), np.uint8))
+    photo = Image.fromarray(rng.integers(0, 256, (40, 60, 3), np.uint8))
     layout = np.full((30, 30), 17)
-    everything = {"image": picture, "text": "two dogs", "seg": layout}
-    return [{kind: value} for kind, value in everything.items()] + [everything]
+    everything = {"image": photo, "text": "two dogs", "seg": layout}
+    return [{modality: value} for modality, value in everything.items()] + [everything]
 
 
 @pytest.fixture(scope="module")

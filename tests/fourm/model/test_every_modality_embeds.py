@@ -50,7 +50,7 @@ def model(recorded_shelf):
 
 def test_what_has_its_tokenizer_is_read(model):
     absent = {"dinov2_features", "imagebind_features"}
-    assert list(model.inputs) == [kind for kind in MODALITIES if kind not in absent]
+    assert list(model.inputs) == [modality for modality in MODALITIES if modality not in absent]
     with pytest.raises(fourm.UnknownModality, match="it reads image, text, seg, depth"):
         model.prepare({"dinov2_features": VALUES["clip_features"]})
 
@@ -75,23 +75,25 @@ def test_every_modality_that_is_predicted_from_an_image(model):
     never = {"image", "t5", "dinov2_embedding", "imagebind_embedding"}
     assert set(model.predictable) == set(MODALITIES) - never
     photo = VALUES["image_tokens"]
-    samples = [model.prepare({"image": photo}, predict=[kind]) for kind in model.predictable]
+    samples = [
+        model.prepare({"image": photo}, predict=[modality]) for modality in model.predictable
+    ]
     vectors = model.embed([*samples, model.prepare({"image": photo})])
     assert np.isfinite(vectors).all()
     apart = np.abs(vectors[:, None] - vectors[None]).max(axis=2) + np.eye(len(vectors))
     assert apart.min() > 1e-5
 
 
-@pytest.mark.parametrize("kind", VALUES)
-def test_each_modality_gives_a_vector_of_its_own(model, kind):
+@pytest.mark.parametrize("modality", VALUES)
+def test_each_modality_gives_a_vector_of_its_own(model, modality):
     other = model.prepare({"text": "a lake"})
-    both = model.prepare({kind: VALUES[kind], "text": "a lake"})
-    vectors = model.embed([model.prepare({kind: VALUES[kind]}), other, both])
+    both = model.prepare({modality: VALUES[modality], "text": "a lake"})
+    vectors = model.embed([model.prepare({modality: VALUES[modality]}), other, both])
     assert vectors.shape == (3, 768)
     np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-5)
     assert np.abs(vectors[0] - vectors[1]).max() > 1e-3
     assert np.abs(vectors[2] - vectors[1]).max() > 1e-6
-    alone = model.embed([model.prepare({kind: VALUES[kind]})])
+    alone = model.embed([model.prepare({modality: VALUES[modality]})])
     np.testing.assert_allclose(alone[0], vectors[0], atol=1e-5)
     read = model._network.backbone.get().inputs
     assert len(set(read)) == len(read)  # a table is loaded once
@@ -108,9 +110,9 @@ def test_the_recorded_queries(model):
         "metadata": {"semantic_diversity": 12, "n_humans": 2, "colorfulness": 62},
         "palette": [(10, 20, 30), (200, 100, 50), (0, 0, 255)],
     }
-    for kind, value in values.items():
-        ids = model.prepare({kind: value}).contents[kind]
-        assert ids.tolist() == stored[f"{MODALITIES[kind].tokens.name}/in/tensor"][0].tolist()
+    for modality, value in values.items():
+        ids = model.prepare({modality: value}).contents[modality]
+        assert ids.tolist() == stored[f"{MODALITIES[modality].tokens.name}/in/tensor"][0].tolist()
 
 
 def test_poses_that_are_codes_already(model):
@@ -128,7 +130,7 @@ def test_all_keys_of_metadata_fit(model):
 
 
 @pytest.mark.parametrize(
-    ("kind", "value", "words"),
+    ("modality", "value", "words"),
     [
         ("clip_features", np.zeros((512, 14, 13)), "(512, 14, 14)"),
         ("clip_features", np.full((512, 14, 14), np.nan), "finite"),
@@ -154,9 +156,9 @@ def test_all_keys_of_metadata_fit(model):
         ("depth", np.zeros((4, 4, 3)), "depth map"),
     ],
 )
-def test_what_does_not_fit_is_refused(model, kind, value, words):
+def test_what_does_not_fit_is_refused(model, modality, value, words):
     with pytest.raises(fourm.BadInput) as caught:
-        model.prepare({kind: value})
+        model.prepare({modality: value})
     assert words in str(caught.value)
 
 

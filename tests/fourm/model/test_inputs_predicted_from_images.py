@@ -8,7 +8,7 @@ import fourm
 from fourm import TokenIds
 from fourm.model.predicted_inputs import with_predicted_inputs
 from fourm.tokenizers.wordpiece import SpecialIds
-from tests.fourm.model.test_models_embed import layout, picture
+from tests.fourm.model.test_models_embed import layout, make_photo
 from tests.fourm.model.test_several_spaces_come_from_one_pass import counted
 from tests.fourm.three_spaces import SPACES, make_three_spaces
 from tests.fourm.tiny_model import make_tiny_model
@@ -40,8 +40,8 @@ def predicted(model, photo, names):
     """The tokens of the first pass, as the second is given them."""
     sample = model.prepare({"image": photo}, predict=names)
     with torch.no_grad():
-        (whole,) = with_predicted_inputs(model._network, [sample], lambda kind: SpecialIds())
-    return {kind: content.ids.tolist() for kind, content in whole.contents.items()}
+        (whole,) = with_predicted_inputs(model._network, [sample], lambda modality: SpecialIds())
+    return {modality: content.ids.tolist() for modality, content in whole.contents.items()}
 
 
 def test_what_can_be_predicted(model):
@@ -54,12 +54,12 @@ def test_maps_are_the_likeliest_tokens(model, fm):
     from fourm.generation import choose
 
     with torch.no_grad():
-        seen = encoded(model, fm, picture(2))
+        seen = encoded(model, fm, make_photo(2))
         expected = {
-            kind: choose(fm.decode_logits(seen, name)).tokens[0].tolist()
-            for kind, name in (("seg", "tok_semseg@224"), ("depth", "tok_depth@224"))
+            modality: choose(fm.decode_logits(seen, name)).tokens[0].tolist()
+            for modality, name in (("seg", "tok_semseg@224"), ("depth", "tok_depth@224"))
         }
-    assert predicted(model, picture(2), ["depth", "seg"]) == expected
+    assert predicted(model, make_photo(2), ["depth", "seg"]) == expected
 
 
 def test_texts_are_the_likeliest_next_tokens(model, fm):
@@ -68,22 +68,24 @@ def test_texts_are_the_likeliest_next_tokens(model, fm):
 
     ids, special = [5], range(4, 204)
     with torch.no_grad():
-        seen = encoded(model, fm, picture(2))
+        seen = encoded(model, fm, make_photo(2))
         while len(ids) < 12:
             latest = sequence_logits(fm, seen, "det", torch.tensor([ids]))[0, -1].argmax().item()
             if latest == 3 or latest in special:
                 break
             ids.append(latest)
-    assert predicted(model, picture(2), ["boxes"]) == {"boxes": [*ids[1:], 3]}
+    assert predicted(model, make_photo(2), ["boxes"]) == {"boxes": [*ids[1:], 3]}
 
 
 def test_the_second_pass_is_given_the_tokens_and_not_the_image(model):
-    photo = picture(2)
+    photo = make_photo(2)
     tokens = predicted(model, photo, ["seg", "depth", "boxes"])
-    given = {kind: TokenIds(np.array(ids)) for kind, ids in tokens.items()}
+    given = {modality: TokenIds(np.array(ids)) for modality, ids in tokens.items()}
     for names in (["seg"], ["depth", "boxes"], ["seg", "depth", "boxes"]):
         chained = model.prepare({"image": photo, "text": "snow"}, predict=names)
-        direct = model.prepare({"text": "snow", **{kind: given[kind] for kind in names}})
+        direct = model.prepare(
+            {"text": "snow", **{modality: given[modality] for modality in names}}
+        )
         vectors = model.embed_spaces([chained, direct], spaces=SPACES)
         for name in SPACES:
             np.testing.assert_allclose(*vectors[name], atol=1e-5)
@@ -102,13 +104,13 @@ def test_a_map_that_is_given_as_tokens_is_what_its_reader_would_make_of_it(model
 
 def test_a_batch_equals_each_alone(model):
     asked = [
-        ({"image": picture(0)}, ["seg"]),
-        ({"image": picture(1)}, ["boxes"]),
-        ({"image": picture(1), "text": "sea"}, ["boxes"]),
-        ({"image": picture(2)}, ["depth", "boxes"]),
+        ({"image": make_photo(0)}, ["seg"]),
+        ({"image": make_photo(1)}, ["boxes"]),
+        ({"image": make_photo(1), "text": "sea"}, ["boxes"]),
+        ({"image": make_photo(2)}, ["depth", "boxes"]),
         ({"text": "sea"}, []),
-        ({"image": picture(2)}, ()),
-        ({"image": picture(3)}, ["boxes"]),
+        ({"image": make_photo(2)}, ()),
+        ({"image": make_photo(3)}, ["boxes"]),
     ]
     prepared = [model.prepare(inputs, predict=names) for inputs, names in asked]
     together = model.embed(prepared)
@@ -117,15 +119,15 @@ def test_a_batch_equals_each_alone(model):
 
 
 def test_one_pass_for_all_modalities_of_an_image(model, monkeypatch):
-    photo = picture(0)
+    photo = make_photo(0)
     sample = model.prepare({"image": photo}, predict=["seg", "depth"])
-    blend = model.fuse([(sample, 1), (model.prepare({"text": "sea"}), -0.5)])
+    fused = model.fuse([(sample, 1), (model.prepare({"text": "sea"}), -0.5)])
     counts = counted(monkeypatch, "encode", "decode")
     model.embed([sample])
     assert counts == {"encode": 2, "decode": 2}
     monkeypatch.undo()
     counts = counted(monkeypatch, "encode", "decode")
-    vectors = model.embed([blend, sample])
+    vectors = model.embed([fused, sample])
     assert counts["encode"] == 3  # the photo, its parts, the words
     np.testing.assert_allclose(vectors[1], model.embed([sample])[0], atol=1e-5)
     assert np.abs(vectors[0] - vectors[1]).max() > 1e-3
@@ -134,12 +136,12 @@ def test_one_pass_for_all_modalities_of_an_image(model, monkeypatch):
 @pytest.mark.parametrize(
     ("inputs", "names", "error", "words"),
     [
-        ({"image": picture()}, ["smell"], fourm.UnknownModality, "only seg, depth, boxes"),
-        ({"image": picture()}, ["image"], fourm.UnknownModality, "only seg, depth, boxes"),
-        ({"image": picture()}, ["text"], fourm.UnknownModality, "cannot predict 'text'"),
-        ({"image": picture()}, ["dinov2_embedding"], fourm.UnknownModality, "cannot predict"),
+        ({"image": make_photo()}, ["smell"], fourm.UnknownModality, "only seg, depth, boxes"),
+        ({"image": make_photo()}, ["image"], fourm.UnknownModality, "only seg, depth, boxes"),
+        ({"image": make_photo()}, ["text"], fourm.UnknownModality, "cannot predict 'text'"),
+        ({"image": make_photo()}, ["dinov2_embedding"], fourm.UnknownModality, "cannot predict"),
         ({"text": "sea"}, ["seg"], fourm.BadInput, "give one"),
-        ({"image": picture(), "seg": layout()}, ["seg"], fourm.BadInput, "leave one out"),
+        ({"image": make_photo(), "seg": layout()}, ["seg"], fourm.BadInput, "leave one out"),
         ({}, ["seg"], fourm.BadInput, "at least one input"),
         ({"image": "photo.jpg"}, ["seg"], fourm.BadInput, "PIL image"),
     ],
@@ -150,7 +152,7 @@ def test_what_cannot_be_predicted(model, inputs, names, error, words):
 
 
 @pytest.mark.parametrize(
-    ("kind", "ids", "words"),
+    ("modality", "ids", "words"),
     [
         ("seg", np.zeros(15, int), "takes 16 integer ids"),
         ("seg", np.zeros((4, 4), int), "takes 16 integer ids"),
@@ -163,9 +165,9 @@ def test_what_cannot_be_predicted(model, inputs, names, error, words):
         ("image", np.zeros(16, int), "not made of tokens"),
     ],
 )
-def test_invalid_tokens(model, kind, ids, words):
+def test_invalid_tokens(model, modality, ids, words):
     with pytest.raises(fourm.BadInput, match=words):
-        model.prepare({kind: TokenIds(ids)})
+        model.prepare({modality: TokenIds(ids)})
 
 
 def test_models_that_predict_no_input(tmp_path):
@@ -173,4 +175,4 @@ def test_models_that_predict_no_input(tmp_path):
         model = fourm.load_model(source, device="cpu")
         assert model.predictable == ()
         with pytest.raises(fourm.UnknownModality, match="predicts nothing"):
-            model.prepare({"image": picture()}, predict=["seg"])
+            model.prepare({"image": make_photo()}, predict=["seg"])

@@ -33,7 +33,7 @@ def copy(folder, tmp_path):
     return shutil.copytree(folder, tmp_path / "copy")
 
 
-def picture(seed=0, size=(48, 80)):
+def make_photo(seed=0, size=(48, 80)):
     rng = np.random.default_rng(seed)
     coarse = Image.fromarray(rng.integers(0, 256, (4, 4, 3), dtype=np.uint8))
     return coarse.resize(size[::-1], Image.Resampling.BICUBIC)
@@ -45,15 +45,15 @@ def layout(seed=0):
 
 
 SAMPLES = [
-    {"image": picture(0)},
+    {"image": make_photo(0)},
     {"text": "two dogs"},
     {"seg": layout(0)},
-    {"image": picture(1, (30, 30))},
+    {"image": make_photo(1, (30, 30))},
     {"text": "a red bicycle in the snow at sunset"},
     {"text": "sea", "seg": layout(1)},
     {"seg": layout(1), "text": "sea"},
-    {"image": picture(0), "text": "sea", "seg": layout(1)},
-    {"image": picture(0), "seg": layout(2)},
+    {"image": make_photo(0), "text": "sea", "seg": layout(1)},
+    {"image": make_photo(0), "seg": layout(2)},
 ]
 
 
@@ -102,7 +102,7 @@ class TestVectors:
     def test_an_image_alone_is_read_at_the_register(self, folder, model):
         from fourm.transformer import load_fm
 
-        prepared = model.prepare({"image": picture(3)})
+        prepared = model.prepare({"image": make_photo(3)})
         fm = load_fm(folder / "model", inputs=["rgb@224"], outputs=[])
         inputs = {"rgb@224": model._readers["image"].batch([prepared.contents["image"]], "cpu")}
         with torch.no_grad():
@@ -174,7 +174,7 @@ class TestVectors:
             lambda self, *a: opened.append(self.path.parent.name) or original(self, *a),
         )
         model = fourm.load_model(folder)
-        model.embed([model.prepare({"image": picture()})])
+        model.embed([model.prepare({"image": make_photo()})])
         assert "model" in opened
         assert not {"language_model", "tok_semseg", "tok_dinov2_global"} & set(opened)
 
@@ -238,7 +238,7 @@ class TestFingerprints:
         shared = fourm.load_model(copy, device="cpu", dtype="float32")
         assert shared.fingerprint != model.fingerprint
         words = {"text": "sea", "seg": layout(1)}
-        samples = ({"image": picture()}, words, {"image": picture(), **words})
+        samples = ({"image": make_photo()}, words, {"image": make_photo(), **words})
         image, others, both = shared.embed([shared.prepare(sample) for sample in samples])
         wanted = 0.25 * image + 0.75 * others
         assert np.allclose(both, wanted / np.linalg.norm(wanted), atol=1e-6)

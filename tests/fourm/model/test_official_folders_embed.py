@@ -37,7 +37,7 @@ def model(repositories):
     return fourm.load_model(repositories / "4M-21_B", dtype="float32")
 
 
-def recorded_picture():
+def recorded_photo():
     return recorded("inputs.safetensors")["rgb_u8"][0].permute(1, 2, 0).contiguous().numpy()
 
 
@@ -66,7 +66,7 @@ def test_what_is_there_is_offered(model):
 def test_an_image(model, repositories):
     from fourm.transformer.embeddings import ModalityInput
 
-    vector = model.embed([model.prepare({"image": recorded_picture()})])[0]
+    vector = model.embed([model.prepare({"image": recorded_photo()})])[0]
     inputs = {"rgb@224": ModalityInput(images(1))}
     np.testing.assert_allclose(vector, expected(model, repositories, inputs), atol=1e-4)
 
@@ -102,15 +102,15 @@ def test_several_seeds_sample_as_the_retrieval_notebook(model, repositories):
         ]
         units = [torch.nn.functional.normalize(tokenizer.decode_tokens(one)) for one in drawn]
     mean = torch.stack(units).mean(dim=0)[0]
-    vector = model.embed([model.prepare({"image": recorded_picture()})], seeds=3)[0]
+    vector = model.embed([model.prepare({"image": recorded_photo()})], seeds=3)[0]
     np.testing.assert_allclose(vector, (mean / mean.norm()).numpy(), atol=1e-4)
 
 
 def test_everything_at_once(model):
     layout = np.zeros((50, 50), int)
     layout[:20] = 187
-    picture = Image.fromarray(recorded_picture())
-    prepared = [model.prepare({"image": picture, "text": "a lake", "seg": layout})]
+    photo = Image.fromarray(recorded_photo())
+    prepared = [model.prepare({"image": photo, "text": "a lake", "seg": layout})]
     vectors = model.embed(prepared)
     assert vectors.shape == (1, 768)
     assert abs(np.linalg.norm(vectors) - 1) < 1e-5

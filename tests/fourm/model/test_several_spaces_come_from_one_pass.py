@@ -9,16 +9,16 @@ import torch
 
 import fourm
 from fourm.transformer import FM
-from tests.fourm.model.test_models_embed import layout, picture
+from tests.fourm.model.test_models_embed import layout, make_photo
 from tests.fourm.three_spaces import DIMS, SPACES, make_three_spaces
 from tests.fourm.tiny_model import GLOBAL_CONFIG, make_tiny_model
 
 SAMPLES = [
-    {"image": picture(0)},
+    {"image": make_photo(0)},
     {"text": "two dogs"},
     {"seg": layout(0)},
-    {"image": picture(1)},
-    {"text": "sea", "image": picture(1)},
+    {"image": make_photo(1)},
+    {"text": "sea", "image": make_photo(1)},
     {"seg": layout(2), "text": "sky"},
 ]
 
@@ -73,8 +73,8 @@ def test_samples_of_the_same_modalities_are_encoded_and_decoded_once(model, monk
     prepared = [model.prepare(sample) for sample in SAMPLES]
     counts = counted(monkeypatch, "encode_embedded", "decode")
     model.embed_spaces(prepared, spaces=SPACES)
-    kinds = {tuple(sorted(sample)) for sample in SAMPLES}
-    assert counts == {"encode_embedded": len(kinds), "decode": len(kinds)}
+    modalities = {tuple(sorted(sample)) for sample in SAMPLES}
+    assert counts == {"encode_embedded": len(modalities), "decode": len(modalities)}
 
 
 def test_a_grid_is_decoded_and_averaged(model, folder):
@@ -82,7 +82,7 @@ def test_a_grid_is_decoded_and_averaged(model, folder):
     from fourm.tokenizers.loading import load_tokenizer
     from fourm.transformer import load_fm
 
-    prepared = model.prepare({"image": picture(3)})
+    prepared = model.prepare({"image": make_photo(3)})
     inputs = {"rgb@224": model._readers["image"].batch([prepared.contents["image"]], "cpu")}
     with torch.no_grad():
         tokens = predict(load_fm(folder / "model"), inputs, "tok_clip@224").tokens
@@ -105,12 +105,12 @@ def test_every_way_of_decoding_a_grid(tmp_path, folder, decode):
 
 def test_tables_that_are_not_used_are_not_loaded(folder):
     model = fourm.load_model(folder, device="cpu", dtype="float32")
-    picture_only = [model.prepare({"image": picture()})]
+    photo_only = [model.prepare({"image": make_photo()})]
     loaded = model._network.backbone.get()
     assert loaded.inputs == loaded.outputs == ()
-    model.embed(picture_only, space="clip")
+    model.embed(photo_only, space="clip")
     assert (loaded.inputs, loaded.outputs) == (("rgb@224",), ("tok_clip@224",))
-    model.embed_spaces(picture_only, spaces=("clip", "dinov2"))
+    model.embed_spaces(photo_only, spaces=("clip", "dinov2"))
     assert loaded.outputs == ("tok_clip@224", "tok_dinov2_global")
 
 
@@ -128,7 +128,7 @@ def test_a_space_read_at_the_register_and_one_that_is_predicted(tmp_path):
     assert set(together) == {"plain", "dinov2"}
     for name, vectors in together.items():
         np.testing.assert_allclose(vectors, model.embed(prepared, space=name), atol=2e-4)
-    only = model.prepare({"image": picture(1)}), model.prepare({"text": "sea"})
+    only = model.prepare({"image": make_photo(1)}), model.prepare({"text": "sea"})
     image, text = model.embed(only, space="dinov2")
     mean = 0.25 * image + 0.75 * text
     np.testing.assert_allclose(together["dinov2"][4], mean / np.linalg.norm(mean), atol=1e-5)
@@ -147,9 +147,9 @@ def test_no_spaces(model):
 @pytest.mark.parametrize(
     ("space", "changes", "words"),
     [
-        ("clip", {"pool": None}, 'pool of the space clip should be "mean"'),
-        ("clip", {"pool": "max"}, "pool should be"),
-        ("dinov2", {"pool": "mean"}, "pool of the space dinov2 should be null"),
+        ("clip", {"pool": None}, 'pool of the space clip must be "mean"'),
+        ("clip", {"pool": "max"}, "pool must be"),
+        ("dinov2", {"pool": "mean"}, "pool of the space dinov2 must be null"),
         ("clip", {"modality": "tok_semseg@224"}, "decodes to images"),
         ("clip", {"modality": "det"}, "no tokenizer"),
     ],
@@ -176,7 +176,7 @@ class TestSeeds:
         copy = shutil.copytree(folder, tmp_path / "copy")
         edit_spaces(copy, clip={"decode": "sample", "temperature": 2.0, "seed": 5})
         model = fourm.load_model(copy, device="cpu", dtype="float32")
-        sample = [model.prepare({"image": picture(3)})]
+        sample = [model.prepare({"image": make_photo(3)})]
         drawn = []
         for seed in (5, 6, 7):
             edit_spaces(copy, clip={"seed": seed})

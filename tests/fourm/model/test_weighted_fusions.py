@@ -10,16 +10,16 @@ from hypothesis import strategies as st
 
 import fourm
 from fourm import WeightedFusion
-from tests.fourm.model.test_models_embed import layout, picture
+from tests.fourm.model.test_models_embed import layout, make_photo
 from tests.fourm.three_spaces import SPACES, make_three_spaces
 from tests.fourm.tiny_model import make_tiny_model
 
 QUERIES = {
-    "photo": {"image": picture(0)},
+    "photo": {"image": make_photo(0)},
     "words": {"text": "two dogs"},
     "more": {"text": "sea at sunset"},
     "map": {"seg": layout(0)},
-    "pair": {"image": picture(1), "text": "snow"},
+    "pair": {"image": make_photo(1), "text": "snow"},
 }
 
 
@@ -67,7 +67,10 @@ class TestGuided:
         sampler = Sampler(network.model([*network.config.domains_in][:3], [target]))
         conditions = []
         for sample in chosen:
-            readers = {network.modalities[kind]: model._readers[kind] for kind in sample.contents}
+            readers = {
+                network.modalities[modality]: model._readers[modality]
+                for modality in sample.contents
+            }
             contents = sample.contents.values()
             inputs = {
                 name: reader.batch([content], torch.device("cpu"))

@@ -158,7 +158,7 @@ def test_a_teacher_of_another_length(shelf, model):
 
 
 def test_mini_takes_no_teachers(clip, dinov2):
-    with pytest.raises(fourm.UnknownSpace, match=r"mini: .*whose image vectors it gives itself"):
+    with pytest.raises(fourm.UnknownSpace, match=r"mini: .*it embeds images itself"):
         ModelWithTeachers(fourm.load_model("mini"), [clip, dinov2])
 
 
@@ -225,7 +225,7 @@ def test_more_seeds_are_the_models(combined, model):
 def test_other_modalities_depend_on_the_model(shelf, combined, clip, dinov2):
     other = ModelWithTeachers(fourm.load_model(bundle(shelf / "reseeded", seed=7)), [clip, dinov2])
     assert combined.input_fingerprint("image") == other.input_fingerprint("image") == ""
-    for kind in ("seg", "text"):
-        assert combined.input_fingerprint(kind) != other.input_fingerprint(kind)
+    for modality in ("seg", "text"):
+        assert combined.input_fingerprint(modality) != other.input_fingerprint(modality)
     by_model = ModelWithTeachers(combined.model, [clip], text_encoder="4m")
     assert by_model.input_fingerprint("text") != combined.input_fingerprint("text")

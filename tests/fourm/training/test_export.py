@@ -35,7 +35,7 @@ def test_a_folder_that_grows_too_large_stays_as_it_was(exists, tmp_path):
     assert not exists or (folder / "README.md").read_text() == "a model card"
 
 
-def test_a_pruned_vocabulary_spells_words_that_it_lacks(tmp_path):
+def test_a_pruned_vocabulary_spells_words_that_are_missing(tmp_path):
     folder = tmp_path / "language"
     write_language_model(folder)
     whole = json.loads((folder / "tokenizer.json").read_text())

@@ -26,7 +26,7 @@ def build(photos, model, **options):
 
 
 def everything(gallery):
-    """Path -> id of what is in the index, each proven to have its own picture's vector."""
+    """Path -> id of what is in the index, each proven to have its own photo's vector."""
     found = {}
     for path, known in gallery.index.snapshot().items():
         if known.state != "indexed":
@@ -54,7 +54,7 @@ def test_bad_images_do_not_shift_the_others(photos, model, batch_size, workers):
     bad = {
         "a/00-first.png": b"",
         "a/11b.png": content[: len(content) // 2],
-        "a/11c.png": b"not a picture",
+        "a/11c.png": b"not a photo",
         "a/11d.png": content[:30],
         "b/12b.jpg": b"\xff\xd8\xff\xe0garbage",
         "b/12c.png": encoded(Image.new("RGB", (1, 1))),
@@ -65,7 +65,7 @@ def test_bad_images_do_not_shift_the_others(photos, model, batch_size, workers):
     (photos / "b/link.png").symlink_to("nowhere.png")
     with build(photos, model, batch_size=batch_size, workers=workers) as gallery:
         assert gallery.report.indexed == len(everything(gallery)) == 40
-        skipped = {picture.path: picture.error for picture in gallery.index.skipped()}
+        skipped = {photo.path: photo.error for photo in gallery.index.skipped()}
         assert gallery.report.skipped == 8
     assert set(skipped) == {*bad, "b/link.png"}
     assert skipped["a/00-first.png"] == "empty file"
@@ -91,10 +91,10 @@ def test_exif_data_is_stored_in_the_catalogue(tmp_path, model):
     exif[0x8769] = {0x9003: "2024:05:31 18:04:12"}
     write(tmp_path / "p/a.jpg", Image.new("RGB", (40, 20)), "JPEG", exif=exif)
     with Gallery.build(tmp_path / "p", tmp_path / "i", model) as gallery:
-        (picture,) = gallery.index.items([gallery.search(text="black")[0].id]).values()
-    assert (picture.width, picture.height, picture.exif_orientation) == (20, 40, 6)
-    assert picture.exif_date.isoformat() == "2024-05-31T18:04:12"
-    assert picture.content_hash and picture.size == (tmp_path / "p/a.jpg").stat().st_size
+        (photo,) = gallery.index.items([gallery.search(text="black")[0].id]).values()
+    assert (photo.width, photo.height, photo.exif_orientation) == (20, 40, 6)
+    assert photo.exif_date.isoformat() == "2024-05-31T18:04:12"
+    assert photo.content_hash and photo.size == (tmp_path / "p/a.jpg").stat().st_size
 
 
 def test_a_second_build_has_nothing_to_do(photos, model):
@@ -118,7 +118,7 @@ def test_a_build_with_nothing_new_does_not_write_the_faiss_files(photos, model):
         assert (gallery.report.unchanged, gallery.report.skipped) == (40, 2)
     assert published.stat().st_mtime_ns == 1
     with Index.open(photos.parent / "photos.index") as index:
-        reasons = [picture.error for picture in index.skipped()]
+        reasons = [photo.error for photo in index.skipped()]
     assert reasons == ["not an image of a supported format", "broken link"]
 
 

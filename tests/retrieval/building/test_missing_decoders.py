@@ -1,4 +1,4 @@
-"""Files that are skipped for want of a decoder, and read once there is one."""
+"""Files that are skipped because a decoder is missing, and read once it is installed."""
 
 import pytest
 from PIL import Image

@@ -28,13 +28,13 @@ PERSON = Person(
 )
 
 
-def decoded(kind, value, **more):
-    return Decoded(kind, value, np.zeros(4, np.int64), **more)
+def decoded(modality, value, **more):
+    return Decoded(modality, value, np.zeros(4, np.int64), **more)
 
 
-def written(folder, kind, value, **more):
-    names = write_files(decoded(kind, value, **more), folder, None)
-    assert names and set(names) <= set(file_names(kind))
+def written(folder, modality, value, **more):
+    names = write_files(decoded(modality, value, **more), folder, None)
+    assert names and set(names) <= set(file_names(modality))
     assert all((folder / name).stat().st_size for name in names)
     return folder / names[0]
 
@@ -44,11 +44,11 @@ def read(**sources):
     return entry.value
 
 
-@pytest.mark.parametrize("kind", ["normals", "edges", "sam_edges", "image_tokens"])
-def test_images(tmp_path, kind):
-    shape = (32, 32) if "edges" in kind else (32, 32, 3)
+@pytest.mark.parametrize("modality", ["normals", "edges", "sam_edges", "image_tokens"])
+def test_images(tmp_path, modality):
+    shape = (32, 32) if "edges" in modality else (32, 32, 3)
     pixels = RNG.integers(0, 256, shape, np.uint8)
-    again = np.asarray(read(**{kind: written(tmp_path, kind, pixels)}))
+    again = np.asarray(read(**{modality: written(tmp_path, modality, pixels)}))
     want = np.repeat(pixels[..., None], 3, axis=2) if pixels.ndim == 2 else pixels
     np.testing.assert_array_equal(again, want)
 
@@ -67,11 +67,11 @@ def test_depth_keeps_its_near_end(tmp_path):
     )
 
 
-@pytest.mark.parametrize("picture", [0, 1])
-def test_segmentation_maps_as_ids_and_in_colours(tmp_path, picture):
+@pytest.mark.parametrize("photo", [0, 1])
+def test_segmentation_maps_as_ids_and_in_colours(tmp_path, photo):
     ids = np.array([[0, 1, 90], [200, 184, 1]], np.uint8)
     written(tmp_path, "seg", ids)
-    np.testing.assert_array_equal(read(seg=tmp_path / file_names("seg")[picture]), ids)
+    np.testing.assert_array_equal(read(seg=tmp_path / file_names("seg")[photo]), ids)
     assert (tmp_path / "seg_legend.png").exists()
 
 
@@ -135,20 +135,20 @@ def test_people(tmp_path):
     assert np.shape(json.loads(file.read_text())["people"][0]["rotations"]) == (23, 3, 3)
 
 
-@pytest.mark.parametrize("kind", ["clip_features", "dinov2_embedding"])
-def test_features(tmp_path, kind):
-    shape = (512, 14, 14) if "features" in kind else (768,)
+@pytest.mark.parametrize("modality", ["clip_features", "dinov2_embedding"])
+def test_features(tmp_path, modality):
+    shape = (512, 14, 14) if "features" in modality else (768,)
     values = RNG.standard_normal(shape).astype(np.float32)
-    np.testing.assert_array_equal(read(**{kind: written(tmp_path, kind, values)}), values)
+    np.testing.assert_array_equal(read(**{modality: written(tmp_path, modality, values)}), values)
 
 
 @pytest.mark.parametrize(
-    ("kind", "value"), [("boxes", []), ("palette", []), ("metadata", {}), ("sam", [])]
+    ("modality", "value"), [("boxes", []), ("palette", []), ("metadata", {}), ("sam", [])]
 )
-def test_an_empty_list_has_no_image(tmp_path, kind, value):
-    names = write_files(decoded(kind, value), tmp_path, None)
-    assert f"{kind}.json" in names and f"{kind}.png" not in names
-    assert not json.loads((tmp_path / f"{kind}.json").read_text()) or kind == "boxes"
+def test_an_empty_list_has_no_image(tmp_path, modality, value):
+    names = write_files(decoded(modality, value), tmp_path, None)
+    assert f"{modality}.json" in names and f"{modality}.png" not in names
+    assert not json.loads((tmp_path / f"{modality}.json").read_text()) or modality == "boxes"
 
 
 def test_no_people(tmp_path):
@@ -167,8 +167,8 @@ def test_images_of_an_earlier_run_are_removed(tmp_path):
 def test_boxes_are_drawn_over_the_image(tmp_path):
     ground = Image.new("RGB", (50, 50), "#204060")
     write_files(decoded("boxes", [Box(0.4, 0.4, 0.6, 0.6, "dog")]), tmp_path, ground)
-    picture = Image.open(tmp_path / "boxes.png")
-    assert picture.getpixel((20, picture.height - 20)) == (0x20, 0x40, 0x60)
+    photo = Image.open(tmp_path / "boxes.png")
+    assert photo.getpixel((20, photo.height - 20)) == (0x20, 0x40, 0x60)
 
 
 def test_files_that_cannot_be_written(tmp_path):
@@ -178,9 +178,9 @@ def test_files_that_cannot_be_written(tmp_path):
 
 class TestViews:
     def test_near_is_yellow_and_far_is_violet(self):
-        picture = depth_colours(np.linspace(0, 1, 100).reshape(10, 10))
-        assert picture.getpixel((0, 0)) == (253, 231, 37)
-        assert picture.getpixel((9, 9)) == (68, 1, 84)
+        photo = depth_colours(np.linspace(0, 1, 100).reshape(10, 10))
+        assert photo.getpixel((0, 0)) == (253, 231, 37)
+        assert photo.getpixel((9, 9)) == (68, 1, 84)
 
     def test_a_flat_depth_map_has_one_colour(self):
         assert len(depth_colours(np.ones((4, 4))).getcolors()) == 1
@@ -198,7 +198,7 @@ class TestViews:
 
     def test_objects_have_colours_of_their_own(self):
         masks = [DISC, np.roll(DISC, 100, axis=0)]
-        picture = masks_over(masks, None)
-        assert len(picture.getcolors()) == 3
+        photo = masks_over(masks, None)
+        assert len(photo.getcolors()) == 3
         over = masks_over(masks, Image.new("RGB", (10, 10), "white"))
         assert over.getpixel((0, 0)) == (153, 153, 153)

@@ -48,11 +48,13 @@ def test_all_modalities_from_a_photo(tmp_path, model, photo):
     out = tmp_path / "a" / "out"
     made = generate(model, "all", out, config=FAST, image=photo, text="a dog")
     record = json.loads((out / "generated.json").read_text())
-    kinds = [
-        kind for kind in fourm.Generator(model).outputs if kind not in ("text", "image_tokens")
+    modalities = [
+        modality
+        for modality in fourm.Generator(model).outputs
+        if modality not in ("text", "image_tokens")
     ]
-    assert [one["modality"] for one in record["outputs"]] == kinds
-    assert [one.modality for one in made.outputs] == kinds
+    assert [one["modality"] for one in record["outputs"]] == modalities
+    assert [one.modality for one in made.outputs] == modalities
     files = {name for one in record["outputs"] for name in one["files"]}
     assert {path.name for path in out.iterdir()} == files | {"generated.json", "sheet.png"}
     assert record["model"] == "4M-21_B" and record["settings"]["seed"] == 0
@@ -68,8 +70,16 @@ def test_all_modalities_from_a_photo(tmp_path, model, photo):
 def test_everything_that_was_read_can_be_generated_from(tmp_path, model, photo):
     """Chained: the files of one generation are the inputs of the next."""
     out = tmp_path / "out"
-    kinds = ["seg", "depth", "normals", "edges", "sam_edges", "clip_features", "dinov2_embedding"]
-    generate(model, kinds, out, config=FAST, image=photo)
+    modalities = [
+        "seg",
+        "depth",
+        "normals",
+        "edges",
+        "sam_edges",
+        "clip_features",
+        "dinov2_embedding",
+    ]
+    generate(model, modalities, out, config=FAST, image=photo)
     sources = {
         "seg": out / "seg.png",
         "depth": out / "depth.png",
@@ -152,7 +162,7 @@ def test_bad_arguments_are_refused_before_all_else(tmp_path, model, arguments, e
 
 class TestNames:
     @pytest.mark.parametrize(
-        ("name", "kind"),
+        ("name", "modality"),
         [
             ("rgb", "image_tokens"),
             ("image", "image_tokens"),
@@ -166,8 +176,8 @@ class TestNames:
             ("tok_dinov2_global", "dinov2_embedding"),
         ],
     )
-    def test_other_names(self, name, kind):
-        assert output_named(name) == kind
+    def test_other_names(self, name, modality):
+        assert output_named(name) == modality
 
     def test_lists(self):
         assert outputs_named("depth, rgb,depth", ()) == ["depth", "image_tokens"]

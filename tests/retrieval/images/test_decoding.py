@@ -135,7 +135,7 @@ def test_truncated_files_give_a_reason(form):
     ("content", "reason"),
     [
         (b"", "empty file"),
-        (b"hello, I am no picture", "not an image"),
+        (b"hello, I am no photo", "not an image"),
         (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 10 10\n%%EndComments\n", "not an image"),
         (b"\x00\x00\x00\x18ftypheic\x00\x00\x00\x00mif1heic" + bytes(64), "not an image"),
         (b"\xff\xd8\xff\xe0" + bytes(100), "image"),

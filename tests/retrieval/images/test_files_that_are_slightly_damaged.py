@@ -35,7 +35,7 @@ class TestTruncated:
         assert np.array_equal(np.asarray(decoded.image), np.asarray(decode(whole).image))
 
     @pytest.mark.parametrize("form", ["JPEG", "PNG"])
-    def test_one_that_lacks_more_says_how_much(self, form):
+    def test_the_missing_share_of_a_truncated_file_is_reported(self, form):
         content = encoded(noise(), form)
         with pytest.raises(ItemError, match=r"4\d % of the image is missing.*--allow-truncated"):
             decode(content[: len(content) * 11 // 20])

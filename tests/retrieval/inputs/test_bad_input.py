@@ -92,12 +92,12 @@ JSON = st.recursive(
 )
 
 
-def check(kind, source, **others):
+def check(modality, source, **others):
     """Read it, or be told what is wrong; then draw it, and let the model judge it."""
     with warnings.catch_warnings():
         warnings.simplefilter("error", RuntimeWarning)
         try:
-            query = Query.read(**{kind: source}, **others)
+            query = Query.read(**{modality: source}, **others)
         except QueryError as error:
             assert 8 < len(str(error)) < 1200
             return str(error)
@@ -147,15 +147,15 @@ class TestFiles:
         ),
     )
 
-    @pytest.mark.parametrize("kind", FILES)
+    @pytest.mark.parametrize("modality", FILES)
     @settings(max_examples=60, deadline=None)
     @given(
         head=st.sampled_from(HEADS), tail=st.binary(max_size=120), suffix=st.sampled_from(SUFFIXES)
     )
-    def test_any_bytes_under_any_name(self, tmp_path_factory, kind, head, tail, suffix):
+    def test_any_bytes_under_any_name(self, tmp_path_factory, modality, head, tail, suffix):
         path = tmp_path_factory.mktemp("any") / f"a.{suffix}"
         path.write_bytes(head + tail)
-        message = check(kind, path if kind != "boxes" else str(path))
+        message = check(modality, path if modality != "boxes" else str(path))
         assert message is None or "a." in message
 
     def test_a_file_without_boxes_is_named(self, tmp_path):
@@ -168,28 +168,28 @@ class TestFiles:
             check("boxes", []) == "boxes: expected at least one box in the central square, got none"
         )
 
-    @pytest.mark.parametrize("kind", FILES)
-    def test_paths_that_are_not_files(self, tmp_path, kind):
+    @pytest.mark.parametrize("modality", FILES)
+    def test_paths_that_are_not_files(self, tmp_path, modality):
         for suffix in ("npy", "json", "png"):
             for name in (f"gone.{suffix}", f"nul\0.{suffix}", "x" * 300 + f".{suffix}"):
-                assert check(kind, str(tmp_path / name)) is not None
+                assert check(modality, str(tmp_path / name)) is not None
             (tmp_path / f"folder.{suffix}").mkdir()
-            assert check(kind, str(tmp_path / f"folder.{suffix}")) is not None
+            assert check(modality, str(tmp_path / f"folder.{suffix}")) is not None
 
-    @pytest.mark.parametrize("kind", [*ARRAYS, "seg"])
-    def test_archives_and_pickles_named_as_arrays(self, tmp_path, kind):
+    @pytest.mark.parametrize("modality", [*ARRAYS, "seg"])
+    def test_archives_and_pickles_named_as_arrays(self, tmp_path, modality):
         path = tmp_path / "a.npy"
         with zipfile.ZipFile(path, "w") as archive:
             archive.writestr("b.txt", "no array")
-        assert "npz" in check(kind, path)
+        assert "npz" in check(modality, path)
         with path.open("wb") as file:
             np.savez(file, a=np.ones((2, 2), np.uint8))
-        assert "npz" in check(kind, path)
+        assert "npz" in check(modality, path)
         for content in (pickle.dumps([1, 2]), b"", b"\x93NUMPY"):
             path.write_bytes(content)
-            assert "not a readable .npy array" in check(kind, path)
+            assert "not a readable .npy array" in check(modality, path)
         np.save(path, np.array([[{}, 1]], object), allow_pickle=True)
-        assert "not a readable .npy array" in check(kind, path)
+        assert "not a readable .npy array" in check(modality, path)
 
     def test_images_that_are_not_maps(self, tmp_path):
         photo = striped((200, 30, 40))
@@ -212,8 +212,8 @@ class TestFiles:
         path = tmp_path / "a.png"
         indexed = Image.fromarray(ids).convert("P")
         indexed.putpalette([255 - value for value in range(256) for _ in range(3)])
-        for picture in (indexed, Image.fromarray(coco_panoptic().paint(ids)).quantize(8)):
-            picture.save(path)
+        for photo in (indexed, Image.fromarray(coco_panoptic().paint(ids)).quantize(8)):
+            photo.save(path)
             assert np.array_equal(Query.read(seg=path).values["seg"], ids)
         assert "grey image" in check("depth", path)
 
@@ -248,7 +248,7 @@ class TestArrays:
         ["()", "(3", "None", "(2.0, 2)", "('a',)", "(True, 2)", "[2, 2]", "(" * 200]
     )
 
-    @pytest.mark.parametrize("kind", [*ARRAYS, "seg"])
+    @pytest.mark.parametrize("modality", [*ARRAYS, "seg"])
     @often
     @given(
         description=DESCRIPTIONS,
@@ -257,17 +257,17 @@ class TestArrays:
         data=st.binary(max_size=160),
         version=st.sampled_from([(1, "<H"), (2, "<I"), (3, "<I"), (9, "<I")]),
     )
-    def test_any_header(self, tmp_path_factory, kind, description, order, shape, data, version):
+    def test_any_header(self, tmp_path_factory, modality, description, order, shape, data, version):
         head = (
             f"{{'descr': {description}, 'fortran_order': {order}, 'shape': {shape}, }}\n".encode()
         )
         length = struct.pack(version[1], len(head))
         path = tmp_path_factory.mktemp("any") / "a.npy"
         path.write_bytes(b"\x93NUMPY" + bytes([version[0], 0]) + length + head + data)
-        message = check(kind, path)
+        message = check(modality, path)
         assert message is None or "a.npy" in message
 
-    @pytest.mark.parametrize("kind", [*ARRAYS, "seg", "image", "palette"])
+    @pytest.mark.parametrize("modality", [*ARRAYS, "seg", "image", "palette"])
     @often
     @given(
         array=arrays.arrays(
@@ -275,8 +275,8 @@ class TestArrays:
             arrays.array_shapes(min_dims=0, max_dims=4, min_side=0, max_side=4),
         )
     )
-    def test_any_array(self, kind, array):
-        check(kind, array)
+    def test_any_array(self, modality, array):
+        check(modality, array)
 
     @pytest.mark.parametrize("near", ["low", "high"])
     @pytest.mark.parametrize("order", ["C", "F"])
@@ -292,17 +292,17 @@ class TestArrays:
             assert (first, last) == (read[0, 0, 0], read[0, 0, -1]) and abs(first - last) > 0.5
 
     @pytest.mark.skipif(np.finfo("g").nmant != 63, reason="no such numbers on this machine")
-    @pytest.mark.parametrize("kind", ARRAYS)
-    def test_long_texts_that_are_not_numbers(self, tmp_path, kind):
+    @pytest.mark.parametrize("modality", ARRAYS)
+    def test_long_texts_that_are_not_numbers(self, tmp_path, modality):
         """Bit patterns that no arithmetic makes are signalling NaNs to the processor."""
         pattern = b"\0" * 9 + b"\1" + b"\0" * 6
         np.save(tmp_path / "a.npy", np.frombuffer(pattern, np.longdouble))
-        assert "NaN" in check(kind, tmp_path / "a.npy")
+        assert "NaN" in check(modality, tmp_path / "a.npy")
 
     @pytest.mark.parametrize("value", [1e300, -1e39, np.nan, np.inf])
-    @pytest.mark.parametrize("kind", ARRAYS)
-    def test_unusable_numbers(self, kind, value):
-        assert "3.4e38" in check(kind, np.array([[1.0, value]]))
+    @pytest.mark.parametrize("modality", ARRAYS)
+    def test_unusable_numbers(self, modality, value):
+        assert "3.4e38" in check(modality, np.array([[1.0, value]]))
 
     def test_large_numbers_keep_their_differences(self):
         depth = np.linspace(-3e38, 3e38, 64).reshape(8, 8)
@@ -312,28 +312,28 @@ class TestArrays:
 
 
 class TestJson:
-    @pytest.mark.parametrize("kind", JSON_KINDS)
+    @pytest.mark.parametrize("modality", JSON_KINDS)
     @often
     @given(data=st.data())
-    def test_json_with_a_mistake(self, tmp_path_factory, kind, data):
-        content = data.draw(damaged(RIGHT[kind]))
+    def test_json_with_a_mistake(self, tmp_path_factory, modality, data):
+        content = data.draw(damaged(RIGHT[modality]))
         path = tmp_path_factory.mktemp("any") / "a.json"
         try:
             path.write_text(json.dumps(content))
         except ValueError:  # Python does not write whole numbers of so many digits
             path = None
         if path is not None:
-            message = check(kind, str(path))
+            message = check(modality, str(path))
             assert message is None or "a.json" in message or message.startswith("boxes:")
-        if kind != "boxes":
-            check(kind, content)
+        if modality != "boxes":
+            check(modality, content)
 
-    @pytest.mark.parametrize("kind", JSON_KINDS)
-    def test_json_without_a_mistake(self, tmp_path, kind):
-        (tmp_path / "a.json").write_text(json.dumps(RIGHT[kind]), encoding="utf-8-sig")
-        assert check(kind, str(tmp_path / "a.json")) is None
+    @pytest.mark.parametrize("modality", JSON_KINDS)
+    def test_json_without_a_mistake(self, tmp_path, modality):
+        (tmp_path / "a.json").write_text(json.dumps(RIGHT[modality]), encoding="utf-8-sig")
+        assert check(modality, str(tmp_path / "a.json")) is None
 
-    @pytest.mark.parametrize("kind", [*JSON_KINDS, "query"])
+    @pytest.mark.parametrize("modality", [*JSON_KINDS, "query"])
     @pytest.mark.parametrize(
         ("text", "words"),
         [
@@ -351,15 +351,15 @@ class TestJson:
         ],
         ids=range(11),
     )
-    def test_texts(self, tmp_path, kind, text, words):
+    def test_texts(self, tmp_path, modality, text, words):
         path = tmp_path / "a.json"
         path.write_text(text, encoding="utf-8")
-        if kind == "query":
+        if modality == "query":
             with pytest.raises(UsageError) as caught:
                 read_query_file(path)
             message = str(caught.value)
         else:
-            message = check(kind, str(path))
+            message = check(modality, str(path))
         assert "a.json" in message and words in message and len(message) < 1200
 
     def test_lists_that_hold_themselves(self, monkeypatch):
@@ -406,19 +406,19 @@ class TestJson:
 @pytest.mark.parametrize(
     "mode", ["1", "L", "LA", "P", "PA", "RGBa", "CMYK", "YCbCr", "LAB", "HSV", "I", "F"]
 )
-@pytest.mark.parametrize("kind", ["image", "edges", "canny", "seg", "depth"])
-def test_images_of_every_mode(kind, mode):
+@pytest.mark.parametrize("modality", ["image", "edges", "canny", "seg", "depth"])
+def test_images_of_every_mode(modality, mode):
     for size in ((1, 1), (3, 2)):
-        check(kind, Image.new(mode, size))
+        check(modality, Image.new(mode, size))
 
 
 class TestTyped:
     @often
     @given(source=JSON | st.binary(max_size=4) | st.lists(st.text(max_size=20), max_size=3))
-    @pytest.mark.parametrize("kind", [source.name for source in sources().values()])
-    def test_any_object(self, kind, source):
+    @pytest.mark.parametrize("modality", [source.name for source in sources().values()])
+    def test_any_object(self, modality, source):
         if source is not None:
-            check(kind, source)
+            check(modality, source)
 
     @pytest.mark.parametrize("digits", ["٠.١", "1_0", "0x1", "1e", "½", "०", "1.2.3", "", "--1"])
     def test_numbers_are_ascii(self, tmp_path, digits):

@@ -18,9 +18,9 @@ def model():
     return FakeModel(inputs=("image", "text", "palette"))
 
 
-def items(content, path="captions.txt", kind="text"):
+def items(content, path="captions.txt", modality="text"):
     raw = content if isinstance(content, bytes) else content.encode()
-    return {found.path: found for found in lines_of(raw, path, 5, kind)}
+    return {found.path: found for found in lines_of(raw, path, 5, modality)}
 
 
 def build(root, model, modality="text", **options):

@@ -34,8 +34,8 @@ JSON = st.recursive(
 )
 
 
-def read(kind, source, **others):
-    (entry,) = Query.read(**{kind: source}, **others).inputs
+def read(modality, source, **others):
+    (entry,) = Query.read(**{modality: source}, **others).inputs
     return entry
 
 
@@ -96,10 +96,10 @@ class TestArrays:
         ],
         ids=str,
     )
-    @pytest.mark.parametrize("kind", ["depth", "t5", "clip_features", "dinov2_embedding"])
-    def test_what_is_in_the_file_is_checked(self, tmp_path, kind, array, words):
+    @pytest.mark.parametrize("modality", ["depth", "t5", "clip_features", "dinov2_embedding"])
+    def test_what_is_in_the_file_is_checked(self, tmp_path, modality, array, words):
         with pytest.raises(QueryError, match=words) as caught:
-            read(kind, saved(tmp_path, "a.npy", array))
+            read(modality, saved(tmp_path, "a.npy", array))
         assert "a.npy" in str(caught.value)
         assert "dtype(" not in str(caught.value) and "allow_pickle" not in str(caught.value)
 
@@ -192,7 +192,7 @@ class TestWritten:
             assert read("metadata", source).value == wanted
 
     @pytest.mark.parametrize(
-        ("kind", "source", "words"),
+        ("modality", "source", "words"),
         [
             ("palette", "blue", "#rrggbb"),
             ("palette", "", "1 to 7"),
@@ -209,18 +209,18 @@ class TestWritten:
             ("canny", 3, "expected a path"),
         ],
     )
-    def test_what_is_refused(self, kind, source, words):
+    def test_what_is_refused(self, modality, source, words):
         with pytest.raises(QueryError, match=words):
-            read(kind, source)
+            read(modality, source)
 
     @few
     @given(text=st.text(max_size=30) | st.from_regex(r"(brightness|n_humans)=[-0-9.einfa]{0,9}"))
-    @pytest.mark.parametrize("kind", ["palette", "metadata"])
-    def test_any_text(self, kind, text):
+    @pytest.mark.parametrize("modality", ["palette", "metadata"])
+    def test_any_text(self, modality, text):
         try:
-            assert read(kind, text).value
+            assert read(modality, text).value
         except QueryError as error:
-            assert str(error).startswith(kind)
+            assert str(error).startswith(modality)
 
 
 class TestObjects:
@@ -274,11 +274,11 @@ class TestObjects:
 
     @few
     @given(content=JSON)
-    @pytest.mark.parametrize("kind", ["sam", "poses", "boxes"])
-    def test_any_json(self, tmp_path_factory, kind, content):
+    @pytest.mark.parametrize("modality", ["sam", "poses", "boxes"])
+    def test_any_json(self, tmp_path_factory, modality, content):
         path = saved(tmp_path_factory.mktemp("any"), "a.json", content)
         try:
-            read(kind, path)
+            read(modality, path)
         except QueryError as error:
             assert "a.json" in str(error)
 
@@ -302,9 +302,9 @@ def test_canny_edges_are_edges():
     assert set(np.unique(np.asarray(entry.value))) == {0, 255}
 
 
-@pytest.mark.parametrize("kind", ["edges", "sam_edges"])
+@pytest.mark.parametrize("modality", ["edges", "sam_edges"])
 @pytest.mark.parametrize("paper", ["dark", "light", "transparent"])
-def test_drawings_become_light_on_dark(tmp_path, kind, paper):
+def test_drawings_become_light_on_dark(tmp_path, modality, paper):
     mode, ground, pen = {
         "dark": ("L", 0, 255),
         "light": ("L", 255, 0),
@@ -313,7 +313,7 @@ def test_drawings_become_light_on_dark(tmp_path, kind, paper):
     drawing = Image.new(mode, (64, 64), ground)
     drawing.paste(pen, (10, 20, 50, 23))
     drawing.save(tmp_path / "drawn.png")
-    lines = np.asarray(read(kind, tmp_path / "drawn.png").value.convert("L"))
+    lines = np.asarray(read(modality, tmp_path / "drawn.png").value.convert("L"))
     assert lines[21, 30] == 255 and lines[40, 30] == 0
 
 
@@ -323,9 +323,9 @@ def test_dense_thick_lines_are_not_inverted():
     np.testing.assert_array_equal(np.asarray(read("edges", stripes).value), stripes)
 
 
-@pytest.mark.parametrize("kind", SOURCES)
-def test_every_modality_is_drawn(kind):
-    (panel,) = panels(Query.read(**{kind: SOURCES[kind]}))
+@pytest.mark.parametrize("modality", SOURCES)
+def test_every_modality_is_drawn(modality):
+    (panel,) = panels(Query.read(**{modality: SOURCES[modality]}))
     assert panel.title and panel.summary and (panel.image is not None or panel.rows)
     sheet = draw_sheet(Results((panel,), (), 0, "gallery", "model", "space"))
     ground = sheet.getpixel((0, 0))

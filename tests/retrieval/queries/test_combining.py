@@ -92,14 +92,14 @@ def test_one_pass_over_all_has_no_weights(weights):
         ({"smell": 1}, "'smell' is not among the inputs of this query: text, seg"),
         ({"image": 1}, "'image' is not among"),
         ({"not": 1}, "'not' is not among"),
-        ({"text": math.nan}, "within -100 and 100, got nan"),
+        ({"text": math.nan}, "between -100 and 100, got nan"),
         ({"text": math.inf}, "got inf"),
         ({"text": 10**5000}, "got a value of type int"),
-        ({"text": "2"}, "should be a number"),
-        ({"text": True}, "should be a number"),
-        ({"text": None}, "should be a number"),
-        ({"text": 101}, "within -100 and 100"),
-        ({"text": 0, "seg": 0}, "all are 0"),
+        ({"text": "2"}, "must be a number"),
+        ({"text": True}, "must be a number"),
+        ({"text": None}, "must be a number"),
+        ({"text": 101}, "between -100 and 100"),
+        ({"text": 0, "seg": 0}, "must not be all 0"),
         ({3: 1}, "name of an input"),
         ({"sam_edges": 1, "sam-edges": 1}, "sam_edges is given twice"),
         ({}, "expected at least one weight"),
@@ -127,7 +127,7 @@ def test_negative_prompts_are_checked():
             Query.read(text="red", negative_text=wrong)
     with pytest.raises(QueryError, match="must be >= 0, got -1"):
         Query.read(text="red", negative_text="blue", weights={"not": -1})
-    with pytest.raises(QueryError, match="all are 0"):
+    with pytest.raises(QueryError, match="must not be all 0"):
         Query.read(negative_text="blue", weights={"not": 0})
 
 

@@ -143,13 +143,15 @@ def test_bad_parts_are_refused(sources, words):
     assert words in str(caught.value)
 
 
-@pytest.mark.parametrize("kind", ["normals", "palette", "boxes"])
-def test_a_model_uses_what_it_reads_or_predicts(able, kind):
-    for weights in (None, {kind: 2}):
-        query = Query.read(image=PHOTO, use_only=["edges", kind], weights=weights)
+@pytest.mark.parametrize("modality", ["normals", "palette", "boxes"])
+def test_a_model_uses_what_it_reads_or_predicts(able, modality):
+    for weights in (None, {modality: 2}):
+        query = Query.read(image=PHOTO, use_only=["edges", modality], weights=weights)
         with pytest.raises(QueryError) as caught:
             prepare(query, able)
-        assert f"cannot use {kind} of an image; it can use text, depth, edges" in str(caught.value)
+        assert f"cannot use {modality} of an image; it can use text, depth, edges" in str(
+            caught.value
+        )
 
 
 def test_a_model_without_usable_parts_says_so(model):
@@ -159,11 +161,11 @@ def test_a_model_without_usable_parts_says_so(model):
 
 def test_every_part_is_drawn_or_named(tmp_path):
     path = write(tmp_path / "a <b>.png", PHOTO)
-    for kind in parts_of_photos():
-        query = Query.read(image=path, use_only=kind, t5=np.ones((3, 4096)))
+    for modality in parts_of_photos():
+        query = Query.read(image=path, use_only=modality, t5=np.ones((3, 4096)))
         (panel,) = [panel for panel in panels(query) if panel.title != "T5 embeddings"]
-        assert ("computed from" in panel.note) == (kind in COMPUTED)
-        assert ("predicted by the model" in panel.note) == (kind not in COMPUTED)
+        assert ("computed from" in panel.note) == (modality in COMPUTED)
+        assert ("predicted by the model" in panel.note) == (modality not in COMPUTED)
         assert panel.image is not None or panel.rows
         assert panel.name is None or panel.name == "a <b>.png"
         draw_sheet(Results(panels(query), (), 0, "gallery", "model", "space"))

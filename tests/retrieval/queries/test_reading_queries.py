@@ -46,28 +46,28 @@ def test_unknown_inputs_are_named_with_the_known_ones():
 
 
 def test_a_photo_is_the_same_from_a_file_an_image_and_an_array(tmp_path):
-    picture = striped((9, 120, 200), (1000, 950))
-    path = write(tmp_path / "a.png", picture)
+    photo = striped((9, 120, 200), (1000, 950))
+    path = write(tmp_path / "a.png", photo)
     pixels = [
         np.asarray(Query.read(image=source).values["image"])
-        for source in (path, str(path), picture, np.asarray(picture))
+        for source in (path, str(path), photo, np.asarray(photo))
     ]
     assert pixels[0].shape == (475, 500, 3)
     assert all(np.array_equal(pixels[0], other) for other in pixels)
     assert Query.read(image=path).inputs[0].name == "a.png"
 
 
-@pytest.mark.parametrize("kind", ["image", "seg"])
-def test_a_file_that_is_missing_or_not_an_image_is_named(tmp_path, kind):
+@pytest.mark.parametrize("modality", ["image", "seg"])
+def test_a_file_that_is_missing_or_not_an_image_is_named(tmp_path, modality):
     (tmp_path / "bad.png").write_bytes(b"nope")
     (tmp_path / "cut.png").write_bytes(encoded(striped((1, 2, 3)))[:60])
     (tmp_path / "folder.png").mkdir()
     for name in ("gone.png", "bad.png", "cut.png", "folder.png", "nul\0.png", "x" * 300):
         with pytest.raises(QueryError) as caught:
-            Query.read(**{kind: tmp_path / name})
+            Query.read(**{modality: tmp_path / name})
         assert name in str(caught.value)
     with pytest.raises(QueryError):
-        Query.read(**{kind: object()})
+        Query.read(**{modality: object()})
 
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.int16, np.uint16, np.int32, np.int64])

@@ -24,18 +24,18 @@ def refused(model, **sources):
     return str(caught.value)
 
 
-@pytest.mark.parametrize("kind", ["t5", "clip_features", "dinov2_embedding"])
-def test_an_array_of_another_shape(model, tmp_path, kind):
+@pytest.mark.parametrize("modality", ["t5", "clip_features", "dinov2_embedding"])
+def test_an_array_of_another_shape(model, tmp_path, modality):
     np.save(tmp_path / "wrong.npy", np.ones((3, 5)))
     file = tmp_path / "wrong.npy"
-    assert refused(model, **{kind: file}).startswith("wrong.npy: ")
-    assert refused(model, **{kind: np.ones((3, 5))}).startswith(f"{kind}: ")
+    assert refused(model, **{modality: file}).startswith("wrong.npy: ")
+    assert refused(model, **{modality: np.ones((3, 5))}).startswith(f"{modality}: ")
     # Beside other inputs it is still clear which one it is.
-    many = {"text": "a dog", "image": numbered(1), kind: file}
+    many = {"text": "a dog", "image": numbered(1), modality: file}
     assert refused(model, **many).startswith("wrong.npy: ")
     assert refused(model, **many, combine="late").startswith("wrong.npy: ")
     assert refused(
-        model, text="a dog", image=numbered(1), use_only="depth", **{kind: file}
+        model, text="a dog", image=numbered(1), use_only="depth", **{modality: file}
     ).startswith("wrong.npy: ")
 
 

@@ -231,13 +231,13 @@ def test_an_output_may_not_be_an_input(tmp_path):
 
 def test_an_output_may_not_lie_in_the_index_or_replace_what_it_holds(gallery, tmp_path):
     index = gallery.index
-    picture = next(iter(index.snapshot()))
-    (tmp_path / "link.png").symlink_to(gallery.root / picture)
+    photo = next(iter(index.snapshot()))
+    (tmp_path / "link.png").symlink_to(gallery.root / photo)
     for output, words in (
         (index.folder / "catalogue.sqlite3", "is in the folder of the index"),
         (index.folder, "is in the folder of the index"),
         (index.folder / "new.html", "is in the folder of the index"),
-        (gallery.root / picture, "in the gallery"),
+        (gallery.root / photo, "in the gallery"),
         (tmp_path / "link.png", "in the gallery"),
     ):
         with pytest.raises(UsageError, match=words):
