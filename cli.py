@@ -5,8 +5,6 @@
 
 from __future__ import annotations
 
-import sys
-
 import typer
 
 import cli_generate
@@ -52,7 +50,15 @@ from cli_options import (
     Workers,
     accepts_inputs,
 )
-from cli_output import chosen_format, json_array, json_object, note, print_hits, print_text
+from cli_output import (
+    chosen_format,
+    json_array,
+    json_object,
+    note,
+    on_terminal,
+    print_hits,
+    print_text,
+)
 from cli_tables import (
     build_summary,
     class_entry,
@@ -198,7 +204,7 @@ def classes(as_json: AsJson = False) -> None:
     if as_json:
         print_text(json_array(map(class_entry, found)))
     else:
-        print_text(classes_table(found, swatches=sys.stdout.isatty()))
+        print_text(classes_table(found, swatches=on_terminal()))
 
 
 app.add_typer(cli_models.app, name="models")

@@ -71,6 +71,11 @@ def print_text(text: str) -> None:
     _echo(text.encode(encoding, "backslashreplace").decode(encoding))
 
 
+def on_terminal() -> bool:
+    """Whether stdout is a terminal; it may be closed."""
+    return sys.stdout is not None and sys.stdout.isatty()
+
+
 def note(message: str) -> None:
     """Print one line on stderr."""
     with suppress(OSError):  # the exit code says it as well

@@ -24,6 +24,8 @@ def typed_text(text: str | None, more: Sequence[str] = ()) -> str | None:
     Raises:
         retrieval.UsageError: several arguments, a URL, or the name of a file.
     """
+    if text == "-" and more:
+        raise retrieval.UsageError("- reads stdin and takes no other words", where="text")
     if text is None or text == "-":
         return text and _stdin()
     if more:

@@ -283,6 +283,7 @@ class Gallery:
             As `search`.
         """
         check_k(k)
+        _check_queries(queries)
         if self._closed:
             raise UsageError("this gallery is closed; open it again", where=self.index.folder)
         scope = Scope.of(self.index, spaces, fusion, modalities)
@@ -361,13 +362,18 @@ def check_k(k: object) -> None:
         raise UsageError(f"k must be >= 1, got {k}")
 
 
+def _check_queries(queries: object) -> None:
+    if not isinstance(queries, (list, tuple)) or not all(isinstance(q, Query) for q in queries):
+        raise UsageError(f"expected a list of Query objects, got {shown(queries)}", where="queries")
+
+
 def _file(item: ItemPath, roots: Mapping[str, Path]) -> Path | None:
     whole = not source_named(item.modality).items.lines
     return roots[item.modality] / item.path if whole else None
 
 
 def _folder(given: object, name: str) -> Path:
-    if isinstance(given, (str, os.PathLike)) and os.fspath(given):
+    if isinstance(given, (str, os.PathLike)) and os.fspath(given) and "\0" not in str(given):
         return Path(given)
     raise UsageError(f"{name} must be the path of one folder, got {shown(given)}")
 

@@ -143,9 +143,12 @@ def lazy_model(
             where that matters.
 
     Raises:
-        UsageError: teachers for an index that a model made itself.
+        UsageError: teachers for an index that a model made itself; no model.
         RetrievalError: the index's note is damaged.
     """
+    named = wanted is None or isinstance(wanted, (str, os.PathLike))
+    if not named and not hasattr(wanted, "embed_spaces"):
+        raise UsageError(f"expected a name, a folder or a model, got {wanted!r}", where="model")
     chosen, teachers = _chosen(index, wanted, encoder)
     if chosen is None:
         chosen = DEFAULT_MODEL if index is None else index.recipe.model

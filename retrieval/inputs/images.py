@@ -108,10 +108,15 @@ def from_array(source: object, *, bgr: bool = False) -> Image.Image:
 
 def _from_tensor(tensor: Any) -> NDArray[Any]:
     """A torch tensor as an array, channels last."""
-    tensor = tensor.detach().cpu()
-    if tensor.is_floating_point():
-        tensor = tensor.float()  # NumPy has no bfloat16
-    pixels: NDArray[Any] = tensor.numpy()
+    try:
+        tensor = tensor.detach().cpu()
+        if tensor.is_floating_point():
+            tensor = tensor.float()  # NumPy has no bfloat16
+        pixels: NDArray[Any] = tensor.numpy(force=True)
+    except (NotImplementedError, RuntimeError, TypeError) as error:
+        # a sparse, nested or quantized tensor, or one on the device meta
+        reason = str(error).partition("\n")[0]
+        raise ItemError(f"expected a dense tensor of numbers ({reason})") from None
     if pixels.ndim == 2:
         return pixels
     if pixels.ndim != 3 or pixels.shape[0] not in (1, 3, 4):

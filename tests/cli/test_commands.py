@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 import cli_errors
-from cli_output import note, print_text
+from cli_output import note, on_terminal, print_text
 from retrieval import RetrievalError
 from tests.retrieval.files import write
 
@@ -383,5 +383,7 @@ def test_an_output_that_is_closed_or_full_is_one_line(monkeypatch):
         monkeypatch.setattr(sys, "stdout", stdout)
         with pytest.raises(RetrievalError, match=words):
             print_text("a hit")
+    monkeypatch.setattr(sys, "stdout", None)
+    assert not on_terminal()
     monkeypatch.setattr(sys, "stderr", Full())
     note("nobody reads this")

@@ -35,6 +35,8 @@ def test_a_dash_reads_the_text_from_stdin(run, index):
     assert rows(done) == wanted
     empty = CliRunner().invoke(cli.app, ["query", str(index), "-"], input="\n")
     fails(empty, 2, "empty")
+    more = CliRunner().invoke(cli.app, ["query", str(index), "-", "dog"], input="red\n")
+    fails(more, 2, "- reads stdin and takes no other words")
     stray = CliRunner().invoke(cli.app, ["query", str(index), "-"], input=b"\xff")
     fails(stray, 2, "stdin is not UTF-8 text")
 

@@ -155,12 +155,28 @@ def test_inputs_without_a_keyword_are_refused_with_the_way_out(gallery, given, w
         ((5, "i"), "folder must be the path of one folder, got 5"),
         (("photos",), "to must be the path of one folder, got None"),
         (("photos", ""), "to must be the path of one folder, got ''"),
+        (("photos", "a\0b"), r"to must be the path of one folder, got 'a\x00b'"),
     ],
 )
 def test_what_is_not_a_folder_is_not_indexed(arguments, words):
     with pytest.raises(UsageError) as caught:
         Gallery.build(*arguments)
     assert str(caught.value) == words
+
+
+@pytest.mark.parametrize("queries", ["a dog", ["a dog"], None, Query.read(text="a dog"), [None]])
+def test_a_batch_holds_queries(gallery, queries):
+    with pytest.raises(UsageError, match=r"^queries: expected a list of Query objects, got "):
+        gallery.search_batch(queries)
+
+
+@pytest.mark.parametrize("given", [5, object()])
+def test_what_is_not_a_model_is_refused(gallery, photos, tmp_path, given):
+    with pytest.raises(UsageError, match=r"^model: expected a name, a folder or a model, got "):
+        Gallery.open(gallery.index.folder, given)
+    with pytest.raises(UsageError, match=r"^model: expected a name, a folder or a model, got "):
+        Gallery.build(photos, tmp_path / "other", given)
+    assert not (tmp_path / "other").exists()
 
 
 def test_what_was_skipped_and_what_is_indexed_is_described(photos, model, tmp_path):

@@ -106,6 +106,11 @@ def test_bgr_is_a_keyword_of_queries():
         Query.read(text="a dog", bgr=True)
 
 
+def test_tensors_that_are_views_are_resolved():
+    tensor = torch.tensor([[0.0, 1.0], [1.0, 0.0]])
+    assert np.array_equal(pixels(torch._neg_view(-tensor)), pixels(tensor))
+
+
 @pytest.mark.parametrize(
     ("source", "reason"),
     [
@@ -119,6 +124,8 @@ def test_bgr_is_a_keyword_of_queries():
         (np.zeros(4, np.uint8), "expected an array"),
         (torch.zeros(8, 8, 3), r"expected a tensor \(3, H, W\), got \(8, 8, 3\)"),
         (torch.zeros(1, 3, 8, 8), "expected a tensor"),
+        (torch.eye(8).to_sparse(), "expected a dense tensor of numbers"),
+        (torch.zeros(3, 8, 8, device="meta"), "expected a dense tensor of numbers"),
         (3, "expected a path, a Pillow image, bytes, .* got int"),
         (b"no image", "not an image"),
         (b"", "empty file"),
