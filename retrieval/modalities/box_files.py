@@ -23,7 +23,7 @@ from retrieval.modalities.segmentation.names import class_named
 from retrieval.suffixes import IMAGE_SUFFIXES
 
 Boxes = tuple[list[Box], list[str]]
-"""Boxes of a file, and what to say of how they were read."""
+"""Boxes of a file, and notes on how they were read."""
 
 
 def read_boxes(source: object, suffixes: Sequence[str]) -> Input:
@@ -35,7 +35,7 @@ def read_boxes(source: object, suffixes: Sequence[str]) -> Input:
         suffixes: of the strings that are paths of files.
 
     Raises:
-        QueryError: none of them, or a box that cannot be.
+        QueryError: none of them, or an invalid box.
     """
     entries = source if isinstance(source, (list, tuple)) else [source]
     boxes: list[Box] = []
@@ -112,7 +112,7 @@ def boxes_of_file(path: Path) -> Boxes:
     files do not say the image's size: their fractions count as fractions of the square.
 
     Raises:
-        QueryError: neither, or a box that cannot be.
+        QueryError: neither, or an invalid box.
     """
     with errors_of(path):
         return _coco(path) if path.suffix.lower() == ".json" else _yolo(path)
@@ -137,7 +137,7 @@ def _coco(path: Path) -> Boxes:
         where = f"{path}: annotation {number}"
         edges = flat_numbers(entry.get("bbox"), f"{where}: bbox")
         if len(edges) != 4 or edges[2] <= 0 or edges[3] <= 0:
-            raise QueryError("bbox should be x, y, width, height in pixels", where=where)
+            raise QueryError("bbox must be x, y, width, height in pixels", where=where)
         category = entry.get("category_id")
         if type(category) is not int or category not in names:
             raise QueryError(f"no class has the category_id {shown(category)}", where=where)
@@ -242,7 +242,7 @@ def _yolo(path: Path) -> Boxes:
         except ValueError:
             raise QueryError(
                 f"{where}: expected class ({min(classes)} to {max(classes)}), x and y of the "
-                "middle, width, height and perhaps a score, or the corners of a polygon"
+                "middle, width, height and optionally a score, or the corners of a polygon"
             ) from None
         if _is_outline(numbers):
             edges, score = _around(numbers), 1.0

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 SEG_FORMAT = Modifier(
     "seg_format",
     "FORMAT",
-    "Format of --seg: auto (the default: what is certain), coco, coco-contiguous, coco-stuff, "
-    "coco-panoptic, ade20k, cityscapes or voc.",
+    "Format of --seg: auto (the default: detected where it is certain), coco, coco-contiguous, "
+    "coco-stuff, coco-panoptic, ade20k, cityscapes or voc.",
     typed=True,
     choices=(
         *("auto", "coco", "coco-contiguous", "coco-stuff", "coco-panoptic"),
@@ -79,7 +79,7 @@ SEG = Modality(
             "seg",
             "FILE",
             "Segmentation map: a PNG of class ids (see --seg-format), or in the colours that "
-            "`fourm classes` prints. A yes/no mask: dog=mask.png. May be repeated with masks.",
+            "`fourm classes` prints. A binary mask: dog=mask.png. May be repeated with masks.",
             repeated=True,
             forms=("string", "object"),
             named_files=True,

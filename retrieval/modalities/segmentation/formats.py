@@ -29,7 +29,7 @@ ENOUGH = 0.95
 COMMON = frozenset(
     {1, 3, 149, 154, 155, 159, 178, 184, 185, 186, 187, 190, 191, 192, 193, 194, 197, 198, 199}
 )
-"""Categories that cover most of most photos: person, car, sky, grass, road, wall ..."""
+"""Categories that cover most of a typical photo: person, car, sky, grass, road, wall ..."""
 
 # Cityscapes' labelIds in the order of its trainIds.
 _TRAIN_IDS = (7, 8, 11, 12, 13, 17, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 31, 32, 33)
@@ -115,7 +115,7 @@ def formats() -> Mapping[str, SegFormat]:
 
 
 def short_name(name: str) -> str:
-    """A class as people call it: `sky` for `sky-other-merged`."""
+    """The short name of a class: `sky` for `sky-other-merged`."""
     return name.removesuffix("-merged").removesuffix("-other").removesuffix("-stuff")
 
 

@@ -1,4 +1,4 @@
-"""Which format a map is in, where its ids or colours leave no doubt."""
+"""Detecting the format of a map, where its ids or colours leave no doubt."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def format_of_ids(values: NDArray[np.generic], where: str, stem: str = "") -> Se
         stem: name of its file without the ending; Cityscapes' names say what they hold.
 
     Raises:
-        QueryError: a yes/no mask; ids that no format has; ids of another format than COCO's, or of
+        QueryError: a binary mask; ids that no format has; ids of another format than COCO's, or of
             several.
     """
     found = {int(value) for value in np.unique(values)}
@@ -87,7 +87,7 @@ def format_of_colours(colours: Iterable[Colour], where: str) -> SegFormat | None
 
 
 def is_mask(levels: NDArray[Any]) -> bool:
-    """Whether levels (...) of 8 bits are those of a yes/no mask, perhaps with soft edges."""
+    """Whether levels (...) of 8 bits are those of a binary mask, possibly with soft edges."""
     dark, light = levels <= _DARK, levels >= 255 - _DARK
     return bool(
         levels.dtype == np.uint8 and dark.any() and light.any() and (dark | light).mean() >= ENOUGH
@@ -95,9 +95,9 @@ def is_mask(levels: NDArray[Any]) -> bool:
 
 
 def mask_without_name(where: str) -> str:
-    """The message about a yes/no mask of which nobody said what it shows."""
+    """The message about a binary mask without the name of a class."""
     file = "mask.png" if where == "seg" else where
-    return f"is a yes/no mask; say of what, e.g. --seg dog={file}"
+    return f"is a binary mask; give its class, e.g. --seg dog={file}"
 
 
 def unknown_ids(entry: SegFormat, values: NDArray[np.generic]) -> str:
@@ -124,6 +124,6 @@ def _range(entry: SegFormat) -> str:
 
 
 def _plausibility(entry: SegFormat, values: NDArray[np.generic]) -> float:
-    """Share of the pixels in classes that cover most of most photos."""
+    """Share of the pixels in classes that cover most of a typical photo."""
     ids = entry.read(values)
     return float(np.isin(ids, list(COMMON)).sum()) / max(int((ids != NOTHING).sum()), 1)

@@ -1,4 +1,4 @@
-"""Yes/no masks with the name of their class: `dog=mask.png`."""
+"""Binary masks with the name of their class: `dog=mask.png`."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def read_named_masks(masks: Iterable[tuple[str, Any]]) -> Ids:
             of its largest value.
 
     Raises:
-        QueryError: an unknown name, a mask that cannot be read, has nothing in it, or another size.
+        QueryError: an unknown name, a mask that cannot be read, is empty, or has another size.
     """
     ids: Ids | None = None
     for name, source in masks:
@@ -42,7 +42,7 @@ def read_named_masks(masks: Iterable[tuple[str, Any]]) -> Ids:
         category = class_named(name, "seg")
         mask = _mask(source, where)
         if not mask.any():
-            raise QueryError(f"the mask of {category.name} has nothing in it", where=where)
+            raise QueryError(f"the mask of {category.name} is empty", where=where)
         if ids is None:
             ids = np.full(mask.shape, NOTHING, np.int32)
         if mask.shape != ids.shape:
@@ -53,7 +53,7 @@ def read_named_masks(masks: Iterable[tuple[str, Any]]) -> Ids:
             )
         ids[mask] = category.id
     if ids is None:
-        raise QueryError("there are no masks; give at least one", where="seg")
+        raise QueryError("expected at least one mask, got none", where="seg")
     return ids
 
 

@@ -1,4 +1,4 @@
-"""Names of classes as people write them: other capitals, short forms, other data sets' names."""
+"""Names of classes in other spellings: capitals, short forms, names of other data sets."""
 
 from __future__ import annotations
 

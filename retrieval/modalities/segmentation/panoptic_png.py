@@ -48,7 +48,7 @@ def segments_of(listed: Any, where: str) -> dict[int, int]:
         number, label = entry.get("id"), entry.get("label_id", entry.get("category_id"))
         if type(number) is not int or type(label) is not int:
             raise QueryError(
-                "segments_info should give each segment an id and a category_id, got "
+                "segments_info must give each segment an id and a category_id, got "
                 f"{shown(entry, 80)}",
                 where=where,
             )

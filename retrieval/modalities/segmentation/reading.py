@@ -3,10 +3,10 @@
 A map may come as
 - a grey image, 8 or 16 bits, or an array of ids (0 = nothing; 255 and -1 are nothing, too);
 - an RGB image in the colours that `fourm classes` prints (black = nothing), or of a data set's
-  palette, perhaps with soft edges;
+  palette, possibly with soft edges;
 - a palette image: by its colours if a palette has all that it uses, else by its indices;
 - COCO's panoptic PNG with its JSON beside it;
-- yes/no masks with the names of their classes;
+- binary masks with the names of their classes;
 - a `.npy` file of one of these.
 """
 
@@ -56,7 +56,7 @@ _LOSSY = {"JPEG", "MPO"}
 _NEARLY = 8
 
 Read = tuple[Ids, str, list[str]]
-"""Ids, what they were read as, and what else there is to say."""
+"""Ids, the format that they were read as, and further notes."""
 
 
 def read_map(source: object, *, seg_format: str = AUTO, bgr: bool = False) -> Input:
@@ -100,7 +100,7 @@ def read_map(source: object, *, seg_format: str = AUTO, bgr: bool = False) -> In
         ids, read_as, notes = _Reader("seg", seg_format).read(array)
     if not ids.any():
         where = source if name and _is_path(source) else "seg"
-        raise QueryError("there is nothing in the map: no pixel has a class", where=where)
+        raise QueryError("the map is empty: no pixel has a class", where=where)
     said = f"read as: {shares(ids)}" + (f" ({read_as})" if read_as else "")
     return Input("seg", ids, name, notes=(said, *notes))
 
@@ -152,7 +152,7 @@ class _Reader:
         coloured = array.ndim == 3 and array.shape[2] == 3 and array.dtype == np.uint8
         if not coloured and (array.ndim != 2 or array.dtype.kind not in "iub"):
             raise QueryError(
-                "expected whole numbers (H, W) or uint8 colours (H, W, 3), "
+                "expected integers (H, W) or uint8 colours (H, W, 3), "
                 f"got {array.dtype} {shown(array.shape)}",
                 where=self.where,
             )

@@ -239,14 +239,14 @@ class TestMasks:
         path = tmp_path / "mask.png"
         Image.fromarray(values).save(path)
         for source in (path, values):
-            with pytest.raises(QueryError, match=r"yes/no mask.*--seg dog="):
+            with pytest.raises(QueryError, match=r"binary mask.*--seg dog="):
                 ids(source)
 
     @pytest.mark.parametrize("form", [("PNG", "RGB"), ("PNG", "RGBA"), ("PNG", "P"), ("JPEG", "L")])
     def test_it_is_known_in_every_form_of_file(self, tmp_path, form):
         large = Image.fromarray(self.MASK).resize((64, 48), Image.Resampling.NEAREST)
         large.convert(form[1]).save(tmp_path / "mask", form[0])
-        with pytest.raises(QueryError, match="yes/no mask"):
+        with pytest.raises(QueryError, match="binary mask"):
             ids(tmp_path / "mask")
         found = ids([f"dog={tmp_path / 'mask'}"])
         assert np.array_equal(found == 18, np.asarray(large) > 0)
@@ -272,7 +272,7 @@ class TestMasks:
         ("masks", "reason"),
         [
             ({"dgo": MASK}, "'dgo' is not one of .*did you mean dog"),
-            ({"dog": MASK * 0}, "nothing in it"),
+            ({"dog": MASK * 0}, "is empty"),
             ({"dog": MASK, "cat": MASK[:3]}, "8 x 3 pixels"),
             ({"dog": "gone.png"}, "no such file"),
         ],
@@ -290,8 +290,8 @@ class TestMasks:
     "empty",
     [np.zeros((4, 4), np.uint8), np.full((4, 4), -1), np.full((4, 4), 255, np.uint8)],
 )
-def test_a_map_of_nothing_is_refused(empty):
-    with pytest.raises(QueryError, match="nothing in the map"):
+def test_an_empty_map_is_refused(empty):
+    with pytest.raises(QueryError, match="the map is empty"):
         ids(empty)
 
 
