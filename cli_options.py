@@ -71,6 +71,14 @@ def _devices() -> list[str]:
     return ["auto", "cpu", "cuda", "mps"]
 
 
+def _models() -> list[str]:
+    return [card.name for card in retrieval.list_models()]
+
+
+def _modalities() -> list[str]:
+    return [option.name for option in retrieval.query_options() if getattr(option, "items", None)]
+
+
 def _show_version(wanted: bool) -> None:
     if wanted:
         typer.echo(f"fourm {retrieval.__version__}")
@@ -97,6 +105,7 @@ ModelName = Annotated[
         metavar="NAME",
         help="Name listed by `fourm models`, folder, or hub name. Default: the index's own model, "
         "or mini for a new index.",
+        autocompletion=_models,
         rich_help_panel="Model",
     ),
 ]
@@ -165,6 +174,7 @@ ItemModality = Annotated[
         "--as",
         metavar="MODALITY",
         help="Modality of the items: image, depth, seg, edges, text ...",
+        autocompletion=_modalities,
         rich_help_panel="Gallery",
     ),
 ]
@@ -271,6 +281,7 @@ Modalities = Annotated[
         "--modality",
         metavar="NAME",
         help="Modality of the items to search: image, depth ... Default: all. May be repeated.",
+        autocompletion=_modalities,
         rich_help_panel="Search",
     ),
 ]

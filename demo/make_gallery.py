@@ -89,7 +89,8 @@ def _write_scenes(folder: Path, count: int, first_seed: int) -> list[Entry]:
     (folder / "photos" / "scenes").mkdir(parents=True)
     (folder / "masks").mkdir()
     entries = []
-    for seed in tqdm(range(first_seed, first_seed + count), desc="rendering", unit=" scene"):
+    seeds = range(first_seed, first_seed + count)
+    for seed in tqdm(seeds, desc="rendering", unit=" scene", disable=None):
         scene = render_scene(seed)
         name = f"{scene.kind}-{seed:04d}"
         path = f"scenes/{name}.jpg"

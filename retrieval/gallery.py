@@ -68,6 +68,9 @@ class Gallery:
         self._checked = False
         self._closed = False
 
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({str(self.index.folder)!r})"
+
     def __reduce__(self) -> tuple[Any, ...]:
         return type(self), (self.index, self._lazy, self.report)
 

@@ -53,6 +53,9 @@ def test_other_texts_are_searched_for(run, index, text):
         ("fourm query i --se", "--seg"),
         ("fourm query i --fusion r", "rrf"),
         ("fourm query i --device c", "cuda"),
+        ("fourm query i --modality pal", "palette_of"),
+        ("fourm query i --model mi", "mini"),
+        ("fourm index f --as d", "depth"),
     ],
 )
 def test_the_shell_completes_commands_options_and_values(typed, wanted):

@@ -115,3 +115,8 @@ def test_a_closed_gallery_is_not_searched(folder):
     gallery.close()
     with pytest.raises(UsageError, match="this gallery is closed; open it again"):
         gallery.search(text="a dog")
+
+
+def test_a_gallery_is_shown_with_its_folder(folder):
+    with Gallery.open(folder / "index") as gallery:
+        assert repr(gallery) == f"Gallery({str(folder / 'index')!r})"
