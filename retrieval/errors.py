@@ -26,7 +26,7 @@ class RetrievalError(Exception):
 
 
 class UsageError(RetrievalError):
-    """The caller asked for something that cannot be: no query, k < 1, a missing file."""
+    """Invalid arguments: no query, k < 1, a missing file."""
 
 
 class QueryError(UsageError):

@@ -383,6 +383,6 @@ def _folder(given: object, name: str) -> Path:
 
 def _refuse_positional(given: object) -> NoReturn:
     if isinstance(given, Query):
-        raise UsageError("search() takes inputs by keyword; search for a Query by search_batch")
+        raise UsageError("search() takes inputs by keyword; use search_batch() for a Query")
     name = "text" if isinstance(given, str) else "image"
     raise UsageError(f"search() takes inputs by keyword: search({name}={shown(given)})")

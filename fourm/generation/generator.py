@@ -145,7 +145,7 @@ class Generator:
 
         Modalities that are not given as tokens (pixels, embeddings) are left out.
 
-        Args, errors: as `generate`.
+        Arguments and errors as `generate`.
         """
         chosen = DiffusionConfig() if diffusion is None else diffusion
         decoded = []

@@ -112,7 +112,7 @@ def _pull_command(folder: Path, what: str, needs: list[str]) -> str:
 def locate_part(folder: Path, part: str) -> Path:
     """The folder or file of a part of an official model, as its manifest names it.
 
-    It is the model's folder, or a tokenizer next to it or in the caches; asks no network.
+    It is the model's folder, or a tokenizer next to it or in the caches; does not use the network.
 
     Raises:
         ModelNotFound: it is not there (any more).

@@ -69,7 +69,7 @@ def _digest(path: Path, state: tuple[int, ...]) -> str:
 
 
 def _remembered() -> dict[str, list[Any]]:
-    """Path -> size, inode, times and digest; empty where there is no record or a damaged one."""
+    """Path -> size, inode, times and digest; empty without a record, or with a damaged one."""
     try:
         record = json.loads((cache_folder() / RECORD).read_text(encoding="utf-8"))
         if record["format"] != FORMAT:

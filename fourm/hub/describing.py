@@ -184,7 +184,7 @@ def _fm_description(checkpoint: Checkpoint) -> dict[str, Any]:
 
 
 def _fm_parameters(shapes: Shapes) -> dict[str, int]:
-    """Values of the blocks, and of what turns modalities into vectors and back."""
+    """Numbers of values of the blocks, and of the embeddings of modalities."""
     tables = ("encoder_embeddings.", "decoder_embeddings.")
     return {
         "backbone": _values({k: v for k, v in shapes.items() if not k.startswith(tables)}),
@@ -193,7 +193,7 @@ def _fm_parameters(shapes: Shapes) -> dict[str, int]:
 
 
 def _halves(shapes: Shapes) -> dict[str, int]:
-    """Values of what makes tokens, of what decodes them, and of the codebook between."""
+    """Numbers of values of the encoder, the decoder and the codebook."""
     decoder = ("decoder.", "post_quant_proj.")
     return {
         "encoder": _values(

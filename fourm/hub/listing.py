@@ -42,7 +42,7 @@ class ModelCard:
 
 
 def list_models() -> list[ModelCard]:
-    """The bundled models, the official ones, the teachers; asks no network."""
+    """The bundled models, the official ones, the teachers; does not use the network."""
     return [
         *(_bundled(name, folder) for name, folder in bundled().items()),
         *(_official(entries()[name]) for name in MODELS),
@@ -51,7 +51,7 @@ def list_models() -> list[ModelCard]:
 
 
 def list_tokenizers() -> list[ModelCard]:
-    """The official tokenizers; asks no network."""
+    """The official tokenizers; does not use the network."""
     return [
         _card(entry, (), (), str(entry.repository), place_of(entry), "")
         for entry in entries().values()

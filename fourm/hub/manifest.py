@@ -290,7 +290,8 @@ def _space(fields: Fields) -> SpaceEntry:
         )
     if fields.values.get("teacher") and fields.values.get("transform"):
         raise ConfigError(
-            "a space with a transform has no teacher: its vectors are others", where=fields.where
+            "a space with a transform has no teacher: its vectors are not the teacher's",
+            where=fields.where,
         )
     return SpaceEntry(
         modality=fields.text("modality"),

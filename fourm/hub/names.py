@@ -79,7 +79,7 @@ def find(name: str) -> Entry:
 
 
 def folder_of(source: str) -> Path:
-    """The folder (or file) of a model or tokenizer that is on this disk; asks no network.
+    """The folder (or file) of a model or tokenizer that is on this disk; does not use the network.
 
     Args:
         source: a folder, a .safetensors file, a name as `find` takes it, or a name on the hub.

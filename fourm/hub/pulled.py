@@ -80,7 +80,7 @@ def _read(path: Path) -> dict[str, Pulled]:
 
 
 def remember(folder: Path, repository: str, pulled: Pulled) -> None:
-    """Write what was fetched of a repository into the folder's file, in the place of what it said.
+    """Write the entry of a repository into the folder's file.
 
     Raises:
         ConfigError: the file that is there cannot be read.

@@ -37,7 +37,7 @@ def is_hub_name(source: str) -> bool:
 
 
 def local_snapshot(repository: str) -> Path | None:
-    """The folder of a hub repository in the hub's cache, or None; asks no network.
+    """The folder of a hub repository in the hub's cache, or None; does not use the network.
 
     It is the revision that was pulled; else the cached `main`.
 

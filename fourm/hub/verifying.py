@@ -1,4 +1,4 @@
-"""Whether a folder holds the tensors that it should: from headers alone, or by recorded hashes."""
+"""Verifying the tensors of a folder: from headers alone, or by recorded hashes."""
 
 from __future__ import annotations
 

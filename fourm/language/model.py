@@ -1,4 +1,4 @@
-"""A language model of a folder: encoder and tokenizer."""
+"""A language model in a folder: encoder and tokenizer."""
 
 from __future__ import annotations
 

@@ -44,8 +44,7 @@ class OfficialTokenizer:
         short_name: what the command line calls it.
         purpose: what it is for, in a few words.
         config: the fields of its config that fix the shapes of its tensors.
-        uncertain_fields: those of them that nothing published fixes; a file's own config is right
-            about them.
+        uncertain_fields: those that no publication fixes; a file's own config takes precedence.
     """
 
     repository: str

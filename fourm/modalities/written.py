@@ -1,4 +1,4 @@
-"""Modalities that are text to the model: texts, and values that are written as one.
+"""Modalities that are text to the model: texts, and values written as text.
 
 A model may write text that is malformed or truncated. Such parts are skipped, so that what is
 decoded can always be given to a model again; the whole text stays in `Decoded.text`.
@@ -35,7 +35,7 @@ def written_codec(
     longest: Callable[[TokenSpec], int] | None = None,
     keys: Sequence[str] = (),
 ) -> Codec:
-    """A modality that is no text, but written as one.
+    """A modality that is written as text.
 
     Args:
         write: a value -> its text; raises BadInput.
@@ -121,7 +121,7 @@ class WrittenReader(TextReader):
         self.longest = spec.max_tokens if longest is None else longest(spec)
 
     def coverage(self, value: Any) -> TextCoverage | None:
-        """None: what is written is no text of a person."""
+        """None: the text is not a user's."""
         return None
 
     def prepare(self, value: Any) -> Content:

@@ -24,7 +24,7 @@ Key = tuple[tuple[str, int], ...]
 
 CANCELLED = "the inputs cancel each other out; change a weight or leave one out"
 SMALLEST = 1e-3
-"""What is left of inputs that cancel each other out is rounding; this share of them is not."""
+"""A fusion shorter than this share of its parts is rounding: they cancel each other out."""
 
 
 @dataclass
@@ -37,7 +37,7 @@ class _Wanted:
 
 
 class Embedding:
-    """One batch on its way to vectors.
+    """Embeds one batch.
 
     Every sample is encoded once, whatever the number of spaces; samples of the same modalities go
     together, and all spaces of a group are decoded in one block-masked pass.

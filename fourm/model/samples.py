@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from fourm.tokens import TokenSpec
 
 LARGEST_WEIGHT = 1000.0
-"""Beyond it float32 logits stop telling tokens apart."""
+"""Larger weights exceed the resolution of float32 logits."""
 
 
 class Prepared(NamedTuple):

@@ -6,8 +6,8 @@ dinov2         DINOv2 ViT-B/14, run by timm: its class token
 clip           CLIP ViT-B/16, run by open_clip: mean patch token, its own embedding, its text tower
 weights        finding weights, reading them safely, their digest
 known          a teacher by its name
-samples        images and texts on their way to a teacher
-teacher_model  a teacher in the place of a model: `load_model("clip-b16")`
+samples        the samples of a teacher: images and texts
+teacher_model  a teacher used as a model: `load_model("clip-b16")`
 with_teachers  a 4M-21 model whose images are embedded by its teachers
 =============  =================================================================================
 

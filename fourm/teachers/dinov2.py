@@ -116,7 +116,7 @@ def resized_positions(positions: torch.Tensor, grid: int) -> torch.Tensor:
     """Positions (1, 1 + n * n, dim) of a class token and a grid -> (1, 1 + grid * grid, dim).
 
     As DINOv2 without registers does it: bicubic, not antialiased, scaled by (grid + 0.1) / n.
-    What is no square grid comes back as it is.
+    Positions that are not a square grid are returned unchanged.
     """
     import torch
 

@@ -1,4 +1,4 @@
-"""Images and texts on their way to a teacher."""
+"""The samples of a teacher: images and texts."""
 
 from __future__ import annotations
 

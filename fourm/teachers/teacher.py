@@ -41,7 +41,7 @@ _NORMALISATION_TITLES = {
 class Teacher(ABC):
     """A network whose vectors 4M-21 predicts.
 
-    Nothing is looked for before it is needed; then weights are read once, whichever thread asks.
+    Weights are located and read when first needed, once for all threads.
 
     Args:
         source: file, folder or hub name of its weights; None: the repository of its card.

@@ -1,4 +1,4 @@
-"""A teacher in the place of a model: images, and with CLIP texts, without any 4M-21."""
+"""A teacher used as a model: images, and with CLIP texts, without any 4M-21."""
 
 from __future__ import annotations
 

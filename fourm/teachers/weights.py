@@ -120,7 +120,7 @@ def fill(network: torch.nn.Module, state: State, path: Path) -> None:
 
 
 def build(make: Callable[[], Any], where: Path) -> Any:
-    """What `make` gives; a library's complaint about a config becomes one line.
+    """The result of `make`; the error of a library about a config becomes one line.
 
     Raises:
         CheckpointError: `make` failed.

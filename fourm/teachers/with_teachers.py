@@ -239,7 +239,7 @@ class ModelWithTeachers:
 
 
 def _no_space(model: Model, teachers: Iterable[str]) -> str:
-    """What to say of a model without a space of these teachers."""
+    """The message about a model without a space of these teachers."""
     sentence = (
         f"{model.name}: none of its spaces ({', '.join(model.spaces)}) is that of "
         f"{' or '.join(teachers)}"

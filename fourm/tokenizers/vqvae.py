@@ -60,7 +60,7 @@ class VQ(nn.Module):
     def latents(self, x: Tensor) -> Tensor:
         """Latents before quantisation: (B, latent_dim, h, w), or (B, latent_dim) for vectors.
 
-        Args, errors: as `encode`.
+        Arguments and errors as `encode`.
         """
         if not self.can_encode:
             raise ConfigError("this tokenizer was loaded without its encoder")

@@ -1,4 +1,4 @@
-"""Random variations of training inputs: how a person or another detector might have made them."""
+"""Random variations of training inputs, as of another person or detector."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Edges of a photo to learn from: exact, and as a hand might draw them."""
+"""Edges of photos for training: exact, and as if drawn by hand."""
 
 from __future__ import annotations
 

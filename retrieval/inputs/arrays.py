@@ -44,7 +44,7 @@ def _reason(said: str) -> str:
     return shown(said, 120).strip("'\"")
 
 
-def read_numbers(source: object, modality: str) -> tuple[NDArray[Any], str | None]:
+def read_array(source: object, modality: str) -> tuple[NDArray[Any], str | None]:
     """Finite numbers of a .npy file, or of anything that is an array, and the file's name.
 
     Raises:

@@ -42,7 +42,7 @@ def read_depth(source: object, depth_near: object = "low") -> Input:
     from PIL import Image
 
     from fourm.messages import shown
-    from retrieval.inputs.arrays import grey_values, read_grey, read_numbers
+    from retrieval.inputs.arrays import grey_values, read_array, read_grey
 
     name: str | None = None
     if isinstance(source, Image.Image):
@@ -51,7 +51,7 @@ def read_depth(source: object, depth_near: object = "low") -> Input:
         path = existing_file(source, "a depth map")
         array, name = read_grey(path), path.name
     else:
-        array, name = read_numbers(source, "depth")
+        array, name = read_array(source, "depth")
     if array.ndim != 2:
         raise QueryError(
             f"expected a depth map (H, W), got {shown(array.shape)}",

@@ -72,9 +72,9 @@ def array_modality(
 
 def _read(source: object, modality: str) -> Input:
     """An array for the model to check: only it knows which shape it takes."""
-    from retrieval.inputs.arrays import read_numbers
+    from retrieval.inputs.arrays import read_array
 
-    array, name = read_numbers(source, modality)
+    array, name = read_array(source, modality)
     return Input(modality, array, name)
 
 

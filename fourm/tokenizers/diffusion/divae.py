@@ -107,7 +107,7 @@ class DiVAE(VQVAE):
             probabilities: (B, h, w, codebook_size); they sum to 1.
             size, steps, generator, spacing, progress: as `decode_tokens`.
 
-        Returns, errors: as `decode_tokens`.
+        Results and errors are those of `decode_tokens`.
         """
         expected = self.quantize.decode_soft(probabilities)
         return self._denoised(expected, size, steps, generator, spacing, progress)
