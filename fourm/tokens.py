@@ -17,7 +17,7 @@ from fourm.errors import ConfigError, UnknownModality
 TokenKind = Literal["pixels", "img", "seq", "seq_emb"]
 Positions = Literal["sincos1d", "sincos2d", "learned"]
 Decode = Literal["argmax", "soft", "sample"]
-"""How predicted tokens become codes: the likeliest, the expectation, or drawn ones."""
+"""How predicted tokens become codes: the most likely, the expectation, or drawn ones."""
 
 TOKEN_KINDS = ("pixels", "img", "seq", "seq_emb")
 POSITIONS = ("sincos1d", "sincos2d", "learned")

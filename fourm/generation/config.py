@@ -23,7 +23,7 @@ class GenerationConfig:
     Attributes:
         steps: decoding steps per image-like modality.
         scheme: decoding scheme of image-like modalities.
-        temperature: sampling temperature of all modalities and steps; 0 takes the likeliest token.
+        temperature: sampling temperature of all modalities and steps; 0 is greedy decoding.
         top_k, top_p: filters of sampling, see `fourm.generation.keep_likely`.
         guidance: classifier-free guidance scale; 1 disables it.
         weights: modality -> guidance weight. If any is given, each input, and each modality

@@ -69,7 +69,7 @@ def choose(
 
     Args:
         logits: of one target.
-        decode: `argmax` takes the likeliest token of each position; `soft` returns the
+        decode: `argmax` takes the most likely token of each position; `soft` returns the
             probabilities, for a tokenizer that decodes the expectation of its codes; `sample` draws
             tokens. For one sample on the CPU the draws are those of the reference's one-step ROAR
             with the same seed.

@@ -12,7 +12,7 @@ from torch import Tensor
 from fourm.errors import BadInput
 
 GREEDY = 1e-8
-"""Temperatures below this one take the likeliest token."""
+"""Temperatures below this one take the most likely token."""
 
 
 class Draw(NamedTuple):
@@ -62,7 +62,7 @@ class TokenSampler:
 
         Args:
             logits: (B, k, V).
-            temperature: 0 takes the likeliest token, with its probability at temperature 1; a drawn
+            temperature: 0 is greedy decoding, with its probability at temperature 1; a drawn
                 token has the probability with which it was drawn.
             padding: (B, k) bool, True = ignored; the token there is 0.
 

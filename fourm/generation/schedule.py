@@ -30,7 +30,7 @@ class TargetSchedule:
         steps: decoding steps of `roar` and `maskgit`.
         split: number of tokens of each step: `linear`, or `cosine` (`maskgit`), with fewer in the
             first and last ones.
-        temperature: of the first step; 0 takes the likeliest token.
+        temperature: of the first step; 0 takes the most likely token.
         temperature_schedule: `constant`, `linear`, or `onex:<min>:<power>`, see `temperatures`.
         guidance: classifier-free guidance scale; 1 disables it. Several: one weight for each
             condition of a weighted generation.

@@ -72,7 +72,7 @@ def sequence_step(
 def greedy_sequences(
     model: FM, encoded: EncoderOutput, target: str, start: int, stops: Collection[int], limit: int
 ) -> list[list[int]]:
-    """The likeliest ids of a sequence, for each sample of a batch.
+    """The most likely ids of a sequence, for each sample of a batch.
 
     Nothing of the target is given to the encoder (4M-21 reference, sec. 2.5: an input budget of 0),
     so that one encoding serves any number of targets.

@@ -81,7 +81,7 @@ class GenerationDefaults:
     Attributes:
         scheme: `roar`, `maskgit` or, for sequences, `autoregressive` (4M-21 reference, sec. 4.2).
         steps: decoding steps of `roar` and `maskgit`.
-        temperature: of the first step; 0 takes the likeliest token.
+        temperature: of the first step; 0 takes the most likely token.
         temperature_schedule: `constant`, `linear`, or `onex:<min>:<power>`.
         guidance: classifier-free guidance scale; 1 disables it.
     """

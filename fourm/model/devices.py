@@ -65,7 +65,7 @@ def choose_dtype(dtype: str, device: torch.device, *, picks_tokens: bool = False
     Args:
         dtype: one of `DTYPES`.
         device: where the transformer runs.
-        picks_tokens: whether vectors are decoded from single tokens, the likeliest or drawn ones.
+        picks_tokens: whether vectors are decoded from single tokens, the most likely or drawn ones.
 
     Raises:
         BadInput: an unknown dtype.

@@ -1,4 +1,4 @@
-"""What the code knows stands in the docs: options of commands, and public names."""
+"""The generated parts of the docs are up to date: options of commands, and public names."""
 
 import inspect
 import re

@@ -1,4 +1,4 @@
-"""The recorded model that reads everything, beside the small recorded tokenizers."""
+"""The recorded model that reads all modalities, next to the small recorded tokenizers."""
 
 import shutil
 

@@ -13,7 +13,7 @@ def model():
 
 @pytest.fixture
 def photos(tmp_path):
-    """A gallery of 40 pictures that all differ, in two folders, in several formats."""
+    """A gallery of 40 images that all differ, in two folders, in several formats."""
     folder = tmp_path / "photos"
     for number in range(40):
         forms = [("png", "PNG"), ("bmp", "BMP"), ("tif", "TIFF")]

@@ -1,4 +1,4 @@
-"""Picture files for the tests, made on the spot."""
+"""Image files for the tests."""
 
 from __future__ import annotations
 

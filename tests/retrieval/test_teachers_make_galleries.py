@@ -1,4 +1,4 @@
-"""Indexes whose pictures were embedded by teachers, and who may search them."""
+"""Indexes with images embedded by teachers, and the models that can search them."""
 
 import json
 import shutil

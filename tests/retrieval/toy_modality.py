@@ -1,4 +1,4 @@
-"""The user's side of the thumbnails of `tests.toy_modality`: nothing else has to know them."""
+"""The user's side of the thumbnails of `tests.toy_modality`."""
 
 from functools import partial
 

@@ -31,15 +31,15 @@ def _labels(stacked: Tensor, config: TokenizerConfig) -> Tensor:
     return stacked.long()
 
 
-def _likeliest_ids(decoded: Tensor) -> Any:
-    """Decoded (labels, H, W) -> uint8 (H, W), the category id of each pixel's likeliest label."""
+def _most_likely_ids(decoded: Tensor) -> Any:
+    """Decoded (labels, H, W) -> uint8 (H, W), the category id of each pixel's most likely label."""
     return ids_of_labels(decoded.argmax(dim=0).numpy())
 
 
 SEG = Modality(
     name="seg",
     tokens=grid_tokens("tok_semseg@224", 4096),
-    codecs={"img": grid_codec(square_labels, _labels, _likeliest_ids, labels=True)},
+    codecs={"img": grid_codec(square_labels, _labels, _most_likely_ids, labels=True)},
     tokenizer=OfficialTokenizer(
         "4M_tokenizers_semseg_4k_224-448",
         "tokenizer/semseg",

@@ -23,7 +23,7 @@ SMALL = FIXTURES / "models" / "fm_small_real"
 
 @pytest.fixture
 def folder(tmp_path):
-    """A copy of the small model, to be spoiled."""
+    """A copy of the small model, to be damaged."""
     copy = tmp_path / "model"
     shutil.copytree(SMALL, copy)
     return copy

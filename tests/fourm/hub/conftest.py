@@ -15,7 +15,7 @@ def shelf(tmp_path_factory):
 
 @pytest.fixture
 def hub(shelf, monkeypatch):
-    """A hub that has them, in the place of the real one and of the text tokenizer's host."""
+    """A hub that has them, in place of the real one and of the text tokenizer's host."""
     from huggingface_hub import constants
 
     from fourm.hub import text_tokenizer
@@ -50,6 +50,6 @@ def hub(shelf, monkeypatch):
 
 @pytest.fixture
 def no_hub(hub):
-    """Nobody listens where the hub was."""
+    """The hub does not answer."""
     hub.close()
     return hub

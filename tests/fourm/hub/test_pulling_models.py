@@ -144,7 +144,7 @@ class TestWhatIsFetched:
 
 
 def shelf_with_dinov2(shelf):
-    """The model's folder beside no tokenizer of the other space."""
+    """The model's folder, without the tokenizer of the other space."""
     fewer = shelf.parent / f"{shelf.name}-fewer"
     fewer.mkdir(exist_ok=True)
     for name in (

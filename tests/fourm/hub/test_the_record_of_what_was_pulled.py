@@ -1,4 +1,4 @@
-"""`pulled.json` gives back what was written, and nothing else gets through."""
+"""`pulled.json` is read as it was written, and refused if it is malformed."""
 
 import json
 import tempfile

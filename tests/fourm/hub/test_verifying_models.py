@@ -39,7 +39,7 @@ def only(source, **options):
 
 
 def write_header(path, shapes, dtype="F32"):
-    """A file of the full size that takes no room: a header, then nothing but holes."""
+    """A sparse file of the full size: a header, then holes."""
     entries, offset = {}, 0
     for name, shape in shapes.items():
         size = 4 * torch.Size(shape).numel()

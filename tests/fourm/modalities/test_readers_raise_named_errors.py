@@ -1,4 +1,4 @@
-"""Whatever a reader is given: it is read, or refused with a named error."""
+"""A reader reads any value, or refuses it with a named error."""
 
 import json
 

@@ -63,7 +63,7 @@ def test_maps_are_the_likeliest_tokens(model, fm):
 
 
 def test_texts_are_the_likeliest_next_tokens(model, fm):
-    """Against decoding the whole prefix anew for each."""
+    """Compared with decoding the whole prefix for each."""
     from fourm.transformer import sequence_logits
 
     ids, special = [5], range(4, 204)

@@ -22,7 +22,7 @@ CLIP_CONFIG = {
 
 
 def small_dinov2(seed=0, *, img_size=224, **arguments):
-    """timm's network; positions and layer scales are as loud as trained ones."""
+    """timm's network; positions and layer scales are as large as trained ones."""
     with torch.random.fork_rng(devices=[]), torch.no_grad():
         torch.manual_seed(seed)
         network = timm.create_model(

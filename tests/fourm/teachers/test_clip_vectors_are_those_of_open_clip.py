@@ -1,4 +1,4 @@
-"""Pooled patch tokens, CLIP's own embedding and words, each beside open_clip's own computation."""
+"""Pooled patch tokens, CLIP's own embedding and text, compared with open_clip's computation."""
 
 import numpy as np
 import open_clip

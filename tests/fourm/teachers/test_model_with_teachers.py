@@ -1,4 +1,4 @@
-"""A model with teachers: what embeds what."""
+"""A model with teachers: which network embeds which input."""
 
 import json
 

@@ -93,7 +93,7 @@ JSON = st.recursive(
 
 
 def check(modality, source, **others):
-    """Read it, or be told what is wrong; then draw it, and let the model judge it."""
+    """Read and draw an input and prepare it for a model; the message if it is refused."""
     with warnings.catch_warnings():
         warnings.simplefilter("error", RuntimeWarning)
         try:

@@ -1,4 +1,4 @@
-"""Weights, words negative prompt, and the three ways of combining inputs."""
+"""Weights, negative prompts, and the three ways of combining inputs."""
 
 import math
 

@@ -23,7 +23,7 @@ PHOTO = striped((200, 120, 10), (320, 240))
 
 @pytest.fixture
 def able():
-    """A model that predicts depth, words and colours, and reads edges."""
+    """A model that predicts depth, text and colours, and reads edges."""
     return FakeModel(
         inputs=("image", "text", "seg", "edges"), predictable=("depth", "text", "palette")
     )
