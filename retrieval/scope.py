@@ -16,6 +16,9 @@ from retrieval.errors import UsageError
 Spaces = str | Sequence[str] | Mapping[str, float]
 """One space or several: `"clip"`, `["clip", "dinov2=0.5"]`, `{"clip": 1, "dinov2": 0.5}`."""
 
+MAX_WEIGHT = 1e6
+"""Of a space; the sum of larger ones may overflow, and then all scores are 0."""
+
 
 @dataclass(frozen=True)
 class Scope:
@@ -52,7 +55,7 @@ class Scope:
 
         Raises:
             UsageError: a space or modality that the index does not hold, a space given twice, a
-                weight <= 0, an unknown fusion.
+                weight <= 0 or > 1e6, an unknown fusion.
         """
         if fusion not in FUSIONS:
             raise UsageError(f"fusion must be one of {', '.join(FUSIONS)}, got {fusion!r}")
@@ -66,6 +69,10 @@ class Scope:
                 )
             if not 0 < weight < float("inf"):
                 raise UsageError(f"weight must be > 0, got {weight:g}", where=f"space {name}")
+            if weight > MAX_WEIGHT:
+                raise UsageError(
+                    f"weight must be <= {MAX_WEIGHT:g}, got {weight:g}", where=f"space {name}"
+                )
         return cls(weights, fusion, _modalities(modalities, index))
 
     @property

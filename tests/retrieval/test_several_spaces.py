@@ -217,6 +217,10 @@ def test_a_batch_is_each_alone(gallery):
         ({"spaces": {"hue": 0}}, "weight must be > 0, got 0"),
         ({"spaces": {"hue": -1}}, "weight must be > 0"),
         ({"spaces": {"hue": float("nan")}}, "weight must be > 0"),
+        (
+            {"spaces": {"hue": 1e308, "light": 1e308}},
+            "hue: weight must be <= 1e\\+06, got 1e\\+308",
+        ),
         ({"spaces": {"hue": "much"}}, "must be numbers"),
         ({"fusion": "sum"}, "must be one of rrf, scores, got 'sum'"),
         ({"modalities": "sound"}, "no gallery of the modality 'sound'; it has image"),

@@ -14,12 +14,16 @@ from fourm.tokenizers.diffusion.schedule import NoiseSchedule, Spacing
 from fourm.tokenizers.diffusion.unet import UNet, parse_unet_name
 from fourm.tokenizers.vqvae import VQVAE
 
+MAX_SIZE = 4096
+"""Largest side of decoded images, in pixels; memory ends before it on most machines."""
+
 
 def check_decoding(config: TokenizerConfig, diffusion: DiffusionConfig) -> None:
     """Check the options of a diffusion decoder before it runs; other decoders have none.
 
     Raises:
-        BadInput: the number of steps is out of range, or the size not a multiple of the network's.
+        BadInput: the number of steps is out of range, the size not a multiple of the network's, or
+            too large.
     """
     if not config.is_diffusion:
         return
@@ -31,6 +35,8 @@ def check_decoding(config: TokenizerConfig, diffusion: DiffusionConfig) -> None:
     multiple = parse_unet_name(config.dec_type).multiple
     if size is not None and (size < 1 or size % multiple):
         raise BadInput(f"image size must be a multiple of {multiple}, got {size}")
+    if size is not None and size > MAX_SIZE:
+        raise BadInput(f"image size must be <= {MAX_SIZE}, got {size}")
 
 
 class DiVAE(VQVAE):

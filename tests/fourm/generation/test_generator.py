@@ -261,6 +261,7 @@ class TestErrors:
         [
             (DiffusionConfig(steps=1001), "between 1 and 1000, got 1001"),
             (DiffusionConfig(size=40), "multiple of 32, got 40"),
+            (DiffusionConfig(size=8192), "image size must be <= 4096, got 8192"),
         ],
     )
     def test_invalid_options_of_decoders_before_anything_runs(self, generator, options, message):
