@@ -48,7 +48,7 @@ def describe(source: str) -> dict[str, Any]:
     except ModelNotFound:
         return _absent(source)
     if folder.name == TEXT_TOKENIZER:
-        return {"name": TEXT_TOKENIZER_NAME, "kind": "text tokenizer", **_on_disk(folder)}
+        return {"name": TEXT_TOKENIZER_NAME, "type": "text tokenizer", **_on_disk(folder)}
     if (folder / MANIFEST_FILE).is_file():
         return _model(folder)
     checkpoint = Checkpoint.open(folder)
@@ -66,7 +66,7 @@ def _absent(source: str) -> dict[str, Any]:
     entry = find(source)
     described: dict[str, Any] = {
         "name": entry.name,
-        "kind": "transformer" if entry.kind == "model" else "tokenizer",
+        "type": "transformer" if entry.kind == "model" else "tokenizer",
         "title": entry.purpose,
         "repository": entry.repository,
         "available": False,
@@ -84,7 +84,7 @@ def _absent(source: str) -> dict[str, Any]:
 def _teacher(card: ModelCard) -> dict[str, Any]:
     return {
         "name": card.name,
-        "kind": "teacher",
+        "type": "teacher",
         "title": card.title,
         "where": card.where,
         "available": card.available,
@@ -99,7 +99,7 @@ def _model(folder: Path) -> dict[str, Any]:
     checkpoint = Checkpoint.open(manifest.locate(manifest.model))
     return {
         "name": manifest.name,
-        "kind": "model",
+        "type": "model",
         "title": manifest.title,
         **_on_disk(folder),
         **_fm_description(checkpoint),
@@ -115,7 +115,7 @@ def _transformer(checkpoint: Checkpoint) -> dict[str, Any]:
     name = repository_of(folder)
     described = {
         "name": name,
-        "kind": "transformer",
+        "type": "transformer",
         "title": MODELS.get(name, name),
         **_on_disk(folder),
         **_fm_description(checkpoint),
@@ -145,7 +145,7 @@ def _tokenizer(checkpoint: Checkpoint) -> dict[str, Any]:
     vector = config.is_vector
     return {
         "name": entry.name if entry else repository_of(checkpoint.folder),
-        "kind": "tokenizer",
+        "type": "tokenizer",
         "title": entry.purpose if entry else "",
         **_on_disk(checkpoint.folder),
         "modalities": list(entry.modalities) if entry else [],

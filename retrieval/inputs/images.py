@@ -96,7 +96,9 @@ def from_array(source: object, *, bgr: bool = False) -> Image.Image:
     if pixels.ndim == 3 and pixels.shape[2] == 1:
         pixels = pixels[..., 0]
     if not (pixels.ndim == 2 or (pixels.ndim == 3 and pixels.shape[2] in (3, 4))):
-        raise ItemError(f"expected an array (H, W, 3), got {shown(pixels.shape)}")
+        raise ItemError(
+            f"expected an array (H, W), (H, W, 3) or (H, W, 4), got {shown(pixels.shape)}"
+        )
     if not 0 < pixels.shape[0] * pixels.shape[1] <= MAX_PIXELS:
         raise ItemError(f"expected 1 to {MAX_PIXELS} pixels, got {shown(pixels.shape)}")
     pixels = _bytes_of(pixels)

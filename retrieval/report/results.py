@@ -22,8 +22,8 @@ THUMBNAIL_SIDE = 400
 
 _HEADINGS: dict[Combination, str] = {
     "together": "all of these together",
-    "guided": "guided by each of these, by its weight",
-    "late": "weighted mean of what each of these predicts",
+    "guided": "weighted guidance by each of these",
+    "late": "weighted mean of these, each embedded alone",
 }
 
 

@@ -26,7 +26,7 @@ def missing(described):
 def test_mini():
     described = describe("mini")
     model = fourm.load_model("mini", device="cpu")
-    assert described["kind"] == "model" and described["fingerprint"] == model.fingerprint
+    assert described["type"] == "model" and described["fingerprint"] == model.fingerprint
     assert (described["dim"], described["heads"], described["missing"]) == (384, 6, [])
     assert tuple(described["queries"]) == model.inputs and described["spaces"] == list(model.spaces)
     assert json.loads(json.dumps(described)) == described
@@ -73,7 +73,7 @@ class TestFolders:
     @pytest.mark.parametrize("name", ["vq_human_poses_nano", "vq_sam_instance_nano"])
     def test_a_tokenizer(self, name):
         described = describe(str(FIXTURES / "models" / name))
-        assert described["kind"] == "tokenizer" and described["codebook"] == 1024
+        assert described["type"] == "tokenizer" and described["codebook"] == 1024
         assert all(count > 0 for count in described["parameters"].values())
 
     def test_what_cannot_be_described(self, tmp_path, shelf):
@@ -113,7 +113,7 @@ class TestNames:
     def test_teachers(self, name):
         described = describe(name)
         assert (
-            described["kind"] == "teacher"
+            described["type"] == "teacher"
             and "image" in described["queries"]
             and described["spaces"]
         )

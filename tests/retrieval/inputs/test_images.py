@@ -114,7 +114,7 @@ def test_tensors_that_are_views_are_resolved():
 @pytest.mark.parametrize(
     ("source", "reason"),
     [
-        (np.zeros((3, 4, 5), np.uint8), r"expected an array \(H, W, 3\), got \(3, 4, 5\)"),
+        (np.zeros((3, 4, 5), np.uint8), r"expected an array .* or \(H, W, 4\), got \(3, 4, 5\)"),
         (np.zeros((4, 4, 3), np.int64), r"expected uint8, or floats in \[0, 1\], got int64"),
         (PIXELS.astype(np.float32), r"expected uint8, or floats in \[0, 1\], got .* to 200"),
         (np.full((4, 4), np.nan), "got nan to nan"),
