@@ -62,7 +62,7 @@ class TokenSampler:
 
         Args:
             logits: (B, k, V).
-            temperature: 0 is greedy decoding, with its probability at temperature 1; a drawn
+            temperature: 0 is greedy decoding; its probabilities are those at temperature 1. A drawn
                 token has the probability with which it was drawn.
             padding: (B, k) bool, True = ignored; the token there is 0.
 
