@@ -24,6 +24,7 @@ from tqdm import tqdm
 
 from fourm import FourmError
 from fourm.embedder import Vectors
+from fourm.messages import shown
 from retrieval.errors import QueryError, UsageError
 from retrieval.gallery import Gallery
 from retrieval.model import embed_spaces
@@ -141,10 +142,11 @@ def evaluate(
         UsageError: no queries, an empty gallery, or a batch size below 1.
         fourm.FourmError, indexes.IndexesError: as `Gallery.search`.
     """
-    if batch_size < 1:
-        raise UsageError(f"batch size must be >= 1, got {batch_size}")
+    if not isinstance(batch_size, int) or batch_size < 1:
+        raise UsageError(f"batch size must be >= 1, got {batch_size!r}")
     if isinstance(queries, (str, os.PathLike)):
         queries = read_queries(queries)
+    _check_queries(queries)
     if not queries:
         raise UsageError("no queries; give at least one")
     index = gallery.index
@@ -169,6 +171,14 @@ def evaluate(
             bar.update(len(found))
     missing = {path for query in queries for path in query.relevant if path not in ids}
     return _measured(total, ranks, items, tuple(sorted(missing)))
+
+
+def _check_queries(queries: object) -> None:
+    if not isinstance(queries, Sequence) or not all(isinstance(q, JudgedQuery) for q in queries):
+        raise UsageError(
+            f"expected a file or a list of JudgedQuery objects, got {shown(queries)}",
+            where="queries",
+        )
 
 
 def _embedded(

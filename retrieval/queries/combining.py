@@ -13,6 +13,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Literal
 
+import numpy as np
+
 from fourm.messages import shown
 from retrieval.assignments import read_numbers
 from retrieval.errors import QueryError, UsageError
@@ -124,7 +126,7 @@ def _weighted(entry: Input, weights: Mapping[str, float]) -> Input:
 
 
 def _weight(name: str, value: object) -> float:
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
+    if isinstance(value, bool) or not isinstance(value, (int, float, np.integer, np.floating)):
         raise QueryError(f"{name} must be a number, got {shown(value)}", where="weight")
     if not (abs(value) <= LARGEST_WEIGHT and math.isfinite(value)):
         raise QueryError(

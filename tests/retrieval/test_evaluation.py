@@ -157,3 +157,11 @@ def test_queries_are_a_file_or_are_made_in_python(gallery, file):
     assert evaluate(gallery, path) == evaluate(gallery, made)
     with pytest.raises(QueryError, match=r"^query 2: .*empty"):
         evaluate(gallery, [*made, JudgedQuery({"text": " "}, ["b/00.png"])])
+
+
+@pytest.mark.parametrize("queries", [5, ["red"], {"text": "red"}])
+def test_other_things_than_judged_queries_are_refused(gallery, queries):
+    with pytest.raises(UsageError, match="queries: expected a file or a list of JudgedQuery"):
+        evaluate(gallery, queries)
+    with pytest.raises(UsageError, match="batch size must be >= 1, got 'x'"):
+        evaluate(gallery, [JudgedQuery({"text": "red"}, ["a.png"])], batch_size="x")

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+import numpy as np
+
 from fourm.checks import finite
 from fourm.errors import BadInput
 from fourm.messages import shown
@@ -176,7 +178,7 @@ def checked_metadata(values: Mapping[str, object]) -> dict[str, float]:
     checked = {}
     for name, value in values.items():
         key = _key(name)
-        if isinstance(value, bool) or not isinstance(value, (int, float)):
+        if isinstance(value, bool) or not isinstance(value, (int, float, np.integer, np.floating)):
             raise BadInput(f"{name} must be a number, got {shown(value)}")
         if not key.low <= value <= key.high:
             raise BadInput(

@@ -69,6 +69,11 @@ def test_metadata(text, message):
         metadata.read_metadata(text)
 
 
+@pytest.mark.parametrize("value", [3, np.float32(3), np.int64(3)])
+def test_metadata_may_be_numbers_of_numpy(value):
+    assert metadata.metadata_text({"n_humans": value}) == metadata.metadata_text({"n_humans": 3})
+
+
 def test_metadata_as_a_user_writes_it():
     assert metadata.read_metadata("brightness=200, n_humans=3") == {
         "brightness": 200,

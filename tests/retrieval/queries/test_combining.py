@@ -86,6 +86,12 @@ def test_one_pass_over_all_has_no_weights(weights):
         Query.read(text="red", negative_text="blue", combine="together")
 
 
+@pytest.mark.parametrize("weight", [2, np.float32(2), np.int64(2)])
+def test_weights_may_be_numbers_of_numpy(weight):
+    (entry,) = Query.read(text="red", weights={"text": weight}).inputs
+    assert entry.weight == 2 and type(entry.weight) is float
+
+
 @pytest.mark.parametrize(
     ("weights", "words"),
     [
