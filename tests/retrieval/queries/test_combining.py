@@ -165,6 +165,6 @@ def test_pages_show_weights_and_negative_prompts(model, photos, tmp_path):
         results = Results.of(gallery, query, gallery.search_batch([query], 2)[0])
         plain = Query.read(text="red", seg=RED)
         together = Results.of(gallery, plain, gallery.search_batch([plain], 2)[0])
-    assert "by its weight" in results.heading and "together" in together.heading
+    assert "weighted guidance" in results.heading and "together" in together.heading
     assert [panel.note for panel in together.panels] == ["", ""]
     assert draw_sheet(results).height > draw_sheet(together).height
