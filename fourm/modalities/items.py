@@ -23,10 +23,10 @@ if TYPE_CHECKING:
     from fourm.tokens import TokenSpec
     from fourm.transformer.embeddings import ModalityInput
 
-Items = NDArray[np.float32]
+ItemVectors = NDArray[np.float32]
 
 
-def item_codec(encode: Callable[[Any], Items], width: int, keys: Sequence[str] = ()) -> Codec:
+def item_codec(encode: Callable[[Any], ItemVectors], width: int, keys: Sequence[str] = ()) -> Codec:
     """A modality that is a few items; arguments as `ItemsReader`."""
     return Codec(lambda spec: ItemsReader(spec, encode, width, keys))
 
@@ -47,7 +47,7 @@ class ItemsReader(Reader):
     def __init__(
         self,
         spec: TokenSpec,
-        encode: Callable[[Any], Items],
+        encode: Callable[[Any], ItemVectors],
         width: int,
         keys: Sequence[str] = (),
     ) -> None:

@@ -12,7 +12,7 @@ from PIL import Image
 from fourm.checks import finite_numbers
 from fourm.errors import BadInput
 from fourm.messages import shown
-from fourm.modalities.items import Items, item_codec, shares
+from fourm.modalities.items import ItemVectors, item_codec, shares
 from fourm.modalities.modality import GenerationDefaults, Modality
 from fourm.modalities.number_words import number_word, read_number
 from fourm.modalities.pixels import as_image
@@ -118,7 +118,7 @@ def palette_of(image: Any, count: int = 5) -> list[tuple[int, int, int]]:
     return [(parts[3 * i], parts[3 * i + 1], parts[3 * i + 2]) for i in indices]
 
 
-def palette_items(colours: Sequence[Sequence[float]]) -> Items:
+def palette_items(colours: Sequence[Sequence[float]]) -> ItemVectors:
     """(n, PALETTE_WIDTH) float32: 1 .. 7 colours, each red, green, blue from 0 to 255.
 
     Raises:
@@ -126,7 +126,7 @@ def palette_items(colours: Sequence[Sequence[float]]) -> Items:
     """
     values = np.array(check_colours(colours))
     red, green, blue = (shares(values[:, part], 0, 255, COLOUR_KNOTS) for part in range(3))
-    cells: Items = np.einsum("nr,ng,nb->nrgb", red, green, blue).astype(np.float32)
+    cells: ItemVectors = np.einsum("nr,ng,nb->nrgb", red, green, blue).astype(np.float32)
     return cells.reshape(len(values), PALETTE_WIDTH)
 
 
@@ -143,7 +143,7 @@ def _written(value: Any) -> str:
     return palette_text(_colours(value))
 
 
-def _vectors(value: Any) -> Items:
+def _vectors(value: Any) -> ItemVectors:
     return palette_items(_colours(value))
 
 

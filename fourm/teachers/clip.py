@@ -16,7 +16,7 @@ from fourm.errors import BadInput, CheckpointError, ConfigError
 from fourm.hub.teachers import CLIP_B16
 from fourm.lazy import Lazy
 from fourm.teachers.teacher import NORMALISATIONS, SIDE, Teacher
-from fourm.teachers.weights import State, build, file_in, fill, read_state
+from fourm.teachers.weights import TeacherState, build, file_in, fill, read_state
 
 if TYPE_CHECKING:
     import torch
@@ -132,12 +132,12 @@ class ClipTeacher(Teacher):
         place = self._place.get()
         return file_in(place, CLIP_TENSORS) if place.is_dir() else place
 
-    def _state(self, path: Path) -> State:
+    def _state(self, path: Path) -> TeacherState:
         state = read_state(path)
         prefix = "module."
         return {name.removeprefix(prefix): tensor for name, tensor in state.items()}
 
-    def _build(self, state: State, path: Path) -> torch.nn.Module:
+    def _build(self, state: TeacherState, path: Path) -> torch.nn.Module:
         from open_clip import CLIP
         from open_clip.transformer import VisionTransformer
 

@@ -14,7 +14,7 @@ from fourm.checkpoints.files import CONFIG, TENSORS, read_json_object
 from fourm.errors import CheckpointError, ConfigError
 from fourm.hub.teachers import DINOV2_B14
 from fourm.teachers.teacher import SIDE, Teacher
-from fourm.teachers.weights import State, build, file_in, fill, read_state
+from fourm.teachers.weights import TeacherState, build, file_in, fill, read_state
 
 if TYPE_CHECKING:
     import torch
@@ -78,7 +78,7 @@ class Dinov2Teacher(Teacher):
         place = self._place.get()
         return file_in(place, (TENSORS, "pytorch_model.bin")) if place.is_dir() else place
 
-    def _state(self, path: Path) -> State:
+    def _state(self, path: Path) -> TeacherState:
         state = read_state(path)
         state.pop("mask_token", None)  # of DINOv2's own files, for its training alone
         if "register_tokens" in state or "reg_token" in state:
@@ -87,7 +87,7 @@ class Dinov2Teacher(Teacher):
             )
         return state
 
-    def _build(self, state: State, path: Path) -> torch.nn.Module:
+    def _build(self, state: TeacherState, path: Path) -> torch.nn.Module:
         import timm
         import torch
         from timm.models.vision_transformer import VisionTransformer

@@ -22,7 +22,7 @@ Pixels = NDArray[np.uint8]
 
 
 @dataclass(frozen=True, eq=False)
-class Sample:
+class TeacherSample:
     """One sample: an image alone, a text alone, what only the model can read, or a sum of these.
 
     Attributes:
@@ -35,19 +35,19 @@ class Sample:
     pixels: Pixels | None = None
     text: str | None = None
     prepared: Prepared | WeightedFusion | None = None
-    parts: tuple[tuple[Sample, float], ...] = ()
+    parts: tuple[tuple[TeacherSample, float], ...] = ()
 
 
-def prepare_image(value: Any) -> Sample:
+def prepare_image(value: Any) -> TeacherSample:
     """PIL image or uint8 (H, W, 3) -> a sample.
 
     Raises:
         BadInput: not an image.
     """
-    return Sample(pixels=square_pixels(value, SIDE))
+    return TeacherSample(pixels=square_pixels(value, SIDE))
 
 
-def prepare_text(value: Any) -> Sample:
+def prepare_text(value: Any) -> TeacherSample:
     """A text -> a sample.
 
     Raises:
@@ -55,7 +55,7 @@ def prepare_text(value: Any) -> Sample:
     """
     if not unicode_text(value).strip():
         raise BadInput("the text is empty")
-    return Sample(text=str(value))
+    return TeacherSample(text=str(value))
 
 
 def embed_images(teacher: Teacher, images: Sequence[Pixels], space: str) -> Vectors:
@@ -73,8 +73,8 @@ def embed_texts(teacher: Teacher, texts: Sequence[str]) -> Vectors:
 
 
 def weighted(
-    parts: Sequence[tuple[Sample, float]], method: FusionMethod
-) -> tuple[tuple[Sample, float], ...]:
+    parts: Sequence[tuple[TeacherSample, float]], method: FusionMethod
+) -> tuple[tuple[TeacherSample, float], ...]:
     """The parts of a fusion, if they can be fused; see `fourm.model.samples.WeightedFusion`.
 
     Raises:
@@ -83,17 +83,17 @@ def weighted(
     """
     pairs = pairs_of(parts)
     for sample, _ in pairs:
-        if not isinstance(sample, Sample) or _is_fusion(sample):
+        if not isinstance(sample, TeacherSample) or _is_fusion(sample):
             raise BadInput("expected prepared samples to fuse, not fusions")
     check_fusion([weight for _, weight in pairs], method)
     return pairs
 
 
-def _is_fusion(sample: Sample) -> bool:
+def _is_fusion(sample: TeacherSample) -> bool:
     return bool(sample.parts) or isinstance(sample.prepared, WeightedFusion)
 
 
-def summed(sample: Sample, vectors: Vectors) -> Vectors:
+def summed(sample: TeacherSample, vectors: Vectors) -> Vectors:
     """The unit vector (dim,) of a sample with parts, from those of its parts, (parts, dim).
 
     Raises:

@@ -17,7 +17,7 @@ from fourm.hub.teachers import TeacherCard
 from fourm.imagenet import IMAGENET_MEAN, IMAGENET_STD
 from fourm.lazy import Lazy
 from fourm.model.devices import choose_device, choose_dtype
-from fourm.teachers.weights import State, digest, find_weights
+from fourm.teachers.weights import TeacherState, digest, find_weights
 
 if TYPE_CHECKING:
     import torch
@@ -184,11 +184,11 @@ class Teacher(ABC):
         """The file of tensors."""
 
     @abstractmethod
-    def _state(self, path: Path) -> State:
+    def _state(self, path: Path) -> TeacherState:
         """The tensors under the names that the library gives them, before anything is computed."""
 
     @abstractmethod
-    def _build(self, state: State, path: Path) -> torch.nn.Module:
+    def _build(self, state: TeacherState, path: Path) -> torch.nn.Module:
         """The network with its weights."""
 
     @abstractmethod

@@ -12,7 +12,7 @@ from fourm.embedder import FusionMethod, Space, Vectors
 from fourm.errors import BadInput, UnknownModality, UnknownSpace
 from fourm.hub.availability import MissingTokenizer
 from fourm.teachers.samples import (
-    Sample,
+    TeacherSample,
     embed_images,
     embed_texts,
     prepare_image,
@@ -69,7 +69,7 @@ class TeacherModel:
         self._require(modality)
         return ""
 
-    def prepare(self, inputs: Mapping[str, Any], *, predict: Sequence[str] = ()) -> Sample:
+    def prepare(self, inputs: Mapping[str, Any], *, predict: Sequence[str] = ()) -> TeacherSample:
         """One image, or one text; no network runs.
 
         Raises:
@@ -90,8 +90,8 @@ class TeacherModel:
         return prepare_text(inputs["text"])
 
     def fuse(
-        self, parts: Sequence[tuple[Sample, float]], method: FusionMethod = "guided"
-    ) -> Sample:
+        self, parts: Sequence[tuple[TeacherSample, float]], method: FusionMethod = "guided"
+    ) -> TeacherSample:
         """Several samples as one: their unit vectors, summed with their weights (`late`).
 
         Raises:
@@ -102,10 +102,10 @@ class TeacherModel:
             raise BadInput(
                 f"{self.name} predicts nothing that could be guided: combine inputs late"
             )
-        return Sample(parts=checked)
+        return TeacherSample(parts=checked)
 
     def embed(
-        self, prepared: Sequence[Sample], /, *, space: str | None = None, seeds: int = 1
+        self, prepared: Sequence[TeacherSample], /, *, space: str | None = None, seeds: int = 1
     ) -> Vectors:
         """Vectors of several samples: float32 (B, dim), rows of length 1.
 
@@ -136,7 +136,7 @@ class TeacherModel:
         return vectors
 
     def embed_spaces(
-        self, prepared: Sequence[Sample], /, *, spaces: Sequence[str], seeds: int = 1
+        self, prepared: Sequence[TeacherSample], /, *, spaces: Sequence[str], seeds: int = 1
     ) -> dict[str, Vectors]:
         """`embed` for several spaces: name -> float32 (B, dim)."""
         return {space: self.embed(prepared, space=space, seeds=seeds) for space in spaces}

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 SUFFIXES = (".safetensors", ".pth", ".pt", ".bin")
 
-State = dict[str, "torch.Tensor"]
+TeacherState = dict[str, "torch.Tensor"]
 
 
 def find_weights(source: str | os.PathLike[str], patterns: Sequence[str]) -> Path:
@@ -50,7 +50,7 @@ def file_in(folder: Path, names: Sequence[str]) -> Path:
     raise CheckpointError(f"{folder} has none of {', '.join(names)}")
 
 
-def read_state(path: Path) -> State:
+def read_state(path: Path) -> TeacherState:
     """All tensors of a safetensors or torch file, by name, as float32.
 
     Raises:
@@ -62,7 +62,7 @@ def read_state(path: Path) -> State:
     return {name: tensor.float() for name, tensor in _read_torch(path).items()}
 
 
-def _read_torch(path: Path) -> State:
+def _read_torch(path: Path) -> TeacherState:
     import torch
 
     try:
@@ -90,7 +90,7 @@ def _read_torch(path: Path) -> State:
     return content
 
 
-def digest(state: State) -> str:
+def digest(state: TeacherState) -> str:
     """SHA-256 (hex) over names, shapes and float32 values: the same for every file format."""
     total = hashlib.sha256()
     for name in sorted(state):
@@ -100,7 +100,7 @@ def digest(state: State) -> str:
     return total.hexdigest()
 
 
-def fill(network: torch.nn.Module, state: State, path: Path) -> None:
+def fill(network: torch.nn.Module, state: TeacherState, path: Path) -> None:
     """Put a state into a network, which may be on the meta device, strictly.
 
     Raises:

@@ -16,7 +16,7 @@ from fourm.hub.availability import MissingTokenizer
 from fourm.model.model import Model
 from fourm.model.samples import Prepared
 from fourm.teachers.samples import (
-    Sample,
+    TeacherSample,
     embed_images,
     embed_texts,
     prepare_image,
@@ -124,17 +124,17 @@ class ModelWithTeachers:
             parts += [self.model.fingerprint, self.model.input_fingerprint(modality)]
         return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
-    def prepare(self, inputs: Mapping[str, Any], *, predict: Sequence[str] = ()) -> Sample:
+    def prepare(self, inputs: Mapping[str, Any], *, predict: Sequence[str] = ()) -> TeacherSample:
         """Check the inputs of one sample and shrink them; as `Model.prepare`."""
         if set(inputs) == {"image"} and not predict:
             return prepare_image(inputs["image"])
         if self._tower and set(inputs) == {"text"} and not predict:
             return prepare_text(inputs["text"])
-        return Sample(prepared=self.model.prepare(inputs, predict=predict))
+        return TeacherSample(prepared=self.model.prepare(inputs, predict=predict))
 
     def fuse(
-        self, parts: Sequence[tuple[Sample, float]], method: FusionMethod = "guided"
-    ) -> Sample:
+        self, parts: Sequence[tuple[TeacherSample, float]], method: FusionMethod = "guided"
+    ) -> TeacherSample:
         """Several samples as one; arguments and errors as `Model.fuse`.
 
         `guided` is a prediction of the model from all parts; `late` sums the vectors that the parts
@@ -142,19 +142,19 @@ class ModelWithTeachers:
         """
         checked = weighted(parts, method)
         if method == "late":
-            return Sample(parts=checked)
+            return TeacherSample(parts=checked)
         read = [(self._for_model(part), weight) for part, weight in checked]
-        return Sample(prepared=self.model.fuse(read, method))
+        return TeacherSample(prepared=self.model.fuse(read, method))
 
     def embed(
-        self, prepared: Sequence[Sample], /, *, space: str | None = None, seeds: int = 1
+        self, prepared: Sequence[TeacherSample], /, *, space: str | None = None, seeds: int = 1
     ) -> Vectors:
         """Vectors of several samples in one space: float32 (B, dim); see `embed_spaces`."""
         chosen = self.default_space if space is None else space
         return self.embed_spaces(prepared, spaces=(chosen,), seeds=seeds)[chosen]
 
     def embed_spaces(
-        self, prepared: Sequence[Sample], /, *, spaces: Sequence[str], seeds: int = 1
+        self, prepared: Sequence[TeacherSample], /, *, spaces: Sequence[str], seeds: int = 1
     ) -> dict[str, Vectors]:
         """Vectors of several samples in several spaces.
 
@@ -201,7 +201,7 @@ class ModelWithTeachers:
                     vectors[space][list(rows)] = found
         return vectors
 
-    def _for_model(self, sample: Sample) -> Prepared:
+    def _for_model(self, sample: TeacherSample) -> Prepared:
         if sample.pixels is not None:
             return self.model.prepare({"image": sample.pixels.transpose(1, 2, 0)})
         if sample.text is not None:

@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from fourm.modalities.boxes import Box, box_items, flip_boxes
-from fourm.modalities.items import Items
+from fourm.modalities.items import ItemVectors
 from fourm.modalities.metadata import metadata_items
 from fourm.modalities.palette import MOST_COLOURS, Colour, palette_items
 
@@ -33,13 +33,13 @@ class PhotoItems:
     boxes: Sequence[Box]
 
 
-def vary_palette(photo: PhotoItems, rng: random.Random) -> Items:
+def vary_palette(photo: PhotoItems, rng: random.Random) -> ItemVectors:
     """A palette of random length with noise on its colours."""
     colours = photo.palettes[rng.randrange(MOST_COLOURS)]
     return palette_items([[min(255, max(0, p + rng.gauss(0, 8))) for p in c] for c in colours])
 
 
-def vary_metadata(photo: PhotoItems, rng: random.Random) -> Items:
+def vary_metadata(photo: PhotoItems, rng: random.Random) -> ItemVectors:
     """All values half of the time, else about 40 % of them."""
     kept = photo.metadata
     if rng.random() < 0.5:
@@ -47,7 +47,7 @@ def vary_metadata(photo: PhotoItems, rng: random.Random) -> Items:
     return metadata_items(kept)
 
 
-def vary_boxes(photo: PhotoItems, rng: random.Random) -> Items | None:
+def vary_boxes(photo: PhotoItems, rng: random.Random) -> ItemVectors | None:
     """Boxes with noise, sometimes mirrored or with some left out; None if there are none."""
     least = rng.choice((0.35, 0.5, 0.6))
     found = [box for box in photo.boxes if box.score >= least][:MOST_BOXES]

@@ -22,7 +22,7 @@ from tqdm import tqdm, trange
 
 from fourm.imagenet import IMAGENET_MEAN, IMAGENET_STD
 from fourm.modalities.boxes import BOXES_WIDTH
-from fourm.modalities.items import Items, padded
+from fourm.modalities.items import ItemVectors, padded
 from fourm.modalities.metadata import METADATA_WIDTH
 from fourm.modalities.palette import MOST_COLOURS, PALETTE_WIDTH
 from fourm.tokens import TokenSpec, describe
@@ -43,7 +43,7 @@ PEAK = {"embedding": 0.02, "probe": 2e-3}
 """Peak learning rates of the two parts."""
 WARM_UP = 20
 
-Vary = Callable[[PhotoItems, random.Random], "Items | None"]
+Vary = Callable[[PhotoItems, random.Random], "ItemVectors | None"]
 
 
 @dataclass(frozen=True)
@@ -220,7 +220,7 @@ def _batch(
     photos: Sequence[PhotoItems], vary: Vary, rng: random.Random, size: int
 ) -> tuple[Tensor, ModalityInput]:
     rows: list[int] = []
-    found: list[Items] = []
+    found: list[ItemVectors] = []
     while len(rows) < size:
         row = rng.randrange(len(photos))
         items = vary(photos[row], rng)

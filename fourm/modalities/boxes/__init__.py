@@ -18,7 +18,7 @@ from fourm.modalities.boxes.box import (
     thing_names,
 )
 from fourm.modalities.boxes.vectors import BOXES_WIDTH, box_items
-from fourm.modalities.items import Items, item_codec
+from fourm.modalities.items import ItemVectors, item_codec
 from fourm.modalities.modality import GenerationDefaults, Modality
 from fourm.modalities.written import written_codec
 from fourm.tokens import text_tokens
@@ -66,7 +66,7 @@ def _parsed(text: str) -> list[Box]:
     return boxes
 
 
-def _vectors(value: Any) -> Items:
+def _vectors(value: Any) -> ItemVectors:
     return box_items(_boxes(value))
 
 

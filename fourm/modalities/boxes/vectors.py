@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from fourm.errors import BadInput
 from fourm.modalities.boxes.box import LOWEST_SCORE, Box, sure_boxes, thing_names
-from fourm.modalities.items import Items, shares
+from fourm.modalities.items import ItemVectors, shares
 
 CELLS = 6
 """A box covers cells of a grid of 6 x 6, each to some share."""
@@ -22,7 +22,7 @@ BOXES_WIDTH = BOX_CLASSES * (1 + POSITIONS**2 + SIZES) + CELLS**2
 """Class; class and position of the centre; class and size; cells that are covered."""
 
 
-def box_items(boxes: Iterable[Box]) -> Items:
+def box_items(boxes: Iterable[Box]) -> ItemVectors:
     """(n, BOXES_WIDTH) float32: one row a box, largest first; those with a low score are left out.
 
     Raises:
@@ -35,7 +35,7 @@ def box_items(boxes: Iterable[Box]) -> Items:
     return np.stack([_box_item(box) for box in kept])
 
 
-def _box_item(box: Box) -> Items:
+def _box_item(box: Box) -> ItemVectors:
     number = _class_numbers()[box.name]
     named = np.zeros((BOX_CLASSES, 1 + POSITIONS**2 + SIZES), np.float64)
     named[number, 0] = 1

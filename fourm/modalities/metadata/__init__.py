@@ -6,7 +6,7 @@ from typing import Any
 
 from fourm.errors import BadInput
 from fourm.messages import shown
-from fourm.modalities.items import Items, item_codec
+from fourm.modalities.items import ItemVectors, item_codec
 from fourm.modalities.metadata.computed import COMPUTABLE, computable_metadata
 from fourm.modalities.metadata.keys import (
     KEYS,
@@ -49,7 +49,7 @@ def _written(value: Any) -> str:
     return metadata_text(_metadata(value))
 
 
-def _vectors(value: Any) -> Items:
+def _vectors(value: Any) -> ItemVectors:
     return metadata_items(_metadata(value))
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from fourm.checks import finite
 from fourm.errors import BadInput
 from fourm.messages import shown
-from fourm.modalities.items import Items, shares
+from fourm.modalities.items import ItemVectors, shares
 
 VALUE_KNOTS = 12
 """A value is shared between the two nearest of 12 equally spaced ones."""
@@ -29,7 +29,7 @@ RANGES: Mapping[str, tuple[float, float]] = {
 METADATA_WIDTH = len(RANGES) * VALUE_KNOTS
 
 
-def metadata_items(metadata: Mapping[str, float]) -> Items:
+def metadata_items(metadata: Mapping[str, float]) -> ItemVectors:
     """(n, METADATA_WIDTH) float32: one row for each key, in the order of `RANGES`.
 
     Raises:
