@@ -198,7 +198,7 @@ class TestFiles:
             (encoded(photo, "JPEG"), "save it as PNG"),
             (encoded(photo), "belongs to no class"),
             (encoded(Image.new("I;16", (4, 4), 40000)), "id 40000"),
-            (encoded(Image.new("P", (4, 4), 99)), "nothing"),
+            (encoded(Image.new("P", (4, 4), 99)), "the map is empty"),
             (encoded(Image.new("CMYK", (4, 4)), "TIFF"), "CMYK"),
             (encoded(Image.new("F", (4, 4), 1.5), "TIFF"), "of mode F is not"),
         ]:
