@@ -14,6 +14,7 @@ from PIL import Image, ImageFile
 
 _JPEG_START, JPEG_END = b"\xff\xd8", b"\xff\xd9"
 _PNG_START = b"\x89PNG\r\n\x1a\n"
+_TEXTS = (b"tEXt", b"zTXt", b"iTXt")
 _FILLERS = (b"\x00", b"\x5a")
 _SMALL = (448, 448)
 _loading = threading.Lock()
@@ -60,8 +61,9 @@ def _missing_of_png(content: bytes) -> float | None:
     expected = height * (1 + (width * channels * depth + 7) // 8)
     unpacked, inflate = 0, zlib.decompressobj()
     try:
-        for name, data in _png_chunks(content):
-            while name == b"IDAT" and data and unpacked < expected:
+        for name, start, end in _png_chunks(content):
+            data = content[start + 8 : end - 4] if name == b"IDAT" else b""
+            while data and unpacked < expected:
                 unpacked += len(inflate.decompress(data, 1 << 20))
                 data = inflate.unconsumed_tail
     except zlib.error:
@@ -69,12 +71,14 @@ def _missing_of_png(content: bytes) -> float | None:
     return max(0.0, 1 - unpacked / expected) if expected else None
 
 
-def _png_chunks(content: bytes) -> Iterator[tuple[bytes, bytes]]:
-    at = len(_PNG_START)
-    while at + 8 <= len(content):
-        (length,) = struct.unpack(">I", content[at : at + 4])
-        yield content[at + 4 : at + 8], content[at + 8 : at + 8 + length]
-        at += length + 12
+def _png_chunks(content: bytes) -> Iterator[tuple[bytes, int, int]]:
+    """Name, start and end of each chunk: its data lies from start + 8 to end - 4."""
+    start = len(_PNG_START)
+    while start + 8 <= len(content):
+        (length,) = struct.unpack(">I", content[start : start + 4])
+        end = start + length + 12
+        yield content[start + 4 : start + 8], start, end
+        start = end
 
 
 def without_long_texts(content: bytes, longest: int = 1 << 20) -> bytes:
@@ -84,7 +88,11 @@ def without_long_texts(content: bytes, longest: int = 1 << 20) -> bytes:
     """
     if not content.startswith(_PNG_START):
         return content
-    long = [span for span in _text_spans(content) if _text_length(content[slice(*span)]) > longest]
+    long = [
+        (start, end)
+        for name, start, end in _png_chunks(content)
+        if name in _TEXTS and _text_length(content[start:end]) > longest
+    ]
     if not long:
         return content
     kept, at = [], 0
@@ -92,15 +100,6 @@ def without_long_texts(content: bytes, longest: int = 1 << 20) -> bytes:
         kept.append(content[at:start])
         at = end
     return b"".join([*kept, content[at:]])
-
-
-def _text_spans(content: bytes) -> Iterator[tuple[int, int]]:
-    at = len(_PNG_START)
-    for name, data in _png_chunks(content):
-        end = at + len(data) + 12
-        if name in (b"tEXt", b"zTXt", b"iTXt"):
-            yield at, end
-        at = end
 
 
 def _text_length(chunk: bytes) -> int:
