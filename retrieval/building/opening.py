@@ -118,11 +118,7 @@ def _reading(existing: Index | None, model: Embedder, wanted: Wanted) -> Reading
         before = existing.readings[source.name].options
         if not any(given.values()) or (
             not before
-            and all(
-                given[entry.name] == entry.formerly
-                for entry in source.modifiers
-                if entry.formerly is not None
-            )
+            and all(given[name] == value for name, value in source.former_modifiers.items())
         ):
             options = before
     return Reading(source.name, options, model.input_fingerprint(source.modality))

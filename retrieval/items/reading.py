@@ -58,10 +58,8 @@ class ItemReader:
         self.source = source
         self.options = options
         self._decoding = decoding or DecodingOptions()
-        former = {
-            entry.name: entry.formerly for entry in source.modifiers if entry.formerly is not None
-        }
-        self._modifiers = {**former, **dict(entry.split("=", 1) for entry in options.split())}
+        recorded = dict(entry.split("=", 1) for entry in options.split())
+        self._modifiers = {**source.former_modifiers, **recorded}
 
     def content(self, found: FoundItem) -> FileBytes:
         """The item's bytes and their digest, by which the same content is recognised.

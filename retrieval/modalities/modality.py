@@ -130,6 +130,11 @@ class Source(Option):
         """Name of the modality that it gives."""
         return self.of or self.name
 
+    @property
+    def former_modifiers(self) -> dict[str, object]:
+        """Modifiers of files and indexes that could not record them, as they were read then."""
+        return {one.name: one.formerly for one in self.modifiers if one.formerly is not None}
+
     def names_file(self, value: object) -> bool:
         """Whether a value is the path of a file, rather than the value itself."""
         if not self.typed:

@@ -121,13 +121,11 @@ def sources_of(entry: object, place: str, folder: Path) -> dict[str, Any]:
 
 def _formerly(given: Mapping[str, Any]) -> dict[str, object]:
     """Modifiers that files of earlier versions could not name, as those versions read them."""
-    return {
-        modifier.name: modifier.formerly
-        for name, source in sources().items()
-        if isinstance(given.get(name), str)
-        for modifier in source.modifiers
-        if modifier.formerly is not None
-    }
+    former: dict[str, object] = {}
+    for name, source in sources().items():
+        if isinstance(given.get(name), str):
+            former |= source.former_modifiers
+    return former
 
 
 def _value(option: Option, value: object, place: str, folder: Path) -> object:
