@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 import retrieval
-from cli_options import AsJson, Device, Dtype, Inputs, accepts_inputs
+from cli_options import AsJson, Device, Dtype, Inputs, accepts_inputs, read_name, read_path
 from cli_output import json_object, note, print_text
 from cli_tables import table
 
@@ -25,7 +25,10 @@ def _top_k(text: str) -> float:
     return int(number) if number >= 1 or number == 0 else number
 
 
-Photo = Annotated[Path | None, typer.Argument(metavar="PHOTO", help="Image to generate from.")]
+Photo = Annotated[
+    Path | None,
+    typer.Argument(parser=read_path, metavar="PHOTO", help="Image to generate from."),
+]
 Outputs = Annotated[
     list[str] | None,
     typer.Option(
@@ -36,7 +39,8 @@ Outputs = Annotated[
     ),
 ]
 OutputFolder = Annotated[
-    Path, typer.Option(metavar="DIR", help="Output folder.", rich_help_panel="Output")
+    Path,
+    typer.Option(parser=read_path, metavar="DIR", help="Output folder.", rich_help_panel="Output"),
 ]
 Inpaint = Annotated[
     list[str] | None,
@@ -126,6 +130,7 @@ ImageSize = Annotated[
 Generator = Annotated[
     str,
     typer.Option(
+        parser=read_name,
         metavar="NAME",
         help="Name listed by `fourm models`, folder, or hub name.",
         rich_help_panel="Model",

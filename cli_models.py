@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 import retrieval
-from cli_options import AsJson
+from cli_options import AsJson, read_name, read_path
 from cli_output import json_array, json_object, print_text
 from cli_tables import key_values, table
 
@@ -19,12 +19,17 @@ if TYPE_CHECKING:
 _UNITS = ("kB", "MB", "GB", "TB")
 
 ModelToPull = Annotated[
-    str, typer.Argument(metavar="NAME", help="Name listed by `fourm models`, or its repository.")
+    str,
+    typer.Argument(
+        parser=read_name, metavar="NAME", help="Name listed by `fourm models`, or its repository."
+    ),
 ]
 ModelPath = Annotated[
     str,
     typer.Argument(
-        metavar="PATH", help="Folder of a model or tokenizer, or a name listed by `fourm models`."
+        parser=read_name,
+        metavar="PATH",
+        help="Folder of a model or tokenizer, or a name listed by `fourm models`.",
     ),
 ]
 Purposes = Annotated[
@@ -39,6 +44,7 @@ Purposes = Annotated[
 PullFolder = Annotated[
     Path | None,
     typer.Option(
+        parser=read_path,
         metavar="DIR",
         help="Download into this folder, for --model DIR/4M-21_B. Default: the caches.",
     ),

@@ -46,6 +46,7 @@ def accepts_inputs(
                     option.flag,
                     metavar=option.metavar,
                     help=option.help,
+                    parser=read_path if one is Path else None,
                     rich_help_panel=panel if option.panel == "Query" else option.panel,
                 )
                 value: Any = list[one] if option.repeated else one
@@ -65,6 +66,20 @@ def accepts_inputs(
         return run
 
     return decorate
+
+
+def read_path(text: str) -> Path:
+    """A path as it is typed. An empty one, e.g. of an unset variable, is not the current folder."""
+    if not text:
+        raise typer.BadParameter("expected a path, got an empty string")
+    return Path(text)
+
+
+def read_name(text: str) -> str:
+    """A name or a path as it is typed."""
+    if not text:
+        raise typer.BadParameter("expected a name or a path, got an empty string")
+    return text
 
 
 def _devices() -> list[str]:
@@ -91,7 +106,9 @@ Version = Annotated[
         "--version", callback=_show_version, is_eager=True, help="Show the version and exit."
     ),
 ]
-IndexFolder = Annotated[Path, typer.Argument(metavar="INDEX", help="Folder of the index.")]
+IndexFolder = Annotated[
+    Path, typer.Argument(parser=read_path, metavar="INDEX", help="Folder of the index.")
+]
 AsJson = Annotated[
     bool,
     typer.Option("--json", help="Print JSON instead of a table.", rich_help_panel="Output"),
@@ -102,6 +119,7 @@ AsJson = Annotated[
 ModelName = Annotated[
     str | None,
     typer.Option(
+        parser=read_name,
         metavar="NAME",
         help="Name listed by `fourm models`, folder, or hub name. Default: the index's own model, "
         "or mini for a new index.",
@@ -163,10 +181,20 @@ ClipPixels = Annotated[
 
 GalleryFolder = Annotated[
     Path,
-    typer.Argument(metavar="FOLDER", help="Folder of images, or of another modality (--as)."),
+    typer.Argument(
+        parser=read_path,
+        metavar="FOLDER",
+        help="Folder of images, or of another modality (--as).",
+    ),
 ]
 NewIndex = Annotated[
-    Path, typer.Option(metavar="INDEX", help="Folder of the index.", rich_help_panel="Gallery")
+    Path,
+    typer.Option(
+        parser=read_path,
+        metavar="INDEX",
+        help="Folder of the index.",
+        rich_help_panel="Gallery",
+    ),
 ]
 ItemModality = Annotated[
     str,
@@ -248,6 +276,7 @@ QueryFile = Annotated[
     Path | None,
     typer.Option(
         "--from",
+        parser=read_path,
         metavar="FILE",
         help="JSON file of the query, with the keys of a line of `fourm eval`; paths in it are "
         "relative to it. Options add to it.",
@@ -288,6 +317,7 @@ Modalities = Annotated[
 JudgedQueries = Annotated[
     Path,
     typer.Option(
+        parser=read_path,
         metavar="FILE",
         help="JSON lines: the options of `fourm query` as keys, e.g. text, image, seg, with paths "
         "relative to the file, and relevant, a list of paths relative to the gallery.",
@@ -320,6 +350,7 @@ PageFile = Annotated[
     Path | None,
     typer.Option(
         "--html",
+        parser=read_path,
         metavar="FILE",
         help="Write an HTML page of the query and the hits.",
         rich_help_panel="Output",
@@ -329,6 +360,7 @@ SheetFile = Annotated[
     Path | None,
     typer.Option(
         "--sheet",
+        parser=read_path,
         metavar="FILE",
         help="Write a contact sheet (PNG) of the query and the hits.",
         rich_help_panel="Output",
@@ -337,6 +369,7 @@ SheetFile = Annotated[
 ShowQuery = Annotated[
     Path | None,
     typer.Option(
+        parser=read_path,
         metavar="DIR",
         help="Write what the model understands of the query.",
         rich_help_panel="Output",

@@ -28,6 +28,7 @@ from fourm.messages import shown
 from retrieval.errors import QueryError, UsageError
 from retrieval.gallery import Gallery
 from retrieval.model import embed_spaces
+from retrieval.paths import read_file_path
 from retrieval.pipeline import default_workers, prefetch
 from retrieval.queries import Query, prepare
 from retrieval.queries.query_files import query_of_line
@@ -97,7 +98,7 @@ def read_queries(file: str | os.PathLike[str]) -> list[JudgedQuery]:
     Raises:
         UsageError: no such file, no queries in it, or an invalid line; names file and line.
     """
-    path = Path(file)
+    path = read_file_path(file, "queries")
     try:
         lines = path.read_text(encoding="utf-8-sig").split("\n")
     except OSError as error:

@@ -33,6 +33,7 @@ from retrieval.items import ItemReader, find_items, options_of, read_item
 from retrieval.loading import LazyModel, lazy_model
 from retrieval.modalities import source_named
 from retrieval.model import ModelLike, embed_spaces
+from retrieval.paths import read_folder
 from retrieval.queries import Query, prepare
 from retrieval.queries.coverage import text_warnings, unknown_share
 from retrieval.scope import Scope, Spaces
@@ -139,7 +140,7 @@ class Gallery:
         source = source_named(modality)
         options_of(source, {"depth_near": depth_near, "seg_format": seg_format})
         options = BuildOptions(batch_size, workers, retry, progress, max_pixels, allow_truncated)
-        root, target = _folder(folder, "folder"), _folder(to, "to")
+        root, target = read_folder(folder, "folder"), read_folder(to, "to")
         if root.exists() and target.exists() and root.samefile(target):
             raise UsageError("is the gallery; the index needs a folder of its own", where=target)
         listing = find_items(root, source, exclude=[target])
@@ -186,7 +187,7 @@ class Gallery:
             UsageError: no such folder; teachers for an index that a model made.
             indexes.IndexesError: not an index, damaged, or of a newer version.
         """
-        path = _folder(folder, "folder")
+        path = read_folder(folder, "folder")
         if not path.exists():
             raise UsageError("no such index; `fourm index` makes one", where=path)
         index = Index.open(path)
@@ -373,12 +374,6 @@ def _check_queries(queries: object) -> None:
 def _file(item: ItemPath, roots: Mapping[str, Path]) -> Path | None:
     whole = not source_named(item.modality).items.lines
     return roots[item.modality] / item.path if whole else None
-
-
-def _folder(given: object, name: str) -> Path:
-    if isinstance(given, (str, os.PathLike)) and os.fspath(given) and "\0" not in str(given):
-        return Path(given)
-    raise UsageError(f"{name} must be the path of one folder, got {shown(given)}")
 
 
 def _refuse_positional(given: object) -> NoReturn:

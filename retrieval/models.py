@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator
-from pathlib import Path
 from typing import Any
 
 from fourm import BadInput
@@ -17,6 +16,7 @@ from fourm.modalities import MODALITIES
 from retrieval.errors import UsageError
 from retrieval.generation.options import output_named
 from retrieval.modalities import find
+from retrieval.paths import read_folder
 
 __all__ = [
     "Fetched",
@@ -57,7 +57,7 @@ def pull_model(
     """
     given = [purposes] if isinstance(purposes, str) else list(purposes or ())
     wanted = [_full_name(part.strip()) for entry in given for part in entry.split(",")]
-    folder = None if to is None else Path(to)
+    folder = None if to is None else read_folder(to, "to")
     try:
         yield from pull(name, wanted, to=folder, revision=revision, progress=progress)
     except BadInput as error:

@@ -40,6 +40,8 @@ def find_manifest(source: str) -> Manifest:
         ModelNotFound: nothing of that name; the message says what there is, or how to get it.
         CheckpointError: as `folder_manifest`.
     """
+    if not source:
+        raise ModelNotFound(f"the name of the model is empty; {_known()}")
     if source in (folders := bundled()):
         return Manifest.read(folders[source])
     if not Path(source).is_dir():

@@ -87,6 +87,8 @@ def folder_of(source: str) -> Path:
     Raises:
         ModelNotFound: no folder, and nothing of that name on this disk.
     """
+    if not source:
+        raise ModelNotFound(f"the name of the model is empty; known: {', '.join(entries())}")
     folder = Path(source).expanduser()
     entry = entries().get(source) or by_repository(source.removeprefix(f"{OWNER}/"))
     if entry is not None and entry.repository is None:

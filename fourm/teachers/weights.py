@@ -31,6 +31,8 @@ def find_weights(source: str | os.PathLike[str], patterns: Sequence[str]) -> Pat
         ModelNotFound: no such file, or the hub cannot be reached.
     """
     path = Path(source).expanduser()
+    if not os.fspath(source):
+        raise ModelNotFound("expected a file, a folder or a hub name, got an empty string")
     if path.exists():
         return path
     if path.is_absolute() or path.suffix in SUFFIXES or not isinstance(source, str):

@@ -181,15 +181,14 @@ def _recorded(entry: Input) -> dict[str, Any]:
     return about
 
 
-def prepared_folder(
-    out: str | Path, modalities: Sequence[str], inputs: Iterable[Path], others: Sequence[str]
-) -> Path:
-    """The folder of the files, created if it does not exist.
+def prepare_folder(
+    folder: Path, modalities: Sequence[str], inputs: Iterable[Path], others: Sequence[str]
+) -> None:
+    """Create the folder of the files if it does not exist, and check what is in it.
 
     Raises:
         UsageError: it cannot be created, or a file of this run would replace an input.
     """
-    folder = Path(out)
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -198,7 +197,6 @@ def prepared_folder(
     names = [name for modality in modalities for name in file_names(modality)]
     for name in (*names, *others):
         check_output(folder / name, given)
-    return folder
 
 
 def _square_photo(query: Query) -> Image.Image | None:

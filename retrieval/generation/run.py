@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import fourm
@@ -20,8 +19,9 @@ from retrieval.generation.options import (
     read_inpaint,
     read_weights,
 )
-from retrieval.generation.results import RECORD, SHEET, Generation, prepared_folder
+from retrieval.generation.results import RECORD, SHEET, Generation, prepare_folder
 from retrieval.modalities import MODALITIES
+from retrieval.paths import read_folder
 from retrieval.queries import Query
 
 if TYPE_CHECKING:
@@ -67,6 +67,7 @@ def generate(
             a modality; parameters out of range.
     """
     given: dict[str, Any] = dict(inputs)
+    folder = None if out is None else read_folder(out, "out")
     chosen = GenerationConfig() if config is None else config
     if weights := given.pop("weights", None):
         chosen = replace(chosen, weights=read_weights(weights, given_modalities(given)))
@@ -79,10 +80,8 @@ def generate(
     outputs = _wanted(to, query, generator, bool(boxes))
     completed = [*(["image_tokens"] if boxes else []), *(["text"] if _infills(query) else [])]
     generator.require([*completed, *outputs])
-    folder = None
-    if out is not None:
-        made = [*completed, *outputs]
-        folder = prepared_folder(Path(out), made, query.files, (RECORD, SHEET))
+    if folder is not None:
+        prepare_folder(folder, [*completed, *outputs], query.files, (RECORD, SHEET))
     about: dict[str, Any] = {
         "model": loaded.name,
         "settings": chosen.as_dict(),

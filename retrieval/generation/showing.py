@@ -23,6 +23,7 @@ from retrieval.escaping import printable
 from retrieval.generation.results import write_file, write_files
 from retrieval.modalities import MODALITIES
 from retrieval.modalities.drawings import image_panel
+from retrieval.paths import read_folder
 from retrieval.queries import Query, as_read
 from retrieval.report.panels import generated_panel, panels
 
@@ -63,7 +64,7 @@ def show_query(
         model = model.model
     if not isinstance(model, fourm.Model):
         raise UsageError("this model cannot show what it reads", where="show query")
-    target = Path(folder)
+    target = read_folder(folder, "folder")
     generator = Generator(model)
     # Negative prompts, and parts that are still to be predicted, are only shown as given.
     prepared = model.prepare(query.values) if query.values else Prepared({})

@@ -46,6 +46,8 @@ def existing_file(source: str | os.PathLike[str], what: str) -> Path:
         QueryError: nothing is there, or it is a folder or a device.
     """
     path = Path(source)
+    if not os.fspath(source):
+        raise QueryError(f"expected the path of {what}, got an empty string")
     try:
         if path.is_dir():
             raise QueryError(f"is a folder, expected {what}", where=path)

@@ -16,6 +16,7 @@ from retrieval.errors import QueryError, UsageError
 from retrieval.inputs import existing_file
 from retrieval.inputs.json_files import parse_json, parse_text
 from retrieval.modalities import Option, Source, sources
+from retrieval.paths import read_file_path
 from retrieval.queries.options import query_options
 from retrieval.queries.query import Query
 
@@ -55,14 +56,15 @@ def read_query(file: str | os.PathLike[str] | None = None, **inputs: Unpack[Quer
     """
     if file is None:
         return Query.read(**inputs)
+    path = read_file_path(file, "query file")
     sources = added_to_file(file, inputs)
     try:
         query = Query.read(**sources)
     except UsageError as error:
         if any(value is not None for value in inputs.values()):
             raise  # it may be about either of the two
-        raise type(error)(error, where=Path(file)) from None
-    return replace(query, files=(Path(file), *query.files))
+        raise type(error)(error, where=path) from None
+    return replace(query, files=(path, *query.files))
 
 
 def added_to_file(file: str | os.PathLike[str], given: Mapping[str, Any]) -> dict[str, Any]:

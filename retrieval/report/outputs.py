@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from retrieval.errors import UsageError
+from retrieval.paths import read_file_path, read_folder
 
 if TYPE_CHECKING:
     from indexes import Index
@@ -30,6 +31,13 @@ class ResultFiles:
     page: Path | None = None
     sheet: Path | None = None
     query: Path | None = None
+
+    def __post_init__(self) -> None:
+        for name in ("page", "sheet"):
+            if getattr(self, name) is not None:
+                object.__setattr__(self, name, read_file_path(getattr(self, name), name))
+        if self.query is not None:
+            object.__setattr__(self, "query", read_folder(self.query, "query"))
 
     def check(self, gallery: Gallery, query: Query) -> None:
         """Refuse files that cannot be written or would replace something; call before a search.

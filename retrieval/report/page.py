@@ -7,12 +7,12 @@ import io
 import os
 from functools import cache
 from importlib.resources import files
-from pathlib import Path
 
 from jinja2 import Environment, StrictUndefined, Template
 from PIL import Image
 
 from retrieval.errors import UsageError
+from retrieval.paths import read_file_path
 from retrieval.report.results import Results, Tile
 
 # Tiles get the width that the shape of their image asks for, within these bounds.
@@ -25,10 +25,11 @@ def write_page(results: Results, file: str | os.PathLike[str]) -> None:
     Raises:
         UsageError: the file cannot be written.
     """
+    path = read_file_path(file, "file")
     try:
-        Path(file).write_text(page_html(results), encoding="utf-8", newline="\n")
+        path.write_text(page_html(results), encoding="utf-8", newline="\n")
     except OSError as error:
-        raise UsageError(f"cannot be written ({error.strerror})", where=Path(file)) from None
+        raise UsageError(f"cannot be written ({error.strerror})", where=path) from None
 
 
 def page_html(results: Results) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 
 from PIL import Image, ImageDraw
 
@@ -25,6 +24,7 @@ from retrieval.drawing.blocks import (
     wrapped,
 )
 from retrieval.errors import UsageError
+from retrieval.paths import read_file_path
 from retrieval.report.results import Results, Tile
 
 _MAT = "#eae7e0"
@@ -38,12 +38,13 @@ def save_sheet(results: Results, file: str | os.PathLike[str]) -> None:
     Raises:
         UsageError: the file cannot be written.
     """
+    path = read_file_path(file, "file")
     image = draw_sheet(results)
     try:
-        with Path(file).open("wb") as target:
+        with path.open("wb") as target:
             image.save(target, "PNG")
     except OSError as error:
-        raise UsageError(f"cannot be written ({error.strerror})", where=Path(file)) from None
+        raise UsageError(f"cannot be written ({error.strerror})", where=path) from None
 
 
 def draw_sheet(results: Results) -> Image.Image:

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from fourm import CheckpointError, UnknownModality
+from fourm import ModelNotFound, UnknownModality
 from indexes import NotAnIndex, RecipeMismatch
 from retrieval import Gallery, Query, UsageError, render_page, write_sheet
 from retrieval.modalities.panoptic import coco_panoptic
@@ -128,7 +128,7 @@ def test_threads_load_the_model_once(gallery, photos, monkeypatch):
 
 
 def test_an_empty_name_is_not_the_default_model(photos, tmp_path):
-    with pytest.raises(CheckpointError):
+    with pytest.raises(ModelNotFound, match="the name of the model is empty"):
         Gallery.build(photos, tmp_path / "i", "")
     assert not (tmp_path / "i").exists()
 

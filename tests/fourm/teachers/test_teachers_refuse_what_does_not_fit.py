@@ -34,6 +34,10 @@ def test_a_path_that_is_not_there(name):
     refused(Dinov2Teacher(name), ModelNotFound, "no such file or folder")
 
 
+def test_an_empty_path_is_not_the_current_folder():
+    refused(Dinov2Teacher(""), ModelNotFound, "got an empty string")
+
+
 def test_a_folder_without_weights(tmp_path):
     (tmp_path / "config.json").write_text("{}")
     refused(Dinov2Teacher(tmp_path), CheckpointError, "model.safetensors")
