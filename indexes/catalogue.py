@@ -27,12 +27,14 @@ class Contents:
     Attributes:
         folder: of the index.
         version: format version of the catalogue.
+        index_id: random id of the index; None before format 3.
         galleries: modality -> gallery, the first gallery first.
         spaces: name -> space, the first space first.
     """
 
     folder: Path
     version: int
+    index_id: str | None
     galleries: Mapping[str, StoredGallery]
     spaces: Mapping[str, StoredSpace]
 
@@ -41,7 +43,11 @@ class Contents:
         """What the session sees."""
         number = version(session.connection())
         return cls(
-            folder, number, queries.galleries(session, number), queries.spaces(session, number)
+            folder,
+            number,
+            queries.index_id(session, number),
+            queries.galleries(session, number),
+            queries.spaces(session, number),
         )
 
     @property

@@ -6,6 +6,7 @@ A change to the vectors of a space, or the mark that it is complete, increments 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import delete, select, update
@@ -13,6 +14,7 @@ from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.orm import Session
 
 from indexes.errors import BadRecord, UnknownItem
+from indexes.migration import new_index_id
 from indexes.nearest import Published
 from indexes.queries import batches, uncovered, without_vector
 from indexes.recipe import Reading, Recipe
@@ -21,7 +23,9 @@ from indexes.tables import (
     FORMAT_VERSION,
     CoverageRow,
     GalleryRow,
+    IdentityRow,
     ItemRow,
+    PartVectorRow,
     PrecisionRow,
     PublishedRow,
     SpaceRow,
@@ -39,7 +43,18 @@ _COLUMNS = (
     "exif_orientation",
     "state",
     "error",
+    "ctime_ns",
+    "inode",
+    "pixel_hash",
+    "frames",
+    "needs_decoder",
+    "missing_since",
 )
+
+
+def identify(session: Session) -> None:
+    """Give a new index an id that no other has."""
+    session.add(IdentityRow(index_id=new_index_id()))
 
 
 def add_gallery(session: Session, reading: Reading, root: str) -> None:
@@ -162,6 +177,8 @@ def upsert(
     skipped = [ids[record.path] for record in records if record.path not in blobs]
     for batch in batches(skipped):
         session.execute(delete(VectorRow).where(VectorRow.item_id.in_(batch)))
+    for batch in batches(ids.values()):
+        session.execute(delete(PartVectorRow).where(PartVectorRow.item_id.in_(batch)))
     _store_vectors(session, space_ids, ids, blobs)
     _increment_generations(session)
 
@@ -239,6 +256,26 @@ def set_mtimes(session: Session, gallery_id: int, mtimes: Mapping[str, int]) -> 
         session.execute(row.values(mtime_ns=mtime_ns))
 
 
+def set_missing(
+    session: Session, gallery_id: int, paths: Iterable[str], since: datetime | None
+) -> None:
+    """Hide items from searches since their files are missing, or show them again (None).
+
+    Raises:
+        UnknownItem: a path that is not in the catalogue.
+    """
+    wanted = list(paths)
+    ids = ids_of(session, gallery_id, wanted)
+    for path in wanted:
+        if path not in ids:
+            raise UnknownItem("no item of this gallery has that path", where=repr(path))
+    for batch in batches(ids.values()):
+        rows = update(ItemRow).where(ItemRow.id.in_(batch))
+        session.execute(rows.values(missing_since=since))
+    if ids:
+        _increment_generations(session)
+
+
 def relocate(session: Session, gallery_id: int, root: str) -> None:
     """Set the root of a gallery."""
     session.execute(update(GalleryRow).where(GalleryRow.id == gallery_id).values(root=root))
@@ -306,6 +343,12 @@ def _column_values(gallery_id: int, record: Record) -> dict[str, Any]:
         "exif_date": record.exif_date,
         "exif_orientation": record.exif_orientation,
         "state": "indexed" if error is None else "skipped",
+        "ctime_ns": record.ctime_ns,
+        "inode": record.inode,
+        "pixel_hash": record.pixel_hash,
+        "frames": record.frames,
+        "needs_decoder": record.needs_decoder,
+        "missing_since": None,
         # Messages quote file names, and those need not be valid text.
         "error": None if error is None else error.encode("utf-8", "backslashreplace").decode(),
     }

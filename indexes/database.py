@@ -14,7 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import QueuePool
 
-from indexes.changes import add_gallery, add_space
+from indexes.changes import add_gallery, add_space, identify
 from indexes.errors import (
     DamagedIndex,
     IndexBusy,
@@ -69,6 +69,7 @@ def create_database(folder: Path, root: Path, reading: Reading, recipes: Sequenc
             connection.exec_driver_sql(f"PRAGMA user_version = {FORMAT_VERSION}")
             Base.metadata.create_all(connection)
         with Session(engine) as session, session.begin():
+            identify(session)
             for recipe in recipes:
                 add_space(session, recipe)
             add_gallery(session, reading, str(root))

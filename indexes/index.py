@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -136,6 +137,11 @@ class Index:
     def recipes(self) -> dict[str, Recipe]:
         """Space -> how its vectors were made, the first space first."""
         return self._catalogue.contents.recipes
+
+    @property
+    def index_id(self) -> str | None:
+        """A random id that no other index has; None if the format is older than 3."""
+        return self._catalogue.contents.index_id
 
     def require(self, recipe: Recipe, *, space: str | None = None) -> None:
         """Check that vectors can be compared with those of a space.
@@ -295,6 +301,23 @@ class Index:
         with self._catalogue.write() as (session, contents):
             changes.set_mtimes(session, contents.gallery(modality).id, mtimes)
 
+    def set_missing(
+        self, paths: Iterable[str], since: datetime | None, *, modality: str | None = None
+    ) -> None:
+        """Hide items whose files are missing from searches, or show them again.
+
+        Args:
+            paths: of the items. Their vectors are kept.
+            since: when the files were first not found, in UTC without a time zone; None: they are
+                there again.
+            modality: of the gallery.
+
+        Raises:
+            UnknownItem: no item has such a path.
+        """
+        with self._catalogue.write() as (session, contents):
+            changes.set_missing(session, contents.gallery(modality).id, paths, since)
+
     def relocate(self, root: Path | str, *, modality: str | None = None) -> None:
         """Set the root of a gallery that was moved and is otherwise unchanged."""
         with self._catalogue.write() as (session, contents):
@@ -310,7 +333,8 @@ class Index:
             Whether it was deleted.
         """
         with self.lock():
-            if any(self.counts(modality=modality).indexed for modality in self.readings):
+            counts = [self.counts(modality=modality) for modality in self.readings]
+            if any(found.indexed or found.missing for found in counts):
                 return False
             self.close()
         remove_index(self._folder)
@@ -318,8 +342,10 @@ class Index:
 
     def snapshot(self, *, modality: str | None = None) -> dict[str, SnapshotEntry]:
         """Path -> size, time and state of the file, for every item of a gallery."""
+        contents = self._catalogue.contents
+        gallery_id = contents.gallery(modality).id
         with self._catalogue.read() as session:
-            return queries.snapshot(session, self._gallery_id(modality))
+            return queries.snapshot(session, contents.version, gallery_id)
 
     def items(self, ids: Sequence[int] | IdArray) -> dict[int, Item]:
         """Id -> item of any gallery, in the order of `ids`.
@@ -327,18 +353,23 @@ class Index:
         Raises:
             UnknownItem: an id that the index does not have.
         """
+        contents = self._catalogue.contents
         with self._catalogue.read() as session:
-            return queries.items(session, [int(id_) for id_ in ids])
+            return queries.items(session, contents.version, [int(id_) for id_ in ids])
 
     def skipped(self, *, modality: str | None = None) -> list[Item]:
         """Items of a gallery without vectors, sorted by path, each with its `error`."""
+        contents = self._catalogue.contents
+        gallery_id = contents.gallery(modality).id
         with self._catalogue.read() as session:
-            return queries.skipped(session, self._gallery_id(modality))
+            return queries.skipped(session, contents.version, gallery_id)
 
     def counts(self, *, modality: str | None = None) -> Counts:
         """Number of items of a gallery by state."""
+        contents = self._catalogue.contents
+        gallery_id = contents.gallery(modality).id
         with self._catalogue.read() as session:
-            return queries.counts(session, self._gallery_id(modality))
+            return queries.counts(session, contents.version, gallery_id)
 
     def vectors(self, ids: Sequence[int] | IdArray, *, space: str | None = None) -> FloatArray:
         """Stored vectors: float32 (len(ids), dim), unit rows, in the order of `ids`.
@@ -448,8 +479,6 @@ class Index:
             if problems:
                 raise DamagedIndex(self._folder, "; ".join(problems))
             for space in contents.spaces.values():
-                for _ in queries.vector_chunks(session, space.id, space.recipe.dim):
+                dim = space.recipe.dim
+                for _ in queries.vector_chunks(session, space.id, dim, missing=True):
                     pass
-
-    def _gallery_id(self, modality: str | None) -> int:
-        return self._catalogue.contents.gallery(modality).id

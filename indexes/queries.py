@@ -9,19 +9,21 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
-from sqlalchemy import bindparam, func, inspect, literal, select, true
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, bindparam, func, inspect, literal, select, true
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from indexes.errors import BadRecipe, BadVector, UnknownItem
+from indexes.migration import version as format_of
 from indexes.nearest import Published
 from indexes.recipe import MODEL, Reading, Recipe
 from indexes.records import Counts, FloatArray, IdArray, Item, ItemPath, SnapshotEntry
 from indexes.tables import (
     CoverageRow,
     GalleryRow,
+    IdentityRow,
     ItemRow,
     PrecisionRow,
     PublishedRow,
@@ -50,6 +52,22 @@ _ITEM = (
     ItemRow.state,
     ItemRow.error,
     GalleryRow.modality,
+)
+_SINCE_3: Mapping[str, InstrumentedAttribute[Any]] = {
+    "ctime_ns": ItemRow.ctime_ns,
+    "inode": ItemRow.inode,
+    "pixel_hash": ItemRow.pixel_hash,
+    "frames": ItemRow.frames,
+    "needs_decoder": ItemRow.needs_decoder,
+    "missing_since": ItemRow.missing_since,
+}
+_SNAPSHOT = (
+    ItemRow.id,
+    ItemRow.size,
+    ItemRow.mtime_ns,
+    ItemRow.content_hash,
+    ItemRow.state,
+    ItemRow.error,
 )
 
 # Built once: building a statement takes longer than a search among ten thousand items.
@@ -186,6 +204,20 @@ def members(session: Session) -> dict[int, IdArray]:
     return {gallery_id: np.array(ids, dtype=np.int64) for gallery_id, ids in found.items()}
 
 
+def index_id(session: Session, version: int) -> str | None:
+    """The id of the index; None before format 3.
+
+    Raises:
+        ValueError: it has none.
+    """
+    if version < 3:
+        return None
+    found = session.scalars(select(IdentityRow.index_id)).first()
+    if found is None:
+        raise ValueError("it has no id")
+    return found
+
+
 def generations(session: Session) -> dict[int, int]:
     """Space id -> generation, which grows with every change to the vectors of the space."""
     return {row[0]: row[1] for row in session.connection().execute(_GENERATIONS)}
@@ -199,38 +231,42 @@ def published(session: Session, space_id: int) -> Published | None:
     return Published(generation=row.generation, size=row.size, sha256=row.sha256)
 
 
-def snapshot(session: Session, gallery_id: int) -> dict[str, SnapshotEntry]:
+def snapshot(session: Session, version: int, gallery_id: int) -> dict[str, SnapshotEntry]:
     """Path -> entry of every item of a gallery, sorted by path."""
     rows = session.execute(
-        select(
-            ItemRow.path,
-            ItemRow.id,
-            ItemRow.size,
-            ItemRow.mtime_ns,
-            ItemRow.content_hash,
-            ItemRow.state,
-            ItemRow.error,
-        )
+        select(ItemRow.path, *_SNAPSHOT, *_since_3(session, version))
         .where(ItemRow.gallery_id == gallery_id)
         .order_by(ItemRow.path)
     )
     return {
         row.path: SnapshotEntry(
-            row.id, row.size, row.mtime_ns, row.content_hash, row.state, row.error
+            row.id,
+            row.size,
+            row.mtime_ns,
+            row.content_hash,
+            row.state,
+            row.error,
+            row.ctime_ns,
+            row.inode,
+            row.pixel_hash,
+            row.needs_decoder,
+            row.missing_since,
         )
         for row in rows
     }
 
 
-def items(session: Session, ids: Sequence[int]) -> dict[int, Item]:
+def items(session: Session, version: int, ids: Sequence[int]) -> dict[int, Item]:
     """Id -> item, in the order of `ids`.
 
     Raises:
         UnknownItem: an id that is not in the catalogue.
     """
     found: dict[int, Item] = {}
+    columns = (*_ITEM, *_since_3(session, version))
     for batch in batches(ids):
-        rows = session.execute(select(*_ITEM).join(GalleryRow).where(ItemRow.id.in_(batch)))
+        chosen = select(*columns).join(GalleryRow).where(ItemRow.id.in_(batch))
+        rows = session.execute(chosen)
         found.update((row.id, Item(**row._mapping)) for row in rows)
     _refuse_unknown(ids, found)
     return {id_: found[id_] for id_ in ids}
@@ -251,10 +287,10 @@ def item_paths(session: Session, ids: Sequence[int]) -> dict[int, ItemPath]:
     return found
 
 
-def skipped(session: Session, gallery_id: int) -> list[Item]:
+def skipped(session: Session, version: int, gallery_id: int) -> list[Item]:
     """Items of a gallery without vectors, sorted by path."""
     rows = session.execute(
-        select(*_ITEM)
+        select(*_ITEM, *_since_3(session, version))
         .join(GalleryRow)
         .where(ItemRow.gallery_id == gallery_id, ItemRow.state == "skipped")
         .order_by(ItemRow.path)
@@ -262,15 +298,21 @@ def skipped(session: Session, gallery_id: int) -> list[Item]:
     return [Item(**row._mapping) for row in rows]
 
 
-def counts(session: Session, gallery_id: int) -> Counts:
+def counts(session: Session, version: int, gallery_id: int) -> Counts:
     """Number of items of a gallery by state."""
+    *_, since = _since_3(session, version)
+    is_missing = since.is_not(None)
     rows = session.execute(
-        select(ItemRow.state, func.count())
+        select(ItemRow.state, is_missing, func.count())
         .where(ItemRow.gallery_id == gallery_id)
-        .group_by(ItemRow.state)
+        .group_by(ItemRow.state, is_missing)
     )
-    by_state = {row[0]: row[1] for row in rows}
-    return Counts(indexed=by_state.get("indexed", 0), skipped=by_state.get("skipped", 0))
+    found = {(state, bool(missing)): count for state, missing, count in rows}
+    return Counts(
+        indexed=found.get(("indexed", False), 0),
+        skipped=found.get(("skipped", False), 0),
+        missing=found.get(("indexed", True), 0) + found.get(("skipped", True), 0),
+    )
 
 
 def vectors(session: Session, space_id: int, dim: int, ids: Sequence[int]) -> FloatArray:
@@ -293,19 +335,24 @@ def vectors(session: Session, space_id: int, dim: int, ids: Sequence[int]) -> Fl
 
 
 def vector_chunks(
-    session: Session, space_id: int, dim: int
+    session: Session, space_id: int, dim: int, *, missing: bool = False
 ) -> Iterator[tuple[IdArray, FloatArray]]:
-    """All vectors of a space in chunks of ids int64 (n,), ascending, and rows float32 (n, dim).
+    """The vectors of a space in chunks of ids int64 (n,), ascending, and rows float32 (n, dim).
+
+    Args:
+        session: of the transaction.
+        space_id: the space.
+        dim: length of its vectors.
+        missing: also those of items whose files are missing.
 
     Raises:
         ValueError: a stored vector that is damaged.
     """
-    rows = session.execute(
-        select(VectorRow.item_id, VectorRow.vector)
-        .where(VectorRow.space_id == space_id)
-        .order_by(VectorRow.item_id)
-        .execution_options(yield_per=_CHUNK)
-    )
+    wanted = select(VectorRow.item_id, VectorRow.vector).where(VectorRow.space_id == space_id)
+    if not missing and format_of(session.connection()) >= 3:
+        hidden = select(ItemRow.id).where(ItemRow.missing_since.is_not(None))
+        wanted = wanted.where(VectorRow.item_id.not_in(hidden))
+    rows = session.execute(wanted.order_by(VectorRow.item_id).execution_options(yield_per=_CHUNK))
     for partition in rows.partitions():
         ids = np.array([row.item_id for row in partition], dtype=np.int64)
         yield ids, _decode([row.vector for row in partition], dim)
@@ -336,6 +383,16 @@ def contradictions(session: Session, version: int) -> list[str]:
     if count:
         problems.append(f"{count} skipped items have a vector")
     return problems
+
+
+def _since_3(session: Session, version: int) -> tuple[ColumnElement[Any], ...]:
+    """The columns of an item that are new in format 3; NULL in a catalogue of an older one.
+
+    `version` is the one that was last seen: another process may have upgraded it since.
+    """
+    if version >= 3 or format_of(session.connection()) >= 3:
+        return tuple(column.label(name) for name, column in _SINCE_3.items())
+    return tuple(literal(None).label(name) for name in _SINCE_3)
 
 
 def _decode(blobs: Sequence[bytes], dim: int) -> FloatArray:

@@ -34,6 +34,14 @@ class FileInfo:
         height: pixels as shown; None if unknown.
         exif_date: when the photo was taken by the clock of the camera, without a time zone.
         exif_orientation: 1 to 8 as in EXIF; None if the file has none.
+        ctime_ns: time of the last change of the file or its attributes, nanoseconds since 1970
+            (`st_ctime_ns`); None if unknown.
+        inode: number of the file in its file system (`st_ino`), as a signed integer of 64 bits;
+            None if unknown.
+        pixel_hash: hexadecimal digest of what decides the pixels as shown: a file of which only
+            texts, dates or ratings were edited keeps it. None if unknown.
+        frames: number of frames of an animation or pages of a document; None if unknown.
+        needs_decoder: the package whose lack is the reason why it was skipped; None: no lack.
     """
 
     path: str
@@ -44,6 +52,11 @@ class FileInfo:
     height: int | None = None
     exif_date: datetime | None = None
     exif_orientation: int | None = None
+    ctime_ns: int | None = None
+    inode: int | None = None
+    pixel_hash: str | None = None
+    frames: int | None = None
+    needs_decoder: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,12 +68,15 @@ class Item(FileInfo):
         modality: of its gallery.
         state: "indexed" (has vectors) or "skipped" (has none).
         error: why it was skipped; None if it was indexed.
+        missing_since: when its file was first not found, in UTC without a time zone; None: the
+            file was there. A missing item is not searched.
     """
 
     id: int
     state: State
     error: str | None = None
     modality: str = "image"
+    missing_since: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -85,12 +101,18 @@ class Record(FileInfo):
             raise BadRecord("expected either vectors or an error", where=repr(self.path))
         if self.error is not None and not self.error.strip():
             raise BadRecord("error must not be empty", where=repr(self.path))
-        if self.content_hash is not None and not self.content_hash:
-            raise BadRecord(
-                "content_hash must not be empty; use None if it is unknown", where=repr(self.path)
-            )
+        for name in ("content_hash", "pixel_hash", "needs_decoder"):
+            if getattr(self, name) == "":
+                raise BadRecord(
+                    f"{name} must not be empty; use None if it is unknown", where=repr(self.path)
+                )
+        if self.needs_decoder is not None and self.error is None:
+            raise BadRecord("needs_decoder is for skipped items", where=repr(self.path))
         self._check_number("size", 0, _LARGEST)
         self._check_number("mtime_ns", -_LARGEST, _LARGEST)
+        self._check_number("ctime_ns", -_LARGEST, _LARGEST, optional=True)
+        self._check_number("inode", -_LARGEST - 1, _LARGEST, optional=True)
+        self._check_number("frames", 1, _LARGEST, optional=True)
         self._check_number("width", 1, _LARGEST, optional=True)
         self._check_number("height", 1, _LARGEST, optional=True)
         self._check_number("exif_orientation", 1, 8, optional=True)
@@ -119,6 +141,11 @@ class SnapshotEntry:
     content_hash: str | None
     state: State
     error: str | None = None
+    ctime_ns: int | None = None
+    inode: int | None = None
+    pixel_hash: str | None = None
+    needs_decoder: str | None = None
+    missing_since: datetime | None = None
 
 
 class ItemPath(NamedTuple):
@@ -149,15 +176,22 @@ class SearchResult(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """Number of items by state."""
+    """Number of items by state.
+
+    Attributes:
+        indexed: items that are searched.
+        skipped: items that could not be read.
+        missing: items, indexed or skipped, whose files are missing.
+    """
 
     indexed: int
     skipped: int
+    missing: int = 0
 
     @property
     def total(self) -> int:
         """All items of the catalogue."""
-        return self.indexed + self.skipped
+        return self.indexed + self.skipped + self.missing
 
 
 def check_path(path: str) -> str:

@@ -1,8 +1,8 @@
-"""The tables of the catalogue, format version 2.
+"""The tables of the catalogue, format version 3.
 
 A gallery is a root folder whose items are all of one modality. A space is how vectors were made. An
-item has at most one vector in each space. Tables and columns keep the names that they were given
-when all items were pictures.
+item has at most one vector as a whole in each space, and further ones of its parts. Tables and
+columns keep the names that they were given when all items were pictures.
 """
 
 from __future__ import annotations
@@ -10,14 +10,22 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, ClassVar
 
-from sqlalchemy import CheckConstraint, Dialect, ForeignKey, Index, LargeBinary, UniqueConstraint
+from sqlalchemy import (
+    REAL,
+    CheckConstraint,
+    Dialect,
+    ForeignKey,
+    Index,
+    LargeBinary,
+    UniqueConstraint,
+)
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlalchemy.types import DateTime, String, TypeDecorator
 
 from indexes.recipe import MODEL
 from indexes.records import State
 
-FORMAT_VERSION = 2
+FORMAT_VERSION = 3
 # "4M21", in the field of the SQLite header that tells applications' files apart.
 APPLICATION_ID = 0x344D3231
 
@@ -51,8 +59,19 @@ class Base(DeclarativeBase):
     type_annotation_map: ClassVar[dict[Any, Any]] = {State: String}
 
 
+class IdentityRow(Base):
+    """The one row that tells this index from any other, also from a later one in its folder."""
+
+    __tablename__ = "identity"
+
+    index_id: Mapped[str] = mapped_column(primary_key=True)
+
+
 class GalleryRow(Base):
-    """A root, the modality of its items, and how they were read."""
+    """A root, the modality of its items, how they are read, and which names are excluded.
+
+    `exclude` holds glob patterns, one a line.
+    """
 
     __tablename__ = "galleries"
     __table_args__ = (Index("one_gallery_a_kind", "kind", unique=True),)
@@ -62,6 +81,7 @@ class GalleryRow(Base):
     root: Mapped[str] = mapped_column(PathText)
     options: Mapped[str] = mapped_column(server_default="")
     reader: Mapped[str] = mapped_column(server_default="")
+    exclude: Mapped[str] = mapped_column(server_default="")
 
 
 class SpaceRow(Base):
@@ -104,7 +124,10 @@ class CoverageRow(Base):
 
 
 class ItemRow(Base):
-    """One item. AUTOINCREMENT: the id of a deleted item is not used again."""
+    """One item. AUTOINCREMENT: the id of a deleted item is not used again.
+
+    The columns after `error` are new in format 3 and empty for items of older formats.
+    """
 
     __tablename__ = "pictures"
     __table_args__ = (
@@ -128,10 +151,16 @@ class ItemRow(Base):
     exif_orientation: Mapped[int | None]
     state: Mapped[State] = mapped_column(index=True)
     error: Mapped[str | None]
+    ctime_ns: Mapped[int | None]
+    inode: Mapped[int | None]
+    pixel_hash: Mapped[str | None]
+    frames: Mapped[int | None]
+    needs_decoder: Mapped[str | None]
+    missing_since: Mapped[datetime | None] = mapped_column(DateTime)
 
 
 class VectorRow(Base):
-    """One vector: `dim` little-endian float32 numbers."""
+    """The vector of an item as a whole: `dim` little-endian float32 numbers."""
 
     __tablename__ = "vectors"
 
@@ -139,6 +168,27 @@ class VectorRow(Base):
     item_id: Mapped[int] = mapped_column(
         "picture_id", ForeignKey("pictures.id", ondelete="CASCADE"), primary_key=True, index=True
     )
+    vector: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+class PartVectorRow(Base):
+    """The vector of a part of an image, e.g. of one of the squares of a panorama.
+
+    The part with the number 0 would be the whole, which is in `vectors`. The box is given in
+    fractions of the width and height as shown, 0 to 1.
+    """
+
+    __tablename__ = "part_vectors"
+
+    space_id: Mapped[int] = mapped_column(ForeignKey("spaces.id"), primary_key=True)
+    item_id: Mapped[int] = mapped_column(
+        "picture_id", ForeignKey("pictures.id", ondelete="CASCADE"), primary_key=True, index=True
+    )
+    part: Mapped[int] = mapped_column(CheckConstraint("part >= 1"), primary_key=True)
+    left: Mapped[float] = mapped_column(REAL)
+    top: Mapped[float] = mapped_column(REAL)
+    right: Mapped[float] = mapped_column(REAL)
+    bottom: Mapped[float] = mapped_column(REAL)
     vector: Mapped[bytes] = mapped_column(LargeBinary)
 
 

@@ -254,6 +254,7 @@ def _record(
         height=info.height if info else None,
         exif_date=info.taken if info else None,
         exif_orientation=info.orientation if info else None,
+        needs_decoder=item.needs_decoder if item else None,
         vectors=vectors,
         error=error,
     )

@@ -38,7 +38,9 @@ def worth_retrying(before: SnapshotEntry, retry: bool) -> bool:
         before: how it is stored.
         retry: the user asked for it.
     """
-    return before.state == "skipped" and (retry or can_decode_now(before.error or ""))
+    return before.state == "skipped" and (
+        retry or can_decode_now(before.needs_decoder, before.error or "")
+    )
 
 
 def make_plan(

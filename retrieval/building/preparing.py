@@ -13,6 +13,7 @@ from indexes import SnapshotEntry
 from retrieval.building.planning import worth_retrying
 from retrieval.errors import ItemError
 from retrieval.images import FoundItem, ImageInfo
+from retrieval.images.formats import NoDecoder
 from retrieval.images.reading import FileNotRead
 from retrieval.items import ItemReader
 
@@ -24,6 +25,7 @@ class PreparedItem:
     Attributes:
         prepared: the input of the model; None if it need not be embedded.
         error: why it is skipped.
+        needs_decoder: the package that would decode it, if that is why.
         moved_from: its old path, if an item with the same content is gone from there.
         same_content: only the time of its last change may be new.
         spaces: if the content is known: the spaces in which its vectors are missing. It is prepared
@@ -35,6 +37,7 @@ class PreparedItem:
     info: ImageInfo | None = None
     prepared: Any = None
     error: str | None = None
+    needs_decoder: str | None = None
     moved_from: str | None = None
     same_content: bool = False
     spaces: tuple[str, ...] = ()
@@ -94,7 +97,8 @@ class Preparer:
         try:
             value, info = self._reader.value(item.found, content)
         except ItemError as error:
-            return replace(item, error=str(error))
+            package = error.package if isinstance(error, NoDecoder) else None
+            return replace(item, error=str(error), needs_decoder=package)
         try:
             prepared = self._model.prepare({value.modality: value.value})
         except (BadInput, UnknownModality) as error:

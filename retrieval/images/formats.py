@@ -30,7 +30,15 @@ _opening = threading.Lock()
 
 
 class NoDecoder(ItemError):
-    """The format is known, but nothing that decodes it is installed."""
+    """The format is known, but nothing that decodes it is installed.
+
+    Attributes:
+        package: what is to be installed.
+    """
+
+    def __init__(self, package: str, kind: str, install: str = "") -> None:
+        self.package = package
+        super().__init__(f"{kind} needs the package {package}: `pip install {install or package}`")
 
 
 def open_image(content: bytes, name: str | None = None) -> Image.Image:
@@ -60,25 +68,25 @@ def open_image(content: bytes, name: str | None = None) -> Image.Image:
             Image.MAX_IMAGE_PIXELS = before
 
 
-def can_decode_now(reason: str) -> bool:
+def can_decode_now(package: str | None, reason: str) -> bool:
     """Whether a file was skipped because its decoder was missing, and can be decoded now.
 
     Args:
-        reason: why it was skipped, as an index has stored it.
+        package: what was missing, as an index has stored it.
+        reason: why it was skipped; older indexes have it alone.
     """
     if reason.startswith(_FORMER_HEIC):
         return _heif_registered()
-    package = reason.partition(" needs the package ")[2].partition(":")[0]
+    if package is None:
+        package = reason.partition(" needs the package ")[2].partition(":")[0]
     return package in _MODULES and importlib.util.find_spec(_MODULES[package]) is not None
 
 
 def _register_for(content: bytes) -> None:
     if content[4:8] == b"ftyp" and content[8:12] in _HEIF_BRANDS and not _heif_registered():
-        raise NoDecoder("HEIC needs the package pillow-heif: `pip install pillow-heif`")
+        raise NoDecoder("pillow-heif", "HEIC")
     if content.startswith(_JXL_STARTS) and not _jxl_registered():
-        raise NoDecoder(
-            "JPEG XL needs the package pillow-jxl-plugin: `pip install pillow-jxl-plugin`"
-        )
+        raise NoDecoder("pillow-jxl-plugin", "JPEG XL")
 
 
 @cache
@@ -110,7 +118,7 @@ def _formats() -> tuple[str, ...]:
 def _raw_preview(content: bytes) -> bytes:
     """The largest JPEG that a camera has put into its RAW file."""
     if importlib.util.find_spec("rawpy") is None:
-        raise NoDecoder("camera RAW needs the package rawpy: `pip install 'fourm-retrieval[raw]'`")
+        raise NoDecoder("rawpy", "camera RAW", "'fourm-retrieval[raw]'")
     import rawpy
 
     try:

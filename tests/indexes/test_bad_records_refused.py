@@ -41,6 +41,11 @@ def test_a_path_must_be_relative_and_plain(path, make_record):
         ("exif_orientation", 0),
         ("exif_orientation", 9),
         ("content_hash", ""),
+        ("pixel_hash", ""),
+        ("ctime_ns", 2**63),
+        ("inode", "5"),
+        ("frames", 0),
+        ("needs_decoder", "rawpy"),
         ("exif_date", datetime(2020, 1, 1, tzinfo=timezone.utc)),
     ],
 )

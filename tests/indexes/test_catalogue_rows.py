@@ -18,6 +18,10 @@ def test_all_values_are_read_back(index, folder, make_vector):
         "height": 3000,
         "exif_date": datetime(2019, 5, 26, 18, 1, 28),
         "exif_orientation": 6,
+        "ctime_ns": 1_558_888_888_123_456_790,
+        "inode": -(2**63),
+        "pixel_hash": "cd" * 32,
+        "frames": 3,
     }
     index.write([Record(**facts, vectors={"dinov2": make_vector(1)})])
     index.close()
@@ -29,6 +33,14 @@ def test_all_values_are_read_back(index, folder, make_vector):
     assert (photo.id, photo.state, photo.error) == (known.id, "indexed", None)
     assert (known.size, known.mtime_ns) == (facts["size"], facts["mtime_ns"])
     assert (known.content_hash, known.state) == (facts["content_hash"], "indexed")
+    assert (known.ctime_ns, known.inode) == (facts["ctime_ns"], facts["inode"])
+    assert known.pixel_hash == facts["pixel_hash"]
+
+
+def test_the_decoder_that_a_skipped_file_needs_is_read_back(index):
+    index.write([Record(path="a.heic", size=1, mtime_ns=1, error="HEIC", needs_decoder="heif")])
+    assert index.snapshot()["a.heic"].needs_decoder == "heif"
+    assert index.skipped()[0].needs_decoder == "heif"
 
 
 def test_skipped_items_are_listed_with_their_reason_and_have_no_vector(filled, make_vector):

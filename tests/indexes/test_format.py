@@ -3,7 +3,9 @@
 import sqlite3
 
 SCHEMA = {
-    "galleries": "id INTEGER, kind VARCHAR!, root VARCHAR!, options VARCHAR!, reader VARCHAR!",
+    "identity": "index_id VARCHAR",
+    "galleries": "id INTEGER, kind VARCHAR!, root VARCHAR!, options VARCHAR!, reader VARCHAR!, "
+    "exclude VARCHAR!",
     "spaces": (
         "id INTEGER, name VARCHAR!, model VARCHAR!, fingerprint VARCHAR!, dim INTEGER!, "
         "preprocessing VARCHAR!, generation INTEGER!, encoder VARCHAR!"
@@ -11,10 +13,16 @@ SCHEMA = {
     "pictures": (
         "id INTEGER, gallery_id INTEGER!, path VARCHAR!, size INTEGER!, mtime_ns INTEGER!, "
         "content_hash VARCHAR, width INTEGER, height INTEGER, exif_date DATETIME, "
-        "exif_orientation INTEGER, state VARCHAR!, error VARCHAR"
+        "exif_orientation INTEGER, state VARCHAR!, error VARCHAR, "
+        "ctime_ns INTEGER, inode INTEGER, pixel_hash VARCHAR, frames INTEGER, "
+        "needs_decoder VARCHAR, missing_since DATETIME"
     ),
     "coverage": "space_id INTEGER, gallery_id INTEGER",
     "precisions": "space_id INTEGER, precision VARCHAR!",
+    "part_vectors": (
+        "space_id INTEGER, picture_id INTEGER, part INTEGER, left REAL!, top REAL!, "
+        "right REAL!, bottom REAL!, vector BLOB!"
+    ),
     "vectors": "space_id INTEGER, picture_id INTEGER, vector BLOB!",
     "published": "space_id INTEGER, generation INTEGER!, size INTEGER!, sha256 VARCHAR!",
 }
@@ -28,7 +36,7 @@ def _columns(connection, table):
     )
 
 
-def test_format_version_2(filled, folder, make_vector):
+def test_format_version_3(filled, folder, make_vector):
     filled.publish()
     filled.close()
     assert {entry.name for entry in folder.iterdir()} <= {
@@ -37,7 +45,7 @@ def test_format_version_2(filled, folder, make_vector):
         "write.lock",
     }
     connection = sqlite3.connect(folder / "catalogue.sqlite3")
-    assert connection.execute("PRAGMA user_version").fetchone() == (2,)
+    assert connection.execute("PRAGMA user_version").fetchone() == (3,)
     assert connection.execute("PRAGMA application_id").fetchone() == (0x344D3231,)
     tables = [
         name
@@ -62,6 +70,8 @@ def test_queries_use_sql_indices(filled, folder):
         "SELECT * FROM pictures WHERE content_hash = 'aa'",
         "SELECT vector FROM vectors WHERE space_id = 1 ORDER BY picture_id",
         "DELETE FROM vectors WHERE picture_id IN (1, 2)",
+        "SELECT vector FROM part_vectors WHERE space_id = 1 ORDER BY picture_id, part",
+        "DELETE FROM part_vectors WHERE picture_id IN (1, 2)",
     ):
         plan = [row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {query}")]
         assert all(step.startswith("SEARCH") for step in plan), (query, plan)

@@ -112,7 +112,7 @@ def _columns(folder):
 def test_the_first_write_gives_it_the_current_schema(old, tmp_path):
     with Index.open(old) as index:
         index.write([Record(path="new.bmp", size=1, mtime_ns=1, error="zero bytes")])
-        assert format_of(old) == 2
+        assert format_of(old) == 3
         index.delete(["new.bmp"])
         answers(index)
         Index.create(tmp_path / "new", root="/photos", recipe=index.recipe).close()
@@ -141,7 +141,7 @@ def test_another_open_index_still_works_after_the_upgrade(old):
         answers(reader)
         writer.delete(["bad.jpg"])
         writer.write([Record(path="bad.jpg", size=3, mtime_ns=1, error="not an image")])
-        assert format_of(old) == 2
+        assert format_of(old) == 3
         answers(reader)
         reader.write([Record(path="bad.jpg", size=3, mtime_ns=2, error="not an image")])
         answers(reader)
@@ -191,7 +191,8 @@ with Index.open(folder) as index:
         "CREATE UNIQUE INDEX",
         "CREATE TABLE coverage",
         "INSERT INTO coverage",
-        "user_version = 2",
+        "ADD COLUMN inode",
+        "user_version = 3",
         "DELETE FROM pictures",
         "commit",
     ],
@@ -205,4 +206,4 @@ def test_an_upgrade_that_is_killed_has_not_happened(old, moment):
         index.delete(["0.bmp"])
         index.verify()
         assert np.array_equal(index.search(layout(1), 1)[1], [[index.snapshot()["1.bmp"].id]])
-    assert format_of(old) == 2
+    assert format_of(old) == 3

@@ -66,10 +66,10 @@ def test_the_database_of_another_program(tmp_path):
 
 def test_a_newer_format(filled, folder):
     filled.close()
-    _edit(folder, "PRAGMA user_version = 3")
-    with pytest.raises(NewerFormat, match=r"version 3.*up to 2.*newer") as caught:
+    _edit(folder, "PRAGMA user_version = 4")
+    with pytest.raises(NewerFormat, match=r"version 4.*up to 3.*newer") as caught:
         Index.open(folder)
-    assert (caught.value.found, caught.value.supported) == (3, 2)
+    assert (caught.value.found, caught.value.supported) == (4, 3)
 
 
 def test_an_impossible_format(filled, folder):

@@ -42,7 +42,7 @@ def test_an_update_reads_nothing_again_and_brings_it_to_the_new_format(old, tmp_
     with Gallery.build(tmp_path / "photos", old, model) as gallery:
         assert (gallery.report.unchanged, gallery.report.skipped) == (6, 1)
         assert model.batches == [] and gallery.root == tmp_path / "photos"
-    assert format_of(old) == 2  # the folder had moved, which was written down
+    assert format_of(old) == 3  # the folder had moved, which was written down
     write(tmp_path / "photos/new.png", numbered(50))
     with Gallery.build(tmp_path / "photos", old, model) as gallery:
         assert (gallery.report.unchanged, gallery.report.indexed) == (6, 1)

@@ -35,10 +35,11 @@ def test_heic_is_read(folder):
 def test_the_reason_names_the_package_and_the_file_is_retried_by_itself(folder, monkeypatch):
     with monkeypatch.context() as without:
         without.setattr(formats, "_heif_registered", lambda: False)
-        without.setattr(formats, "can_decode_now", lambda reason: False)
+        without.setattr(formats, "can_decode_now", lambda package, reason: False)
         report, known = build(folder)
         assert known["beach.heic"].state == "skipped"
         assert "needs the package pillow-heif" in known["beach.heic"].error
+        assert known["beach.heic"].needs_decoder == "pillow-heif"
     report, known = build(folder)
     assert known["beach.heic"].state == "indexed" and report.unchanged == 1
 
