@@ -3,6 +3,7 @@
 It knows no models: vectors come with a `Recipe` that says how they were made.
 """
 
+from indexes.details import Details
 from indexes.errors import (
     BadRecipe,
     BadRecord,
@@ -44,6 +45,7 @@ __all__ = [
     "ClosedIndex",
     "Counts",
     "DamagedIndex",
+    "Details",
     "FileInfo",
     "FolderTaken",
     "Fusion",

@@ -13,6 +13,7 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.orm import Session
 
+from indexes.detail_rows import forget_details, store_details
 from indexes.errors import BadRecord, UnknownItem
 from indexes.migration import new_index_id
 from indexes.nearest import Published
@@ -179,6 +180,9 @@ def upsert(
         session.execute(delete(VectorRow).where(VectorRow.item_id.in_(batch)))
     for batch in batches(ids.values()):
         session.execute(delete(PartVectorRow).where(PartVectorRow.item_id.in_(batch)))
+    forget_details(session, ids.values())
+    told = {ids[one.path]: one.details for one in records if one.details is not None}
+    store_details(session, told)
     _store_vectors(session, space_ids, ids, blobs)
     _increment_generations(session)
 

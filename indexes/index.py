@@ -12,6 +12,7 @@ from indexes import changes, queries
 from indexes.catalogue import Catalogue
 from indexes.compatibility import require_reading, require_recipe
 from indexes.creating import create_index, remove_index
+from indexes.detail_store import DetailStore
 from indexes.errors import DamagedIndex, FolderTaken, from_os_error
 from indexes.lock import WriteLock
 from indexes.recipe import IMAGES, Reading, Recipe, check_recipes
@@ -41,6 +42,9 @@ class Index:
     its own; a write lock that the parent holds is not held by the child. All methods may raise
     `ClosedIndex`, `DamagedIndex`, `IndexBusy`, `StorageFailed` and, if they write, `ReadOnlyIndex`.
 
+    Attributes:
+        details: what the metadata of image files say, see `DetailStore`.
+
     Raises:
         NotAnIndex, NewerFormat, DamagedIndex: see `Index.open`.
     """
@@ -49,6 +53,7 @@ class Index:
         self._folder = folder
         self._catalogue = Catalogue(folder)
         self._vectors = VectorSearch(folder)
+        self.details = DetailStore(self._catalogue)
 
     @classmethod
     def create(

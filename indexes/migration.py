@@ -10,10 +10,12 @@ from indexes.recipe import MODEL
 from indexes.tables import (
     FORMAT_VERSION,
     CoverageRow,
+    DetailsRow,
     GalleryRow,
     IdentityRow,
     PartVectorRow,
     PrecisionRow,
+    TagRow,
 )
 
 _FROM_1 = (
@@ -70,6 +72,6 @@ def _from_2(connection: Connection) -> None:
     """Format 2 has no parts of images, no id, and knows files by size and time alone."""
     for statement in _FROM_2:
         connection.exec_driver_sql(statement)
-    for row in (PrecisionRow, PartVectorRow, IdentityRow):
+    for row in (PrecisionRow, PartVectorRow, IdentityRow, DetailsRow, TagRow):
         row.__table__.create(connection, checkfirst=True)  # type: ignore[attr-defined]
     connection.execute(insert(IdentityRow).values(index_id=new_index_id()))

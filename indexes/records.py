@@ -11,6 +11,7 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from indexes.details import Details
 from indexes.errors import BadRecord
 
 State = Literal["indexed", "skipped"]
@@ -86,6 +87,7 @@ class Record(FileInfo):
     Attributes:
         vectors: space -> float32, shape (dim,), unit length; one for each space of the index.
         error: why the item was skipped.
+        details: what the metadata of an image file say; None: unknown.
 
     Raises:
         BadRecord: both or neither of vectors and error; a path that is not relative to the root;
@@ -94,6 +96,7 @@ class Record(FileInfo):
 
     vectors: Mapping[str, FloatArray] | None = None
     error: str | None = None
+    details: Details | None = None
 
     def __post_init__(self) -> None:
         check_path(self.path)

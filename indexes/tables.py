@@ -192,6 +192,48 @@ class PartVectorRow(Base):
     vector: Mapped[bytes] = mapped_column(LargeBinary)
 
 
+class DetailsRow(Base):
+    """What the metadata of an image file say, beside its date.
+
+    An image without a row was indexed before there was this table, and is read at the next build.
+    `reader` numbers the way in which metadata are read.
+    """
+
+    __tablename__ = "details"
+
+    item_id: Mapped[int] = mapped_column(
+        "picture_id", ForeignKey("pictures.id", ondelete="CASCADE"), primary_key=True
+    )
+    reader: Mapped[int]
+    camera: Mapped[str | None]
+    lens: Mapped[str | None]
+    latitude: Mapped[float | None] = mapped_column(REAL)
+    longitude: Mapped[float | None] = mapped_column(REAL)
+    rating: Mapped[int | None]
+
+
+class TagRow(Base):
+    """A tag of an item.
+
+    `key` is the tag as it is compared, without regard to case. `origin` is "file" for a keyword of
+    the file, which is replaced when the file is read again; "added" for a tag that the user gave
+    it; "removed" where the user took away a keyword of the file.
+    """
+
+    __tablename__ = "tags"
+    __table_args__ = (
+        Index("tags_by_key", "key"),
+        CheckConstraint("origin IN ('file', 'added', 'removed')", name="origin_of_tag"),
+    )
+
+    item_id: Mapped[int] = mapped_column(
+        "picture_id", ForeignKey("pictures.id", ondelete="CASCADE"), primary_key=True
+    )
+    key: Mapped[str] = mapped_column(primary_key=True)
+    origin: Mapped[str] = mapped_column(primary_key=True)
+    tag: Mapped[str]
+
+
 class PublishedRow(Base):
     """The FAISS file with the vectors of a space, of all galleries.
 
