@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 Vectors = NDArray[np.float32]
 
 FusionMethod = Literal["guided", "late"]
+SpaceFusion = Literal["rrf", "scores"]
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,7 @@ class Space:
         former_name: what indexes that were made earlier call it, or None.
         precision: dtype of the model's products, where vectors of another one differ by more than
             a cosine of 0.99; None: where they do not.
+        succeeds: fingerprints of former models whose vectors of images are the same.
     """
 
     name: str
@@ -41,6 +43,29 @@ class Space:
     encoder: str | None = None
     former_name: str | None = None
     precision: str | None = None
+    succeeds: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Route:
+    """The spaces in which queries of some inputs find most.
+
+    Attributes:
+        inputs: their modalities.
+        more: whether others may come with them.
+        spaces: space -> weight > 0; several are fused.
+        fusion: how: `rrf`, by ranks, or `scores`, by the weighted mean of the cosines.
+    """
+
+    inputs: frozenset[str]
+    more: bool
+    spaces: Mapping[str, float]
+    fusion: SpaceFusion = "rrf"
+
+    def takes(self, inputs: Collection[str]) -> bool:
+        """Whether it is for queries of these modalities."""
+        given = frozenset(inputs)
+        return self.inputs <= given if self.more else self.inputs == given
 
 
 class Embedder(Protocol):
@@ -82,6 +107,13 @@ class Embedder(Protocol):
     @property
     def default_space(self) -> str:
         """The space of `embed` where none is named."""
+
+    @property
+    def routes(self) -> Sequence[Route]:
+        """Which spaces find most for which inputs; the first that takes a query's inputs counts.
+
+        Empty: `default_space`, for all.
+        """
 
     @property
     def fingerprint(self) -> str:

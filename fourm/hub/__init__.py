@@ -5,6 +5,7 @@ cache            the user's cache folder, SHA-256 of large files
 pulled           the record of what was pulled
 sources          from hub names to folders on this disk
 manifest         the parts of a model: `bundle.json`, or those of an official 4M-21 model
+spaces           how a manifest describes spaces, and which one a query is for
 official         the official models, tokenizers and spaces by name
 teachers         the networks that 4M-21 learned from, by name
 text_tokenizer   the one file of 4M-21's text tokenizer

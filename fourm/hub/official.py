@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from fourm.errors import ConfigError
-from fourm.hub.manifest import SpaceEntry
+from fourm.hub.spaces import SpaceEntry
 from fourm.modalities import MODALITIES, OfficialTokenizer
 
 if TYPE_CHECKING:

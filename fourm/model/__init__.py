@@ -6,10 +6,12 @@ devices           choosing device and dtype
 samples           what is embedded: prepared samples, token ids, weighted fusions
 predicted_inputs  inputs that the model itself predicts from an image
 network           the transformer, its tables loaded when they are needed
-plans             how a space embeds a sample: what is predicted together, what is averaged
+plans             how a space embeds a sample: what is read, what is predicted, what is summed
 embedding         a batch in several spaces, from as few passes as possible
+model_space       one space: its readouts and its decoder
+readouts          vectors of one modality alone, from features without the decoder
+heads             from features to the vectors of a space
 space_decoder     from a space's logits to unit vectors
-transform         the linear transform of a space, and linear probes
 ================  ==============================================================================
 
 Importing this package does not import torch.

@@ -17,10 +17,10 @@ from fourm.modalities.pixels import PixelReader
 from fourm.modalities.written import TextReader
 from fourm.model.devices import choose_device, choose_dtype
 from fourm.model.embedding import Embedding
+from fourm.model.model_space import ModelSpace
 from fourm.model.network import Network
 from fourm.model.predicted_inputs import predictable, with_predicted
 from fourm.model.samples import Prepared, TokenIds, WeightedFusion, pairs_of
-from fourm.model.space_decoder import SpaceDecoder
 from fourm.tokenizers.wordpiece import SpecialIds
 
 if TYPE_CHECKING:
@@ -49,6 +49,7 @@ class Model:
         predictable: modalities that it can predict from an image and then read (`prepare`).
         spaces: name -> `Space`.
         default_space: the first of them.
+        routes: which spaces find most for which inputs.
         missing: further modalities and spaces of the transformer -> the tokenizers that they need
             and that are not on this disk.
         device, dtype: where the transformer runs, and in which precision.
@@ -73,12 +74,17 @@ class Model:
         self._readers = {
             name: self._reader(name, domain) for name, domain in manifest.inputs.items()
         }
-        self._decoders = {name: self._decoder(name) for name in manifest.spaces}
+        self._spaces = {name: self._space(name) for name in manifest.spaces}
         self.spaces: Mapping[str, Space] = MappingProxyType(
-            {name: decoder.space for name, decoder in self._decoders.items()}
+            {name: one.space for name, one in self._spaces.items()}
         )
         self.default_space = next(iter(self.spaces))
-        predicted = predictable(manifest.inputs, self._config)
+        self.routes = manifest.routes
+        predicted = {
+            name: domain
+            for name, domain in predictable(manifest.inputs, self._config).items()
+            if all(one.decoder or name in one.readouts for one in self._spaces.values())
+        }
         self.predictable: tuple[str, ...] = tuple(predicted)
         self._network = Network(
             self._checkpoint,
@@ -115,14 +121,14 @@ class Model:
     def space_fingerprint(self, space: str) -> str:
         """SHA-256 (hex) of what the vectors of one space depend on.
 
-        That is the transformer, how images are read (in a bundled model texts and segmentation
-        maps, too), and the space's entry, tokenizer and transform. It is the `fingerprint` of a
-        model with this space alone.
+        That is the transformer, how images are read, and the space's entry, tokenizer and
+        transform: the `fingerprint` of a model with this space alone. In a space that predicts
+        nothing, what other modalities are read with counts for `input_fingerprint` instead.
 
         Raises:
             UnknownSpace: this model has no such space.
         """
-        return self.manifest.only(self._known_space(space)).fingerprint()
+        return self.manifest.space_fingerprint(self._known_space(space))
 
     def input_fingerprint(self, modality: str) -> str:
         """SHA-256 (hex) of what a modality is read with, beyond `space_fingerprint`.
@@ -172,9 +178,10 @@ class Model:
 
         `guided` predicts once, from logits u + sum of w_i (c_i - u) with c_i given part i and u
         given nothing (4M-21 reference, sec. 4.4): a weight above 1 counts for more than the part
-        itself, and the vector is one that the model would predict. Spaces that read images in a
-        pass of their own do so here: parts with an image are embedded alone and added to what the
-        others predict. `late` sums the unit vectors of the parts.
+        itself, and the vector is one that the model would predict. Parts that a space reads instead
+        are added to what the others predict; in a space that predicts nothing, the unit vectors of
+        all parts are summed, their weights times those of their modalities in the space. `late`
+        sums the unit vectors of the parts with their weights alone.
 
         Args:
             parts: samples from `prepare`, and their weights, -1000 to 1000.
@@ -219,16 +226,16 @@ class Model:
     ) -> dict[str, Vectors]:
         """Vectors of several samples in several spaces; each sample is encoded once.
 
-        A space with an `image_share` reads an image that comes with other inputs in a pass of its
-        own. A vector does not depend on the rest of the batch, whose samples may have other
-        modalities.
+        Modalities with a readout in a space are embedded alone, and the vector of a sample is their
+        weighted sum. A vector does not depend on the rest of the batch, whose samples may have
+        other modalities.
 
         Args:
             prepared: what `prepare` and `fuse` returned.
             spaces: some of the model's.
             seeds: 1 to 1000. 1: tokens are chosen as each space says. More: they are sampled that
                 many times at the space's temperature, and the unit vectors averaged; vectors that
-                are read at a register token instead of predicted stay the same.
+                are read instead of predicted stay the same.
 
         Returns:
             Space -> float32 (B, dim), rows of length 1, after the space's transform.
@@ -239,14 +246,14 @@ class Model:
         """
         import torch
 
-        decoders = {name: self._decoders[self._known_space(name)] for name in spaces}
+        chosen = {name: self._spaces[self._known_space(name)] for name in spaces}
         if isinstance(seeds, bool) or not isinstance(seeds, int) or not 1 <= seeds <= MOST_SEEDS:
             raise BadInput(f"seeds must be an integer from 1 to {MOST_SEEDS}, got {seeds!r}")
         with torch.no_grad():  # inference_mode would mark weights that are loaded within it
             complete = (
-                with_predicted(self._network, prepared, self._text_ids) if decoders else prepared
+                with_predicted(self._network, prepared, self._text_ids) if chosen else prepared
             )
-            return Embedding(self._network, decoders, seeds).vectors(complete)
+            return Embedding(self._network, chosen, seeds).vectors(complete)
 
     def _content(self, modality: str, value: Any) -> Content:
         if isinstance(value, TokenIds) and modality in self._network.modalities:
@@ -319,10 +326,11 @@ class Model:
             )
         return reader
 
-    def _decoder(self, name: str) -> SpaceDecoder:
-        self._tokens(self.manifest.spaces[name].modality, self._config.domains_out)
+    def _space(self, name: str) -> ModelSpace:
+        if target := self.manifest.spaces[name].modality:
+            self._tokens(target, self._config.domains_out)
         reader, done = self._readers.get(IMAGE.name), None
         if isinstance(reader, PixelReader):
             done = f"central square, bicubic {reader.side} px, ImageNet mean and deviation"
         precision = str(self.dtype).removeprefix("torch.")
-        return SpaceDecoder(name, self.manifest, self._config, self.device, done, precision)
+        return ModelSpace(name, self.manifest, self._config, self.device, done, precision)

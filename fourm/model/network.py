@@ -90,11 +90,18 @@ class Network:
         """
         return self.device.type == "cpu" and self.dtype.itemsize < 4
 
-    def encode(self, samples: Sequence[Prepared]) -> EncoderOutput:
-        """One pass of the encoder over samples with the same `signature`."""
-        given = {name: self.modalities[name] for name in samples[0].contents}
-        model = self.model(inputs=list(given.values()))
-        return model.encode({domain: self._batch(name, samples) for name, domain in given.items()})
+    def inputs(self, samples: Sequence[Prepared]) -> dict[str, ModalityInput]:
+        """What the encoder takes of samples with the same `signature`, by names in the config.
+
+        Runs tokenizers and language models.
+        """
+        return {self.modalities[name]: self._batch(name, samples) for name in samples[0].contents}
+
+    def encode(
+        self, inputs: Mapping[str, ModalityInput], layers: Sequence[int] = ()
+    ) -> EncoderOutput:
+        """One pass of the encoder over `inputs`; summarises `layers`, ascending."""
+        return self.model(inputs=tuple(inputs)).encode(inputs, layers=layers)
 
     def encode_nothing(self) -> EncoderOutput:
         """The encoder's output for one sample without any input."""

@@ -1,4 +1,4 @@
-"""How a space embeds a sample: what is predicted together, and what is averaged afterwards."""
+"""How a space embeds a sample: what is read, what is predicted together, what is summed."""
 
 from __future__ import annotations
 
@@ -6,11 +6,22 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from fourm.hub.manifest import SpaceEntry
-from fourm.modalities import IMAGE
+from fourm.hub.spaces import SpaceEntry
 from fourm.model.samples import Prepared, WeightedFusion
 
 Weighed = Sequence[tuple[Prepared, float]]
+
+
+@dataclass(frozen=True, eq=False)
+class Read:
+    """The readout of a sample of one modality."""
+
+    sample: Prepared
+
+    @property
+    def modality(self) -> str:
+        """Of the sample."""
+        return next(iter(self.sample.contents))
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,62 +44,82 @@ class Joined:
     parts: tuple[tuple[Plan, float], ...]
 
 
-Plan = Guided | Joined
+Plan = Read | Guided | Joined
 
 
 def plan(sample: Prepared | WeightedFusion, entry: SpaceEntry) -> Plan:
     """How the vector of a sample is made in a space.
 
-    Modalities that a space reads in a pass of their own are read so in a fusion, too: parts with
-    one are embedded alone and added to the prediction that the other parts guide. The weight of
-    that is the sum of the positive weights of its parts, or of the negative ones if that is larger.
+    Parts of a fusion that a space reads are added to the prediction that the other parts guide. The
+    weight of that is the sum of the positive weights of its parts, or of the negative ones if that
+    is larger. A space that predicts nothing has only parts that are read: `guided` multiplies the
+    weight of each with that of its modality.
     """
     if isinstance(sample, Prepared):
         return _plain(sample, entry)
     parts = [(part, float(weight)) for part, weight in sample.parts if weight]
     if sample.method == "late":
         return _joined([(_plain(part, entry), weight) for part, weight in parts])
-    guided = [(part, weight) for part, weight in parts if not _read_alone(part, entry)]
+    guided = [(part, weight) for part, weight in parts if not _is_read(part, entry)]
     joined: list[tuple[Plan, float]] = [
-        (_plain(part, entry), weight) for part, weight in parts if _read_alone(part, entry)
+        (_plain(part, entry), weight * _own_weight(part, entry))
+        for part, weight in parts
+        if _is_read(part, entry)
     ]
     if guided:
         joined.append((Guided(tuple(guided)), _strength(guided)))
     return _joined(joined)
 
 
-def leaves(plan: Plan) -> Iterator[Guided]:
-    """The predictions that a plan needs."""
-    if isinstance(plan, Guided):
-        yield plan
-    else:
+def leaves(plan: Plan) -> Iterator[Read | Guided]:
+    """The readouts and predictions that a plan needs."""
+    if isinstance(plan, Joined):
         for part, _ in plan.parts:
             yield from leaves(part)
+    else:
+        yield plan
 
 
 def _plain(sample: Prepared, entry: SpaceEntry) -> Plan:
-    """One sample in one pass, or with modalities that are read alone; see `SpaceEntry`."""
-    weights = entry.read_alone()
-    alone = [name for name in sample.contents if name in weights]
-    if not alone or len(sample.contents) == 1:
+    """One sample: what has a readout is read, the rest is predicted from together."""
+    names, readouts = list(sample.contents), entry.readouts
+    if len(names) == 1 and names[0] in readouts:
+        return Read(sample)
+    weights = {
+        name: weight
+        for name in names
+        if name in readouts and (weight := readouts[name].weight) is not None
+    }
+    if len(names) == 1 or not weights:
         return Guided(((sample, 1.0),))
-    if endless := [name for name in alone if weights[name] == math.inf]:
-        return _kept(sample, endless)
-    parts: list[tuple[Plan, float]] = [(_kept(sample, [name]), weights[name]) for name in alone]
-    if others := [name for name in sample.contents if name not in weights]:
-        parts.append((_kept(sample, others), 1.0))
+    for name, weight in weights.items():
+        if weight == math.inf:
+            return Read(_kept(sample, [name]))
+    parts: list[tuple[Plan, float]] = [
+        (Read(_kept(sample, [name])), weight) for name, weight in weights.items()
+    ]
+    if others := [name for name in names if name not in weights]:
+        parts.append((_plain(_kept(sample, others), entry), 1.0))
     return Joined(tuple(parts))
 
 
-def _kept(sample: Prepared, names: Sequence[str]) -> Guided:
-    return Guided(((Prepared({name: sample.contents[name] for name in names}), 1.0),))
+def _kept(sample: Prepared, names: Sequence[str]) -> Prepared:
+    return Prepared({name: sample.contents[name] for name in names})
 
 
-def _read_alone(sample: Prepared, entry: SpaceEntry) -> bool:
-    """Whether something of the sample is read otherwise than by predicting tokens."""
-    if any(name in entry.read_alone() for name in sample.contents):
-        return True
-    return entry.image_readout == "register" and tuple(sample.contents) == (IMAGE.name,)
+def _is_read(sample: Prepared, entry: SpaceEntry) -> bool:
+    """Whether something of the sample is read instead of predicted from."""
+    names, readouts = list(sample.contents), entry.readouts
+    if len(names) == 1:
+        return names[0] in readouts
+    return any(name in readouts and readouts[name].weight is not None for name in names)
+
+
+def _own_weight(sample: Prepared, entry: SpaceEntry) -> float:
+    if entry.modality or len(sample.contents) > 1:
+        return 1.0
+    (name,) = sample.contents
+    return entry.readouts[name].weight or 1.0
 
 
 def _strength(parts: Weighed) -> float:

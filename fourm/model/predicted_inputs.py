@@ -109,7 +109,8 @@ def _predict(
 ) -> list[dict[str, TokenIds]]:
     from fourm.generation.sequences import greedy_sequences
 
-    encoded = network.encode([Prepared({IMAGE.name: sample.source}) for sample in samples])
+    photos = [Prepared({IMAGE.name: sample.source}) for sample in samples]
+    encoded = network.encode(network.inputs(photos))
     specs = {name: network.config.modalities[network.modalities[name]] for name in modalities}
     images = [spec.name for spec in specs.values() if spec.kind == "img"]
     logits = network.logits(encoded, images) if images else {}

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from fourm.embedder import FusionMethod, Space, Vectors
+from fourm.embedder import FusionMethod, Route, Space, Vectors
 from fourm.errors import BadInput, UnknownModality, UnknownSpace
 from fourm.hub.availability import MissingTokenizer
 from fourm.teachers.samples import (
@@ -30,7 +30,7 @@ class TeacherModel:
         teacher: the network.
         name, title: of the teacher.
         inputs: `("image",)`, or `("image", "text")` with a text tower.
-        predictable, metadata_keys, missing: empty.
+        predictable, metadata_keys, missing, routes: empty.
         default_space: the first of its spaces: `clip_joint` or `dinov2`.
     """
 
@@ -41,6 +41,7 @@ class TeacherModel:
         self.predictable: tuple[str, ...] = ()
         self.metadata_keys: tuple[str, ...] = ()
         self.missing: Mapping[str, MissingTokenizer] = {}
+        self.routes: tuple[Route, ...] = ()
         self.default_space = next(iter(teacher.card.outputs))
 
     def __repr__(self) -> str:

@@ -10,7 +10,7 @@ from typing import Any, Literal, get_args
 
 import numpy as np
 
-from fourm.embedder import FusionMethod, Space, Vectors
+from fourm.embedder import FusionMethod, Route, Space, Vectors
 from fourm.errors import BadInput, ConfigError, UnknownSpace
 from fourm.hub.availability import MissingTokenizer
 from fourm.model.model import Model
@@ -48,6 +48,7 @@ class ModelWithTeachers:
         name, title: of the model.
         inputs: what the model reads, `image`, and `text` if a teacher has a text tower.
         predictable, metadata_keys, missing: those of the model.
+        routes: empty.
         spaces: those of the model whose teacher is given, described as the teacher's.
         default_space: the first of them.
 
@@ -79,6 +80,7 @@ class ModelWithTeachers:
         self.name, self.title = model.name, f"{model.title}, images by its teachers"
         self.predictable, self.metadata_keys = model.predictable, model.metadata_keys
         self.missing: Mapping[str, MissingTokenizer] = model.missing
+        self.routes: tuple[Route, ...] = ()
         self.spaces: Mapping[str, Space] = MappingProxyType(
             {name: self._space(name, teacher) for name, teacher in self.teachers.items()}
         )
@@ -244,7 +246,7 @@ def _no_space(model: Model, teachers: Iterable[str]) -> str:
         f"{model.name}: none of its spaces ({', '.join(model.spaces)}) is that of "
         f"{' or '.join(teachers)}"
     )
-    if all(entry.image_readout for entry in model.manifest.spaces.values()):
+    if all("image" in entry.readouts for entry in model.manifest.spaces.values()):
         sentence += (
             "; its teacher is another network, and it embeds images itself: leave out the teachers"
         )

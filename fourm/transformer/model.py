@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from typing import NamedTuple, cast
 
 import torch
@@ -36,11 +37,15 @@ class EncoderOutput(NamedTuple):
         tokens: (B, K, dim) after `encoder_norm`; register tokens, if the model has any, come first.
         context: (B, K, dim), what the decoder attends to.
         mask: (B, K) bool, True = padding of a sample with fewer tokens; None: there is none.
+        summaries: (B, layers, 2 dim) float32 of the layers that were asked for: the first register
+            token, then the mean of the tokens that are no registers, both after `encoder_norm`.
+            None: no layer was.
     """
 
     tokens: Tensor
     context: Tensor
     mask: Tensor | None
+    summaries: Tensor | None = None
 
 
 class FM(nn.Module):
@@ -139,12 +144,22 @@ class FM(nn.Module):
             e = e.masked_fill(mask[..., None], 0)
         return Embedded(x, e, mask)
 
-    def encode(self, inputs: Mapping[str, ModalityInput], keep: int | None = None) -> EncoderOutput:
+    def encode(
+        self,
+        inputs: Mapping[str, ModalityInput],
+        keep: int | None = None,
+        layers: Sequence[int] = (),
+    ) -> EncoderOutput:
         """Run the encoder on a batch whose samples may have different modalities and lengths.
 
         Arguments and errors as `embed`. The result of a sample does not depend on its batch.
+
+        Args:
+            inputs, keep: as `embed`.
+            layers: of the encoder, from 0, to summarise, in ascending order; the model must have
+                register tokens.
         """
-        return self.encode_embedded(self.embed(inputs, keep))
+        return self.encode_embedded(self.embed(inputs, keep), layers)
 
     def encode_nothing(self, batch: int = 1) -> EncoderOutput:
         """The encoder's output for samples without input: register tokens, or no tokens.
@@ -154,8 +169,8 @@ class FM(nn.Module):
         nothing = self.mask_token.new_zeros(batch, 0, self.config.dim)
         return self.encode_embedded(Embedded(nothing, nothing, None))
 
-    def encode_embedded(self, embedded: Embedded) -> EncoderOutput:
-        """Run the encoder on embedded tokens (`embed`)."""
+    def encode_embedded(self, embedded: Embedded, layers: Sequence[int] = ()) -> EncoderOutput:
+        """Run the encoder on embedded tokens (`embed`); `layers` as `encode`."""
         x, e, mask = embedded
         registers = self.config.num_register_tokens
         h = x + e
@@ -165,15 +180,36 @@ class FM(nn.Module):
             if mask is not None:
                 mask = torch.cat([mask.new_zeros(len(mask), registers), mask], dim=1)
         allowed, _ = visible_keys(mask)
+        found: list[Tensor] = []
         if h.shape[1]:
-            h = in_chunks(self._run_encoder, h, allowed)
+            h = in_chunks(partial(self._run_encoder, layers=layers, found=found), h, allowed)
         tokens = self.encoder_norm(h)
-        return EncoderOutput(tokens, add(self.decoder_proj_context(tokens), e), mask)
+        summaries = torch.cat(found) if found else None
+        return EncoderOutput(tokens, add(self.decoder_proj_context(tokens), e), mask, summaries)
 
-    def _run_encoder(self, h: Tensor, allowed: Tensor | None) -> Tensor:
-        for block in self.encoder:
+    def _run_encoder(
+        self, h: Tensor, allowed: Tensor | None, layers: Sequence[int], found: list[Tensor]
+    ) -> Tensor:
+        """The last hidden vectors; appends the summaries of the layers, (B, layers, 2 dim)."""
+        summaries = []
+        for number, block in enumerate(self.encoder):
             h = block(h, allowed)
+            if number in layers:
+                summaries.append(self._summary(h, allowed))
+        if summaries:
+            found.append(torch.stack(summaries, dim=1))
         return h
+
+    def _summary(self, h: Tensor, allowed: Tensor | None) -> Tensor:
+        registers = self.config.num_register_tokens
+        tokens = self.encoder_norm(h)
+        others = tokens[:, registers:].float()
+        if allowed is None:
+            mean = others.mean(dim=1)
+        else:
+            shown = allowed[:, 0, 0, registers:, None]
+            mean = others.masked_fill(~shown, 0).sum(dim=1) / shown.sum(dim=1).clamp_min(1)
+        return torch.cat([tokens[:, 0].float(), mean], dim=1)
 
     def decode(
         self, y: Tensor, encoded: EncoderOutput, self_allowed: Tensor | None = None

@@ -23,7 +23,7 @@ from fourm.hub.manifest import MANIFEST_FILE, Manifest
 from fourm.imagenet import imagenet_normalised
 from fourm.language.sentences import TOKENIZER
 from fourm.modalities.palette import MOST_COLOURS, palette_of
-from fourm.model.transform import Transform
+from fourm.model.heads import Head
 from fourm.training import export, inputs
 from fourm.training.augmentation import PhotoItems, vary_boxes, vary_metadata, vary_palette
 from fourm.training.inputs import BOXES, EDGES, METADATA, PALETTE, PHOTO, FittedInput
@@ -94,7 +94,7 @@ def _targets(run: Run, data: TrainingData, model: FM, bundle: Path, manifest: Ma
         run.save("further/photos", {"cls": torch.cat(rows)})
     space = next(iter(manifest.spaces.values()))
     assert space.transform is not None
-    transform = Transform(bundle / space.transform)
+    transform = Head(bundle / space.transform)
     return F.normalize(transform(run.load("further/photos")["cls"]), dim=-1)
 
 

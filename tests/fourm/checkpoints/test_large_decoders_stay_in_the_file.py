@@ -79,5 +79,5 @@ def test_official_folders_use_it_on_the_cpu(tmp_path):
     from fourm import load_4m
 
     model = load_4m(write(tmp_path, "tiny"), device="cpu", dtype="float32")
-    blocks = model._decoders["dinov2"]._tokenizer.get().decoder.blocks
+    blocks = model._spaces["dinov2"].decoder._tokenizer.get().decoder.blocks
     assert len(streamed(blocks)) == 2 * len(blocks) > 0

@@ -276,7 +276,7 @@ class TestManifests:
     @pytest.mark.parametrize(
         ("changes", "words"),
         [
-            ({"format": 2}, "newer than this program"),
+            ({"format": 3}, "newer than this program"),
             ({"format": "one"}, "format"),
             ({"kinds": {}}, "kinds"),
             ({"kinds": {"smell": "tok_smell"}}, "kinds"),

@@ -80,7 +80,7 @@ class TestGuided:
         places = network.config.modalities[target].max_tokens
         steps = [Step(target, "roar", places, 0.0, weights)]
         tokens = sampler.generate_weighted(conditions, steps, seed=3)[target].content
-        decoder = model._decoders[space]
+        decoder = model._spaces[space].decoder
         with torch.no_grad():
             expected = decoder._units(decoder._decode(tokens))[0]
         fused = model.fuse(list(zip(chosen, weights, strict=True)))

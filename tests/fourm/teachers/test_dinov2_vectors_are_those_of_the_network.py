@@ -91,9 +91,9 @@ def test_it_reads_what_minis_encoder_reads(tmp_path):
     arrays, exact = as_arrays(noise())
     vectors = Dinov2Teacher(folder, dtype="float32").embed_pixels(exact)
 
-    from fourm.model.transform import Transform
+    from fourm.model.heads import Head
 
-    transform = Transform(mini.manifest.locate("transform.safetensors"))
+    transform = Head(mini.manifest.locate("transform.safetensors"))
     expected = mini.embed([mini.prepare({"image": array}) for array in arrays])
     found = torch.nn.functional.normalize(transform(vectors), dim=1)
     np.testing.assert_allclose(found.numpy(), expected, atol=1e-4)
