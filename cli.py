@@ -143,7 +143,7 @@ def query(
     query_file: QueryFile = None,
     k: Count = 10,
     spaces: Spaces = None,
-    fusion: Fusion = "rrf",
+    fusion: Fusion = None,
     modalities: Modalities = None,
     format: OutputFormat = None,
     as_json: JsonFormat = False,
@@ -173,7 +173,7 @@ def query(
         (hits,) = found.search_batch(
             [asked], k, spaces=spaces or None, fusion=fusion, modalities=modalities or None
         )
-        for warning in found.warnings(asked):
+        for warning in found.warnings(asked, spaces or None, modalities or None):
             note(warning)
         written = files.write(found, asked, hits, modalities or None)
         print_hits(hits, output, print0, table=lambda: hits_table(found, hits))
@@ -217,7 +217,7 @@ def evaluate(
     as_json: AsJson = False,
     batch_size: BatchSize = 32,
     spaces: Spaces = None,
-    fusion: Fusion = "rrf",
+    fusion: Fusion = None,
     modalities: Modalities = None,
     model: ModelName = None,
     teachers: TeacherWeights = None,

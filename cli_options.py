@@ -226,8 +226,8 @@ NewSpaces = Annotated[
     typer.Option(
         "--space",
         metavar="NAME",
-        help="Embedding space to add to the index, or all. Default: the model's first, for a new "
-        "index. May be repeated.",
+        help="Embedding space to add to the index, or all. Default: for a new index, those that "
+        "the model searches in. May be repeated.",
         rich_help_panel="Gallery",
     ),
 ]
@@ -291,16 +291,16 @@ Spaces = Annotated[
     typer.Option(
         "--space",
         metavar="NAME[=WEIGHT]",
-        help="Embedding space to search in, or all. Default: the index's first. May be repeated; "
-        "several are fused.",
+        help="Embedding space to search in, all, or auto (default): the one in which the model "
+        "finds most for such a query, or the index's first. May be repeated; several are fused.",
         rich_help_panel="Search",
     ),
 ]
 Fusion = Annotated[
-    Literal["rrf", "scores"],
+    Literal["rrf", "scores"] | None,
     typer.Option(
-        help="How several spaces are fused: rrf (reciprocal rank fusion) or scores (weighted mean "
-        "of the cosines).",
+        help="How several spaces are fused: rrf (reciprocal rank fusion, the default) or scores "
+        "(weighted mean of the cosines).",
         rich_help_panel="Search",
     ),
 ]

@@ -46,8 +46,8 @@ def require_reading(own: Reading, other: Reading, folder: Path) -> None:
         )
     if own.reader != other.reader:
         raise ReadingMismatch(
-            f"the model reads {own.modality} with other tokenizers than when this gallery was "
-            "indexed, so that old and new vectors cannot be compared. Use the model that it was "
-            "made with, or index into another folder.",
+            f"the model reads {own.modality} with other tokenizers or weights than when this "
+            "gallery was indexed, so that old and new vectors cannot be compared. Use the model "
+            "that it was made with, or index into another folder.",
             where=folder,
         )

@@ -23,7 +23,6 @@ import numpy as np
 from tqdm import tqdm
 
 from fourm import FourmError
-from fourm.embedder import Vectors
 from fourm.messages import shown
 from retrieval.errors import QueryError, UsageError
 from retrieval.gallery import Gallery
@@ -32,7 +31,7 @@ from retrieval.paths import read_file_path
 from retrieval.pipeline import default_workers, prefetch
 from retrieval.queries import Query, prepare
 from retrieval.queries.query_files import query_of_line
-from retrieval.scope import Scope, Spaces
+from retrieval.scope import Scope, Spaces, by_scope
 
 RECALL_AT = (1, 5, 10)
 PRECISION_AT = 10
@@ -122,7 +121,7 @@ def evaluate(
     batch_size: int = 32,
     progress: bool = False,
     spaces: Spaces | None = None,
-    fusion: str = "rrf",
+    fusion: str | None = None,
     modalities: str | Collection[str] | None = None,
 ) -> Evaluation:
     """Evaluate a gallery on judged queries, each of which ranks all items.
@@ -165,11 +164,10 @@ def evaluate(
     ranks: list[np.ndarray] = []
     bar = tqdm(total=len(queries), desc="queries", disable=None if progress else True)
     with bar:
-        for vectors in _embedded(gallery, queries, scope.spaces, batch_size):
-            found = scope.search(index, vectors, items, items=False).ids
-            for row in found:
+        for batch in _prepared(gallery, queries, batch_size):
+            for row in _ranked(gallery, scope, batch, items):
                 ranks.append(np.flatnonzero(np.isin(row, wanted[len(ranks)])) + 1)
-            bar.update(len(found))
+            bar.update(len(batch))
     missing = {path for query in queries for path in query.relevant if path not in ids}
     return _measured(total, ranks, items, tuple(sorted(missing)))
 
@@ -182,25 +180,41 @@ def _check_queries(queries: object) -> None:
         )
 
 
-def _embedded(
-    gallery: Gallery, queries: Sequence[JudgedQuery], spaces: Sequence[str], batch_size: int
-) -> Iterator[Mapping[str, Vectors]]:
-    model = gallery.model
+def _prepared(
+    gallery: Gallery, queries: Sequence[JudgedQuery], batch_size: int
+) -> Iterator[list[tuple[Any, frozenset[str]]]]:
+    """Batches of queries: what the model embeds of each, and its modalities."""
     work = partial(_prepare, gallery)
     prepared = prefetch(
         work, enumerate(queries, start=1), workers=default_workers(), limit=2 * batch_size
     )
     with closing(prepared):
         while batch := list(islice(prepared, batch_size)):
-            yield embed_spaces(model, batch, spaces)
+            yield batch
 
 
-def _prepare(gallery: Gallery, numbered: tuple[int, JudgedQuery]) -> Any:
+def _prepare(gallery: Gallery, numbered: tuple[int, JudgedQuery]) -> tuple[Any, frozenset[str]]:
     number, query = numbered
     try:
-        return prepare(Query.read(**query.inputs), gallery.model)
+        read = Query.read(**query.inputs)
+        return prepare(read, gallery.model), read.weighted
     except (UsageError, FourmError) as error:
         raise QueryError(error, where=query.where or f"query {number}") from None
+
+
+def _ranked(
+    gallery: Gallery, scope: Scope, batch: Sequence[tuple[Any, frozenset[str]]], items: int
+) -> list[np.ndarray]:
+    """Ids of all items for each query, best first."""
+    index, model = gallery.index, gallery.model_for(scope)
+    scopes = [scope.for_inputs(index, model, modalities) for _, modalities in batch]
+    spaces = list(dict.fromkeys(name for one in scopes for name in one.spaces))
+    vectors = embed_spaces(model, [prepared for prepared, _ in batch], spaces)
+    found: dict[int, np.ndarray] = {}
+    for one, rows in by_scope(scopes):
+        chosen = {space: vectors[space][rows] for space in one.spaces}
+        found |= zip(rows, one.search(index, chosen, items, items=False).ids, strict=True)
+    return [found[number] for number in range(len(batch))]
 
 
 def _measured(

@@ -12,7 +12,7 @@ import numpy as np
 
 from fourm.embedder import Embedder, Vectors
 from fourm.messages import shown
-from indexes import Index, ItemPath
+from indexes import Index, ItemPath, SearchResult
 from retrieval.building import (
     DEFAULT_BATCH_SIZE,
     BuildOptions,
@@ -23,6 +23,7 @@ from retrieval.building import (
     open_for_building,
     open_if_there,
     require_model,
+    require_reader,
 )
 from retrieval.description import SkippedItem, describe, skipped
 from retrieval.encoders import Teachers
@@ -36,7 +37,7 @@ from retrieval.model import ModelLike, embed_spaces
 from retrieval.paths import read_folder
 from retrieval.queries import Query, prepare
 from retrieval.queries.coverage import text_warnings, unknown_share
-from retrieval.scope import Scope, Spaces
+from retrieval.scope import Scope, Spaces, by_scope
 
 if TYPE_CHECKING:
     from typing_extensions import Never, Unpack
@@ -67,6 +68,7 @@ class Gallery:
         self.report = report
         self._lazy = model
         self._checked = False
+        self._checked_galleries: set[str] = set()
         self._closed = False
 
     def __repr__(self) -> str:
@@ -115,7 +117,8 @@ class Gallery:
                 "low".
             seg_format: format of segmentation maps, e.g. "ade20k"; None: as before, or "auto".
             spaces: embedding spaces to add to those of the index; "all": all of the model's; None:
-                none, or the model's default for a new index. All vectors of an item come from one
+                for a new index, or one that a former version of the model made, those that the
+                model searches in by default, else none. All vectors of an item come from one
                 forward pass. A new space is filled from the files and can be searched once every
                 item has a vector in it.
             device: "auto", "cpu", "cuda" or "mps".
@@ -237,12 +240,26 @@ class Gallery:
             self._checked = True
         return model
 
+    def model_for(self, scope: Scope) -> Embedder:
+        """The model, checked against the galleries of a search.
+
+        Raises:
+            As `model`.
+            indexes.ReadingMismatch: it reads one of them otherwise than when it was embedded.
+        """
+        model = self.model
+        for modality in scope.modalities or self.index.readings:
+            if modality not in self._checked_galleries:
+                require_reader(self.index, model, modality)
+                self._checked_galleries.add(modality)
+        return model
+
     def search(
         self,
         *positional: Never,
         k: int = 10,
         spaces: Spaces | None = None,
-        fusion: str = "rrf",
+        fusion: str | None = None,
         modalities: str | Collection[str] | None = None,
         **inputs: Unpack[QueryInputs],
     ) -> list[Hit]:
@@ -255,10 +272,11 @@ class Gallery:
 
         Args:
             k: number of hits, >= 1; fewer are returned if the gallery is smaller.
-            spaces: embedding spaces of the index; None: its first; a name, several names, or
-                "name=weight", {name: weight}; "all". Several are fused.
+            spaces: embedding spaces of the index: a name, several names, "name=weight",
+                {name: weight}; "all"; "auto" or None: those in which the model finds most for such
+                inputs, or the index's first where the model does not say. Several are fused.
             fusion: "rrf", by the ranks in each space: the sum of weight / (60 + rank); or
-                "scores", by the weighted mean of the cosines.
+                "scores", by the weighted mean of the cosines; None: "rrf", or as the model says.
             modalities: of the items to search, e.g. "depth"; None: all in the index.
             inputs: the query, e.g. `text`, `image`, `seg`; see `QueryInputs`.
 
@@ -278,7 +296,7 @@ class Gallery:
         k: int = 10,
         *,
         spaces: Spaces | None = None,
-        fusion: str = "rrf",
+        fusion: str | None = None,
         modalities: str | Collection[str] | None = None,
     ) -> list[list[Hit]]:
         """Return the hits of each query, from one forward pass over all of them.
@@ -293,9 +311,21 @@ class Gallery:
         scope = Scope.of(self.index, spaces, fusion, modalities)
         if not queries:
             return []
-        found = scope.search(self.index, self.embed(queries, scope.spaces), k)
+        model = self.model_for(scope)
+        scopes = [scope.for_inputs(self.index, model, query.weighted) for query in queries]
+        spaces = list(dict.fromkeys(name for one in scopes for name in one.spaces))
+        vectors = self.embed(queries, spaces)
+        hits: dict[int, list[Hit]] = {}
+        for one, rows in by_scope(scopes):
+            found = one.search(self.index, {s: vectors[s][rows] for s in one.spaces}, k)
+            shares = [unknown_share(queries[row], model) for row in rows]
+            hits |= zip(rows, self._hits(one, found, shares), strict=True)
+        return [hits[number] for number in range(len(queries))]
+
+    def _hits(
+        self, scope: Scope, found: SearchResult, shares: Sequence[float | None]
+    ) -> list[list[Hit]]:
         roots = self.index.roots
-        shares = [unknown_share(query, self.model) for query in queries]
         return [
             [
                 Hit(
@@ -314,16 +344,31 @@ class Gallery:
             for row, (ids, share) in enumerate(zip(found.ids, shares, strict=True))
         ]
 
-    def warnings(self, query: Query) -> list[str]:
-        """Warnings about a query, one line each.
+    def warnings(
+        self,
+        query: Query,
+        spaces: Spaces | None = None,
+        modalities: str | Collection[str] | None = None,
+    ) -> list[str]:
+        """Warnings about a search, one line each.
 
         A text of which the model knows no word still has nearest items; the end of a long one is
-        cut off.
+        cut off. The index may lack the space in which the model finds most for such a query.
+
+        Args:
+            query, spaces, modalities: as `search_batch`.
 
         Raises:
             fourm.FourmError: as `search`.
         """
-        return text_warnings(query, self.model)
+        scope = Scope.of(self.index, spaces, modalities=modalities)
+        lacking = scope.lacking(self.index, self.model, query.weighted)
+        told = [
+            f"{self.model.name} finds most for such a query in the space {name}, of which this "
+            "index lacks vectors; `fourm index` adds them"
+            for name in lacking
+        ]
+        return [*text_warnings(query, self.model), *told]
 
     def embed(
         self, queries: Sequence[Query], spaces: Sequence[str] | None = None

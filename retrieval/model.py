@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from fourm.embedder import Embedder, Vectors
@@ -53,3 +54,28 @@ def recipe_of(model: Embedder, space: str | None = None) -> Recipe:
         encoder=chosen.encoder or MODEL,
         precision=None if chosen.encoder else chosen.precision,
     )
+
+
+def comparable_recipe(model: Embedder, held: Recipe) -> Recipe:
+    """How this model's vectors are made in the space of a recipe of an index.
+
+    It is that recipe itself if a former version of the model made it, whose vectors of images are
+    the same.
+    """
+    now = space_of(model, held.space)
+    mine = recipe_of(model, held.space if now else None)
+    if now is not None and succeeds(model, held):
+        return replace(mine, fingerprint=held.fingerprint, preprocessing=held.preprocessing)
+    return mine
+
+
+def succeeds(model: Embedder, held: Recipe) -> bool:
+    """Whether a recipe of an index is that of a former version of the model."""
+    now = space_of(model, held.space)
+    return now is not None and held.fingerprint in model.spaces[now].succeeds
+
+
+def default_spaces(model: Embedder) -> list[str]:
+    """The spaces of a new index: those that queries are searched in by default."""
+    routed = {name for route in model.routes for name in route.spaces}
+    return [name for name in model.spaces if name in routed] or [model.default_space]

@@ -3,18 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
-from fourm.embedder import Vectors
+from fourm.embedder import Embedder, Route, Vectors
 from fourm.messages import shown
 from indexes import FUSIONS, Index, SearchResult
 from retrieval.assignments import read_numbers
 from retrieval.errors import UsageError
+from retrieval.model import space_of
 
 Spaces = str | Sequence[str] | Mapping[str, float]
 """One space or several: `"clip"`, `["clip", "dinov2=0.5"]`, `{"clip": 1, "dinov2": 0.5}`."""
+
+ALL = "all"
+"""Every space."""
+
+AUTO = "auto"
+"""The spaces in which the model finds most for the inputs of a query."""
 
 MAX_WEIGHT = 1e6
 """Of a space; the sum of larger ones may overflow, and then all scores are 0."""
@@ -29,35 +37,38 @@ class Scope:
     Attributes:
         weights: space -> weight; at least one.
         fusion: "rrf": the score is the sum over the spaces of weight / (60 + rank); "scores": it
-            is the weighted mean of the cosines. In one space it is the cosine.
+            is the weighted mean of the cosines; None: "rrf", or as `for_inputs` says. In one space
+            it is the cosine.
         modalities: of the galleries; None: all.
+        auto: whether the spaces are to be chosen for each query (`for_inputs`).
     """
 
     weights: Mapping[str, float]
-    fusion: str = "rrf"
+    fusion: str | None = None
     modalities: tuple[str, ...] | None = None
+    auto: bool = False
 
     @classmethod
     def of(
         cls,
         index: Index,
         spaces: Spaces | None = None,
-        fusion: str = "rrf",
+        fusion: str | None = None,
         modalities: str | Collection[str] | None = None,
     ) -> Scope:
         """Check what is asked for against what an index holds.
 
         Args:
             index: the index.
-            spaces: None: the index's first; "all": all of them.
-            fusion: "rrf" or "scores".
+            spaces: "all": all of them; "auto" or None: chosen for each query.
+            fusion: "rrf" or "scores"; None: as suits the spaces.
             modalities: None: all.
 
         Raises:
             UsageError: a space or modality that the index does not hold, a space given twice, a
                 weight <= 0 or > 1e6, an unknown fusion.
         """
-        if fusion not in FUSIONS:
+        if fusion is not None and fusion not in FUSIONS:
             raise UsageError(f"fusion must be one of {', '.join(FUSIONS)}, got {fusion!r}")
         weights = _weights(spaces, list(index.recipes))
         for name, weight in weights.items():
@@ -73,7 +84,42 @@ class Scope:
                 raise UsageError(
                     f"weight must be <= {MAX_WEIGHT:g}, got {weight:g}", where=f"space {name}"
                 )
-        return cls(weights, fusion, _modalities(modalities, index))
+        return cls(weights, fusion, _modalities(modalities, index), _is_auto(spaces))
+
+    def for_inputs(self, index: Index, model: Embedder, inputs: Collection[str]) -> Scope:
+        """Where a query of these modalities is searched.
+
+        With `auto`: in the spaces in which the model finds most for them, as far as the index has
+        vectors of all items in them; else in the index's first.
+        """
+        route = self._route(model, inputs)
+        if route is None:
+            return self
+        usable = self._usable(index, model)
+        weights = {usable[name]: w for name, w in route.spaces.items() if name in usable}
+        return (
+            replace(self, weights=weights, fusion=self.fusion or route.fusion) if weights else self
+        )
+
+    def lacking(self, index: Index, model: Embedder, inputs: Collection[str]) -> list[str]:
+        """The spaces that `for_inputs` would choose if the index had all vectors in them."""
+        route = self._route(model, inputs)
+        usable = {} if route is None else self._usable(index, model)
+        return [] if route is None else [name for name in route.spaces if name not in usable]
+
+    def _route(self, model: Embedder, inputs: Collection[str]) -> Route | None:
+        routes = model.routes if self.auto else ()
+        return next((route for route in routes if route.takes(inputs)), None)
+
+    def _usable(self, index: Index, model: Embedder) -> dict[str, str]:
+        """The model's name of a space -> the index's, of those that can be searched."""
+        incomplete, held = index.incomplete(), index.recipes
+        searched = set(self.modalities or index.readings)
+        return {
+            now: name
+            for name in held
+            if (now := space_of(model, name)) and not searched & set(incomplete.get(name, ()))
+        }
 
     @property
     def spaces(self) -> tuple[str, ...]:
@@ -109,14 +155,27 @@ class Scope:
             asked,
             k,
             weights=self.weights,
-            fusion=self.fusion,
+            fusion=self.fusion or FUSIONS[0],
             modalities=self.modalities,
             items=items,
         )
 
 
+def by_scope(scopes: Sequence[Scope]) -> list[tuple[Scope, list[int]]]:
+    """Scopes that differ, each with the numbers of the queries that have it."""
+    groups: dict[tuple[Any, ...], tuple[Scope, list[int]]] = {}
+    for number, scope in enumerate(scopes):
+        key = (tuple(scope.weights.items()), scope.fusion)
+        groups.setdefault(key, (scope, []))[1].append(number)
+    return list(groups.values())
+
+
+def _is_auto(spaces: Spaces | None) -> bool:
+    return spaces is None or spaces == AUTO or (isinstance(spaces, list) and spaces == [AUTO])
+
+
 def _weights(spaces: Spaces | None, known: list[str]) -> dict[str, float]:
-    if spaces is None:
+    if _is_auto(spaces) or spaces is None:
         return {known[0]: 1.0}
     if isinstance(spaces, Mapping):
         if not all(_is_number(weight) for weight in spaces.values()):
@@ -124,10 +183,11 @@ def _weights(spaces: Spaces | None, known: list[str]) -> dict[str, float]:
         weights = {name: float(weight) for name, weight in spaces.items()}
     else:
         weights = read_numbers(names_of(spaces, "spaces"), "space", "clip=0.5", default="1")
-    if weights.keys() == {"all"} and "all" not in known:
-        return dict.fromkeys(known, weights["all"])
-    if "all" in weights and "all" not in known:
-        raise UsageError("cannot be combined with other spaces", where="space all")
+    if weights.keys() == {ALL} and ALL not in known:
+        return dict.fromkeys(known, weights[ALL])
+    for word in {ALL, AUTO} - set(known):
+        if word in weights:
+            raise UsageError("cannot be combined with other spaces", where=f"space {word}")
     if not weights:
         raise UsageError("expected at least one", where="spaces")
     return weights

@@ -7,6 +7,7 @@ from retrieval.building.opening import (
     open_for_building,
     open_if_there,
     require_model,
+    require_reader,
 )
 
 __all__ = [
@@ -19,4 +20,5 @@ __all__ = [
     "open_for_building",
     "open_if_there",
     "require_model",
+    "require_reader",
 ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from fourm import UnknownModality, UnknownSpace
@@ -14,12 +14,9 @@ from retrieval.errors import UsageError
 from retrieval.images import Listing
 from retrieval.items import options_of
 from retrieval.loading import NOTE
-from retrieval.modalities import Source
-from retrieval.model import recipe_of, space_of
-from retrieval.scope import names_of
-
-ALL = "all"
-"""Every space of the model."""
+from retrieval.modalities import Source, source_named
+from retrieval.model import comparable_recipe, default_spaces, recipe_of, space_of, succeeds
+from retrieval.scope import ALL, names_of
 
 
 @dataclass(frozen=True)
@@ -31,8 +28,8 @@ class Wanted:
         source: reads its items.
         depth_near: which values of depth maps are near; None: as before, or "low".
         seg_format: format of segmentation maps; None: as before, or "auto".
-        spaces: embedding spaces of the model, or "all"; None: those of the index, or the default of
-            the model for a new one.
+        spaces: embedding spaces of the model, or "all"; None: those of the index, and for a new
+            one, or one of a former version of the model, those that are searched by default.
     """
 
     root: Path
@@ -67,10 +64,12 @@ def open_for_building(
     reading = _reading(existing, model, wanted)
     names = _spaces(model, wanted.spaces, () if existing is None else existing.recipes)
     if existing is None:
-        names = names or [model.default_space]
+        names = names or default_spaces(model)
         recipes = [recipe_of(model, name) for name in names]
         return Index.create(target, root=wanted.root, recipe=recipes, reading=reading)
     require_model(existing, model)
+    if wanted.spaces is None and any(succeeds(model, one) for one in existing.recipes.values()):
+        names = default_spaces(model)
     if wanted.source.name in existing.readings:
         existing.require_reading(reading)
         _require_root(existing, wanted, listing)
@@ -101,7 +100,19 @@ def require_model(index: Index, model: Embedder) -> None:
     for name in index.recipes:
         if (missing := model.missing.get(name)) is not None:
             raise UnknownSpace(f"{model.name} has no space {name!r}; {missing}", where=index.folder)
-        index.require(recipe_of(model, name if space_of(model, name) else None), space=name)
+        index.require(comparable_recipe(model, index.recipes[name]), space=name)
+
+
+def require_reader(index: Index, model: Embedder, gallery: str) -> None:
+    """Check that the model reads the modality of a gallery as when its items were embedded.
+
+    Raises:
+        indexes.ReadingMismatch: it does not.
+    """
+    modality = source_named(gallery).modality
+    if modality in model.inputs:
+        reader = model.input_fingerprint(modality)
+        index.require_reading(replace(index.readings[gallery], reader=reader))
 
 
 def _reading(existing: Index | None, model: Embedder, wanted: Wanted) -> Reading:

@@ -36,6 +36,11 @@ class Query:
     use_only: tuple[str, ...] = ()
     files: tuple[Path, ...] = ()
 
+    @property
+    def weighted(self) -> frozenset[str]:
+        """Modalities of the inputs whose weight is not 0."""
+        return frozenset(entry.modality for entry in self.inputs if entry.weight)
+
     @classmethod
     def read(cls, **inputs: Unpack[QueryInputs]) -> Query:
         """Read inputs; None counts as not given.

@@ -49,6 +49,7 @@ class FakeModel:
     before_embed: object = None
     missing: dict = field(default_factory=dict)
     predictable: tuple[str, ...] = ()
+    routes: tuple = ()
     metadata_keys: tuple[str, ...] = ()
     lock: threading.Lock = field(default_factory=threading.Lock)
 
