@@ -30,17 +30,20 @@ class ReadoutEntry:
             vector.
         weight: of the modality in a sample with others. Infinite: the others are ignored. None: it
             is predicted from together with them (format 1).
-        layers: of `encoder`, from 0, ascending.
+        layers: of `encoder`, from 0, ascending; -1 is its input.
+        blocks: lengths of consecutive parts of the vector, each of which is brought to unit length
+            before the whole is; none: the whole alone.
     """
 
     features: Features
     head: str | None
     weight: float | None = 1.0
     layers: tuple[int, ...] = ()
+    blocks: tuple[int, ...] = ()
 
     def about_vectors(self) -> dict[str, Any]:
         """The fields that the vector of the modality alone depends on, but for its head."""
-        return {"features": self.features, "layers": list(self.layers)}
+        return {"features": self.features, "layers": list(self.layers), "blocks": list(self.blocks)}
 
 
 @dataclass(frozen=True)
@@ -209,14 +212,20 @@ def _readout(fields: Fields) -> ReadoutEntry:
     numbers = layers if isinstance(layers, list) else [None]
     if features == "encoder" and not (
         numbers
-        and all(isinstance(one, int) and one >= 0 for one in numbers)
+        and all(isinstance(one, int) and one >= -1 for one in numbers)
         and numbers == sorted(set(numbers))
     ):
-        raise fields.error("layers", "ascending numbers of layers, from 0", layers)
+        raise fields.error("layers", "ascending numbers of layers, from 0 (-1: the input)", layers)
     weight = fields.number("weight", 1.0)
     if weight <= 0:
         raise fields.error("weight", "> 0", weight)
-    return ReadoutEntry(features, fields.text("head"), weight, tuple(numbers))  # type: ignore[arg-type]
+    blocks = fields.values.get("blocks") or []
+    if not isinstance(blocks, list) or not all(
+        isinstance(one, int) and not isinstance(one, bool) and one > 0 for one in blocks
+    ):
+        raise fields.error("blocks", "lengths > 0", blocks)
+    head = fields.text("head")
+    return ReadoutEntry(features, head, weight, tuple(numbers), tuple(blocks))  # type: ignore[arg-type]
 
 
 def _former(fields: Fields) -> dict[str, Any]:

@@ -83,6 +83,10 @@ class Readout:
         if head is not None:
             _require_fit(head, modality, width, language if entry.features == "language" else None)
         self.dim = width if head is None else head.dim_out
+        if entry.blocks and sum(entry.blocks) != self.dim:
+            raise ConfigError(
+                f"the blocks of {modality} are {sum(entry.blocks)} numbers, its vectors {self.dim}"
+            )
         self.steps = self._described()
 
     def vectors(self, source: FeatureSource) -> torch.Tensor:
@@ -96,7 +100,11 @@ class Readout:
         else:
             features = torch.cat([source.summaries[layer] for layer in self.layers], dim=1)
         features = features.float().cpu()
-        return features if self._head is None else self._head(features, source.words)
+        found = features if self._head is None else self._head(features, source.words)
+        if not self.entry.blocks:
+            return found
+        blocks = found.split(list(self.entry.blocks), dim=1)
+        return torch.cat([torch.nn.functional.normalize(one, dim=1) for one in blocks], dim=1)
 
     def _described(self) -> str:
         if self.entry.features == "encoder":

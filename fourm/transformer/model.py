@@ -20,6 +20,9 @@ from fourm.transformer.norm import LayerNorm
 from fourm.transformer.selection import take, visible_first
 from fourm.transformer.targets import ImageTarget, target_embedding
 
+INPUT_LAYER = -1
+"""The number of the encoder's input among its layers."""
+
 
 class Embedded(NamedTuple):
     """The encoder's input: content x, position plus modality embeddings e, both (B, K, dim), and
@@ -156,8 +159,8 @@ class FM(nn.Module):
 
         Args:
             inputs, keep: as `embed`.
-            layers: of the encoder, from 0, to summarise, in ascending order; the model must have
-                register tokens.
+            layers: of the encoder, from 0, to summarise, in ascending order; -1 is its input. The
+                model must have register tokens.
         """
         return self.encode_embedded(self.embed(inputs, keep), layers)
 
@@ -191,7 +194,7 @@ class FM(nn.Module):
         self, h: Tensor, allowed: Tensor | None, layers: Sequence[int], found: list[Tensor]
     ) -> Tensor:
         """The last hidden vectors; appends the summaries of the layers, (B, layers, 2 dim)."""
-        summaries = []
+        summaries = [self._summary(h, allowed)] if INPUT_LAYER in layers else []
         for number, block in enumerate(self.encoder):
             h = block(h, allowed)
             if number in layers:

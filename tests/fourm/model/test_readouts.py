@@ -109,6 +109,22 @@ class TestVectors:
         found = embedded(model, {"text": text}, space="joint")[0]
         np.testing.assert_allclose(found, unit(expected.numpy()), atol=1e-5)
 
+    def test_of_the_input_and_of_blocks(self, folder, copy):
+        edit_readout(copy, modality="image", layers=[-1, 1], blocks=[13, 7])
+        model = load(copy)
+        prepared = model.prepare({"image": make_photo(5)})
+        inputs = model._network.inputs([prepared])
+        fm = model.transformer(inputs)
+        with torch.no_grad():
+            x, e, _ = fm.embed(inputs)
+            tokens = fm.encoder_norm(torch.cat([fm.register_tokens, x + e], dim=1))[0]
+        last = hidden_layers(folder, model, "image", make_photo(5))[-1]
+        features = [tokens[0], tokens[1:].mean(dim=0), last[0], last[1:].mean(dim=0)]
+        expected, _ = head(folder, "heads/joint-image.safetensors", torch.cat(features))
+        expected = np.concatenate([unit(expected[:13].numpy()), unit(expected[13:].numpy())])
+        found = model.embed([prepared], space="joint")[0]
+        np.testing.assert_allclose(found, expected / np.sqrt(2), atol=1e-5)
+
     @pytest.mark.parametrize("text", ["日本語", "🙂", "ω" * 300, "xylophone " * 100])
     def test_of_texts_without_known_words(self, model, text):
         for space in SPACES:
@@ -290,7 +306,10 @@ class TestBadBundles:
             ({"layers": None}, "layers must be ascending"),
             ({"layers": [1, 0]}, "layers must be ascending"),
             ({"layers": [0, 0]}, "layers must be ascending"),
-            ({"layers": [-1, 0]}, "layers must be ascending"),
+            ({"layers": [-2, 0]}, "layers must be ascending"),
+            ({"blocks": [12, 9]}, "blocks of seg are 21 numbers, its vectors 20"),
+            ({"blocks": [21, -1]}, "blocks must be lengths"),
+            ({"blocks": 20}, "blocks must be lengths"),
             ({"layers": [0.5]}, "layers must be ascending"),
             ({"layers": [0, 2]}, "reads layer 2; the last is 1"),
             ({"layers": [1]}, "takes vectors of 128, the features of seg are 64"),
