@@ -103,7 +103,7 @@ class Readout:
         found = features if self._head is None else self._head(features, source.words)
         if not self.entry.blocks:
             return found
-        blocks = found.split(list(self.entry.blocks), dim=1)
+        blocks = torch.split(found, list(self.entry.blocks), dim=1)
         return torch.cat([torch.nn.functional.normalize(one, dim=1) for one in blocks], dim=1)
 
     def _described(self) -> str:
