@@ -19,16 +19,12 @@ from retrieval.images.limits import DecodingOptions, current_options
 from retrieval.images.orientation import FIRST_SIDEWAYS, TURNS, read_orientation
 from retrieval.images.profiles import to_srgb
 from retrieval.images.ranges import grey8, is_wide
+from retrieval.images.reducing import GIANT_PIXELS, reduction
 from retrieval.images.transparency import over_background
-
-SHORT_SIDE = 448
-"""Images are reduced by a whole factor while their short side stays at least this long, which is
-twice the 224 pixels of the models' inputs: one antialiased resize is left to them."""
 
 MAX_PIXELS = 178_956_970
 """Arrays with more numbers are refused as queries."""
 
-_GIANT_PIXELS = 24_000_000
 _one_giant_at_a_time = threading.Lock()
 _DRAFTED = ("JPEG", "MPO")
 _ENDS_EARLY = ("is truncated", "Truncated", "broken data stream", "unrecognized data stream")
@@ -78,7 +74,8 @@ def _decoded(content: bytes, name: str | None, options: DecodingOptions) -> Deco
         with open_image(content, name) as opened:
             choose_frame(opened, check)
             info, full_size = read_image_info(opened), opened.size
-            opened.draft(None, (SHORT_SIDE, SHORT_SIDE))
+            factor = reduction(*full_size)
+            opened.draft(None, (opened.width // factor, opened.height // factor))
             check(opened)
             with _memory_for(opened):
                 opened.load()
@@ -176,12 +173,12 @@ def quiet_pillow() -> Iterator[None]:
 
 
 def _shrunk(image: Image.Image) -> Image.Image:
-    factor = next((f for f in (8, 4, 2) if min(image.size) // f >= SHORT_SIDE), 1)
+    factor = reduction(*image.size)
     return image if factor == 1 else image.reduce(factor)
 
 
 def _memory_for(image: Image.Image) -> AbstractContextManager[object]:
-    giant = image.width * image.height > _GIANT_PIXELS
+    giant = image.width * image.height > GIANT_PIXELS
     return _one_giant_at_a_time if giant else nullcontext()
 
 

@@ -192,7 +192,7 @@ def test_the_date_is_that_of_the_camera_or_none(written, read):
 
 
 def test_giant_images_are_decoded_one_at_a_time(monkeypatch):
-    monkeypatch.setattr(decoding_module, "_GIANT_PIXELS", 100)
+    monkeypatch.setattr(decoding_module, "GIANT_PIXELS", 100)
     content = encoded(striped(RED))
     held = decoding_module._one_giant_at_a_time
     seen = []
