@@ -31,8 +31,10 @@ from indexes.records import (
     FileInfo,
     Item,
     ItemPath,
+    Part,
     Record,
     SearchResult,
+    Shape,
     SnapshotEntry,
 )
 
@@ -57,6 +59,7 @@ __all__ = [
     "ItemPath",
     "NewerFormat",
     "NotAnIndex",
+    "Part",
     "ReadOnlyIndex",
     "Reading",
     "ReadingMismatch",
@@ -64,6 +67,7 @@ __all__ = [
     "RecipeMismatch",
     "Record",
     "SearchResult",
+    "Shape",
     "SnapshotEntry",
     "StorageFailed",
     "UnknownItem",

@@ -107,7 +107,7 @@ def mark_complete(
             missing[name] = len(paths)
         else:
             session.merge(CoverageRow(space_id=space_id, gallery_id=gallery_id))
-            _increment_generations(session, [space_id])
+            increment_generations(session, [space_id])
     return missing
 
 
@@ -184,7 +184,7 @@ def upsert(
     told = {ids[one.path]: one.details for one in records if one.details is not None}
     store_details(session, told)
     _store_vectors(session, space_ids, ids, blobs)
-    _increment_generations(session)
+    increment_generations(session)
 
 
 def add_vectors(
@@ -203,7 +203,7 @@ def add_vectors(
         if path not in ids:
             raise UnknownItem("no indexed item of this gallery has that path", where=repr(path))
     _store_vectors(session, space_ids, ids, blobs)
-    _increment_generations(
+    increment_generations(
         session, {space_ids[space] for found in blobs.values() for space in found}
     )
 
@@ -216,7 +216,7 @@ def delete_items(session: Session, gallery_id: int, paths: Iterable[str]) -> int
         session.execute(delete(ItemRow).where(ItemRow.id.in_(ids)))
         removed += len(ids)
     if removed:
-        _increment_generations(session)
+        increment_generations(session)
     return removed
 
 
@@ -277,7 +277,7 @@ def set_missing(
         rows = update(ItemRow).where(ItemRow.id.in_(batch))
         session.execute(rows.values(missing_since=since))
     if ids:
-        _increment_generations(session)
+        increment_generations(session)
 
 
 def relocate(session: Session, gallery_id: int, root: str) -> None:
@@ -358,7 +358,8 @@ def _column_values(gallery_id: int, record: Record) -> dict[str, Any]:
     }
 
 
-def _increment_generations(session: Session, space_ids: Iterable[int] | None = None) -> None:
+def increment_generations(session: Session, space_ids: Iterable[int] | None = None) -> None:
+    """Say that the vectors of spaces have changed; None: of all."""
     statement = update(SpaceRow).values(generation=SpaceRow.generation + 1)
     if space_ids is not None:
         statement = statement.where(SpaceRow.id.in_(list(space_ids)))

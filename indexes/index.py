@@ -8,12 +8,12 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from indexes import changes, queries
+from indexes import changes, parts, queries
 from indexes.catalogue import Catalogue
-from indexes.compatibility import require_reading, require_recipe
 from indexes.creating import create_index, remove_index
 from indexes.detail_store import DetailStore
 from indexes.errors import DamagedIndex, FolderTaken, from_os_error
+from indexes.info import IndexInfo
 from indexes.lock import WriteLock
 from indexes.recipe import IMAGES, Reading, Recipe, check_recipes
 from indexes.records import (
@@ -21,14 +21,16 @@ from indexes.records import (
     FloatArray,
     IdArray,
     Item,
+    Part,
     Record,
     SearchResult,
+    Shape,
     SnapshotEntry,
 )
 from indexes.vector_search import VectorSearch
 
 
-class Index:
+class Index(IndexInfo):
     """One index folder: a SQLite catalogue with the vectors, and FAISS files made from them.
 
     It has one gallery for each modality, and a vector of each of their items in every embedding
@@ -111,65 +113,6 @@ class Index:
     def __reduce__(self) -> tuple[Any, ...]:
         return type(self).open, (self._catalogue.absolute_folder,)
 
-    @property
-    def folder(self) -> Path:
-        """The folder of the index."""
-        return self._folder
-
-    @property
-    def root(self) -> Path:
-        """Root of the first gallery: the paths of its items are relative to it."""
-        return next(iter(self.roots.values()))
-
-    @property
-    def roots(self) -> dict[str, Path]:
-        """Modality -> root of that gallery, the first gallery first."""
-        galleries = self._catalogue.contents.galleries
-        return {modality: Path(gallery.root) for modality, gallery in galleries.items()}
-
-    @property
-    def readings(self) -> dict[str, Reading]:
-        """Modality -> how the items of that gallery are read, the first gallery first."""
-        galleries = self._catalogue.contents.galleries
-        return {modality: gallery.reading for modality, gallery in galleries.items()}
-
-    @property
-    def recipe(self) -> Recipe:
-        """How the vectors of the first space were made."""
-        return next(iter(self.recipes.values()))
-
-    @property
-    def recipes(self) -> dict[str, Recipe]:
-        """Space -> how its vectors were made, the first space first."""
-        return self._catalogue.contents.recipes
-
-    @property
-    def index_id(self) -> str | None:
-        """A random id that no other index has; None if the format is older than 3."""
-        return self._catalogue.contents.index_id
-
-    def require(self, recipe: Recipe, *, space: str | None = None) -> None:
-        """Check that vectors can be compared with those of a space.
-
-        Args:
-            recipe: how the other vectors are made.
-            space: the space; None: the one that the recipe names.
-
-        Raises:
-            RecipeMismatch: names what differs.
-        """
-        name = recipe.space if space is None else space
-        require_recipe(self.recipes.get(name, self.recipe), recipe, self._folder)
-
-    def require_reading(self, reading: Reading) -> None:
-        """Check that items are read as those of the gallery of that modality were.
-
-        Raises:
-            ReadingMismatch: names what differs.
-        """
-        own = self._catalogue.contents.gallery(reading.modality).reading
-        require_reading(own, reading, self._folder)
-
     def lock(self) -> WriteLock:
         """The right to write, as a context manager for a block of several writes.
 
@@ -216,8 +159,11 @@ class Index:
         if records:
             with self._catalogue.write() as (session, contents):
                 blobs = changes.blobs_of_records(records, contents.dims)
+                given = {record.path: record.parts for record in records}
+                found = parts.checked_parts(given, contents.dims)
                 gallery_id = contents.gallery(modality).id
                 changes.upsert(session, gallery_id, contents.space_ids, records, blobs)
+                parts.store_parts(session, gallery_id, contents.space_ids, found)
 
     def without_vectors(self, *, modality: str | None = None) -> dict[str, tuple[str, ...]]:
         """Path -> spaces in which that indexed item has no vector yet.
@@ -245,23 +191,35 @@ class Index:
         return {name: modalities for name, modalities in found.items() if modalities}
 
     def add_vectors(
-        self, vectors: Mapping[str, Mapping[str, FloatArray]], *, modality: str | None = None
+        self,
+        vectors: Mapping[str, Mapping[str, FloatArray]],
+        parts_of: Mapping[str, Sequence[Part]] | None = None,
+        *,
+        modality: str | None = None,
     ) -> None:
-        """Store vectors ({path: {space: vector}}) of items that are indexed, in one transaction.
+        """Store vectors of items that are indexed, in one transaction.
+
+        Args:
+            vectors: path -> space -> vector of the item as a whole.
+            parts_of: path -> parts, in the order of their numbers. They replace those that the item
+                has in the same spaces, in which it has a vector as a whole.
+            modality: of the gallery.
 
         Raises:
             UnknownItem: no indexed item has such a path.
             BadRecord: a space that the index does not have.
             BadVector: as `write`.
         """
-        if vectors:
+        if vectors or parts_of:
             with self._catalogue.write() as (session, contents):
+                found = parts.checked_parts(parts_of or {}, contents.dims)
                 blobs = {
-                    path: changes.checked_blobs(found, contents.dims, path)
-                    for path, found in vectors.items()
+                    path: changes.checked_blobs(vectors.get(path, {}), contents.dims, path)
+                    for path in {**vectors, **found}
                 }
                 gallery_id = contents.gallery(modality).id
                 changes.add_vectors(session, gallery_id, contents.space_ids, blobs)
+                parts.store_parts(session, gallery_id, contents.space_ids, found)
 
     def mark_complete(self, *, modality: str | None = None) -> dict[str, int]:
         """Mark the spaces that have a vector of every item of a gallery as complete.
@@ -351,6 +309,12 @@ class Index:
         gallery_id = contents.gallery(modality).id
         with self._catalogue.read() as session:
             return queries.snapshot(session, contents.version, gallery_id)
+
+    def shapes(self, *, modality: str | None = None) -> dict[str, Shape]:
+        """Path -> size, frames and parts of every indexed item of a gallery."""
+        gallery_id = self._catalogue.contents.gallery(modality).id
+        with self._catalogue.read() as session:
+            return parts.shapes(session, gallery_id)
 
     def items(self, ids: Sequence[int] | IdArray) -> dict[int, Item]:
         """Id -> item of any gallery, in the order of `ids`.

@@ -7,10 +7,12 @@ import importlib
 import os
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, BinaryIO
 
 import numpy as np
+from numpy.typing import NDArray
 
 from indexes.forking import forked_after_import
 from indexes.records import FloatArray, IdArray
@@ -28,14 +30,21 @@ class Published:
 
 
 class Nearest:
-    """Exact search over unit vectors (`IndexFlatIP` in an `IndexIDMap2`)."""
+    """Exact search for items by their unit vectors (`IndexFlatIP` in an `IndexIDMap2`).
+
+    An item with parts has several vectors, one after the other: its own, then those of its parts.
+    The best of them counts.
+    """
 
     def __init__(self, faiss_index: Any) -> None:
         self._faiss_index = faiss_index
 
     @classmethod
     def build(cls, dim: int, chunks: Iterable[tuple[IdArray, FloatArray]]) -> Nearest:
-        """From chunks of ids (n,) and vectors (n, dim); at most one chunk is in memory twice."""
+        """From chunks of ids (n,), ascending, and vectors (n, dim).
+
+        At most one chunk is in memory twice.
+        """
         faiss = _faiss()
         index = faiss.IndexIDMap2(faiss.IndexFlatIP(dim))
         for ids, vectors in chunks:
@@ -43,48 +52,114 @@ class Nearest:
         return cls(index)
 
     def __len__(self) -> int:
-        return int(self._faiss_index.ntotal)
+        """Number of items."""
+        return len(self.ids)
 
-    @property
+    @cached_property
     def ids(self) -> IdArray:
-        """The ids, int64 (n,), in the order in which they were added."""
-        ids: IdArray = _faiss().vector_to_array(self._faiss_index.id_map)
-        return ids
+        """The ids of the items, int64 (n,), ascending."""
+        return self._ids_of_rows[self._starts]
 
     def cosines(self, query: FloatArray) -> FloatArray:
-        """Cosines of one query (dim,) with every vector: float32 (n,), in the order of `ids`."""
+        """Cosines of one query (dim,) with every vector, as `best` and `parts` take them."""
         faiss = _faiss()
-        if not len(self):
+        count = len(self._ids_of_rows)
+        if not count:
             return np.empty(0, dtype=np.float32)
-        flat = faiss.downcast_index(self._faiss_index.index)
         # A view of the memory of FAISS: nothing is copied.
-        vectors = faiss.rev_swig_ptr(flat.get_xb(), len(self) * flat.d).reshape(len(self), flat.d)
-        scores: FloatArray = vectors @ query
+        vectors = faiss.rev_swig_ptr(self._flat.get_xb(), count * self._flat.d)
+        scores: FloatArray = vectors.reshape(count, self._flat.d) @ query
         return scores
+
+    def best(self, cosines: FloatArray) -> FloatArray:
+        """The best cosine of each item: float32 (n,), in the order of `ids`."""
+        if not self._has_parts:
+            return cosines
+        found: FloatArray = np.maximum.reduceat(cosines, self._starts)
+        return found
+
+    def parts(self, cosines: FloatArray, positions: IdArray) -> IdArray:
+        """Which part of the items at these positions in `ids` is the best; 0: the whole."""
+        found = np.zeros(len(positions), dtype=np.int64)
+        if self._has_parts:
+            ends = np.append(self._starts[1:], len(cosines))
+            for row, position in enumerate(positions):
+                found[row] = np.argmax(cosines[self._starts[position] : ends[position]])
+        return found
 
     def search(
         self, queries: FloatArray, k: int, among: IdArray | None = None
-    ) -> tuple[FloatArray, IdArray]:
-        """The k nearest vectors of each query, best first; equal scores in the order of ids.
+    ) -> tuple[FloatArray, IdArray, IdArray]:
+        """The k nearest items of each query, best first; equal scores in the order of ids.
 
         Args:
             queries: float32 (Q, dim), unit rows.
-            k: at least 1; all vectors if there are fewer.
+            k: at least 1; all items if there are fewer.
             among: ids to search, ascending, all of them in this index; None: all.
 
         Returns:
-            Cosines float32 (Q, k') in [-1, 1] and ids int64 (Q, k'), k' = min(k, n).
+            Cosines float32 (Q, k') in [-1, 1], ids int64 (Q, k'), and which part of each item is
+            the best, int64 (Q, k'), with k' = min(k, n).
         """
         k = min(k, len(self) if among is None else len(among))
+        scores = np.empty((len(queries), k), dtype=np.float32)
+        ids, parts = (np.empty((len(queries), k), dtype=np.int64) for _ in range(2))
         if k == 0 or not len(queries):
-            shape = (len(queries), k)
-            return np.empty(shape, dtype=np.float32), np.empty(shape, dtype=np.int64)
+            return scores, ids, parts
         _single_threaded_after_fork()
-        scores, ids = self._faiss_index.search(queries, k, params=_search_among(among))
-        order = np.lexsort((ids, -scores), axis=-1)
-        scores = np.take_along_axis(scores, order, axis=-1)
-        ids = np.take_along_axis(ids, order, axis=-1)
-        return np.clip(scores, -1.0, 1.0, out=scores), ids
+        chosen = None if among is None else self._rows_of(among)
+        count = len(self._ids_of_rows) if chosen is None else int(chosen.sum())
+        params = None if chosen is None else _search_among(chosen)
+        # One more than k: whether the next one is as good decides if ties are complete.
+        fetched, open_queries = k + 1, np.arange(len(queries))
+        while len(open_queries):
+            fetched = min(fetched, count)
+            near, rows = self._flat.search(queries[open_queries], fetched, params=params)
+            unsettled = []
+            for query, row_scores, found in zip(open_queries, near, rows, strict=True):
+                order = np.lexsort((found, -row_scores))
+                first = self._first_of_items(found[order])[:k]
+                last = row_scores[order[-1]]
+                if fetched < count and (len(first) < k or last == row_scores[order[first[-1]]]):
+                    unsettled.append(query)
+                    continue
+                best = found[order[first]]
+                scores[query], ids[query] = row_scores[order[first]], self._ids_of_rows[best]
+                parts[query] = best - self._starts[np.searchsorted(self.ids, ids[query])]
+            open_queries, fetched = np.array(unsettled, dtype=np.int64), 4 * fetched
+        return np.clip(scores, -1.0, 1.0, out=scores), ids, parts
+
+    @cached_property
+    def _flat(self) -> Any:
+        return _faiss().downcast_index(self._faiss_index.index)
+
+    @cached_property
+    def _ids_of_rows(self) -> IdArray:
+        ids: IdArray = _faiss().vector_to_array(self._faiss_index.id_map)
+        return ids
+
+    @cached_property
+    def _starts(self) -> IdArray:
+        """The row of each item's own vector."""
+        return np.flatnonzero(np.diff(self._ids_of_rows, prepend=-1))
+
+    @property
+    def _has_parts(self) -> bool:
+        return len(self._starts) < len(self._ids_of_rows)
+
+    def _rows_of(self, ids: IdArray) -> NDArray[np.bool_]:
+        """Whether each row belongs to one of some items, ascending."""
+        chosen = np.zeros(int(self._ids_of_rows[-1]) + 1, dtype=np.bool_)
+        chosen[ids] = True
+        rows: NDArray[np.bool_] = chosen[self._ids_of_rows]
+        return rows
+
+    def _first_of_items(self, rows: IdArray) -> IdArray:
+        """Positions of the rows that are the first of their items."""
+        if not self._has_parts:
+            return np.arange(len(rows))
+        first = np.unique(self._ids_of_rows[rows], return_index=True)[1]
+        return np.sort(first)
 
     def save(self, file: Path, generation: int) -> Published:
         """Write a FAISS file under a temporary name, sync it to the disk, then replace `file`."""
@@ -149,14 +224,10 @@ def _single_threaded_after_fork() -> None:
         _faiss().omp_set_num_threads(1)
 
 
-def _search_among(ids: IdArray | None) -> Any:
-    """Parameters of a FAISS search among some ids, ascending; for one search."""
-    if ids is None:
-        return None
+def _search_among(rows: NDArray[np.bool_]) -> Any:
+    """Parameters of a FAISS search among some rows, for one search."""
     faiss = _faiss()
-    bits = np.zeros(int(ids[-1]) + 1, dtype=np.uint8)
-    bits[ids] = 1
-    selector = faiss.IDSelectorBitmap(np.packbits(bits, bitorder="little"))
+    selector = faiss.IDSelectorBitmap(np.packbits(rows, bitorder="little"))
     return faiss.SearchParameters(sel=selector)
 
 

@@ -12,7 +12,7 @@ from itertools import islice
 from typing import Any, TypeVar
 
 import numpy as np
-from sqlalchemy import ColumnElement, bindparam, func, inspect, literal, select, true
+from sqlalchemy import ColumnElement, bindparam, func, inspect, literal, select, true, union_all
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from indexes.errors import BadRecipe, BadVector, UnknownItem
@@ -25,6 +25,7 @@ from indexes.tables import (
     GalleryRow,
     IdentityRow,
     ItemRow,
+    PartVectorRow,
     PrecisionRow,
     PublishedRow,
     SpaceRow,
@@ -339,6 +340,8 @@ def vector_chunks(
 ) -> Iterator[tuple[IdArray, FloatArray]]:
     """The vectors of a space in chunks of ids int64 (n,), ascending, and rows float32 (n, dim).
 
+    After the vector of an item come those of its parts, with the same id.
+
     Args:
         session: of the transaction.
         space_id: the space.
@@ -348,14 +351,28 @@ def vector_chunks(
     Raises:
         ValueError: a stored vector that is damaged.
     """
-    wanted = select(VectorRow.item_id, VectorRow.vector).where(VectorRow.space_id == space_id)
-    if not missing and format_of(session.connection()) >= 3:
-        hidden = select(ItemRow.id).where(ItemRow.missing_since.is_not(None))
-        wanted = wanted.where(VectorRow.item_id.not_in(hidden))
-    rows = session.execute(wanted.order_by(VectorRow.item_id).execution_options(yield_per=_CHUNK))
+    since_3 = format_of(session.connection()) >= 3
+    hidden = select(ItemRow.id).where(ItemRow.missing_since.is_not(None))
+    numbers: dict[type[VectorRow | PartVectorRow], Any] = {VectorRow: literal(0)}
+    if since_3 and _any_parts(session, space_id):
+        numbers[PartVectorRow] = PartVectorRow.part
+    kinds = []
+    for row, number in numbers.items():
+        columns = (row.item_id.label("item_id"), row.vector, number.label("part"))
+        wanted = select(*columns).where(row.space_id == space_id)
+        if not missing and since_3:
+            wanted = wanted.where(row.item_id.not_in(hidden))
+        kinds.append(wanted)
+    ordered = union_all(*kinds).order_by("item_id", "part")
+    rows = session.execute(ordered.execution_options(yield_per=_CHUNK))
     for partition in rows.partitions():
         ids = np.array([row.item_id for row in partition], dtype=np.int64)
         yield ids, _decode([row.vector for row in partition], dim)
+
+
+def _any_parts(session: Session, space_id: int) -> bool:
+    parts = select(PartVectorRow.part).where(PartVectorRow.space_id == space_id).limit(1)
+    return session.scalars(parts).first() is not None
 
 
 def contradictions(session: Session, version: int) -> list[str]:
@@ -382,7 +399,17 @@ def contradictions(session: Session, version: int) -> list[str]:
     ).one()
     if count:
         problems.append(f"{count} skipped items have a vector")
+    if version >= 3 and (count := _parts_alone(session)):
+        problems.append(f"{count} parts belong to an item without a vector")
     return problems
+
+
+def _parts_alone(session: Session) -> int:
+    whole = (VectorRow.space_id == PartVectorRow.space_id) & (
+        VectorRow.item_id == PartVectorRow.item_id
+    )
+    alone = select(func.count()).select_from(PartVectorRow).outerjoin(VectorRow, whole)
+    return session.scalars(alone.where(VectorRow.item_id.is_(None))).one()
 
 
 def _since_3(session: Session, version: int) -> tuple[ColumnElement[Any], ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import PurePosixPath
@@ -16,6 +16,9 @@ from indexes.errors import BadRecord
 
 State = Literal["indexed", "skipped"]
 FloatArray = NDArray[np.float32]
+Box = tuple[float, float, float, float]
+"""Left, top, right and bottom as fractions of the width and height as shown, 0 to 1."""
+
 IdArray = NDArray[np.int64]
 
 # SQLite integers are signed and have 64 bits.
@@ -80,12 +83,34 @@ class Item(FileInfo):
     missing_since: datetime | None = None
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Part:
+    """A part of an image that is found for itself, e.g. a square of a panorama.
+
+    Attributes:
+        box: where it is.
+        vectors: space -> float32, shape (dim,), unit length.
+
+    Raises:
+        BadRecord: a box that is empty or beyond 0 to 1.
+    """
+
+    box: Box
+    vectors: Mapping[str, FloatArray]
+
+    def __post_init__(self) -> None:
+        left, top, right, bottom = self.box
+        if not (0 <= left < right <= 1 and 0 <= top < bottom <= 1):
+            raise BadRecord(f"the box of a part must be within 0 and 1, got {self.box}")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Record(FileInfo):
     """An item to write, with either its vectors or the reason why it has none.
 
     Attributes:
         vectors: space -> float32, shape (dim,), unit length; one for each space of the index.
+        parts: further vectors of an image; a search counts the best of all.
         error: why the item was skipped.
         details: what the metadata of an image file say; None: unknown.
 
@@ -95,6 +120,7 @@ class Record(FileInfo):
     """
 
     vectors: Mapping[str, FloatArray] | None = None
+    parts: Sequence[Part] = ()
     error: str | None = None
     details: Details | None = None
 
@@ -102,6 +128,8 @@ class Record(FileInfo):
         check_path(self.path)
         if (self.vectors is None) == (self.error is None):
             raise BadRecord("expected either vectors or an error", where=repr(self.path))
+        if self.parts and self.vectors is None:
+            raise BadRecord("parts are for items with vectors", where=repr(self.path))
         if self.error is not None and not self.error.strip():
             raise BadRecord("error must not be empty", where=repr(self.path))
         for name in ("content_hash", "pixel_hash", "needs_decoder"):
@@ -151,6 +179,21 @@ class SnapshotEntry:
     missing_since: datetime | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """What an index stores of the shape of an indexed item.
+
+    Attributes:
+        width, height, frames: as in `FileInfo`.
+        parts: space -> number of parts with a vector, where there are any.
+    """
+
+    width: int | None
+    height: int | None
+    frames: int | None
+    parts: Mapping[str, int]
+
+
 class ItemPath(NamedTuple):
     """The modality of an item's gallery, and its path there."""
 
@@ -161,7 +204,8 @@ class ItemPath(NamedTuple):
 class SearchResult(NamedTuple):
     """The k' = min(k, number of items searched) best items of each of Q queries, best first.
 
-    All of it is read in one transaction, so that each id has its item.
+    An item with parts has in each space the cosine of the best of its vectors. All of it is read in
+    one transaction, so that each id has its item.
 
     Attributes:
         scores: float32 (Q, k'), cosines in [-1, 1]; of several spaces float64 (Q, k'), the fused
@@ -169,12 +213,16 @@ class SearchResult(NamedTuple):
         ids: int64 (Q, k').
         cosines: space -> float32 (Q, k'), in [-1, 1], of the same items.
         items: id -> modality and path of every item in `ids`; empty if they were not asked for.
+        parts: int64 (Q, k'), the part that is nearest in the first space; 0: the item as a whole.
+        boxes: (id, part) -> where it is, of every part in `parts`; empty as `items`.
     """
 
     scores: NDArray[Any]
     ids: IdArray
     cosines: Mapping[str, FloatArray]
     items: Mapping[int, ItemPath]
+    parts: IdArray
+    boxes: Mapping[tuple[int, int], Box]
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,8 +16,9 @@ from indexes.catalogue import Contents
 from indexes.errors import BadSearch, DamagedIndex, IncompleteSpace
 from indexes.fusion import check_fusion, fuse_best
 from indexes.nearest import Nearest, Published, load
+from indexes.parts import boxes
 from indexes.queries import StoredGallery, StoredSpace
-from indexes.records import FloatArray, IdArray, ItemPath, SearchResult
+from indexes.records import Box, FloatArray, IdArray, ItemPath, SearchResult
 from indexes.unit_vectors import check_unit_rows
 
 _log = logging.getLogger(__name__)
@@ -72,9 +73,10 @@ class VectorSearch:
         rows = check_unit_rows(vectors, stored.recipe.dim, "query vectors")
         (loaded,) = self._current(session, [stored])
         among = self._among(loaded, stored, galleries)
-        scores, ids = loaded.nearest.search(rows, k, among)
+        scores, ids, parts = loaded.nearest.search(rows, k, among)
         paths = _item_paths(session, ids) if items else {}
-        return SearchResult(scores, ids, {stored.recipe.space: scores}, paths)
+        places = _boxes(session, stored.id, ids, parts) if items else {}
+        return SearchResult(scores, ids, {stored.recipe.space: scores}, paths, parts, places)
 
     def search_fused(
         self,
@@ -104,19 +106,24 @@ class VectorSearch:
         ids, positions = self._common(loaded, spaces, galleries)
         k = min(k, len(ids))
         scores = np.empty((count, k), dtype=np.float64)
-        found = np.empty((count, k), dtype=np.int64)
+        found, parts = (np.empty((count, k), dtype=np.int64) for _ in range(2))
+        first = next(iter(weights))
         cosines = {name: np.empty((count, k), dtype=np.float32) for name in weights}
         for row in range(count if k else 0):
             # One query at a time, so that one score for each item and space is held in memory.
+            every = {name: loaded[name].nearest.cosines(rows[name][row]) for name in weights}
             given = {
-                name: loaded[name].nearest.cosines(rows[name][row])[positions[name]]
-                for name in weights
+                name: loaded[name].nearest.best(every[name])[positions[name]] for name in weights
             }
             best, scores[row] = fuse_best(given, weights, fusion, k)
             found[row] = ids[best]
+            nearest = loaded[first].nearest
+            parts[row] = nearest.parts(every[first], np.searchsorted(nearest.ids, found[row]))
             for name in weights:
                 np.clip(given[name][best], -1.0, 1.0, out=cosines[name][row])
-        return SearchResult(scores, found, cosines, _item_paths(session, found) if items else {})
+        paths = _item_paths(session, found) if items else {}
+        places = _boxes(session, spaces[first].id, found, parts) if items else {}
+        return SearchResult(scores, found, cosines, paths, parts, places)
 
     def publish(self, session: Session, space: StoredSpace) -> Published | None:
         """Write the FAISS file of a space; None if the file there is up to date already.
@@ -223,6 +230,17 @@ class VectorSearch:
 
 def _item_paths(session: Session, ids: IdArray) -> dict[int, ItemPath]:
     return queries.item_paths(session, np.unique(ids).tolist())
+
+
+def _boxes(
+    session: Session, space_id: int, ids: IdArray, parts: IdArray
+) -> dict[tuple[int, int], Box]:
+    """(id, part) -> box of the parts that are the best of their items."""
+    if not parts.any():
+        return {}
+    found = boxes(session, space_id, np.unique(ids[parts > 0]).tolist())
+    pairs = zip(ids[parts > 0].tolist(), parts[parts > 0].tolist(), strict=True)
+    return {(id_, part): found[id_][part - 1] for id_, part in pairs}
 
 
 def _check_k(k: object) -> int:
