@@ -78,6 +78,7 @@ _PATHS = (
     .join(GalleryRow)
     .where(ItemRow.id.in_(bindparam("ids", expanding=True)))
 )
+_PATHS_AND_FRAMES = _PATHS.add_columns(ItemRow.frames)
 
 
 def batches(items: Iterable[T], size: int = _BATCH) -> Iterator[list[T]]:
@@ -274,15 +275,16 @@ def items(session: Session, version: int, ids: Sequence[int]) -> dict[int, Item]
 
 
 def item_paths(session: Session, ids: Sequence[int]) -> dict[int, ItemPath]:
-    """Id -> modality and path of items that have vectors.
+    """Id -> modality, path and frames of items that have vectors.
 
     Raises:
         ValueError: an id that is not in the catalogue.
     """
     found: dict[int, ItemPath] = {}
+    statement = _PATHS_AND_FRAMES if format_of(session.connection()) >= 3 else _PATHS
     for batch in batches(ids):
-        rows = session.connection().execute(_PATHS, {"ids": batch})
-        found.update((row[0], ItemPath(row[2], row[1])) for row in rows)
+        rows = session.connection().execute(statement, {"ids": batch})
+        found.update((row[0], ItemPath(row[2], row[1], *row[3:])) for row in rows)
     if len(found) < len(ids):
         raise ValueError("a vector belongs to no item")
     return found

@@ -195,10 +195,11 @@ class Shape:
 
 
 class ItemPath(NamedTuple):
-    """The modality of an item's gallery, and its path there."""
+    """The modality of an item's gallery, its path there, and the number of its frames or pages."""
 
     modality: str
     path: str
+    frames: int | None = None
 
 
 class SearchResult(NamedTuple):

@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
+from retrieval.building.parts import part_count
+from retrieval.modalities import Source, source_named
+
 if TYPE_CHECKING:
     from indexes import Index
 
@@ -31,6 +34,7 @@ class SkippedItem:
 def describe(index: Index) -> dict[str, Any]:
     """The keys of `fourm info --json`; those of one gallery or space are of the first."""
     counts = {modality: index.counts(modality=modality) for modality in index.readings}
+    sources = {modality: source_named(modality) for modality in index.readings}
     incomplete, recipe = index.incomplete(), index.recipe
     return {
         "root": str(index.root),
@@ -48,6 +52,7 @@ def describe(index: Index) -> dict[str, Any]:
                 "items": counts[modality].indexed,
                 "skipped": counts[modality].skipped,
                 "options": reading.options,
+                **_shapes(index, sources[modality]),
             }
             for modality, reading in index.readings.items()
         ],
@@ -62,6 +67,20 @@ def describe(index: Index) -> dict[str, Any]:
             }
             for space, stored in index.recipes.items()
         ],
+    }
+
+
+def _shapes(index: Index, source: Source) -> dict[str, int]:
+    """Counts of image files that hold more than one plain image."""
+    if source.items.part is None:
+        return {}
+    shapes = index.shapes(modality=source.name).values()
+    wide = [shape for shape in shapes if part_count(source, shape)]
+    lacking = [shape for shape in wide if any(name not in shape.parts for name in index.recipes)]
+    return {
+        "several_frames": sum((shape.frames or 1) > 1 for shape in shapes),
+        "wide": len(wide),
+        "wide_without_squares": len(lacking),
     }
 
 

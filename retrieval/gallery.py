@@ -337,6 +337,8 @@ class Gallery:
                     found.items[int(number)].modality,
                     {space: float(cosines[row, rank]) for space, cosines in found.cosines.items()},
                     _file(found.items[int(number)], roots),
+                    found.boxes.get((int(number), int(found.parts[row, rank]))),
+                    found.items[int(number)].frames,
                     share,
                 )
                 for rank, number in enumerate(ids)

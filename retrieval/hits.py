@@ -7,6 +7,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+_OPTIONAL = ("box", "frames", "unknown_share")
+
 
 @dataclass(frozen=True)
 class Hit:
@@ -23,6 +25,10 @@ class Hit:
         modality: the modality of its gallery, e.g. `image` or `depth`.
         scores: space -> cosine similarity in [-1, 1], for every space that was searched.
         file: absolute path of its file; None if the item is a line of a text file.
+        box: the square of a wide or tall image that the query is nearest to in the (first) space:
+            left, top, right and bottom as fractions of its width and height; None: the image as a
+            whole, or an item that has no squares.
+        frames: number of frames of an animation or pages of a document; None if unknown.
         unknown_share: share of the words of the query's text that the model does not know, 0 to 1;
             None if there is no text, or another network than the model reads it.
     """
@@ -35,14 +41,17 @@ class Hit:
     modality: str = "image"
     scores: Mapping[str, float] = field(default_factory=dict)
     file: Path | None = None
+    box: tuple[float, float, float, float] | None = None
+    frames: int | None = None
     unknown_share: float | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """The fields above as values that JSON has, in this order; `file` is a string or None.
 
-        Without an `unknown_share`, it is left out.
+        A `box` and an `unknown_share` of None are left out, and `frames` unless there are several.
         """
         fields = {**asdict(self), "file": None if self.file is None else str(self.file)}
-        if self.unknown_share is None:
-            del fields["unknown_share"]
-        return fields
+        if self.frames == 1:
+            fields["frames"] = None
+        left_out = [name for name in _OPTIONAL if fields[name] is None]
+        return {name: value for name, value in fields.items() if name not in left_out}

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
+from typing import Any
 
 from tqdm import tqdm
 
 from fourm.embedder import Embedder, Vectors
-from indexes import Index, Record
-from retrieval.building.embedding import EmbeddedBatch, embed
+from indexes import Index, Part, Record
+from retrieval.building.embedding import NO_VECTOR, embed
+from retrieval.building.parts import lacking_parts
 from retrieval.building.planning import make_plan
 from retrieval.building.preparing import PreparedItem, Preparer
 from retrieval.errors import BuildInterrupted, UsageError
@@ -30,7 +32,8 @@ class BuildReport:
     Attributes:
         indexed: new and changed items that were embedded.
         unchanged: items that are as they were.
-        completed: items of the index that got vectors in a space that was added.
+        completed: items of the index that got vectors in a space that was added, or squares that
+            they lacked.
         moved: items that were recognised under another path.
         deleted: items that the folder no longer has.
         skipped: items that could not be read, including those skipped before.
@@ -128,9 +131,18 @@ class _Build:
         self.options = options
         known = index.snapshot(modality=self.modality)
         incomplete = index.without_vectors(modality=self.modality)
-        self.plan = make_plan(listing, known, retry=options.retry, incomplete=incomplete)
+        without_parts = lacking_parts(index, reader.source)
+        self.plan = make_plan(
+            listing, known, retry=options.retry, incomplete={**incomplete, **without_parts}
+        )
         self.preparer = Preparer(
-            reader, model, known, self.plan.gone, retry=options.retry, incomplete=incomplete
+            reader,
+            model,
+            known,
+            self.plan.gone,
+            retry=options.retry,
+            incomplete=incomplete,
+            without_parts=without_parts,
         )
         self.known = known
         self.report = BuildReport(unchanged=self.plan.unchanged, skipped=self.plan.still_skipped)
@@ -175,31 +187,63 @@ class _Build:
         if times:
             self.index.set_mtimes(times, modality=self.modality)
         for item in batch:
-            if not item.same_content or item.prepared is not None or item.error is not None:
+            if not item.same_content or item.for_model or item.error is not None:
                 continue
             if self.known[item.found.path].state == "indexed":
                 self.report.unchanged += 1
             else:
                 self.report.skipped += 1
         records = [_skipped(i.found, i.error, i) for i in batch if i.error is not None]
+        parts = self._parts(batch)
+        added: dict[str, dict[str, Vectors]] = {}
         for spaces in sorted({item.spaces for item in batch if item.prepared is not None}):
             alike = [i for i in batch if i.prepared is not None and i.spaces == spaces]
-            made = embed(self.model, alike, self._dims(spaces))
-            records += [_skipped(item.found, reason, item) for item, reason in made.failed]
-            if spaces:
-                self._add_vectors(made)
-            else:
-                records += [_record(item.found, item, vectors) for item, vectors in made.vectors]
+            made = self._embed([item.prepared for item in alike], spaces)
+            for item, vectors in zip(alike, made, strict=True):
+                path = item.found.path
+                if vectors is None:
+                    records.append(_skipped(item.found, NO_VECTOR, item))
+                elif spaces:
+                    added[path] = vectors
+                else:
+                    records.append(_record(item.found, item, vectors, parts=parts.get(path, ())))
+        self._add_vectors(batch, added, parts)
         self._write(records)
 
-    def _dims(self, spaces: Sequence[str]) -> dict[str, int]:
-        recipes = self.index.recipes
-        return {name: recipes[name].dim for name in spaces or recipes}
+    def _parts(self, batch: Sequence[PreparedItem]) -> dict[str, list[Part]]:
+        """Path -> embedded parts."""
+        found: dict[str, list[Part]] = {}
+        for spaces in sorted({item.part_spaces for item in batch if item.parts}):
+            alike = [
+                (item.found.path, *part)
+                for item in batch
+                if item.part_spaces == spaces
+                for part in item.parts
+            ]
+            made = self._embed([prepared for _, _, prepared in alike], spaces)
+            for (path, box, _), vectors in zip(alike, made, strict=True):
+                if vectors is not None:
+                    found.setdefault(path, []).append(Part(box, vectors))
+        return found
 
-    def _add_vectors(self, made: EmbeddedBatch) -> None:
-        found = {item.found.path: vectors for item, vectors in made.vectors}
-        self.index.add_vectors(found, modality=self.modality)
-        self.report.completed += sum(item.same_content for item, _ in made.vectors)
+    def _embed(
+        self, prepared: Sequence[Any], spaces: Sequence[str]
+    ) -> list[dict[str, Vectors] | None]:
+        recipes = self.index.recipes
+        dims = {name: recipes[name].dim for name in spaces or recipes}
+        return embed(self.model, prepared, dims, self.options.batch_size)
+
+    def _add_vectors(
+        self,
+        batch: Sequence[PreparedItem],
+        added: Mapping[str, Mapping[str, Vectors]],
+        parts: Mapping[str, Sequence[Part]],
+    ) -> None:
+        """Store vectors and parts that were missing of items whose other vectors stay."""
+        known = {i.found.path: i for i in batch if i.spaces or i.part_spaces}
+        parts = {path: found for path, found in parts.items() if path in known}
+        self.index.add_vectors(added, parts, modality=self.modality)
+        self.report.completed += sum(known[path].same_content for path in {**added, **parts})
 
     def _write(self, records: Sequence[Record]) -> None:
         new = [record for record in records if not self._unread_before(record)]
@@ -225,7 +269,7 @@ def _batches(items: Iterable[PreparedItem], size: int) -> Iterator[list[Prepared
     for_model = 0
     for item in items:
         batch.append(item)
-        for_model += item.prepared is not None
+        for_model += item.for_model
         # Items that do not need the model are small, but their number must be bounded, too.
         if for_model == size or len(batch) == 8 * size:
             yield batch
@@ -243,6 +287,7 @@ def _record(
     item: PreparedItem | None,
     vectors: Mapping[str, Vectors] | None = None,
     error: str | None = None,
+    parts: Sequence[Part] = (),
 ) -> Record:
     info = item.info if item else None
     return Record(
@@ -254,7 +299,9 @@ def _record(
         height=info.height if info else None,
         exif_date=info.taken if info else None,
         exif_orientation=info.orientation if info else None,
+        frames=info.frames if info else None,
         needs_decoder=item.needs_decoder if item else None,
         vectors=vectors,
+        parts=parts,
         error=error,
     )

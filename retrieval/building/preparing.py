@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 from fourm import BadInput, UnknownModality
 from fourm.embedder import Embedder
 from indexes import SnapshotEntry
+from indexes.records import Box
 from retrieval.building.planning import worth_retrying
 from retrieval.errors import ItemError
 from retrieval.images import FoundItem, ImageInfo
 from retrieval.images.formats import NoDecoder
 from retrieval.images.reading import FileNotRead
+from retrieval.inputs import Input
 from retrieval.items import ItemReader
 
 
@@ -30,6 +32,8 @@ class PreparedItem:
         same_content: only the time of its last change may be new.
         spaces: if the content is known: the spaces in which its vectors are missing. It is prepared
             for these only.
+        parts: box and input of the model of each part that is embedded besides the whole.
+        part_spaces: as `spaces`, for the parts.
     """
 
     found: FoundItem
@@ -41,6 +45,13 @@ class PreparedItem:
     moved_from: str | None = None
     same_content: bool = False
     spaces: tuple[str, ...] = ()
+    parts: tuple[tuple[Box, Any], ...] = ()
+    part_spaces: tuple[str, ...] = ()
+
+    @property
+    def for_model(self) -> bool:
+        """Whether there is anything to embed."""
+        return self.prepared is not None or bool(self.parts)
 
 
 class Preparer:
@@ -55,9 +66,11 @@ class Preparer:
         *,
         retry: bool = False,
         incomplete: Mapping[str, tuple[str, ...]] | None = None,
+        without_parts: Mapping[str, tuple[str, ...]] | None = None,
     ) -> None:
         self._reader = reader
         self._incomplete = incomplete or {}
+        self._without_parts = without_parts or {}
         self._model = model
         self._known = known
         self._retry = retry
@@ -90,8 +103,11 @@ class Preparer:
             return self._decoded(item, file.content)
         else:
             item = replace(item, same_content=True)
-        spaces = self._incomplete.get(item.moved_from or found.path, ())
-        return self._decoded(replace(item, spaces=spaces), file.content) if spaces else item
+        path = item.moved_from or found.path
+        spaces, part_spaces = self._incomplete.get(path, ()), self._without_parts.get(path, ())
+        if not spaces and not part_spaces:
+            return item
+        return self._decoded(replace(item, spaces=spaces, part_spaces=part_spaces), file.content)
 
     def _decoded(self, item: PreparedItem, content: bytes) -> PreparedItem:
         try:
@@ -100,10 +116,20 @@ class Preparer:
             package = error.package if isinstance(error, NoDecoder) else None
             return replace(item, error=str(error), needs_decoder=package)
         try:
-            prepared = self._model.prepare({value.modality: value.value})
+            whole = item.spaces or not item.part_spaces
+            prepared = self._model.prepare({value.modality: value.value}) if whole else None
+            parts = tuple(self._parts(value, info))
         except (BadInput, UnknownModality) as error:
             return replace(item, info=info, error=f"refused by the model: {error}")
-        return replace(item, info=info, prepared=prepared)
+        return replace(item, info=info, prepared=prepared, parts=parts)
+
+    def _parts(self, value: Input, info: ImageInfo | None) -> Iterator[tuple[Box, Any]]:
+        items = self._reader.source.items
+        if items.part is None or info is None:
+            return
+        for box in items.boxes(info.width, info.height):
+            part = items.part(value, box)
+            yield box, self._model.prepare({part.modality: part.value})
 
     def _claim(self, content_hash: str) -> str | None:
         """The old path of an item that is gone and had this content; each is given out once."""

@@ -13,7 +13,7 @@ from PIL import Image
 from retrieval.errors import ItemError
 from retrieval.images.damage import JPEG_END, is_jpeg, missing_share, truncated_allowed
 from retrieval.images.formats import open_image
-from retrieval.images.frames import choose_frame
+from retrieval.images.frames import choose_frame, frame_count
 from retrieval.images.info import ImageInfo, read_image_info
 from retrieval.images.limits import DecodingOptions, current_options
 from retrieval.images.orientation import FIRST_SIDEWAYS, TURNS, read_orientation
@@ -73,7 +73,8 @@ def _decoded(content: bytes, name: str | None, options: DecodingOptions) -> Deco
     try:
         with open_image(content, name) as opened:
             choose_frame(opened, check)
-            info, full_size = read_image_info(opened), opened.size
+            info = replace(read_image_info(opened), frames=frame_count(opened))
+            full_size = opened.size
             factor = reduction(*full_size)
             opened.draft(None, (opened.width // factor, opened.height // factor))
             check(opened)

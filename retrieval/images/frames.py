@@ -15,7 +15,12 @@ _NOISE = 8
 
 
 def frame_count(image: Image.Image) -> int:
-    """Number of frames or pages, 1 for a plain image."""
+    """Number of frames or pages, 1 for a plain image.
+
+    The further images of an MPO are previews and depth maps, of which nobody thinks as frames.
+    """
+    if image.format == "MPO":
+        return 1
     try:
         return int(getattr(image, "n_frames", 1))
     except Exception:  # a damaged later frame must not cost the first one
@@ -33,7 +38,7 @@ def choose_frame(image: Image.Image, check: Callable[[Image.Image], None]) -> No
         check: called with the image at a frame before it is unpacked; raises if it is too large.
     """
     count = frame_count(image)
-    if count == 1 or image.format == "MPO":
+    if count == 1:
         return
     if image.format in _PAGED:
         image.seek(_largest_page(image, min(count, _MOST_PAGES)))

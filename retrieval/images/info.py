@@ -22,12 +22,14 @@ class ImageInfo:
         height: pixels as shown.
         orientation: 1 to 8 as in EXIF; None if the file has none.
         taken: EXIF date by the clock of the camera, without a time zone; None if there is none.
+        frames: number of frames of an animation or pages of a document; None: not counted.
     """
 
     width: int
     height: int
     orientation: int | None = None
     taken: datetime | None = None
+    frames: int | None = None
 
 
 def read_image_info(image: Image.Image) -> ImageInfo:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -11,6 +13,7 @@ from retrieval.modalities.modality import Items, Modality, Source
 from retrieval.suffixes import IMAGE_SUFFIXES, RAW_SUFFIXES
 
 if TYPE_CHECKING:
+    from indexes.records import Box
     from retrieval.images import ImageInfo
 
 
@@ -19,6 +22,18 @@ def _decode(content: bytes, path: str) -> tuple[Input, ImageInfo]:
 
     decoded = decode(content, path)
     return Input("image", decoded.image, path), decoded.info
+
+
+def _squares(width: int, height: int) -> Sequence[Box]:
+    from retrieval.images.squares import squares
+
+    return squares(width, height)
+
+
+def _square(whole: Input, box: Box) -> Input:
+    from retrieval.images.squares import cut
+
+    return replace(whole, value=cut(whole.value, box))
 
 
 IMAGE = Modality(
@@ -30,7 +45,13 @@ IMAGE = Modality(
             "FILE",
             "Image to find similar ones of.",
             read=partial(read_image, modality="image"),
-            items=Items("images", IMAGE_SUFFIXES | RAW_SUFFIXES, decode=_decode),
+            items=Items(
+                "images",
+                IMAGE_SUFFIXES | RAW_SUFFIXES,
+                decode=_decode,
+                boxes=_squares,
+                part=_square,
+            ),
             modifiers=(BGR,),
         ),
     ),

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from PIL import Image
 
     from fourm.modalities import Decoded
+    from indexes.records import Box
     from retrieval.images import ImageInfo
     from retrieval.inputs.images import Photo
 
@@ -96,12 +97,16 @@ class Items:
         suffixes: of the files, in lower case.
         lines: each line of a file is an item; otherwise, each file is.
         decode: from a file's content and path to the input; None: the source reads the path.
+        boxes: from width and height to the parts that are embedded besides the whole.
+        part: from the input to the one in that box; None: only wholes are embedded.
     """
 
     what: str
     suffixes: frozenset[str]
     lines: bool = False
     decode: Callable[[bytes, str], tuple[Input, ImageInfo]] | None = None
+    boxes: Callable[[int, int], Sequence[Box]] = lambda width, height: ()
+    part: Callable[[Input, Box], Input] | None = None
 
 
 @dataclass(frozen=True)
