@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 Align = Literal["left", "right"]
 
 _SHOWN_MISSING = 3
+_COUNTS_OF_FEW = ("several_frames", "wide", "wide_without_squares")
+"""Counts of a gallery that are shown where they are not 0."""
 
 
 def table(
@@ -92,7 +94,7 @@ def build_summary(report: BuildReport, index: str) -> str:
 def index_text(about: Mapping[str, Any]) -> str:
     """An index, its galleries and its spaces, one block each."""
     blocks = [{name: about[name] for name in ("items", "skipped", "model")}]
-    blocks += [_block("gallery", "modality", entry) for entry in about["galleries"]]
+    blocks += [_gallery(entry) for entry in about["galleries"]]
     blocks += [_block("space", "space", entry) for entry in about["spaces"]]
     return "\n\n".join(key_values(block.items()) for block in blocks)
 
@@ -161,8 +163,19 @@ def _text_of(gallery: Gallery, hit: Hit) -> str:
         return f"({error})"
 
 
+def _gallery(entry: Mapping[str, Any]) -> dict[str, object]:
+    told = dict(entry)
+    if told.get("wide_without_squares"):
+        told["wide_without_squares"] = f"{told['wide_without_squares']} (`fourm index` adds them)"
+    return _block("gallery", "modality", told)
+
+
 def _block(title: str, key: str, entry: Mapping[str, Any]) -> dict[str, object]:
-    rest = {name: value for name, value in entry.items() if name != key and value != ""}
+    rest = {
+        name.replace("_", " "): value
+        for name, value in entry.items()
+        if name != key and value != "" and (value != 0 or name not in _COUNTS_OF_FEW)
+    }
     yes_no = {True: "yes", False: "no"}
     told = {name: yes_no[v] if isinstance(v, bool) else v for name, v in rest.items()}
     return {title: entry[key], **told}

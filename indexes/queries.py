@@ -274,20 +274,25 @@ def items(session: Session, version: int, ids: Sequence[int]) -> dict[int, Item]
     return {id_: found[id_] for id_ in ids}
 
 
-def item_paths(session: Session, ids: Sequence[int]) -> dict[int, ItemPath]:
-    """Id -> modality, path and frames of items that have vectors.
+def item_paths(
+    session: Session, version: int, ids: Sequence[int]
+) -> tuple[dict[int, ItemPath], dict[int, int]]:
+    """Of items that have vectors: id -> modality and path, and id -> frames where known.
 
     Raises:
         ValueError: an id that is not in the catalogue.
     """
     found: dict[int, ItemPath] = {}
-    statement = _PATHS_AND_FRAMES if format_of(session.connection()) >= 3 else _PATHS
+    frames: dict[int, int] = {}
+    statement = _PATHS_AND_FRAMES if version >= 3 else _PATHS
     for batch in batches(ids):
-        rows = session.connection().execute(statement, {"ids": batch})
-        found.update((row[0], ItemPath(row[2], row[1], *row[3:])) for row in rows)
+        for id_, path, modality, *rest in session.connection().execute(statement, {"ids": batch}):
+            found[id_] = ItemPath(modality, path)
+            if rest and rest[0] is not None:
+                frames[id_] = rest[0]
     if len(found) < len(ids):
         raise ValueError("a vector belongs to no item")
-    return found
+    return found, frames
 
 
 def skipped(session: Session, version: int, gallery_id: int) -> list[Item]:

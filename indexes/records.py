@@ -195,11 +195,10 @@ class Shape:
 
 
 class ItemPath(NamedTuple):
-    """The modality of an item's gallery, its path there, and the number of its frames or pages."""
+    """The modality of an item's gallery, and its path there."""
 
     modality: str
     path: str
-    frames: int | None = None
 
 
 class SearchResult(NamedTuple):
@@ -216,6 +215,7 @@ class SearchResult(NamedTuple):
         items: id -> modality and path of every item in `ids`; empty if they were not asked for.
         parts: int64 (Q, k'), the part that is nearest in the first space; 0: the item as a whole.
         boxes: (id, part) -> where it is, of every part in `parts`; empty as `items`.
+        frames: id -> number of frames or pages, where it is known; empty as `items`.
     """
 
     scores: NDArray[Any]
@@ -224,6 +224,7 @@ class SearchResult(NamedTuple):
     items: Mapping[int, ItemPath]
     parts: IdArray
     boxes: Mapping[tuple[int, int], Box]
+    frames: Mapping[int, int]
 
 
 @dataclass(frozen=True, slots=True)

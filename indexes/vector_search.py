@@ -74,9 +74,12 @@ class VectorSearch:
         (loaded,) = self._current(session, [stored])
         among = self._among(loaded, stored, galleries)
         scores, ids, parts = loaded.nearest.search(rows, k, among)
-        paths = _item_paths(session, ids) if items else {}
-        places = _boxes(session, stored.id, ids, parts) if items else {}
-        return SearchResult(scores, ids, {stored.recipe.space: scores}, paths, parts, places)
+        cosines = {stored.recipe.space: scores}
+        if not items:
+            return SearchResult(scores, ids, cosines, {}, parts, {}, {})
+        paths, frames = _item_paths(session, contents, ids)
+        places = _boxes(session, stored.id, ids, parts)
+        return SearchResult(scores, ids, cosines, paths, parts, places, frames)
 
     def search_fused(
         self,
@@ -121,9 +124,11 @@ class VectorSearch:
             parts[row] = nearest.parts(every[first], np.searchsorted(nearest.ids, found[row]))
             for name in weights:
                 np.clip(given[name][best], -1.0, 1.0, out=cosines[name][row])
-        paths = _item_paths(session, found) if items else {}
-        places = _boxes(session, spaces[first].id, found, parts) if items else {}
-        return SearchResult(scores, found, cosines, paths, parts, places)
+        if not items:
+            return SearchResult(scores, found, cosines, {}, parts, {}, {})
+        paths, frames = _item_paths(session, contents, found)
+        places = _boxes(session, spaces[first].id, found, parts)
+        return SearchResult(scores, found, cosines, paths, parts, places, frames)
 
     def publish(self, session: Session, space: StoredSpace) -> Published | None:
         """Write the FAISS file of a space; None if the file there is up to date already.
@@ -228,8 +233,10 @@ class VectorSearch:
         return np.sort(np.concatenate([np.empty(0, dtype=np.int64), *parts]))
 
 
-def _item_paths(session: Session, ids: IdArray) -> dict[int, ItemPath]:
-    return queries.item_paths(session, np.unique(ids).tolist())
+def _item_paths(
+    session: Session, contents: Contents, ids: IdArray
+) -> tuple[dict[int, ItemPath], dict[int, int]]:
+    return queries.item_paths(session, contents.version, np.unique(ids).tolist())
 
 
 def _boxes(

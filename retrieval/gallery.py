@@ -338,7 +338,7 @@ class Gallery:
                     {space: float(cosines[row, rank]) for space, cosines in found.cosines.items()},
                     _file(found.items[int(number)], roots),
                     found.boxes.get((int(number), int(found.parts[row, rank]))),
-                    found.items[int(number)].frames,
+                    found.frames.get(int(number)),
                     share,
                 )
                 for rank, number in enumerate(ids)

@@ -22,17 +22,18 @@ MOST = 12
 """Squares of one image; beyond a ratio of 7:1 they are farther apart than `STEP`."""
 
 
-def squares(width: int, height: int) -> list[Box]:
-    """The boxes of the squares from left to right, or from top to bottom; none below `WIDE`.
+def squares(width: int, height: int, wide: float = WIDE) -> list[Box]:
+    """The boxes of the squares from left to right, or from top to bottom.
 
     There are as many on each side of the central square, which is not among them. The outermost
     ones touch the edges.
 
     Args:
         width, height: of the image as shown, in pixels.
+        wide: ratio of the sides below which there are none.
     """
     short, long = sorted((width, height))
-    if long < WIDE * short:
+    if long < wide * short or long == short:
         return []
     free = 1 - short / long
     a_side = min(math.ceil((long - short) / (2 * STEP * short)), MOST // 2)

@@ -227,7 +227,16 @@ def test_info_names_the_model_galleries_and_spaces(run, index, photos):
         "dim": 49,
         "preprocessing": how,
         "galleries": [
-            {"modality": "image", "root": str(photos), "items": 13, "skipped": 1, "options": ""}
+            {
+                "modality": "image",
+                "root": str(photos),
+                "items": 13,
+                "skipped": 1,
+                "options": "",
+                "several_frames": 0,
+                "wide": 0,
+                "wide_without_squares": 0,
+            }
         ],
         "spaces": [
             {

@@ -118,7 +118,7 @@ def test_many_hits_cost_two_queries_to_the_catalogue(index, make_record, make_ve
         if statement != "BEGIN":
             statements.append(statement)
 
-    _, ids, _, found = index.search(make_vector(0)[None], k=100)
+    _, ids, _, found, *_ = index.search(make_vector(0)[None], k=100)
     assert len(statements) == 2  # the generation, so that nothing is stale, and the paths
     items = index.items(ids[0])
     assert len(statements) == 3

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from cli_tables import index_text
 from fourm.modalities.pixels import square_box
 from retrieval import BuildInterrupted, Gallery
 from retrieval.evaluation import JudgedQuery, evaluate
@@ -113,6 +114,14 @@ def test_squares_that_are_missing_are_added_without_the_wholes(photos, model):
     model.batches.clear()
     with build(photos, model) as gallery:
         assert model.batches == [] and gallery.report.completed == 0
+
+
+def test_info_says_that_squares_are_missing(photos, model):
+    with build(photos, model) as gallery:
+        assert "\nwide     2\n" in index_text(gallery.describe())
+        assert "without squares" not in index_text(gallery.describe())
+        drop_squares(gallery)
+        assert "wide without squares  2 (`fourm index` adds them)" in index_text(gallery.describe())
 
 
 def test_a_space_that_is_added_has_squares_too(photos, model):
