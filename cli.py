@@ -238,6 +238,8 @@ def evaluate(
             modalities=modalities or None,
             progress=True,
         )
+    for warning in result.warnings:
+        note(warning)
     if result.missing:
         note(missing_warning(result.missing))
     print_text(json_object(result.as_dict()) if as_json else evaluation_table(result))

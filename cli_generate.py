@@ -190,7 +190,7 @@ def generate(
         image=photo,
         **inputs,
     )
-    for said in made.query.notes:
+    for said in (*made.query.notes, *made.warnings):
         note(said)
     print_text(json_object(made.as_dict()) if as_json else generation_table(made))
     if made.left_out:

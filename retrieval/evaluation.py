@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from functools import partial
 from itertools import islice
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from tqdm import tqdm
@@ -30,8 +30,14 @@ from retrieval.model import embed_spaces
 from retrieval.paths import read_file_path
 from retrieval.pipeline import default_workers, prefetch
 from retrieval.queries import Query, prepare
+from retrieval.queries.coverage import text_coverage, warnings_of_texts
 from retrieval.queries.query_files import query_of_line
 from retrieval.scope import Scope, Spaces, by_scope
+
+if TYPE_CHECKING:
+    from fourm.modalities.coverage import TextCoverage
+
+    _Texts = dict[int, tuple[str, TextCoverage]]
 
 RECALL_AT = (1, 5, 10)
 PRECISION_AT = 10
@@ -67,6 +73,7 @@ class Evaluation:
         mean_average_precision: in [0, 1]; a relevant item that is not in the gallery counts as
             never found.
         missing: relevant paths that are not in the gallery, sorted.
+        warnings: about texts that the model does not know, or of which it reads only the beginning.
     """
 
     queries: int
@@ -76,6 +83,7 @@ class Evaluation:
     median_rank: float
     mean_average_precision: float
     missing: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
 
     def as_dict(self) -> dict[str, Any]:
         """The keys of `fourm eval --json`."""
@@ -162,14 +170,16 @@ def evaluate(
     wanted = [[id_ for path in query.relevant for id_ in ids.get(path, ())] for query in queries]
     total = [sum(len(ids.get(path, (0,))) for path in query.relevant) for query in queries]
     ranks: list[np.ndarray] = []
+    texts: _Texts = {}
     bar = tqdm(total=len(queries), desc="queries", disable=None if progress else True)
     with bar:
-        for batch in _prepared(gallery, queries, batch_size):
+        for batch in _prepared(gallery, queries, batch_size, texts):
             for row in _ranked(gallery, scope, batch, items):
                 ranks.append(np.flatnonzero(np.isin(row, wanted[len(ranks)])) + 1)
             bar.update(len(batch))
     missing = {path for query in queries for path in query.relevant if path not in ids}
-    return _measured(total, ranks, items, tuple(sorted(missing)))
+    warnings = warnings_of_texts([texts[number] for number in sorted(texts)], gallery.model)
+    return _measured(total, ranks, items, tuple(sorted(missing)), tuple(warnings))
 
 
 def _check_queries(queries: object) -> None:
@@ -181,10 +191,13 @@ def _check_queries(queries: object) -> None:
 
 
 def _prepared(
-    gallery: Gallery, queries: Sequence[JudgedQuery], batch_size: int
+    gallery: Gallery, queries: Sequence[JudgedQuery], batch_size: int, texts: _Texts
 ) -> Iterator[list[tuple[Any, frozenset[str]]]]:
-    """Batches of queries: what the model embeds of each, and its modalities."""
-    work = partial(_prepare, gallery)
+    """Batches of queries: what the model embeds of each, and its modalities.
+
+    `texts` gets what the model reads of their texts.
+    """
+    work = partial(_prepare, gallery, texts)
     prepared = prefetch(
         work, enumerate(queries, start=1), workers=default_workers(), limit=2 * batch_size
     )
@@ -193,13 +206,18 @@ def _prepared(
             yield batch
 
 
-def _prepare(gallery: Gallery, numbered: tuple[int, JudgedQuery]) -> tuple[Any, frozenset[str]]:
+def _prepare(
+    gallery: Gallery, texts: _Texts, numbered: tuple[int, JudgedQuery]
+) -> tuple[Any, frozenset[str]]:
     number, query = numbered
+    where = query.where or f"query {number}"
     try:
         read = Query.read(**query.inputs)
+        if (coverage := text_coverage(read, gallery.model)) is not None:
+            texts[number] = (where, coverage)
         return prepare(read, gallery.model), read.weighted
     except (UsageError, FourmError) as error:
-        raise QueryError(error, where=query.where or f"query {number}") from None
+        raise QueryError(error, where=where) from None
 
 
 def _ranked(
@@ -222,6 +240,7 @@ def _measured(
     ranks: Sequence[np.ndarray],
     items: int,
     missing: tuple[str, ...],
+    warnings: tuple[str, ...],
 ) -> Evaluation:
     first = np.array([row[0] if len(row) else items + 1 for row in ranks])
     average_precision = [
@@ -236,6 +255,7 @@ def _measured(
         median_rank=float(np.median(first)),
         mean_average_precision=float(np.mean(average_precision)),
         missing=missing,
+        warnings=warnings,
     )
 
 

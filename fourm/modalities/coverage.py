@@ -38,6 +38,11 @@ class TextCoverage:
         return self.unknown / self.words
 
     @property
+    def is_unknown(self) -> bool:
+        """Whether the model knows no word."""
+        return self.unknown == self.words
+
+    @property
     def truncated(self) -> bool:
         """Whether the end of the text is cut off."""
         return self.tokens > self.longest

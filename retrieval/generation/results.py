@@ -32,6 +32,7 @@ class Generation:
         query: the inputs.
         outputs: what was decoded, in the order of generation.
         files: modality -> names of its files in the folder.
+        warnings: about a text that the model does not know, or of which it reads the beginning.
         left_out: modalities of `all` that were not generated, since their tokenizers are missing.
     """
 
@@ -40,6 +41,7 @@ class Generation:
         self.outputs: list[Decoded] = []
         self.files: dict[str, list[str]] = {}
         self.left_out: tuple[str, ...] = ()
+        self.warnings: tuple[str, ...] = ()
         self._about = dict(about)
         self._folder = folder
         self._ground = _square_photo(query)

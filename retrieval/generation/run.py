@@ -23,6 +23,7 @@ from retrieval.generation.results import RECORD, SHEET, Generation, prepare_fold
 from retrieval.modalities import MODALITIES
 from retrieval.paths import read_folder
 from retrieval.queries import Query
+from retrieval.queries.coverage import text_warnings
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -89,6 +90,7 @@ def generate(
         "schedule": [],
     }
     generation = Generation(query, about, folder)
+    generation.warnings = tuple(text_warnings(query, loaded, "the outputs"))
     if asks_for_all(to):
         generation.left_out = tuple(
             name for name in generator.missing if name not in query.modalities

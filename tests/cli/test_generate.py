@@ -182,3 +182,14 @@ def test_a_query_of_predicted_parts_is_shown_as_given(tmp_path, shelf, photo):
     done = run("query", index, *asked, *loaded)
     assert done.exit_code == 0, done.stderr
     assert [path.name for path in (tmp_path / "shown").iterdir()] == ["sheet.png"]
+
+
+def test_a_text_without_a_known_word_is_said(tmp_path, shelf):
+    out = tmp_path / "out"
+    done = generated(shelf, out, "--text", "собака", "--to", "palette")
+    assert done.exit_code == 0
+    said, wrote = done.stderr.splitlines()
+    assert said.endswith("knows no word of the text, so the outputs say little; it reads English")
+    assert wrote == f"fourm: wrote {out}"
+    done = generated(shelf, out, "--text", "a dog in the snow", "--to", "palette")
+    assert "knows no word" not in done.stderr

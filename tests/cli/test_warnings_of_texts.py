@@ -61,3 +61,29 @@ def test_without_a_text(index):
         assert hit.unknown_share is None
         assert "unknown_share" not in hit.as_dict()
         assert gallery.search(text="a dog qwxz")[0].unknown_share == pytest.approx(1 / 3)
+
+
+def judged(index, *texts):
+    file = index.parent / "judged.jsonl"
+    lines = [json.dumps({"text": text, "relevant": ["red.png"]}) for text in texts]
+    file.write_text("\n".join(lines), encoding="utf-8")
+    return file
+
+
+def test_an_evaluation_names_the_texts_that_are_unknown_or_cut(index):
+    file = judged(index, "a dog", "собака", "кот", *["a dog " * 20] * 5)
+    done = CliRunner().invoke(cli.app, ["eval", str(index), "--queries", str(file)])
+    assert done.exit_code == 0
+    assert done.stderr.splitlines() == [
+        "fourm: tiny knows no word of 2 texts, so the hits say little; it reads English: "
+        f"{file}:2, {file}:3",
+        f"fourm: tiny reads only the beginning of 5 texts: {file}:4, {file}:5, {file}:6 and 2 more",
+    ]
+
+
+def test_an_evaluation_of_known_texts_and_of_images(index):
+    file = judged(index, "two dogs in the snow")
+    with file.open("a") as lines:
+        lines.write('\n{"image": "photos/red.png", "relevant": ["red.png"]}')
+    done = CliRunner().invoke(cli.app, ["eval", str(index), "--queries", str(file), "--json"])
+    assert (done.exit_code, done.stderr) == (0, "")
