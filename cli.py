@@ -129,6 +129,8 @@ def index(
         progress=True,
     ) as gallery:
         if gallery.report is not None:
+            for said in gallery.report.notes:
+                note(said)
             print_text(build_summary(gallery.report, str(to)))
 
 

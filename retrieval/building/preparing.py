@@ -55,7 +55,11 @@ class PreparedItem:
 
 
 class Preparer:
-    """Prepares files. Safe to use from several threads."""
+    """Prepares files. Safe to use from several threads.
+
+    Attributes:
+        summary: of how they were read, where their modality has one.
+    """
 
     def __init__(
         self,
@@ -69,6 +73,8 @@ class Preparer:
         without_parts: Mapping[str, tuple[str, ...]] | None = None,
     ) -> None:
         self._reader = reader
+        make_summary = reader.source.items.summary
+        self.summary = None if make_summary is None else make_summary()
         self._incomplete = incomplete or {}
         self._without_parts = without_parts or {}
         self._model = model
@@ -115,6 +121,8 @@ class Preparer:
         except ItemError as error:
             package = error.package if isinstance(error, NoDecoder) else None
             return replace(item, error=str(error), needs_decoder=package)
+        if self.summary is not None:
+            self.summary.add(value)
         try:
             whole = item.spaces or not item.part_spaces
             prepared = self._model.prepare({value.modality: value.value}) if whole else None

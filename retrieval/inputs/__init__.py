@@ -28,6 +28,7 @@ class Input:
         origin: whether the user gave it, it was computed from a photo, or the model is to predict
             it from one.
         weight: in a weighted query; negative for a negative prompt.
+        read_as: format that it was read as, where there are several.
         notes: what the user should know of how it was read, e.g. `read as: sky 40 %, grass 60 %`.
     """
 
@@ -37,6 +38,7 @@ class Input:
     origin: Origin = "given"
     weight: float = 1.0
     notes: tuple[str, ...] = ()
+    read_as: str = ""
 
 
 def existing_file(source: str | os.PathLike[str], what: str) -> Path:

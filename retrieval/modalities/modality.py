@@ -10,7 +10,7 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from retrieval.drawing.panel import Panel
 from retrieval.errors import QueryError
@@ -88,6 +88,16 @@ class Modifier(Option):
         return value
 
 
+class Summary(Protocol):
+    """Sums up how items were read. Used by several threads."""
+
+    def add(self, entry: Input) -> None:
+        """Count an item that was read."""
+
+    def lines(self) -> list[str]:
+        """What to tell the user, one line each."""
+
+
 @dataclass(frozen=True)
 class Items:
     """Which files or lines of a folder are items of a gallery.
@@ -99,6 +109,7 @@ class Items:
         decode: from a file's content and path to the input; None: the source reads the path.
         boxes: from width and height to the parts that are embedded besides the whole.
         part: from the input to the one in that box; None: only wholes are embedded.
+        summary: makes what sums up how the items of one build were read; None: nothing does.
     """
 
     what: str
@@ -107,6 +118,7 @@ class Items:
     decode: Callable[[bytes, str], tuple[Input, ImageInfo]] | None = None
     boxes: Callable[[int, int], Sequence[Box]] = lambda width, height: ()
     part: Callable[[Input, Box], Input] | None = None
+    summary: Callable[[], Summary] | None = None
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from retrieval.drawing.panel import PANEL_SIDE, LegendEntry, Panel
 from retrieval.inputs import Input
 from retrieval.modalities.drawings import BGR, shape_text
-from retrieval.modalities.modality import Items, Modality, Modifier, Output, Source
+from retrieval.modalities.modality import Items, Modality, Modifier, Output, Source, Summary
 from retrieval.suffixes import ARRAY_SUFFIXES, IMAGE_SUFFIXES
 
 if TYPE_CHECKING:
@@ -32,6 +32,12 @@ def _read(source: object, *, seg_format: str = "auto", bgr: bool = False) -> Inp
     from retrieval.modalities.segmentation.reading import read_map
 
     return read_map(source, seg_format=seg_format, bgr=bgr)
+
+
+def _summary() -> Summary:
+    from retrieval.modalities.segmentation.summary import MapSummary
+
+    return MapSummary()
 
 
 def _draw(entry: Input, title: str) -> Panel:
@@ -84,7 +90,7 @@ SEG = Modality(
             forms=("string", "object"),
             named_files=True,
             read=_read,
-            items=Items("segmentation maps", IMAGE_SUFFIXES | ARRAY_SUFFIXES),
+            items=Items("segmentation maps", IMAGE_SUFFIXES | ARRAY_SUFFIXES, summary=_summary),
             modifiers=(SEG_FORMAT, BGR),
         ),
     ),

@@ -183,3 +183,9 @@ def test_eval_takes_spaces_and_modalities(run, index, tmp_path):
     assert rows(run(*asked))["map"] < 1  # the depth map of the same name ranks far below
     depth = rows(run(*asked, "--modality", "depth", "--space", "hue", "--fusion", "scores"))
     assert depth["missing"] == 1 and depth["recall@5"] == 0.5
+
+
+def test_the_maps_of_a_gallery_are_told_on_stderr(run, tmp_path):
+    write(tmp_path / "maps/a.png", Image.new("L", (9, 9), 187))
+    done = run("index", tmp_path / "maps", "--to", tmp_path / "i", "--as", "seg")
+    assert "fourm: 1 map read as: sky 100 %" in done.stderr and "read as" not in done.stdout

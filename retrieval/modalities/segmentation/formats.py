@@ -121,8 +121,18 @@ def short_name(name: str) -> str:
 
 def shares(ids: Ids, most: int = 6) -> str:
     """What a map holds: `sky 40 %, grass 35 %, person 8 %, nothing 17 %`."""
+    return named_shares(class_shares(ids), most)
+
+
+def class_shares(ids: Ids) -> dict[int, float]:
+    """Id -> share of the pixels of a map, 0 to 1."""
     found, counts = np.unique(ids, return_counts=True)
-    parts = {int(number): count / ids.size for number, count in zip(found, counts, strict=True)}
+    return {int(number): count / ids.size for number, count in zip(found, counts, strict=True)}
+
+
+def named_shares(of: Mapping[int, float], most: int = 6) -> str:
+    """Shares of classes in words, the largest first."""
+    parts = dict(of)
     nothing = parts.pop(NOTHING, 0.0)
     names = coco_panoptic().names
     listed = [

@@ -102,7 +102,7 @@ def read_map(source: object, *, seg_format: str = AUTO, bgr: bool = False) -> In
         where = source if name and _is_path(source) else "seg"
         raise QueryError("the map is empty: no pixel has a class", where=where)
     said = f"read as: {shares(ids)}" + (f" ({read_as})" if read_as else "")
-    return Input("seg", ids, name, notes=(said, *notes))
+    return Input("seg", ids, name, notes=(said, *notes), read_as=read_as)
 
 
 def dict_of(masks: list[tuple[str, Path]]) -> dict[str, list[Path]]:
