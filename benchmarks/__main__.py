@@ -1,7 +1,8 @@
 """`python -m benchmarks`: speed of indexing and querying with mini; both take the same options.
 
 The others are run by name: `benchmarks.official_size`, `spaces`, `captioning` and `gpu` for speed,
-`precision` for what a lower dtype changes, `quality` and `combining` for recall.
+`versions` for a model and a former version of it, `precision` for what a lower dtype changes,
+`quality` and `combining` for recall.
 """
 
 import sys

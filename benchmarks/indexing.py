@@ -47,7 +47,9 @@ def measure(
 ) -> list[Row]:
     """Rows of the table: the whole build, and the model alone."""
     from retrieval import Gallery
+    from retrieval.model import default_spaces
 
+    spaces = default_spaces(model)
     prepared = [model.prepare({"image": _open(file)}) for file in files]
     numbers = count()
 
@@ -62,7 +64,7 @@ def measure(
 
     def embed_alone() -> None:
         for start in range(0, len(prepared), batch_size):
-            model.embed(prepared[start : start + batch_size], space=model.default_space)
+            model.embed_spaces(prepared[start : start + batch_size], spaces=spaces)
 
     def rate(seconds_taken: float) -> float:
         return len(files) / seconds_taken
@@ -92,9 +94,12 @@ def measure(
 
 def bare_loop(model: Model, files: list[Path], batch_size: int) -> None:
     """The baseline: open, decode and embed, one batch after the other."""
+    from retrieval.model import default_spaces
+
+    spaces = default_spaces(model)
     for start in range(0, len(files), batch_size):
         batch = [model.prepare({"image": _open(f)}) for f in files[start : start + batch_size]]
-        model.embed(batch, space=model.default_space)
+        model.embed_spaces(batch, spaces=spaces)
 
 
 def gather(source: str | None, count: int, target: Path) -> list[Path]:

@@ -83,16 +83,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def make_index(folder: Path, model: Any, images: int) -> None:
     """Create an index of random unit vectors; search time does not depend on their values."""
+    from fourm.vectors import unit_rows
     from indexes import Index, Record
-    from retrieval.model import recipe_of
+    from retrieval.model import default_spaces, recipe_of
 
-    recipe = recipe_of(model)
+    recipes = [recipe_of(model, space) for space in default_spaces(model)]
     random = np.random.default_rng(0)
-    with Index.create(folder, root=folder.parent, recipe=recipe) as index, index.lock():
+    with Index.create(folder, root=folder.parent, recipe=recipes) as index, index.lock():
         for start in range(0, images, 1000):
             numbers = range(start, min(start + 1000, images))
-            vectors = random.standard_normal((len(numbers), recipe.dim)).astype(np.float32)
-            vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+            drawn = {
+                one.space: unit_rows(
+                    random.standard_normal((len(numbers), one.dim)).astype(np.float32)
+                )
+                for one in recipes
+            }
             index.write(
                 [
                     Record(
@@ -102,9 +107,9 @@ def make_index(folder: Path, model: Any, images: int) -> None:
                         content_hash=f"{number:064x}",
                         width=500,
                         height=375,
-                        vectors={recipe.space: vector},
+                        vectors={space: rows[number - start] for space, rows in drawn.items()},
                     )
-                    for number, vector in zip(numbers, vectors, strict=True)
+                    for number in numbers
                 ]
             )
         index.publish()
@@ -113,6 +118,8 @@ def make_index(folder: Path, model: Any, images: int) -> None:
 def warm(gallery: Gallery, model: TimedModel, folder: Path, queries: int, rounds: int) -> list[Row]:
     """Queries by text, image, map and all three in this process, with everything loaded."""
     import faiss
+
+    from fourm.embedder import spaces_for
 
     raw = faiss.read_index(str(folder / "vectors-1.faiss"))
     vector = gallery.index.vectors([1])
@@ -136,7 +143,9 @@ def warm(gallery: Gallery, model: TimedModel, folder: Path, queries: int, rounds
 
     def only_model(inputs: dict[str, Any]) -> float:
         return milliseconds(
-            lambda: model.embed([model.prepare(inputs)], space=gallery.index.recipe.space)
+            lambda: model.embed_spaces(
+                [model.prepare(inputs)], spaces=tuple(spaces_for(gallery.model, inputs))
+            )
         )
 
     def stored() -> None:
@@ -189,10 +198,14 @@ _BARE = """
 import sys
 import faiss
 from fourm import load_model
+from fourm.embedder import spaces_for
 folder, name, dtype, text, k = sys.argv[1:]
 model = load_model(name, dtype=dtype)
-vectors = model.embed([model.prepare({"text": text})], space=model.default_space)
-faiss.read_index(folder + "/vectors-1.faiss").search(vectors, int(k))
+spaces = tuple(spaces_for(model, {"text"}))
+vectors = model.embed_spaces([model.prepare({"text": text})], spaces=spaces)
+for space, found in vectors.items():
+    number = 1 + list(model.spaces).index(space)
+    faiss.read_index(f"{folder}/vectors-{number}.faiss").search(found, int(k))
 """
 
 

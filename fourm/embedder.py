@@ -68,6 +68,12 @@ class Route:
         return self.inputs <= given if self.more else self.inputs == given
 
 
+def spaces_for(embedder: Embedder, inputs: Collection[str]) -> Mapping[str, float]:
+    """Space -> weight, of those in which an embedder finds most for inputs of these modalities."""
+    routes = (route.spaces for route in embedder.routes if route.takes(inputs))
+    return next(routes, {embedder.default_space: 1.0})
+
+
 class Embedder(Protocol):
     """Samples of any modalities in, unit vectors of embedding spaces out.
 

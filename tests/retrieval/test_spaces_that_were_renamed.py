@@ -33,9 +33,10 @@ def old(tmp_path):
     return Path(shutil.copytree(STORED, tmp_path / "old.index"))
 
 
-def test_the_fingerprint_is_that_of_the_former_name(mini):
-    assert list(mini.spaces) == ["dinov2-s14"]
-    assert mini.space_fingerprint("dinov2-s14") == mini.fingerprint == FINGERPRINT
+def test_the_vectors_of_images_are_those_of_the_former_name(mini):
+    photos = mini.spaces["dinov2-s14"]
+    assert mini.default_space == "dinov2-s14" and photos.former_name == "dinov2"
+    assert FINGERPRINT in (mini.space_fingerprint("dinov2-s14"), *photos.succeeds)
 
 
 def test_an_old_index_is_searched(old, mini):
@@ -52,15 +53,19 @@ def test_an_old_index_is_searched(old, mini):
 def test_an_old_index_is_extended_in_its_space(old, photos, mini, spaces):
     write(photos / "new.png", numbered(50))
     with Gallery.build(photos, old, mini, spaces=spaces) as gallery:
-        assert (gallery.report.unchanged, gallery.report.indexed) == (6, 1)
-        assert list(gallery.index.recipes) == ["dinov2"]
+        further = [name for name in mini.spaces if name != "dinov2-s14"]
+        added = further if spaces in (None, "all") else []
+        kept = "completed" if added else "unchanged"
+        assert (getattr(gallery.report, kept), gallery.report.indexed) == (6, 1)
+        assert list(gallery.index.recipes) == ["dinov2", *added]
+        assert gallery.index.recipe.fingerprint == FINGERPRINT
         assert gallery.search(image=numbered(50))[0].path == "new.png"
 
 
 def test_an_old_index_takes_a_further_gallery(old, tmp_path, mini):
     (tmp_path / "captions.txt").write_text("a red square\na dog in the snow\n")
     with Gallery.build(tmp_path / "captions.txt", old, mini, modality="text") as gallery:
-        assert gallery.report.indexed == 2 and list(gallery.index.recipes) == ["dinov2"]
+        assert gallery.report.indexed == 2 and gallery.index.recipe.space == "dinov2"
         assert len(gallery.search(text="a dog", k=9)) == 8
 
 
@@ -71,8 +76,8 @@ def test_an_old_index_is_of_mini_alone(old):
 
 def test_a_new_index_has_the_new_name(photos, tmp_path, mini):
     with Gallery.build(photos, tmp_path / "new.index", mini) as gallery:
-        assert list(gallery.index.recipes) == ["dinov2-s14"]
-        assert gallery.index.recipe.fingerprint == FINGERPRINT
+        assert list(gallery.index.recipes) == list(mini.spaces)
+        assert gallery.index.recipe.fingerprint == mini.space_fingerprint("dinov2-s14")
         assert gallery.search(image=numbered(3), spaces="dinov2-s14")[0].path == "3.bmp"
 
 
