@@ -34,6 +34,7 @@ FORMS: Mapping[str, Mapping[str, Any]] = {
     "JPEG": {"format": "JPEG", "quality": 90},
     "JPEG with a profile": {"format": "JPEG", "quality": 90, "profile": True},
     "PNG": {"format": "PNG", "compress_level": 1},
+    "PNG with a profile": {"format": "PNG", "compress_level": 1, "profile": True},
 }
 TARGET = "below 1"
 
@@ -163,7 +164,8 @@ def _large(photo: Path, size: tuple[int, int], seed: int) -> Image.Image:
 def _encoded(photo: Image.Image, *, profile: bool = False, **options: Any) -> bytes:
     if profile:  # sRGB itself, under a name by which it is not recognised
         srgb = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
-        options["icc_profile"] = srgb.replace(b"sRGB", b"test")
+        names = ("sRGB".encode("utf-16-be"), "test".encode("utf-16-be"))
+        options["icc_profile"] = srgb.replace(*names)
     buffer = io.BytesIO()
     photo.save(buffer, **options)
     return buffer.getvalue()

@@ -27,12 +27,13 @@ MAX_PIXELS = 178_956_970
 
 _one_giant_at_a_time = threading.Lock()
 _DRAFTED = ("JPEG", "MPO")
+_TRANSPARENT = ("RGBA", "LA", "RGBa", "La")
 _ENDS_EARLY = ("is truncated", "Truncated", "broken data stream", "unrecognized data stream")
 
 
 @dataclass(frozen=True)
 class DecodedImage:
-    """`image` is RGB (sRGB), upright, opaque, shrunk by a whole factor."""
+    """`image` is RGB (sRGB), upright, opaque, possibly reduced by a whole factor."""
 
     image: Image.Image
     info: ImageInfo
@@ -149,7 +150,7 @@ def _plain(image: Image.Image) -> Image.Image:
 
 def _opaque(image: Image.Image) -> Image.Image:
     converted = to_srgb(image)
-    if converted.mode in ("RGBA", "LA", "RGBa", "La"):
+    if converted.mode in _TRANSPARENT:
         return over_background(converted)
     return converted if converted.mode == "RGB" else converted.convert("RGB")
 
@@ -174,13 +175,19 @@ def quiet_pillow() -> Iterator[None]:
 
 
 def _shrunk(image: Image.Image) -> Image.Image:
+    converts = "icc_profile" in image.info or image.mode in _TRANSPARENT
+    if not converts and not _is_giant(image):
+        return image  # to reduce it saves a tenth of the time, and changes pixels
     factor = reduction(*image.size)
     return image if factor == 1 else image.reduce(factor)
 
 
+def _is_giant(image: Image.Image) -> bool:
+    return image.width * image.height > GIANT_PIXELS
+
+
 def _memory_for(image: Image.Image) -> AbstractContextManager[object]:
-    giant = image.width * image.height > GIANT_PIXELS
-    return _one_giant_at_a_time if giant else nullcontext()
+    return _one_giant_at_a_time if _is_giant(image) else nullcontext()
 
 
 def _first_line(error: Exception) -> str:

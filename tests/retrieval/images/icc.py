@@ -1,4 +1,4 @@
-"""ICC profiles of RGB spaces, made from their primaries."""
+"""ICC profiles: of RGB spaces, made from their primaries, and of a press, from its inks."""
 
 import struct
 
@@ -20,15 +20,22 @@ def matrix_profile(primaries, gamma):
     to_xyz = columns * np.linalg.solve(columns, white)
     cones = np.diag((_BRADFORD @ _D50) / (_BRADFORD @ white))
     adapted = np.linalg.inv(_BRADFORD) @ cones @ _BRADFORD @ to_xyz
+    curve = b"curv" + bytes(4) + struct.pack(">IH", 1, round(gamma * 256)) + bytes(2)
+    tags = {
+        **{name: _xyz_tag(adapted[:, at]) for at, name in enumerate((b"rXYZ", b"gXYZ", b"bXYZ"))},
+        **dict.fromkeys((b"rTRC", b"gTRC", b"bTRC"), curve),
+    }
+    return _profile(b"mntr", b"RGB ", b"XYZ ", tags)
+
+
+def _profile(device, space, connection, tags):
     text = b"test\0"
     described = b"desc" + bytes(4) + struct.pack(">I", len(text)) + text + bytes(8 + 2 + 1 + 67)
-    curve = b"curv" + bytes(4) + struct.pack(">IH", 1, round(gamma * 256)) + bytes(2)
     tags = {
         b"desc": described,
         b"cprt": b"text" + bytes(4) + text,
         b"wtpt": _xyz_tag(_D50),
-        **{name: _xyz_tag(adapted[:, at]) for at, name in enumerate((b"rXYZ", b"gXYZ", b"bXYZ"))},
-        **dict.fromkeys((b"rTRC", b"gTRC", b"bTRC"), curve),
+        **tags,
     }
     table, data = struct.pack(">I", len(tags)), b""
     start = 128 + 4 + 12 * len(tags)
@@ -36,7 +43,7 @@ def matrix_profile(primaries, gamma):
         table += name + struct.pack(">II", start + len(data), len(content))
         data += content + bytes(-len(content) % 4)
     header = struct.pack(
-        ">I4sI4s4s4s12x4s4s", start + len(data), b"none", 0x02400000, b"mntr", b"RGB ", b"XYZ ",
+        ">I4sI4s4s4s12x4s4s", start + len(data), b"none", 0x02400000, device, space, connection,
         b"acsp", b"none",
     )  # fmt: skip
     header += bytes(68 - len(header)) + _numbers(_D50)
@@ -53,3 +60,35 @@ def _numbers(values):
 
 def _xyz_tag(values):
     return b"XYZ " + bytes(4) + _numbers(values)
+
+
+INKS = np.array([[0.02, 0.35, 0.75], [0.70, 0.02, 0.20], [0.85, 0.75, 0.02], [0.02, 0.02, 0.02]])
+"""Linear red, green and blue that full cyan, magenta, yellow and black leave of white paper."""
+
+DOT_GAIN = 0.7
+_SRGB_TO_D50 = np.array(
+    [[0.4360, 0.3851, 0.1431], [0.2225, 0.7169, 0.0606], [0.0139, 0.0971, 0.7142]]
+)
+
+
+def printed(inks):
+    """Linear red, green and blue (n, 3), 0 to 1, of inks (n, 4), 0 to 1: dots become larger on
+    paper, and each ink takes its share of the light."""
+    grown = np.asarray(inks, float) ** DOT_GAIN
+    return np.prod(1 - grown[..., None] * (1 - INKS), axis=-2)
+
+
+def press_profile(grid=9):
+    """A version 2 profile of a press: a table from CMYK to Lab of what `printed` says."""
+    steps = np.linspace(0, 1, grid)
+    inks = np.stack(np.meshgrid(steps, steps, steps, steps, indexing="ij"), axis=-1).reshape(-1, 4)
+    ratio = printed(inks) @ _SRGB_TO_D50.T / _D50
+    cube = np.where(ratio > 216 / 24389, np.cbrt(ratio), (24389 / 27 * ratio + 16) / 116)
+    x, y, z = cube.T
+    lab = np.stack([116 * y - 16, 500 * (x - y), 200 * (y - z)], axis=1)
+    codes = np.rint((lab + np.array([0, 128, 128])) * [0xFF00 / 100, 256, 256]).clip(0, 0xFFFF)
+    straight = struct.pack(">2H", 0, 0xFFFF)
+    matrix = struct.pack(">9i", *(np.eye(3, dtype=int) << 16).reshape(-1).tolist())
+    table = b"mft2" + bytes(4) + bytes([4, 3, grid, 0]) + matrix + struct.pack(">2H", 2, 2)
+    table += 4 * straight + codes.astype(">u2").tobytes() + 3 * straight
+    return _profile(b"prtr", b"CMYK", b"Lab ", {b"A2B0": table})

@@ -15,7 +15,7 @@ from tests.retrieval.images.encoding import (
     near,
     quarters,
 )
-from tests.retrieval.images.icc import ADOBE_RGB, DISPLAY_P3, matrix_profile
+from tests.retrieval.images.icc import ADOBE_RGB, DISPLAY_P3, matrix_profile, press_profile, printed
 
 COLOURS = [RED, GREEN, BLUE, YELLOW]
 MUTED = [(180, 60, 50), (70, 150, 80), (60, 80, 170), (200, 190, 60)]
@@ -69,6 +69,21 @@ class TestProfiles:
             stored.putalpha(255)
         content = encoded(stored, form, icc_profile=profile)
         assert near(corners(decode(content).image), MUTED, within=4)
+
+    @pytest.mark.parametrize("form", ["JPEG", "TIFF"])
+    def test_inks_of_a_press_give_the_colours_that_are_printed(self, form):
+        inks = [(0.75, 0.25, 0, 0), (0, 0.5, 0.75, 0), (0.25, 0.25, 0.5, 0.25), (0, 0, 0, 0.5)]
+        linear = printed(inks)
+        shown = np.where(linear > 0.0031308, 1.055 * linear ** (1 / 2.4) - 0.055, 12.92 * linear)
+        expected = [tuple(np.rint(255 * colour).astype(int).tolist()) for colour in shown]
+        stored = Image.merge(
+            "CMYK", [quarters(colours=[(round(255 * one),) * 3 for one in ink]).getchannel(0)
+                     for ink in zip(*inks, strict=True)]
+        )  # fmt: skip
+        plain = decode(encoded(stored, form)).image
+        assert not near(corners(plain), expected, within=25)
+        content = encoded(stored, form, icc_profile=press_profile())
+        assert near(corners(decode(content).image), expected, within=5)
 
     def test_lab_is_converted(self):
         lab, srgb = ImageCms.createProfile("LAB"), ImageCms.createProfile("sRGB")

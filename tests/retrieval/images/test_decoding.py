@@ -113,11 +113,15 @@ def test_the_first_frame_of_an_animation_is_decoded(form):
 
 def test_large_jpegs_and_pngs_are_reduced_to_the_same_size():
     big = striped(RED, (2000, 1800))
-    jpeg, png = decode(encoded(big, "JPEG")), decode(encoded(big, "PNG"))
+    clear = big.copy()
+    clear.putalpha(254)
+    jpeg, png = decode(encoded(big, "JPEG")), decode(encoded(clear, "PNG"))
     assert jpeg.image.size == png.image.size == (500, 450)
     assert (jpeg.info.width, jpeg.info.height) == (2000, 1800)
     assert close(jpeg.image.getpixel((100, 100)), RED)
-    assert np.array_equal(np.asarray(upright(big)), np.asarray(png.image))
+    assert np.array_equal(np.asarray(upright(clear)), np.asarray(png.image))
+    # Where nothing is converted it would save little.
+    assert decode(encoded(big, "PNG")).image.size == upright(big).size == (2000, 1800)
 
 
 @pytest.mark.parametrize("form", ["PNG", "JPEG", "GIF", "TIFF", "BMP", "JPEG2000", "WEBP"])

@@ -45,12 +45,18 @@ def test_the_central_square_lies_between_blocks(size, factor):
     assert reduction(*size) == factor
 
 
-@pytest.mark.parametrize("form", ["JPEG", "PNG"])
+@pytest.mark.parametrize("form", ["JPEG", "PNG", "PNG with alpha"])
 @pytest.mark.parametrize("size", [(1920, 1080), (1080, 1920), (1800, 1350), (1301, 925)])
 def test_the_models_see_almost_what_a_plain_resize_gives(form, size):
-    content = encoded(detailed(*size), form)
+    image = detailed(*size)
+    if form == "PNG with alpha":
+        image.putalpha(255)
+        image.putpixel((0, 0), (0, 0, 0, 254))
+    content = encoded(image, form.split()[0])
     with Image.open(io.BytesIO(content)) as opened:
         plain = seen(opened.convert("RGB"))
     differences = np.abs(seen(decode(content).image) - plain)
+    if form == "PNG":
+        assert not differences.any()
     assert differences.max() <= 8
     assert differences.mean() < 0.75
