@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from functools import partial
 from typing import TYPE_CHECKING
 
 from retrieval.inputs import Input
@@ -15,6 +14,16 @@ from retrieval.suffixes import IMAGE_SUFFIXES, RAW_SUFFIXES
 if TYPE_CHECKING:
     from indexes.records import Box
     from retrieval.images import ImageInfo
+
+
+def _read(source: object, *, bgr: bool = False) -> Input:
+    from retrieval.images.squares import WIDE
+
+    read = read_image(source, "image", bgr=bgr)
+    short, long = sorted(read.value.size)
+    if long < WIDE * short:
+        return read
+    return replace(read, notes=("only the central square is used; crop it to use another part",))
 
 
 def _decode(content: bytes, path: str) -> tuple[Input, ImageInfo]:
@@ -44,7 +53,7 @@ IMAGE = Modality(
             "image",
             "FILE",
             "Image to find similar ones of.",
-            read=partial(read_image, modality="image"),
+            read=_read,
             items=Items(
                 "images",
                 IMAGE_SUFFIXES | RAW_SUFFIXES,

@@ -8,7 +8,7 @@ from PIL import Image
 
 from cli_tables import index_text
 from fourm.modalities.pixels import square_box
-from retrieval import BuildInterrupted, Gallery
+from retrieval import BuildInterrupted, Gallery, Query
 from retrieval.evaluation import JudgedQuery, evaluate
 
 from .conftest import numbered
@@ -215,3 +215,11 @@ def test_frames_and_pages_are_counted(tmp_path):
             "c.png": 1,
         }
         assert hits["a.gif"].as_dict()["frames"] == 3 and "frames" not in hits["c.png"].as_dict()
+
+
+def test_a_wide_query_says_that_its_central_square_is_used(tmp_path):
+    write(tmp_path / "wide.png", joined(1, 2, 3))
+    said = "only the central square is used; crop it to use another part"
+    assert Query.read(image=tmp_path / "wide.png").notes == (f"wide.png: {said}",)
+    assert Query.read(image=joined(1, 2, 3)).notes == (f"image: {said}",)
+    assert Query.read(image=joined(1)).notes == ()

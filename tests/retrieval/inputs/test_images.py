@@ -60,7 +60,7 @@ def test_files_that_are_open(tmp_path):
 
 
 def test_the_size_of_encoded_bytes_is_known_before_they_are_shrunk():
-    photo = open_image(encoded(Image.new("RGB", (2000, 1000))))
+    photo = open_image(encoded(Image.new("RGB", (2000, 1000)), "JPEG"))
     assert photo.size == (2000, 1000) and photo.image.width < 2000 and photo.name is None
 
 

@@ -52,7 +52,7 @@ def test_a_photo_is_the_same_from_a_file_an_image_and_an_array(tmp_path):
         np.asarray(Query.read(image=source).values["image"])
         for source in (path, str(path), photo, np.asarray(photo))
     ]
-    assert pixels[0].shape == (475, 500, 3)
+    assert pixels[0].shape == (950, 1000, 3)
     assert all(np.array_equal(pixels[0], other) for other in pixels)
     assert Query.read(image=path).inputs[0].name == "a.png"
 
