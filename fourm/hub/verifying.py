@@ -21,6 +21,7 @@ from fourm.hub.names import folder_of
 from fourm.hub.official import TEXT_TOKENIZER
 from fourm.hub.pulled import PULLED, Pulled, read_pulled
 from fourm.hub.sources import is_snapshot, repository_of
+from fourm.hub.sums import SUMS, sums_of
 
 
 @dataclass(frozen=True)
@@ -89,7 +90,7 @@ def verify(source: str, *, hashes: bool = False, progress: bool = False) -> list
         raise CheckpointError(
             f"{folder} is not a model: it has none of {TENSORS}, {MANIFEST_FILE} and {PULLED}"
         )
-    return [_folder(folder, _recorded(folder), hashes, progress)]
+    return [_folder(folder, recorded(folder), hashes, progress)]
 
 
 def _folder(folder: Path, pulled: Pulled | None, hashes: bool, progress: bool) -> Verified:
@@ -104,16 +105,32 @@ def _folder(folder: Path, pulled: Pulled | None, hashes: bool, progress: bool) -
 
 
 def _part(path: Path, hashes: bool, progress: bool) -> Verified:
-    """A part of a model folder; nothing was recorded of it."""
+    """A part of a model folder, whose digests `SHA256SUMS` may list."""
+    hashed, different = _listed(path, progress) if hashes else (0, [])
     if path.suffix != ".safetensors":
-        return _folder(path, None, hashes, progress)
+        found = _folder(path, None, False, progress)
+        return _with(found, hashed, different)
     try:
         with TensorFile(path) as file:
             wrong = [trouble for name in file.shapes if (trouble := file.trouble(name))]
             found = _counted(path, "file", file)
     except (FourmError, OSError) as error:
         found, wrong = Verified(path, "file"), [str(error)]
-    return _with(found, 0, wrong)
+    return _with(found, hashed, [*wrong, *different])
+
+
+def _listed(path: Path, progress: bool) -> tuple[int, list[str]]:
+    """How many files `SHA256SUMS` lists of a part, and what is unlike it."""
+    sums = sums_of(path)
+    if not sums:
+        return 0, [f"{path} has no recorded hashes: it is not in a {SUMS}"]
+    wrong = []
+    for file, digest in sums.items():
+        if not file.is_file():
+            wrong.append(f"{file} is missing")
+        elif sha256_of(file, file.name, progress=progress) != digest:
+            wrong.append(f"{file} is damaged: its SHA-256 differs from the recorded one")
+    return len(sums), wrong
 
 
 def _single(path: Path, pulled: Pulled, hashes: bool, progress: bool) -> Verified:
@@ -175,7 +192,7 @@ def _unlike(
     return sorted(lines)
 
 
-def _recorded(folder: Path) -> Pulled | None:
+def recorded(folder: Path) -> Pulled | None:
     """What was recorded when a folder was pulled: next to it, or for the hub's cache."""
     folder = folder.absolute()
     snapshot = is_snapshot(folder)

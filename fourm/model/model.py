@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from fourm.checkpoints import Checkpoint
 from fourm.embedder import FusionMethod, Space, Vectors
 from fourm.errors import BadInput, ConfigError, UnknownModality, UnknownSpace
+from fourm.hub.damage import require_intact
 from fourm.hub.manifest import Manifest
 from fourm.hub.official import TEXT_TOKENIZER
 from fourm.modalities import IMAGE, MODALITIES, Content, Locate, ModelPart, Reader
@@ -115,7 +116,12 @@ class Model:
 
     @cached_property
     def fingerprint(self) -> str:
-        """SHA-256 (hex) of the manifest and all weights; it changes whenever vectors would."""
+        """SHA-256 (hex) of the manifest and all weights; it changes whenever vectors would.
+
+        Raises:
+            CheckpointError: a file is damaged; see `fourm.hub.damage`.
+        """
+        require_intact(self.manifest)
         return self.manifest.fingerprint()
 
     def space_fingerprint(self, space: str) -> str:
@@ -127,8 +133,11 @@ class Model:
 
         Raises:
             UnknownSpace: this model has no such space.
+            CheckpointError: a file is damaged; see `fourm.hub.damage`.
         """
-        return self.manifest.space_fingerprint(self._known_space(space))
+        known = self._known_space(space)
+        require_intact(self.manifest)
+        return self.manifest.space_fingerprint(known)
 
     def input_fingerprint(self, modality: str) -> str:
         """SHA-256 (hex) of what a modality is read with, beyond `space_fingerprint`.

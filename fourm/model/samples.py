@@ -17,7 +17,7 @@ from fourm.modalities import Content
 if TYPE_CHECKING:
     from fourm.tokens import TokenSpec
 
-LARGEST_WEIGHT = 1000.0
+MAX_FUSION_WEIGHT = 1000.0
 """Larger weights exceed the resolution of float32 logits."""
 
 
@@ -119,9 +119,9 @@ def check_fusion(weights: list[Any], method: str) -> None:
     for weight in weights:
         if isinstance(weight, bool) or not isinstance(weight, int | float):
             raise BadInput(f"a weight must be a number, got {weight!r}")
-        if not math.isfinite(weight) or abs(weight) > LARGEST_WEIGHT:
+        if not math.isfinite(weight) or abs(weight) > MAX_FUSION_WEIGHT:
             raise BadInput(
-                f"a weight must lie between -{LARGEST_WEIGHT:g} and {LARGEST_WEIGHT:g}, "
+                f"a weight must lie between -{MAX_FUSION_WEIGHT:g} and {MAX_FUSION_WEIGHT:g}, "
                 f"got {weight}"
             )
     if not any(weights):

@@ -22,6 +22,7 @@ from torch import Tensor
 from fourm.checkpoints.files import CONFIG, TENSORS, read_json_object
 from fourm.errors import BadInput
 from fourm.hub.manifest import MANIFEST_FILE
+from fourm.hub.sums import write_sums
 from fourm.training.inputs import FittedInput, modality_info
 
 SMALLEST_MATRIX = 4096
@@ -46,6 +47,7 @@ def replaced(folder: Path, most_bytes: int) -> Iterator[Path]:
         if folder.exists():
             shutil.copytree(folder, changed)
         yield changed
+        write_sums(changed)
         size = folder_size(changed)
         if size > most_bytes:
             raise BadInput(

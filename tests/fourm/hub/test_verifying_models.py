@@ -255,12 +255,8 @@ class TestNothingToCheck:
     @pytest.mark.parametrize("name", ["nothing", "/no/such/folder", "owner/model", ""])
     def test_no_name_at_all(self, name, tmp_path, monkeypatch):
         monkeypatch.chdir(tmp_path)
-        if name:
-            with pytest.raises(fourm.ModelNotFound):
-                verify(name)
-        else:
-            with pytest.raises(fourm.CheckpointError):
-                verify(name)
+        with pytest.raises(fourm.ModelNotFound):
+            verify(name)
 
     def test_an_empty_folder(self, tmp_path):
         with pytest.raises(fourm.CheckpointError, match=r"none of model\.safetensors"):
