@@ -17,11 +17,13 @@ from indexes.errors import (
     IndexesError,
     NewerFormat,
     NotAnIndex,
+    OutOfMemory,
     ReadingMismatch,
     ReadOnlyIndex,
     RecipeMismatch,
     StorageFailed,
     UnknownItem,
+    UnsafeIndex,
 )
 from indexes.fusion import FUSIONS, Fusion
 from indexes.index import Index
@@ -59,6 +61,7 @@ __all__ = [
     "ItemPath",
     "NewerFormat",
     "NotAnIndex",
+    "OutOfMemory",
     "Part",
     "ReadOnlyIndex",
     "Reading",
@@ -71,4 +74,5 @@ __all__ = [
     "SnapshotEntry",
     "StorageFailed",
     "UnknownItem",
+    "UnsafeIndex",
 ]

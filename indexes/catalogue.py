@@ -151,7 +151,7 @@ class Catalogue:
             IndexBusy: the write lock is held elsewhere.
             ReadOnlyIndex: the folder is read-only.
         """
-        with self.lock, self._session() as session:
+        with self.lock, self._session(writing=True) as session:
             with session.begin():
                 upgrade(session.connection())
                 yield session, Contents.read(session, self.folder)
@@ -159,10 +159,10 @@ class Catalogue:
             self.contents = contents
 
     @contextmanager
-    def _session(self) -> Iterator[Session]:
+    def _session(self, writing: bool = False) -> Iterator[Session]:
         if self._closed:
             raise ClosedIndex(self.folder)
-        with FORK_GATE.transaction(), translate_sqlite_errors(self.folder):
+        with FORK_GATE.transaction(), translate_sqlite_errors(self.folder, writing):
             if self._pid != os.getpid():
                 # SQLite connections do not survive a fork. Those of the parent are left open.
                 self._engine.dispose(close=False)

@@ -5,6 +5,7 @@ A change to the vectors of a space, or the mark that it is complete, increments 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -144,7 +145,7 @@ def blobs_of_records(
     """
     paths = [record.path for record in records]
     if len(set(paths)) != len(paths):
-        twice = next(path for path in paths if paths.count(path) > 1)
+        twice = next(path for path, count in Counter(paths).items() if count > 1)
         raise BadRecord("two records for the same path in one write", where=repr(twice))
     blobs = {
         record.path: checked_blobs(record.vectors, dims, record.path)

@@ -7,7 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from indexes.database import CATALOGUE_NAME, create_database, translate_sqlite_errors
-from indexes.errors import FolderTaken, from_os_error
+from indexes.errors import FolderTaken, NotAnIndex, from_os_error
 from indexes.lock import LOCK_NAME, WriteLock
 from indexes.recipe import Reading, Recipe
 
@@ -29,6 +29,16 @@ def create_index(folder: Path, root: Path, reading: Reading, recipes: Sequence[R
     with WriteLock(folder), translate_sqlite_errors(folder):
         _refuse_taken(folder)
         create_database(folder, root, reading, recipes)
+
+
+def check_folder(folder: Path | str) -> None:
+    """Check that a folder can have such a name.
+
+    Raises:
+        NotAnIndex: it has a NUL.
+    """
+    if "\0" in str(folder):
+        raise NotAnIndex("the name of a folder must not contain a NUL", where=repr(str(folder)))
 
 
 def remove_index(folder: Path) -> None:

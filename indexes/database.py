@@ -21,16 +21,28 @@ from indexes.errors import (
     IndexesError,
     NewerFormat,
     NotAnIndex,
+    OutOfMemory,
     ReadOnlyIndex,
     StorageFailed,
+    from_os_error,
 )
 from indexes.migration import version as format_of
 from indexes.recipe import Reading, Recipe
 from indexes.tables import APPLICATION_ID, FORMAT_VERSION, Base
+from indexes.unsafe import (
+    JOURNAL,
+    SHARED_MEMORY,
+    WAL,
+    check_files,
+    check_schema,
+    create_exclusively,
+)
 
 CATALOGUE_NAME = "catalogue.sqlite3"
 # A reader that loads all vectors delays a commit, and a commit delays a reader.
 BUSY_SECONDS = 60.0
+# Of SQLite's virtual machine: about a tenth of a second.
+_STEPS = 1_000_000
 
 
 def connect(file: Path, *, mode: str = "rw") -> Engine:
@@ -46,12 +58,17 @@ def connect(file: Path, *, mode: str = "rw") -> Engine:
             uri, uri=True, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
         )
         connection.execute("PRAGMA foreign_keys = ON")
+        connection.execute("PRAGMA trusted_schema = OFF")
+        connection.execute("PRAGMA cell_size_check = ON")
+        # Running Python now and then lets Ctrl-C stop a statement.
+        connection.set_progress_handler(lambda: 0, _STEPS)
         return connection
 
     engine = create_engine("sqlite://", creator=open_connection, poolclass=QueuePool)
 
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
+        check_files(file)
         connection.exec_driver_sql("BEGIN")
 
     return engine
@@ -60,9 +77,10 @@ def connect(file: Path, *, mode: str = "rw") -> Engine:
 def create_database(folder: Path, root: Path, reading: Reading, recipes: Sequence[Recipe]) -> None:
     """Write a catalogue without items into `folder`; it appears complete or not at all."""
     partial = folder / f"{CATALOGUE_NAME}.partial"
-    for leftover in (partial, partial.with_name(f"{partial.name}-journal")):
-        leftover.unlink(missing_ok=True)
-    engine = connect(partial, mode="rwc")
+    for ending in (JOURNAL, WAL, SHARED_MEMORY):
+        partial.with_name(partial.name + ending).unlink(missing_ok=True)
+    create_exclusively(partial).close()
+    engine = connect(partial)
     try:
         with engine.begin() as connection:
             connection.exec_driver_sql(f"PRAGMA application_id = {APPLICATION_ID}")
@@ -85,7 +103,15 @@ def open_database(folder: Path) -> Engine:
         NotAnIndex: no folder, no catalogue, or the database of another program.
         NewerFormat: written by a newer version of this program.
         DamagedIndex: not readable as SQLite.
+        UnsafeIndex: it holds something that this program never makes.
     """
+    try:
+        return _open_database(folder)
+    except OSError as error:  # a folder that may not be entered
+        raise from_os_error(folder, error) from error
+
+
+def _open_database(folder: Path) -> Engine:
     file = folder / CATALOGUE_NAME
     if not folder.is_dir():
         cause = "this is a file" if folder.exists() else "no such folder"
@@ -101,6 +127,7 @@ def open_database(folder: Path) -> Engine:
         )
     if file.stat().st_size == 0:
         raise DamagedIndex(folder, f"{CATALOGUE_NAME} is empty")
+    check_files(file)
     engine = connect(file)
     try:
         with translate_sqlite_errors(folder), engine.connect() as connection:
@@ -114,6 +141,8 @@ def open_database(folder: Path) -> Engine:
             raise NewerFormat(folder, version, FORMAT_VERSION)
         if version < 1:
             raise DamagedIndex(folder, f"its format version is {version}")
+        with translate_sqlite_errors(folder), engine.connect() as connection:
+            check_schema(connection, folder)
     except IndexesError:
         engine.dispose()
         raise
@@ -121,8 +150,11 @@ def open_database(folder: Path) -> Engine:
 
 
 @contextmanager
-def translate_sqlite_errors(folder: Path) -> Iterator[None]:
-    """Translate errors of SQLite, and ValueErrors about what was read, to those of this package.
+def translate_sqlite_errors(folder: Path, writing: bool = False) -> Iterator[None]:
+    """Translate errors of SQLite and of the system, and ValueErrors about what was read, to those
+    of this package.
+
+    `writing`: the caller holds the write lock, so that only readers can be in its way.
 
     By their messages, which are stable: Python 3.10 does not expose the error codes of SQLite.
     """
@@ -132,12 +164,22 @@ def translate_sqlite_errors(folder: Path) -> Iterator[None]:
         raise
     except ValueError as error:
         raise DamagedIndex(folder, str(error)) from error
+    except (TypeError, OverflowError) as error:
+        if writing:
+            raise
+        raise DamagedIndex(folder, f"a value of the wrong type: {error}") from error
+    except MemoryError as error:
+        raise OutOfMemory(folder) from error
+    except OSError as error:
+        raise from_os_error(folder, error) from error
     except (SQLAlchemyError, sqlite3.Error) as error:
         cause = str(getattr(error, "orig", None) or error)
+        if "interrupted" in cause:  # by Ctrl-C, while the progress handler ran
+            raise KeyboardInterrupt from error
         if "readonly" in cause:
-            raise ReadOnlyIndex(folder) from error
+            raise ReadOnlyIndex(folder, interrupted=not writing) from error
         if "locked" in cause:
-            raise IndexBusy(folder) from error
+            raise IndexBusy(folder, reading=writing) from error
         if "full" in cause or "disk I/O" in cause or "unable to open" in cause:
             raise StorageFailed(folder, cause) from error
         raise DamagedIndex(folder, cause) from error

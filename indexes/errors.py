@@ -52,6 +52,18 @@ class DamagedIndex(IndexesError):
         )
 
 
+class UnsafeIndex(IndexesError):
+    """An index with something that this program never makes, such as a link or a trigger."""
+
+    def __init__(self, folder: Path, cause: str) -> None:
+        super().__init__(
+            f"this index is not opened: {cause}, which this program never makes. If it comes from "
+            "somebody else, do not use it; if not, restore the folder from a backup, or index the "
+            "gallery again.",
+            where=folder,
+        )
+
+
 class NewerFormat(IndexesError):
     """The index was written by a newer version of this program.
 
@@ -72,25 +84,41 @@ class NewerFormat(IndexesError):
 
 
 class ReadOnlyIndex(IndexesError):
-    """A write to a folder or file without write permission."""
+    """A write to a folder or file without write permission.
 
-    def __init__(self, folder: Path) -> None:
-        super().__init__(
+    An index whose last write was interrupted is completed before it can be read, which is a write.
+    """
+
+    def __init__(self, folder: Path, interrupted: bool = False) -> None:
+        reason = (
             "cannot write to this index: its folder or a file in it is read-only. It can still be "
-            "searched; to change it, make the folder writable or copy it elsewhere.",
-            where=folder,
+            "searched; to change it, make the folder writable or copy it elsewhere."
         )
+        if interrupted:
+            reason = (
+                "a write to this index was interrupted and has to be rolled back before the index "
+                "can be read, but its folder or a file in it is read-only. Make the folder "
+                "writable, or copy it elsewhere with all of its files."
+            )
+        super().__init__(reason, where=folder)
 
 
 class IndexBusy(IndexesError):
-    """Another process, or another open `Index`, is writing to the same folder."""
+    """Another process, or another open `Index`, is using the same folder: writing, or reading for
+    more than a minute while this one wants to write."""
 
-    def __init__(self, folder: Path) -> None:
-        super().__init__(
+    def __init__(self, folder: Path, reading: bool = False) -> None:
+        reason = (
             "another process is writing to this index. Wait until it has finished, or stop it: "
-            "what it has committed is kept. The index can be searched meanwhile.",
-            where=folder,
+            "what it has committed is kept. The index can be searched meanwhile."
         )
+        if reading:
+            reason = (
+                "another process has been reading this index for more than a minute, so that "
+                "nothing can be written. Stop that process, then run the same command again: what "
+                "was committed is kept."
+            )
+        super().__init__(reason, where=folder)
 
 
 class StorageFailed(IndexesError):
@@ -100,6 +128,17 @@ class StorageFailed(IndexesError):
         super().__init__(
             f"this index cannot be read or written ({cause}). Check the disk and the permissions "
             "of the folder, then run the same command again: what was committed is kept.",
+            where=folder,
+        )
+
+
+class OutOfMemory(IndexesError):
+    """The vectors of an index, or the results of a search, do not fit into memory."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(
+            "there is not enough memory to search this index; close other programs, or give a "
+            "smaller k",
             where=folder,
         )
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from indexes import changes, parts, queries
 from indexes.catalogue import Catalogue
-from indexes.creating import create_index, remove_index
+from indexes.creating import check_folder, create_index, remove_index
 from indexes.detail_store import DetailStore
 from indexes.errors import DamagedIndex, FolderTaken, from_os_error
 from indexes.info import IndexInfo
@@ -80,6 +80,7 @@ class Index(IndexInfo):
             BadRecipe: no space, or the same space twice.
         """
         recipes = check_recipes([recipe] if isinstance(recipe, Recipe) else recipe)
+        check_folder(folder)
         create_index(Path(folder), Path(root).absolute(), reading, recipes)
         return cls.open(folder)
 
@@ -92,6 +93,7 @@ class Index(IndexInfo):
             NewerFormat: written by a newer version of this program.
             DamagedIndex: the catalogue cannot be read.
         """
+        check_folder(folder)
         return cls(Path(folder))
 
     def close(self) -> None:

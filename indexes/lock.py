@@ -9,6 +9,7 @@ from types import TracebackType
 from filelock import FileLock, Timeout
 
 from indexes.errors import IndexBusy, from_os_error
+from indexes.unsafe import refuse_links
 
 LOCK_NAME = "write.lock"
 
@@ -30,12 +31,15 @@ class WriteLock:
         Raises:
             IndexBusy: it is held elsewhere.
             ReadOnlyIndex: the folder is read-only.
+            UnsafeIndex: the lock file is a link.
         """
         if self._pid != os.getpid():
             # Kept, since some versions of FileLock release in __del__, which would release the
             # lock of the parent.
             self._parents = self._file
             self._open()
+        # FileLock follows a link in some of its versions.
+        refuse_links(self._folder, [LOCK_NAME])
         try:
             self._file.acquire()
         except Timeout as error:

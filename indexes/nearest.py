@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import importlib
 import os
+import struct
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
@@ -16,8 +17,11 @@ from numpy.typing import NDArray
 
 from indexes.forking import forked_after_import
 from indexes.records import FloatArray, IdArray
+from indexes.unsafe import create_exclusively, open_regular
 
 _BLOCK = 1 << 20
+_HEADER = 74
+"""Bytes: for each of the two indexes of a file its type, 4, and the fields that all have, 33."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +172,7 @@ class Nearest:
         digest = hashlib.sha256()
         size = 0
         try:
-            with partial.open("wb") as stream:
+            with create_exclusively(partial) as stream:
 
                 def write(block: bytes) -> None:
                     nonlocal size
@@ -194,17 +198,22 @@ def load(file: Path, published: Published, dim: int) -> Nearest | None:
     """
     faiss = _faiss()
     try:
-        with file.open("rb") as stream:
+        with open_regular(file) as stream:
             if os.fstat(stream.fileno()).st_size != published.size:
                 return None
-            if _sha256(stream) != published.sha256:
+            if not _is_ours(stream.read(_HEADER), published.size, dim):
+                return None
+            stream.seek(0)
+            if _sha256(stream, published.size) != published.sha256:
                 return None
             stream.seek(0)
             reader = faiss.PyCallbackIOReader(stream.read)
             index = faiss.read_index(reader)
-    except (OSError, RuntimeError):  # RuntimeError: a format that this FAISS does not know
+    except (OSError, RuntimeError, MemoryError):  # RuntimeError: a format that FAISS does not know
         return None
     if not isinstance(index, faiss.IndexIDMap2) or index.d != dim:
+        return None
+    if not isinstance(faiss.downcast_index(index.index), faiss.IndexFlatIP):
         return None
     return Nearest(index)
 
@@ -231,8 +240,27 @@ def _search_among(rows: NDArray[np.bool_]) -> Any:
     return faiss.SearchParameters(sel=selector)
 
 
-def _sha256(stream: BinaryIO) -> str:
+def _is_ours(header: bytes, size: int, dim: int) -> bool:
+    """Whether a FAISS file of this size, by its first bytes, is one that `Nearest.save` writes.
+
+    An `IndexIDMap2` of an `IndexFlatIP`: the counts in it say how large the file is.
+    """
+    if len(header) < _HEADER:
+        return False
+    outer, d, count = struct.unpack_from("<4siq", header)
+    inner, inner_d, inner_count = struct.unpack_from("<4siq", header, _HEADER // 2)
+    return bool(
+        (outer, inner) == (b"IxM2", b"IxFI")
+        and d == inner_d == dim
+        and 0 <= count == inner_count
+        and size == _HEADER + 16 + count * (4 * dim + 8)
+    )
+
+
+def _sha256(stream: BinaryIO, size: int) -> str:
+    """Of the first `size` bytes."""
     digest = hashlib.sha256()
-    while block := stream.read(_BLOCK):
+    while size and (block := stream.read(min(_BLOCK, size))):
         digest.update(block)
+        size -= len(block)
     return digest.hexdigest()

@@ -113,6 +113,8 @@ def galleries(session: Session, version: int) -> dict[str, StoredGallery]:
     ).all()
     if not rows:
         raise ValueError("it has no gallery")
+    if not all(isinstance(row.root, str) and row.root for row in rows):
+        raise ValueError("a gallery has no root")
     try:
         return {
             modality: StoredGallery(id_, root, Reading(modality, options, reader))

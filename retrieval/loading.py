@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import threading
 from collections.abc import Mapping
 from contextlib import suppress
@@ -18,15 +19,19 @@ from pathlib import Path
 from typing import Any
 
 from fourm.embedder import Embedder
+from fourm.messages import shown
+from fourm.regular_files import read_regular
 from indexes import Index
 from indexes.recipe import MODEL
 from retrieval.encoders import PIXELS, Teachers, read_encoder
 from retrieval.errors import ModelUnavailable, RetrievalError, UsageError
 from retrieval.forking import reset_after_fork
 from retrieval.model import ModelLike
+from retrieval.written import replace as replace_file
 
 DEFAULT_MODEL = "mini"
 NOTE = "encoder.json"
+_MOST = 1 << 20
 
 
 class LazyModel:
@@ -114,6 +119,12 @@ class LazyModel:
         from fourm import ModelNotFound, load_model
 
         name = os.fspath(self._wanted)
+        if self._remembered_by is not None and not on_this_disk(name):
+            raise ModelUnavailable(
+                f"made with the model {shown(name)}, which is not on this disk; if you trust it, "
+                f"give it as the model (--model {shlex.quote(name)}), which downloads it",
+                where=self._remembered_by,
+            )
         try:
             return load_model(name, device=self._device, dtype=self._dtype)
         except ModelNotFound as error:
@@ -178,6 +189,13 @@ def _chosen(
     if encoder == MODEL:
         return wanted, None
     model, remembered = _read_note(index.folder)
+    for name, source in remembered.sources.items():
+        if name not in (asked or Teachers()).sources and not on_this_disk(os.fspath(source)):
+            raise ModelUnavailable(
+                f"made with the teacher {name} from {shown(source)}, which is not on this disk; if "
+                f"you trust it, give --teacher {shlex.quote(f'{name}={source}')}",
+                where=index.folder,
+            )
     return model if wanted is None else wanted, (asked or Teachers()).over(remembered)
 
 
@@ -185,7 +203,7 @@ def _remember(index: Index, wanted: ModelLike, model: Embedder, teachers: Teache
     """Record how to load the model of this index, if its name is not enough."""
     if index.recipe.encoder == MODEL:
         folder = _folder_of(wanted)
-        with suppress(OSError):  # a convenience: --model says it, too
+        with suppress(UsageError):  # a convenience: --model says it, too
             if folder is not None:
                 _write_note(index.folder, {"model": folder})
         return
@@ -201,19 +219,18 @@ def _remember(index: Index, wanted: ModelLike, model: Embedder, teachers: Teache
 def _write_note(folder: Path, note: Mapping[str, Any]) -> None:
     text = json.dumps(note, indent=2)
     path = folder / NOTE
-    if path.is_file() and path.read_text(encoding="utf-8") == text:
-        return
-    partial = path.with_suffix(".partial")
-    partial.write_text(text, encoding="utf-8")
-    partial.replace(path)
+    with suppress(OSError, ValueError):
+        if not path.is_symlink() and read_regular(path, _MOST).decode() == text:
+            return
+    replace_file(path, lambda file: file.write(text.encode()))
 
 
 def _noted_folder(folder: Path) -> str | None:
     """The folder of the model of an index, if it still exists; else the name is looked up."""
     try:
-        noted = json.loads((folder / NOTE).read_text(encoding="utf-8"))["model"]
+        noted = json.loads(read_regular(folder / NOTE, _MOST))["model"]
         return noted if Path(noted).is_dir() else None
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return None
 
 
@@ -226,18 +243,48 @@ def _folder_of(wanted: ModelLike) -> str | None:
     return _absolute(wanted) if Path(wanted).expanduser().is_dir() else None
 
 
+def on_this_disk(source: str) -> bool:
+    """Whether a model or a teacher can be had without the network, or is none at all.
+
+    What an index names is not downloaded: the index may come from somebody else.
+    """
+    from fourm.hub.sources import is_hub_name
+
+    name, equals, path = source.partition("=")
+    source = path if equals else name
+    return not is_hub_name(source) or Path(source).exists() or _in_cache(source)
+
+
+def _in_cache(repository: str) -> bool:
+    from huggingface_hub import scan_cache_dir
+    from huggingface_hub.errors import CacheNotFound
+
+    try:
+        return any(one.repo_id == repository for one in scan_cache_dir().repos)
+    except (CacheNotFound, ValueError, OSError):
+        return False
+
+
 def _read_note(folder: Path) -> tuple[str | None, Teachers]:
     """The model and the teachers that an index remembers; none without the file."""
     path = folder / NOTE
-    if not path.is_file():
+    if not os.path.lexists(path):
         return None, Teachers()
     try:
-        note = json.loads(path.read_text(encoding="utf-8"))
+        note = json.loads(read_regular(path, _MOST))
         model, sources, pixels = (note[key] for key in ("model", "teachers", "clip_pixels"))
         if not isinstance(model, str) or not all(isinstance(s, str) for s in sources.values()):
             raise TypeError("a model and sources are names")
         return model, Teachers(sources, clip_pixels=pixels)
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, UsageError) as error:
+    except (
+        OSError,
+        ValueError,
+        KeyError,
+        TypeError,
+        AttributeError,
+        RecursionError,
+        UsageError,
+    ) as error:
         raise RetrievalError(
             f"cannot be read ({error}); delete it, and give --model and --teacher", where=path
         ) from None

@@ -10,9 +10,12 @@ from typing import Any
 from fourm.checkpoints.config import Fields, parse_metadata
 from fourm.checkpoints.tensors import TensorFile
 from fourm.errors import CheckpointError, ConfigError
+from fourm.regular_files import read_regular
 
 CONFIG = "config.json"
 TENSORS = "model.safetensors"
+
+_MOST_BYTES = 1 << 28
 
 
 @dataclass(frozen=True)
@@ -79,7 +82,7 @@ def read_json_object(path: Path) -> dict[str, Any]:
         ConfigError: it cannot be read, is not JSON or is not an object.
     """
     try:
-        value = json.loads(path.read_text(encoding="utf-8"))
+        value = json.loads(read_regular(path, _MOST_BYTES).decode("utf-8"))
     except OSError as error:
         raise ConfigError(f"{path} cannot be read: {error.strerror}") from None
     except (ValueError, RecursionError) as error:

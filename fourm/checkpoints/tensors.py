@@ -130,6 +130,8 @@ class TensorFile:
 def _open(path: Path) -> Any:
     from safetensors import SafetensorError, safe_open
 
+    if path.exists() and not path.is_file():
+        raise CheckpointError("is not a regular file", where=path)
     try:
         return safe_open(str(path), framework="pt", device="cpu")
     except FileNotFoundError:

@@ -38,7 +38,7 @@ class BertConfig:
         config = cls(
             vocabulary=fields.integer("vocab_size", low=1),
             dim=fields.integer("hidden_size", low=1),
-            depth=fields.integer("num_hidden_layers", low=1),
+            depth=fields.integer("num_hidden_layers", low=1, high=512),
             heads=fields.integer("num_attention_heads", low=1),
             hidden=fields.integer("intermediate_size", low=1),
             positions=fields.integer("max_position_embeddings", low=2),

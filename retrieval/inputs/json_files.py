@@ -8,15 +8,17 @@ from __future__ import annotations
 import json
 import math
 import os
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
 from fourm.messages import shown
 from retrieval.errors import QueryError
-from retrieval.inputs import existing_file
+from retrieval.inputs import bounded_text, existing_file
 
 _LARGEST_SIDE = 1 << 16
 _MOST_NUMBERS = 1 << 22
+_MOST_OBJECTS = 10_000
 
 
 def load_json(source: object, modality: str) -> tuple[Any, str, str | None]:
@@ -34,7 +36,7 @@ def load_json(source: object, modality: str) -> tuple[Any, str, str | None]:
 def parse_json(path: Path) -> Any:
     """The content of a JSON file, or a QueryError."""
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        text = bounded_text(path)
     except OSError as error:
         raise QueryError(f"cannot be read ({error.strerror})", where=path) from None
     except UnicodeDecodeError as error:
@@ -53,8 +55,7 @@ def parse_text(text: str, where: str) -> Any:
 def _unambiguous(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) < len(pairs):
-        keys = [key for key, _ in pairs]
-        doubled = next(key for key in keys if keys.count(key) > 1)
+        doubled = next(key for key, count in Counter(k for k, _ in pairs).items() if count > 1)
         raise ValueError(f"an object has the key {shown(doubled)} twice")
     return found
 
@@ -87,6 +88,8 @@ def objects(content: Any, key: str, where: str) -> list[dict[str, Any]]:
     entries = content.get(key) if isinstance(content, dict) else None
     if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
         raise QueryError(f"expected a list of objects under {key!r}", where=where)
+    if len(entries) > _MOST_OBJECTS:
+        raise QueryError(f"{len(entries)} objects; give at most {_MOST_OBJECTS}", where=where)
     return entries
 
 

@@ -99,8 +99,18 @@ class ItemReader:
             raise ItemError(error.within(place)) from None
 
 
-def read_item(root: Path, source: Source, options: str, path: str) -> Input:
+def read_item(
+    root: Path, source: Source, options: str, path: str, digest: str | None = None
+) -> Input:
     """The item that an index knows by this path.
+
+    Args:
+        root: of the gallery.
+        source: reads the items.
+        options: of `options_of`.
+        path: of the item.
+        digest: of a line, which must be the one that was indexed. An index from somebody else can
+            name any file, but not the digest of what it does not know.
 
     Raises:
         ItemError: it is missing, cannot be read, or its path leads out of the gallery.
@@ -109,13 +119,25 @@ def read_item(root: Path, source: Source, options: str, path: str) -> Input:
         raise ItemError("its path leads out of the gallery")
     reader = ItemReader(root, source, options)
     found = _line(root, source, path) if source.items.lines else FoundItem(path, 0, 0)
-    return reader.value(found, reader.content(found).content)[0]
+    content = reader.content(found)
+    if source.items.lines and digest is not None and content.content_hash != digest:
+        raise ItemError("the line has changed since it was indexed")
+    return reader.value(found, content.content)[0]
+
+
+def file_of_item(root: Path, source: Source, path: str) -> Path:
+    """The file that an item is, or is a line of."""
+    if not source.items.lines:
+        return root / path
+    name = file_of(path)
+    return root.parent / name if root.is_file() else root / name
 
 
 def _line(root: Path, source: Source, path: str) -> FoundItem:
-    name = file_of(path)
-    file = root.parent / name if root.is_file() else root / name
-    for found in lines_of(read_file(file).content, name, 0, source.name):
+    if PurePosixPath(file_of(path)).suffix.lower() not in source.items.suffixes:
+        raise ItemError("its file is not one whose lines are items")
+    content = read_file(file_of_item(root, source, path)).content
+    for found in lines_of(content, file_of(path), 0, source.name):
         if found.path == path:
             return found
     raise ItemError("line is missing")

@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 from retrieval.errors import QueryError
+from retrieval.inputs import bounded_text
 
 _LISTS = ("classes.txt", "obj.names")
 _SETTINGS = ("data.yaml", "data.yml", "dataset.yaml")
@@ -55,7 +56,7 @@ def _text(file: Path) -> str:
     try:
         if file.stat().st_size > _LARGEST:
             raise QueryError("is too large for a list of classes", where=file)
-        return file.read_text(encoding="utf-8-sig")
+        return bounded_text(file)
     except OSError as error:
         raise QueryError(f"cannot be read ({error.strerror})", where=file) from None
     except UnicodeDecodeError as error:

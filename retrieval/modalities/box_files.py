@@ -12,10 +12,10 @@ from fourm.messages import shown
 from fourm.modalities.boxes import Box, check_box, crop_boxes, read_box
 from fourm.modalities.decimals import decimal
 from fourm.modalities.pixels import square_box
-from fourm.modalities.sam import SIDE
+from fourm.modalities.sam import SAM_SIDE
 from fourm.modalities.seg import panoptic_classes
 from retrieval.errors import QueryError
-from retrieval.inputs import Input, errors_of, existing_file, path_like
+from retrieval.inputs import Input, bounded_text, errors_of, existing_file, path_like
 from retrieval.inputs.images import open_image
 from retrieval.inputs.json_files import flat_numbers, objects, parse_json, size_of, the_image
 from retrieval.modalities.box_classes import class_list
@@ -24,6 +24,8 @@ from retrieval.suffixes import IMAGE_SUFFIXES
 
 Boxes = tuple[list[Box], list[str]]
 """Boxes of a file, and notes on how they were read."""
+
+_MOST = 1000
 
 
 def read_boxes(source: object, suffixes: Sequence[str]) -> Input:
@@ -38,6 +40,7 @@ def read_boxes(source: object, suffixes: Sequence[str]) -> Input:
         QueryError: none of them, or an invalid box.
     """
     entries = source if isinstance(source, (list, tuple)) else [source]
+    _check_count(len(entries), "boxes")
     boxes: list[Box] = []
     notes: list[str] = []
     name = None
@@ -84,8 +87,8 @@ def coco_text(boxes: Sequence[Box]) -> str:
     numbers = {row.name: row.id for row in things}
     annotations = []
     for number, box in enumerate(boxes, start=1):
-        x, y = box.xmin * SIDE, box.ymin * SIDE
-        width, height = (box.xmax - box.xmin) * SIDE, (box.ymax - box.ymin) * SIDE
+        x, y = box.xmin * SAM_SIDE, box.ymin * SAM_SIDE
+        width, height = (box.xmax - box.xmin) * SAM_SIDE, (box.ymax - box.ymin) * SAM_SIDE
         annotations.append(
             {
                 "id": number,
@@ -98,7 +101,7 @@ def coco_text(boxes: Sequence[Box]) -> str:
             }
         )
     content = {
-        "images": [{"id": 1, "width": SIDE, "height": SIDE}],
+        "images": [{"id": 1, "width": SAM_SIDE, "height": SAM_SIDE}],
         "annotations": annotations,
         "categories": [{"id": row.id, "name": row.name} for row in things],
     }
@@ -126,6 +129,7 @@ def _coco(path: Path) -> Boxes:
         content = _of_results(content, path)
     size = the_image(content, str(path))
     listed = objects(content, "annotations", str(path))
+    _check_count(len(listed), path)
     names = _names(content)
     if not isinstance(content.get("categories"), list) and any(
         entry.get("category_id") == 0 for entry in listed
@@ -145,6 +149,11 @@ def _coco(path: Path) -> Boxes:
         corners = (x, y, x + across, y + down)
         boxes.append(_box(corners, size, names[category], entry.get("score", 1.0), where))
     return crop_boxes(boxes, size, square_box(*size)), notes
+
+
+def _check_count(count: int, where: object) -> None:
+    if count > _MOST:
+        raise QueryError(f"{count} boxes; give at most {_MOST}, about one image", where=where)
 
 
 def _of_results(listed: list[Any], path: Path) -> dict[str, Any]:
@@ -171,7 +180,9 @@ def _labelme(content: dict[str, Any], path: Path) -> Boxes:
         {"width": content.get("imageWidth"), "height": content.get("imageHeight")}, str(path)
     )
     boxes = []
-    for number, entry in enumerate(objects(content, "shapes", str(path)), start=1):
+    listed = objects(content, "shapes", str(path))
+    _check_count(len(listed), path)
+    for number, entry in enumerate(listed, start=1):
         where = f"{path}: shape {number}"
         label = entry.get("label")
         points = flat_numbers(entry.get("points"), f"{where}: points")
@@ -219,11 +230,12 @@ def _names(content: Any) -> dict[int, str]:
 
 def _yolo(path: Path) -> Boxes:
     try:
-        lines = path.read_text(encoding="utf-8-sig").splitlines()
+        lines = bounded_text(path).splitlines()
     except OSError as error:
         raise QueryError(f"cannot be read ({error.strerror})", where=path) from None
     except UnicodeDecodeError as error:
         raise QueryError(f"not UTF-8 text ({error.reason})", where=path) from None
+    _check_count(sum(map(bool, map(str.strip, lines))), path)
     classes, notes = dict(enumerate(_things())), []
     if (listed := class_list(path)) is not None:
         classes = listed[0]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any
@@ -19,6 +20,7 @@ from retrieval.inputs.json_files import flat_numbers, load_json, objects, the_im
 
 _MOST = 200
 _LARGE = 1 << 20
+_MOST_PIXELS = 1 << 31
 
 
 def read_masks(source: object) -> Input:
@@ -44,6 +46,7 @@ def read_masks(source: object) -> Input:
         raise QueryError("expected at least one object, got none", where=where)
     if len(entries) > _MOST:
         raise QueryError(f"{len(entries)} objects; give at most {_MOST}", where=where)
+    _check_work(entries, size, where)
     masks: list[Mask] = []
     first: tuple[int, ...] | None = None if size is None else size[::-1]
     for number, entry in enumerate(entries, start=1):
@@ -59,6 +62,22 @@ def read_masks(source: object) -> Input:
     with errors_of(where):
         square_outlines(masks)
     return Input("sam", masks, name)
+
+
+def _check_work(entries: list[Any], size: tuple[int, int] | None, where: str) -> None:
+    """Refuse what would take minutes: a few bytes may stand for a mask of any size."""
+    total = 0
+    for entry in entries:
+        shape = entry.get("segmentation") if isinstance(entry, dict) else None
+        sides = shape.get("size") if isinstance(shape, dict) else size if shape else None
+        if isinstance(sides, (list, tuple)) and all(type(side) is int for side in sides):
+            total += math.prod(sides)
+    if total > _MOST_PIXELS:
+        raise QueryError(
+            f"masks of {total} pixels together; give at most {_MOST_PIXELS}, for example of a "
+            "smaller image",
+            where=where,
+        )
 
 
 def _are_masks(content: object) -> bool:
