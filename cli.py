@@ -178,7 +178,7 @@ def query(
         for warning in found.warnings(asked, spaces or None, modalities or None):
             note(warning)
         written = files.write(found, asked, hits, modalities or None)
-        print_hits(hits, output, print0, table=lambda: hits_table(found, hits))
+        print_hits(found, hits, output, print0, table=lambda: hits_table(found, hits))
     for name in written:
         note(f"wrote {name}")
 

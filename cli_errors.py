@@ -66,11 +66,18 @@ def _is_usage(error: Exception) -> bool:
 
 def _exit_code(error: Exception) -> int | None:
     """The exit code of an error of the packages; None for any other error."""
-    from retrieval import BuildInterrupted, FourmError, IndexesError, RetrievalError, UsageError
+    from retrieval import (
+        BadInput,
+        BuildInterrupted,
+        FourmError,
+        IndexesError,
+        RetrievalError,
+        UsageError,
+    )
 
     codes: dict[type[Exception] | tuple[type[Exception], ...], int | None] = {
         BuildInterrupted: 130,
-        UsageError: 2,
+        (UsageError, BadInput): 2,
         BrokenPipeError: None,
         (RetrievalError, FourmError, IndexesError, OSError): 1,
     }

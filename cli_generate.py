@@ -182,7 +182,7 @@ def generate(
         to or (),
         out,
         config=config,
-        weights=weight or (),
+        weights=weight,
         inpaint=inpaint or (),
         device=device,
         dtype=dtype,

@@ -55,7 +55,7 @@ Revision = Annotated[
 ]
 Hashes = Annotated[
     bool,
-    typer.Option("--hashes", help="Also compare the SHA-256 hashes recorded by `pull`."),
+    typer.Option("--hashes", help="Also compare the recorded SHA-256 hashes."),
 ]
 
 app = typer.Typer(

@@ -13,7 +13,7 @@ import typer
 import retrieval
 
 if TYPE_CHECKING:
-    from retrieval import Hit
+    from retrieval import Gallery, Hit
 
 
 Format = Literal["table", "json", "jsonl", "paths"]
@@ -25,23 +25,29 @@ def chosen_format(format: Format | None, as_json: bool, nul: bool) -> Format:
     Raises:
         retrieval.UsageError: they ask for different ones.
     """
-    asked: set[Format] = set() if format is None else {format}
+    asked: dict[str, Format] = {}
+    if format is not None:
+        asked[f"--format {format}"] = format
     if as_json:
-        asked.add("json")
+        asked["--json"] = "json"
     if nul:
-        asked.add("paths")
-    if len(asked) > 1:
-        raise retrieval.UsageError(f"output format: choose one of {' and '.join(sorted(asked))}")
-    return asked.pop() if asked else "table"
+        asked["--print0"] = "paths"
+    if len(set(asked.values())) > 1:
+        raise retrieval.UsageError(f"{' and '.join(asked)} cannot be combined; give one of them")
+    return next(iter(asked.values()), "table")
 
 
-def print_hits(hits: Sequence[Hit], format: Format, nul: bool, table: Callable[[], str]) -> None:
+def print_hits(
+    gallery: Gallery, hits: Sequence[Hit], format: Format, nul: bool, table: Callable[[], str]
+) -> None:
     """Print hits; `table` makes the text of the table format.
 
-    JSON is ASCII, so that every file name passes through every pipe.
+    Of items that are lines of a file, the file's path is printed, once. JSON is ASCII, so that
+    every file name passes through every pipe.
     """
     if format == "paths":
-        _print_paths([str(hit.file or hit.path) for hit in hits], "\0" if nul else "\n")
+        files = dict.fromkeys(str(gallery.file(hit)) for hit in hits)
+        _print_paths(list(files), "\0" if nul else "\n")
     elif format == "jsonl":
         for hit in hits:
             print_text(json.dumps(hit.as_dict(), allow_nan=False))

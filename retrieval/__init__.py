@@ -11,8 +11,7 @@ Importing this package imports nothing heavy.
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from retrieval.errors import (
     BuildInterrupted,
@@ -21,9 +20,10 @@ from retrieval.errors import (
     RetrievalError,
     UsageError,
 )
+from retrieval.exports import lazy_exports
 
 if TYPE_CHECKING:
-    from fourm import DiffusionConfig, FourmError, GenerationConfig
+    from fourm import BadInput, DiffusionConfig, FourmError, GenerationConfig
     from fourm.modalities.seg import PanopticClass
     from fourm.modalities.seg import panoptic_classes as list_classes
     from indexes import IndexesError
@@ -52,6 +52,7 @@ if TYPE_CHECKING:
     from retrieval.report import ResultFiles, render_page, write_sheet
 
 _LAZY = {
+    "BadInput": "fourm",
     "BuildReport": "retrieval.building",
     "DiffusionConfig": "fourm",
     "Evaluation": "retrieval.evaluation",
@@ -88,11 +89,11 @@ _LAZY = {
     "verify_model": "retrieval.models",
     "write_sheet": "retrieval.report",
 }
-"""Public name -> the module that has it, and its name there if that is another."""
 
 __version__ = "0.1.0"
 
 __all__ = [
+    "BadInput",
     "BuildInterrupted",
     "BuildReport",
     "DiffusionConfig",
@@ -135,10 +136,4 @@ __all__ = [
     "write_sheet",
 ]
 
-
-def __getattr__(name: str) -> Any:
-    if name not in _LAZY:
-        raise AttributeError(f"module 'retrieval' has no attribute {name!r}")
-    module, _, other = _LAZY[name].partition(":")
-    value = globals()[name] = getattr(import_module(module), other or name)
-    return value
+__getattr__ = lazy_exports(__name__, _LAZY)

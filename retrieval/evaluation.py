@@ -26,6 +26,7 @@ from fourm import FourmError
 from fourm.messages import shown
 from retrieval.errors import QueryError, UsageError
 from retrieval.gallery import Gallery
+from retrieval.inputs import bounded_text
 from retrieval.model import embed_spaces
 from retrieval.paths import read_file_path
 from retrieval.pipeline import default_workers, prefetch
@@ -107,7 +108,7 @@ def read_queries(file: str | os.PathLike[str]) -> list[JudgedQuery]:
     """
     path = read_file_path(file, "queries")
     try:
-        lines = path.read_text(encoding="utf-8-sig").split("\n")
+        lines = bounded_text(path).split("\n")
     except OSError as error:
         raise UsageError(f"cannot be read ({error.strerror})", where=path) from None
     except UnicodeDecodeError as error:
@@ -158,7 +159,7 @@ def evaluate(
     if not queries:
         raise UsageError("no queries; give at least one")
     index = gallery.index
-    scope = Scope.of(index, spaces, fusion, modalities)
+    scope = Scope.of(index, spaces, fusion, modalities, gallery.held_space)
     ids: dict[str, list[int]] = {}
     for modality in scope.modalities or index.readings:
         for path, entry in index.snapshot(modality=modality).items():

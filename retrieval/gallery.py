@@ -12,7 +12,7 @@ import numpy as np
 
 from fourm.embedder import Embedder, Vectors
 from fourm.messages import shown
-from indexes import Index, ItemPath, SearchResult
+from indexes import Index, ItemPath, SearchResult, UnknownItem
 from retrieval.building import (
     DEFAULT_BATCH_SIZE,
     BuildOptions,
@@ -30,10 +30,10 @@ from retrieval.encoders import Teachers
 from retrieval.errors import BuildInterrupted, ItemError, UsageError
 from retrieval.hits import Hit
 from retrieval.inputs import Input
-from retrieval.items import ItemReader, find_items, options_of, read_item
+from retrieval.items import ItemReader, file_of_item, find_items, options_of, read_item
 from retrieval.loading import LazyModel, lazy_model
 from retrieval.modalities import source_named
-from retrieval.model import ModelLike, embed_spaces
+from retrieval.model import ModelLike, embed_spaces, space_of
 from retrieval.paths import read_folder
 from retrieval.queries import Query, prepare
 from retrieval.queries.coverage import text_warnings, unknown_share
@@ -215,7 +215,33 @@ class Gallery:
             raise ItemError(f"this index has no gallery of the modality {hit.modality!r}")
         reading = self.index.readings[hit.modality]
         root = self.index.roots[hit.modality]
-        return read_item(root, source_named(hit.modality), reading.options, hit.path)
+        source, digest = source_named(hit.modality), None
+        if source.items.lines:
+            try:
+                digest = self.index.items([hit.id])[hit.id].content_hash
+            except UnknownItem:
+                raise ItemError("the item is no longer in the index") from None
+        return read_item(root, source, reading.options, hit.path, digest)
+
+    def held_space(self, name: str) -> str | None:
+        """The name that the index has for a space of the model, if it was renamed since.
+
+        Raises:
+            fourm.FourmError: as `model`.
+        """
+        model = self.model
+        return next((held for held in self.index.recipes if space_of(model, held) == name), None)
+
+    def file(self, hit: Hit) -> Path:
+        """The absolute path of the file that a hit's item is, or is a line of.
+
+        Raises:
+            ItemError: the item belongs to another index.
+        """
+        if hit.modality not in self.index.roots:
+            raise ItemError(f"this index has no gallery of the modality {hit.modality!r}")
+        root, source = self.index.roots[hit.modality], source_named(hit.modality)
+        return file_of_item(root, source, hit.path)
 
     def describe(self) -> dict[str, Any]:
         """Describe the index: the keys of `fourm info --json`."""
@@ -308,7 +334,7 @@ class Gallery:
         _check_queries(queries)
         if self._closed:
             raise UsageError("this gallery is closed; open it again", where=self.index.folder)
-        scope = Scope.of(self.index, spaces, fusion, modalities)
+        scope = Scope.of(self.index, spaces, fusion, modalities, self.held_space)
         if not queries:
             return []
         model = self.model_for(scope)
@@ -363,7 +389,7 @@ class Gallery:
         Raises:
             fourm.FourmError: as `search`.
         """
-        scope = Scope.of(self.index, spaces, modalities=modalities)
+        scope = Scope.of(self.index, spaces, modalities=modalities, held=self.held_space)
         lacking = scope.lacking(self.index, self.model, query.weighted)
         told = [
             f"{self.model.name} finds most for such a query in the space {name}, of which this "

@@ -10,6 +10,7 @@ from typing import Any
 from fourm.embedder import Embedder, Vectors
 from indexes import Recipe
 from indexes.recipe import MODEL
+from retrieval.memory import memory_errors
 
 ModelLike = str | os.PathLike[str] | Embedder
 """A bundled or official name, a folder, a hub name, or a model that is loaded already."""
@@ -29,9 +30,14 @@ def space_of(model: Embedder, name: str) -> str | None:
 def embed_spaces(
     model: Embedder, prepared: Sequence[Any], spaces: Sequence[str]
 ) -> dict[str, Vectors]:
-    """As `Embedder.embed_spaces`, with the spaces named as an index names them."""
+    """As `Embedder.embed_spaces`, with the spaces named as an index names them.
+
+    Raises:
+        RetrievalError: there is not enough memory.
+    """
     names = {name: space_of(model, name) or name for name in spaces}
-    vectors = model.embed_spaces(prepared, spaces=tuple(dict.fromkeys(names.values())))
+    with memory_errors("embed fewer items at a time (--batch-size), or take a smaller model"):
+        vectors = model.embed_spaces(prepared, spaces=tuple(dict.fromkeys(names.values())))
     return {name: vectors[now] for name, now in names.items()}
 
 

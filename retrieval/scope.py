@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -24,7 +24,7 @@ ALL = "all"
 AUTO = "auto"
 """The spaces in which the model finds most for the inputs of a query."""
 
-MAX_WEIGHT = 1e6
+MAX_SPACE_WEIGHT = 1e6
 """Of a space; the sum of larger ones may overflow, and then all scores are 0."""
 
 
@@ -55,6 +55,7 @@ class Scope:
         spaces: Spaces | None = None,
         fusion: str | None = None,
         modalities: str | Collection[str] | None = None,
+        held: Callable[[str], str | None] | None = None,
     ) -> Scope:
         """Check what is asked for against what an index holds.
 
@@ -63,6 +64,7 @@ class Scope:
             spaces: "all": all of them; "auto" or None: chosen for each query.
             fusion: "rrf" or "scores"; None: as suits the spaces.
             modalities: None: all.
+            held: from another name of a space to the index's name for it, or None.
 
         Raises:
             UsageError: a space or modality that the index does not hold, a space given twice, a
@@ -71,6 +73,8 @@ class Scope:
         if fusion is not None and fusion not in FUSIONS:
             raise UsageError(f"fusion must be one of {', '.join(FUSIONS)}, got {fusion!r}")
         weights = _weights(spaces, list(index.recipes))
+        if held is not None and not weights.keys() <= index.recipes.keys():
+            weights = {held(name) or name: weight for name, weight in weights.items()}
         for name, weight in weights.items():
             if name not in index.recipes:
                 raise UsageError(
@@ -80,9 +84,9 @@ class Scope:
                 )
             if not 0 < weight < float("inf"):
                 raise UsageError(f"weight must be > 0, got {weight:g}", where=f"space {name}")
-            if weight > MAX_WEIGHT:
+            if weight > MAX_SPACE_WEIGHT:
                 raise UsageError(
-                    f"weight must be <= {MAX_WEIGHT:g}, got {weight:g}", where=f"space {name}"
+                    f"weight must be <= {MAX_SPACE_WEIGHT:g}, got {weight:g}", where=f"space {name}"
                 )
         return cls(weights, fusion, _modalities(modalities, index), _is_auto(spaces))
 
@@ -220,4 +224,6 @@ def _modalities(asked: str | Collection[str] | None, index: Index) -> tuple[str,
                 f"{', '.join(index.readings)} (`fourm index --as` adds one)",
                 where=index.folder,
             )
-    return names or None
+    if not names:
+        raise UsageError("expected at least one", where="modalities")
+    return names

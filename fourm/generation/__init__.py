@@ -30,13 +30,14 @@ from fourm.generation.schedule import (
     temperatures,
     tokens_per_step,
 )
-from fourm.generation.states import ModalityState, Sample, empty, given, partly_masked
+from fourm.generation.states import InpaintBox, ModalityState, Sample, empty, given, partly_masked
 from fourm.generation.texts import full_text, masked_spans, merge_spans, up_to_end
 
 __all__ = [
     "Branches",
     "GenerationConfig",
     "Generator",
+    "InpaintBox",
     "ModalityState",
     "Prediction",
     "Sample",

@@ -138,6 +138,8 @@ def _reading(existing: Index | None, model: Embedder, wanted: Wanted) -> Reading
 def _spaces(model: Embedder, wanted: Sequence[str] | None, held: Collection[str]) -> list[str]:
     """The named spaces, each once; a former name is accepted where the index holds it."""
     asked = [] if wanted is None else names_of(wanted, "spaces")
+    if wanted is not None and not asked:
+        raise UsageError("expected at least one", where="spaces")
     if ALL in asked:
         return list(model.spaces)
     for name in asked:

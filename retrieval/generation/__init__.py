@@ -10,8 +10,9 @@ showing    what a model understood of a query
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from retrieval.exports import lazy_exports
 
 if TYPE_CHECKING:
     from retrieval.generation.results import Generation
@@ -26,8 +27,4 @@ _LAZY = {
 
 __all__ = ["Generation", "generate", "show_query"]
 
-
-def __getattr__(name: str) -> Any:
-    if name in _LAZY:
-        return getattr(import_module(_LAZY[name]), name)
-    raise AttributeError(f"module 'retrieval.generation' has no attribute {name!r}")
+__getattr__ = lazy_exports(__name__, _LAZY)

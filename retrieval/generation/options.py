@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from retrieval.assignments import read_numbers
 from retrieval.errors import UsageError
 from retrieval.modalities import MODALITIES, find, sources
 
-InpaintBox = tuple[float, float, float, float]
+if TYPE_CHECKING:
+    from fourm.generation import InpaintBox
 
 EVERYTHING = "all"
 
@@ -97,6 +99,8 @@ def read_weights(
     Raises:
         UsageError: any other form, an unknown modality, or one that is given twice.
     """
+    if not given:
+        raise UsageError("expected at least one weight, for example text=2", where="weight")
     if not isinstance(given, Mapping):
         given = read_numbers(given, "weight", "text=2")
     weights: dict[str, float] = {}

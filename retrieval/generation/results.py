@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +20,7 @@ from retrieval.modalities import MODALITIES, Modality, Output
 from retrieval.queries import Query
 from retrieval.report.outputs import check_output
 from retrieval.report.panels import generated_panel, panels
+from retrieval.written import WrittenFiles
 
 _LONGEST = 60
 RECORD, SHEET = "generated.json", "sheet.png"
@@ -36,7 +37,9 @@ class Generation:
         left_out: modalities of `all` that were not generated, since their tokenizers are missing.
     """
 
-    def __init__(self, query: Query, about: Mapping[str, Any], folder: Path | None = None) -> None:
+    def __init__(
+        self, query: Query, about: Mapping[str, Any], folder: WrittenFiles | None = None
+    ) -> None:
         self.query = query
         self.outputs: list[Decoded] = []
         self.files: dict[str, list[str]] = {}
@@ -71,12 +74,12 @@ class Generation:
         """Write or rewrite `generated.json`."""
         if self._folder is not None:
             text = json.dumps(self.as_dict(), indent=2, allow_nan=False)
-            write_file(self._folder / RECORD, text + "\n")
+            write_file(self._folder, RECORD, text + "\n")
 
     def write_sheet(self) -> None:
         """Write `sheet.png` of the inputs and the outputs."""
         if self._folder is not None:
-            write_file(self._folder / SHEET, self.sheet())
+            write_file(self._folder, SHEET, self.sheet())
             self._about["sheet"] = SHEET
             self.write_record()
 
@@ -129,13 +132,16 @@ def file_names(name: str) -> tuple[str, ...]:
     return tuple((output.stem or modality.name) + ending for ending in output.files)
 
 
-def write_files(decoded: Decoded, folder: Path, ground: Image.Image | None) -> list[str]:
+def write_files(
+    decoded: Decoded, folder: WrittenFiles, ground: Image.Image | None, inner: str = ""
+) -> list[str]:
     """Write all files of something decoded; their names.
 
     Args:
         decoded: of any modality.
         folder: exists.
         ground: the photo that boxes, masks and people are drawn over.
+        inner: a folder in it, with a slash.
 
     Raises:
         UsageError: a file cannot be written.
@@ -144,29 +150,29 @@ def write_files(decoded: Decoded, folder: Path, ground: Image.Image | None) -> l
     written = []
     for name, content in zip(file_names(decoded.modality), contents, strict=True):
         if content is not None:
-            write_file(folder / name, content)
-            written.append(name)
+            write_file(folder, inner + name, content)
+            written.append(inner + name)
         else:  # one of an earlier run would look like this run's
-            (folder / name).unlink(missing_ok=True)
+            folder.remove(inner + name)
     return written
 
 
-def write_file(path: Path, content: Image.Image | str | NDArray[Any]) -> None:
+def write_file(folder: WrittenFiles, name: str, content: Image.Image | str | NDArray[Any]) -> None:
     """Write an image, a text or an array.
 
     Raises:
         UsageError: it cannot be written.
     """
-    try:
+
+    def save(file: BinaryIO) -> None:
         if isinstance(content, Image.Image):
-            content.save(path, "PNG")
+            content.save(file, "PNG")
         elif isinstance(content, str):
-            path.write_text(content, encoding="utf-8", newline="\n")
+            file.write(content.encode())
         else:
-            np.save(path, content, allow_pickle=False)
-    except OSError as error:
-        reason = f"cannot be written ({error.strerror or error})"
-        raise UsageError(reason, where=path) from None
+            np.save(file, content, allow_pickle=False)
+
+    folder.write(name, save)
 
 
 def _summary(decoded: Decoded) -> str:
@@ -183,13 +189,14 @@ def _recorded(entry: Input) -> dict[str, Any]:
     return about
 
 
-def prepare_folder(
+def prepared_folder(
     folder: Path, modalities: Sequence[str], inputs: Iterable[Path], others: Sequence[str]
-) -> None:
-    """Create the folder of the files if it does not exist, and check what is in it.
+) -> WrittenFiles:
+    """The folder of the files, created if it does not exist.
 
     Raises:
-        UsageError: it cannot be created, or a file of this run would replace an input.
+        UsageError: it cannot be created; a file of this run would replace an input, or a file that
+            this program did not write.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -199,6 +206,9 @@ def prepare_folder(
     names = [name for modality in modalities for name in file_names(modality)]
     for name in (*names, *others):
         check_output(folder / name, given)
+    written = WrittenFiles(folder)
+    written.check((*names, *others))
+    return written
 
 
 def _square_photo(query: Query) -> Image.Image | None:

@@ -8,18 +8,18 @@ from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
 import fourm
-from fourm.generation import GenerationConfig, Generator
+from fourm.generation import GenerationConfig, Generator, InpaintBox
 from fourm.generation.texts import SENTINEL
 from retrieval.errors import UsageError
 from retrieval.generation.options import (
-    InpaintBox,
     asks_for_all,
     given_modalities,
     outputs_named,
     read_inpaint,
     read_weights,
 )
-from retrieval.generation.results import RECORD, SHEET, Generation, prepare_folder
+from retrieval.generation.results import RECORD, SHEET, Generation, prepared_folder
+from retrieval.memory import memory_errors
 from retrieval.modalities import MODALITIES
 from retrieval.paths import read_folder
 from retrieval.queries import Query
@@ -63,6 +63,7 @@ def generate(
 
     Raises:
         UsageError: no input, an unknown modality, files that cannot be written.
+        RetrievalError: there is not enough memory; finished outputs are kept.
         QueryError: an input that cannot be read.
         fourm.FourmError: a model that cannot be loaded, does not read an input or does not predict
             a modality; parameters out of range.
@@ -70,7 +71,7 @@ def generate(
     given: dict[str, Any] = dict(inputs)
     folder = None if out is None else read_folder(out, "out")
     chosen = GenerationConfig() if config is None else config
-    if weights := given.pop("weights", None):
+    if (weights := given.pop("weights", None)) is not None:
         chosen = replace(chosen, weights=read_weights(weights, given_modalities(given)))
     boxes = read_inpaint(inpaint)
     if all(value is None for value in given.values()):
@@ -81,30 +82,33 @@ def generate(
     outputs = _wanted(to, query, generator, bool(boxes))
     completed = [*(["image_tokens"] if boxes else []), *(["text"] if _infills(query) else [])]
     generator.require([*completed, *outputs])
+    written = None
     if folder is not None:
-        prepare_folder(folder, [*completed, *outputs], query.files, (RECORD, SHEET))
+        made = [*completed, *outputs]
+        written = prepared_folder(folder, made, query.files, (RECORD, SHEET))
     about: dict[str, Any] = {
         "model": loaded.name,
         "settings": chosen.as_dict(),
         "inpaint": [list(box) for box in boxes],
         "schedule": [],
     }
-    generation = Generation(query, about, folder)
+    generation = Generation(query, about, written)
     generation.warnings = tuple(text_warnings(query, loaded, "the outputs"))
     if asks_for_all(to):
         generation.left_out = tuple(
             name for name in generator.missing if name not in query.modalities
         )
-    generator.generate(
-        query.values,
-        outputs,
-        chosen,
-        inpaint=boxes,
-        started=lambda steps: generation.start(asdict(step) for step in steps),
-        finished=generation.add,
-        progress=progress,
-    )
-    generation.write_sheet()
+    with memory_errors("generate fewer modalities, or smaller images (--image-size)"):
+        generator.generate(
+            query.values,
+            outputs,
+            chosen,
+            inpaint=boxes,
+            started=lambda steps: generation.start(asdict(step) for step in steps),
+            finished=generation.add,
+            progress=progress,
+        )
+        generation.write_sheet()
     return generation
 
 

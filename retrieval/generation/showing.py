@@ -20,12 +20,14 @@ from retrieval.drawing.blocks import draw_panels
 from retrieval.drawing.panel import Panel
 from retrieval.errors import UsageError
 from retrieval.escaping import printable
-from retrieval.generation.results import write_file, write_files
+from retrieval.generation.results import SHEET, file_names, write_file, write_files
+from retrieval.memory import memory_errors
 from retrieval.modalities import MODALITIES
 from retrieval.modalities.drawings import image_panel
 from retrieval.paths import read_folder
 from retrieval.queries import Query, as_read
 from retrieval.report.panels import generated_panel, panels
+from retrieval.written import WrittenFiles
 
 READ, PREDICTED, PIECES = "read", "predicted", "word_pieces.json"
 _UNKNOWN = "[UNK]"
@@ -33,6 +35,7 @@ _SEED = 0
 _DIFFUSION = DiffusionConfig(steps=25)
 
 
+@memory_errors("show the query with a smaller model")
 def show_query(
     model: Embedder, query: Query, folder: str | os.PathLike[str], *, progress: bool = False
 ) -> list[str]:
@@ -53,8 +56,8 @@ def show_query(
         The files, relative to the folder.
 
     Raises:
-        UsageError: another model, a query that a teacher reads, or a folder that cannot be written
-            to.
+        UsageError: another model, a query that a teacher reads, a folder that cannot be written
+            to, or that has a file of such a name which this program did not write.
         fourm.FourmError: an input that the model does not read.
     """
     query = as_read(query, model)
@@ -69,6 +72,8 @@ def show_query(
     # Negative prompts, and parts that are still to be predicted, are only shown as given.
     prepared = model.prepare(query.values) if query.values else Prepared({})
     _make(target)  # before anything slow
+    folder_files = WrittenFiles(target)
+    folder_files.check(files_of_query(query))
     read = []
     if query.values:
         read = generator.decode_inputs(query.values, _DIFFUSION, progress=progress)
@@ -79,12 +84,12 @@ def show_query(
         made = generator.generate(query.values, wanted, config, progress=progress)
     pieces = _pieces(model, prepared)
     _make(*([target / READ] if read else []), *([target / PREDICTED] if made else []))
-    written = [f"{READ}/{name}" for one in read for name in write_files(one, target / READ, None)]
-    written += [
-        f"{PREDICTED}/{name}" for one in made for name in write_files(one, target / PREDICTED, None)
-    ]
+    written: list[str] = []
+    for inner, decoded in ((READ, read), (PREDICTED, made)):
+        for one in decoded:
+            written += write_files(one, folder_files, None, f"{inner}/")
     if pieces:
-        write_file(target / PIECES, json.dumps(pieces, indent=2) + "\n")
+        write_file(folder_files, PIECES, json.dumps(pieces, indent=2) + "\n")
         written.append(PIECES)
     seen = [
         *_photo(prepared),
@@ -96,8 +101,20 @@ def show_query(
         ("as the model reads it", seen),
         ("predicted from it", [generated_panel(one) for one in made]),
     ]
-    write_file(target / "sheet.png", draw_panels(sections))
-    return [*written, "sheet.png"]
+    write_file(folder_files, SHEET, draw_panels(sections))
+    return [*written, SHEET]
+
+
+def files_of_query(query: Query) -> list[str]:
+    """The files that `show_query` may write of a query, relative to the folder."""
+    inner = [(READ, name) for name in query.values] + [(PREDICTED, n) for n in _previews(query)]
+    names = [
+        f"{folder}/{file}"
+        for folder, name in inner
+        if MODALITIES[name].output is not None
+        for file in file_names(name)
+    ]
+    return [*names, PIECES, SHEET]
 
 
 def _previews(query: Query) -> list[str]:

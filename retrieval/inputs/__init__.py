@@ -14,6 +14,8 @@ from typing import Any, Literal
 
 from retrieval.errors import QueryError
 
+_MOST_BYTES = 1 << 26
+
 Origin = Literal["given", "computed", "predicted"]
 
 
@@ -60,6 +62,22 @@ def existing_file(source: str | os.PathLike[str], what: str) -> Path:
     except (OSError, ValueError) as error:  # a NUL in the name, a name too long
         raise QueryError(f"cannot be read ({error})", where=path) from None
     return path
+
+
+def bounded_text(path: Path) -> str:
+    """The text of a file of at most 64 MiB.
+
+    Raises:
+        OSError: it cannot be read, is larger, or is a device, which may have no end.
+        UnicodeDecodeError: it is not UTF-8.
+    """
+    if path.is_char_device() or path.is_block_device():
+        raise OSError(0, "it is a device")
+    with path.open("rb") as file:
+        content = file.read(_MOST_BYTES + 1)
+    if len(content) > _MOST_BYTES:
+        raise OSError(0, f"larger than {_MOST_BYTES >> 20} MiB")
+    return content.decode("utf-8-sig")
 
 
 def path_like(value: object, suffixes: Collection[str]) -> bool:

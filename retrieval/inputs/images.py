@@ -35,26 +35,28 @@ class Photo:
     name: str | None = None
 
 
-def open_image(source: object, *, bgr: bool = False) -> Photo:
+def open_image(source: object, where: str = "image", *, bgr: bool = False) -> Photo:
     """Open an image.
 
     Args:
-        source: a path; the bytes of a file, or a file opened in binary mode; a Pillow image of any
+        source: a path; the bytes of a file, or a file opened in binary mode, which is read from its
+            position and left there; a Pillow image of any
             mode; a NumPy array (H, W), (H, W, 1), (H, W, 3) or (H, W, 4), or a torch tensor
             (H, W), (1, H, W), (3, H, W) or (4, H, W), uint8 or floats in [0, 1]. Three channels
             are RGB, four RGBA; transparent areas get a background
             against which the rest can be seen.
+        where: the input that it is given for, for messages; those about a file name the file.
         bgr: arrays and tensors are BGR or BGRA, as OpenCV's are.
 
     Raises:
         QueryError: no such file, not an image, another type, shape or range.
     """
-    where, name = "image", None
+    name = None
     try:
         if isinstance(source, (str, os.PathLike)):
             where = str(source)
             path = existing_file(source, "an image")
-            source, name = read_file(path).content, path.name
+            source, name = read_file(path, pipes=True).content, path.name
         elif hasattr(source, "read"):
             source = _content(source)
         if isinstance(source, (bytes, bytearray, memoryview)):
@@ -70,12 +72,20 @@ def open_image(source: object, *, bgr: bool = False) -> Photo:
 
 
 def _content(file: Any) -> bytes:
+    start = file.tell() if _seekable(file) else None
     content = file.read(MAX_FILE_BYTES + 1)
+    if start is not None:  # so that the same file can be given twice
+        file.seek(start)
     if not isinstance(content, bytes):
         raise ItemError("expected a file opened in binary mode")
     if len(content) > MAX_FILE_BYTES:
         raise ItemError(f"file too large: the limit is {MAX_FILE_BYTES} bytes")
     return content
+
+
+def _seekable(file: Any) -> bool:
+    seekable = getattr(file, "seekable", None)
+    return seekable is not None and bool(seekable())
 
 
 def from_array(source: object, *, bgr: bool = False) -> Image.Image:
@@ -139,13 +149,13 @@ def _bytes_of(pixels: NDArray[Any]) -> NDArray[np.uint8]:
 
 
 def compute_from(
-    source: object, compute: Callable[[Photo], Input], modality: str, *, bgr: bool = False
+    source: object, compute: Callable[[Photo], Input], where: str, *, bgr: bool = False
 ) -> Input:
-    """What is computed from a photo that was given for that alone.
+    """What is computed from a photo that was given for that alone, as the input `where`.
 
     Raises:
         QueryError: as `open_image`, or a photo that it cannot be computed from.
     """
-    photo = open_image(source, bgr=bgr)
-    with errors_of(photo.name or modality):
+    photo = open_image(source, where, bgr=bgr)
+    with errors_of(photo.name or where):
         return compute(photo)

@@ -18,6 +18,7 @@ from retrieval.modalities.imagebind_embedding import IMAGEBIND_EMBEDDING
 from retrieval.modalities.imagebind_features import IMAGEBIND_FEATURES
 from retrieval.modalities.metadata import METADATA
 from retrieval.modalities.modality import Items, Modality, Modifier, Option, Output, Source
+from retrieval.modalities.names import check_names
 from retrieval.modalities.normals import NORMALS
 from retrieval.modalities.palette import PALETTE
 from retrieval.modalities.poses import POSES
@@ -51,11 +52,12 @@ def register(modality: Modality) -> None:
     """Add a modality: its options, galleries, panels and files are known from now on.
 
     Raises:
-        ValueError: one of its names is taken.
+        ValueError: one of its names, or of its options, is taken, or is no name.
     """
     for name in dict.fromkeys((modality.name, *(source.name for source in modality.sources))):
         if name in MODALITIES or name in sources():
             raise ValueError(f"modality {name!r} is already registered")
+    check_names(modality, MODALITIES.values())
     MODALITIES[modality.name] = modality
 
 

@@ -37,7 +37,7 @@ def read_image(source: object, modality: str, *, bgr: bool = False) -> Input:
     """
     from retrieval.inputs.images import open_image
 
-    photo = open_image(source, bgr=bgr)
+    photo = open_image(source, modality, bgr=bgr)
     return Input(modality, photo.image, photo.name)
 
 
@@ -51,7 +51,7 @@ def read_lines(source: object, modality: str, *, bgr: bool = False) -> Input:
 
     from retrieval.inputs.images import open_image
 
-    photo = open_image(source, bgr=bgr)
+    photo = open_image(source, modality, bgr=bgr)
     levels = np.asarray(photo.image.convert("L"))
     if int(levels.max()) - int(levels.min()) < _FAINTEST:
         raise QueryError(

@@ -5,7 +5,6 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from retrieval.errors import QueryError
 from retrieval.inputs import Input
 from retrieval.modalities.drawings import (
     BGR,
@@ -27,22 +26,23 @@ def _compute(photo: Photo) -> Input:
     """Canny edges, 224 x 224.
 
     Raises:
-        QueryError: there are none.
+        fourm.BadInput: there are none.
     """
     from PIL import Image
 
+    from fourm import BadInput
     from fourm.modalities.edges import canny_edges
 
     edges = canny_edges(photo.image)[0]
     if not edges.any():
-        raise QueryError("there is no edge in the image", where=photo.name or "edges")
+        raise BadInput("there is no edge in the image")
     return Input("edges", Image.fromarray(edges), photo.name, "computed")
 
 
 def _read_canny(source: object, *, bgr: bool = False) -> Input:
     from retrieval.inputs.images import compute_from
 
-    return compute_from(source, _compute, "edges", bgr=bgr)
+    return compute_from(source, _compute, "canny", bgr=bgr)
 
 
 EDGES = Modality(

@@ -58,7 +58,7 @@ def _compute(photo: Photo) -> Input:
 def _read_photo(source: object, *, bgr: bool = False) -> Input:
     from retrieval.inputs.images import compute_from
 
-    return compute_from(source, _compute, "palette", bgr=bgr)
+    return compute_from(source, _compute, "palette_of", bgr=bgr)
 
 
 def _draw(entry: Input, title: str) -> Panel:

@@ -72,5 +72,4 @@ TEXT = Modality(
         preview=3,
     ),
     plain=True,
-    aliases=("words",),
 )

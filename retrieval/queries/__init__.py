@@ -5,8 +5,9 @@ Light to import.
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from retrieval.exports import lazy_exports
 
 if TYPE_CHECKING:
     from retrieval.queries.preparing import as_read, prepare
@@ -20,8 +21,4 @@ _LAZY = {
 
 __all__ = ["Query", "as_read", "prepare"]
 
-
-def __getattr__(name: str) -> Any:
-    if name in _LAZY:
-        return getattr(import_module(_LAZY[name]), name)
-    raise AttributeError(f"module 'retrieval.queries' has no attribute {name!r}")
+__getattr__ = lazy_exports(__name__, _LAZY)

@@ -28,7 +28,7 @@ COMBINATIONS: tuple[Combination, ...] = ("together", "guided", "late")
 NOT = "not"
 """Name of negative prompts among the weights."""
 
-LARGEST_WEIGHT = 100.0
+MAX_INPUT_WEIGHT = 100.0
 
 NEGATIVE_WEIGHT = 0.5
 """Weight of a negative prompt by default: with more, what is searched for goes as well (docs)."""
@@ -128,9 +128,9 @@ def _weighted(entry: Input, weights: Mapping[str, float]) -> Input:
 def _weight(name: str, value: object) -> float:
     if isinstance(value, bool) or not isinstance(value, (int, float, np.integer, np.floating)):
         raise QueryError(f"{name} must be a number, got {shown(value)}", where="weight")
-    if not (abs(value) <= LARGEST_WEIGHT and math.isfinite(value)):
+    if not (abs(value) <= MAX_INPUT_WEIGHT and math.isfinite(value)):
         raise QueryError(
-            f"{name} must be between -{LARGEST_WEIGHT:g} and {LARGEST_WEIGHT:g}, "
+            f"{name} must be between -{MAX_INPUT_WEIGHT:g} and {MAX_INPUT_WEIGHT:g}, "
             f"got {shown(value)}",
             where="weight",
         )

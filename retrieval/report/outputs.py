@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from retrieval.errors import UsageError
 from retrieval.paths import read_file_path, read_folder
+from retrieval.written import WrittenFiles, keep_foreign
 
 if TYPE_CHECKING:
     from indexes import Index
@@ -44,7 +45,8 @@ class ResultFiles:
 
         Raises:
             UsageError: a file without a folder, one that is written twice, an input of the query,
-                a file of the index, or an item of its galleries.
+                a file of the index, an item of its galleries, or any other file that this program
+                did not write; a folder in a gallery.
         """
         for output in (self.page, self.sheet):
             check_output(output, query.files)
@@ -52,6 +54,13 @@ class ResultFiles:
         check_apart((self.page, self.sheet))
         for output in (self.page, self.sheet, self.query):
             keep_stored(output, gallery.index)
+        for output in (self.page, self.sheet):
+            keep_foreign(output)
+        if self.query is not None:
+            from retrieval.generation.showing import files_of_query
+
+            keep_out(self.query, gallery.index)
+            WrittenFiles(self.query).check(files_of_query(query))
 
     def write(
         self,
@@ -170,6 +179,21 @@ def keep_stored(output: Path | None, index: Index) -> None:
             for path in index.snapshot(modality=modality)
         ):
             raise UsageError("is in the gallery of this index and would be replaced", where=output)
+
+
+def keep_out(folder: Path, index: Index) -> None:
+    """Refuse a folder of images in a gallery: the next update would index them.
+
+    Raises:
+        UsageError: it is, or is in, the folder of one of the galleries.
+    """
+    for root in index.roots.values():
+        if root.is_dir() and folder.resolve().is_relative_to(root.resolve()):
+            raise UsageError(
+                f"is in the gallery {root}, whose next update would index the images that are "
+                "written there; choose another folder",
+                where=folder,
+            )
 
 
 def _top_files(folder: Path) -> list[Path]:

@@ -24,6 +24,7 @@ from retrieval.drawing.blocks import (
     wrapped,
 )
 from retrieval.errors import UsageError
+from retrieval.images.contact_sheets import contact_sheet_tag
 from retrieval.paths import read_file_path
 from retrieval.report.results import Results, Tile
 
@@ -42,7 +43,7 @@ def save_sheet(results: Results, file: str | os.PathLike[str]) -> None:
     image = draw_sheet(results)
     try:
         with path.open("wb") as target:
-            image.save(target, "PNG")
+            image.save(target, "PNG", pnginfo=contact_sheet_tag())
     except OSError as error:
         raise UsageError(f"cannot be written ({error.strerror})", where=path) from None
 

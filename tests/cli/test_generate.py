@@ -94,7 +94,12 @@ def test_a_region_is_inpainted_and_a_text_infilled(tmp_path, shelf, photo):
         (["--to", "depth", "--text", "a", "--inpaint", "1,2"], 2, "is not a valid box"),
         (["--to", "depth", "--text", "a", "--weight", "text"], 2, "expected for example text=2"),
         (["--to", "depth", "--text", "a", "--scheme", "gan"], 2, "one of 'roar', 'maskgit'"),
-        (["--to", "depth", "--text", "a", "--image-size", "100"], 1, "multiple of 32"),
+        (["--to", "depth", "--text", "a", "--image-size", "100"], 2, "multiple of 32"),
+        (["--to", "depth", "--text", "a", "--steps", "0"], 2, "steps must be >= 1, got 0"),
+        (["--to", "depth", "--text", "a", "--seed", "-1"], 2, "seed must be between 0 and"),
+        (["--to", "depth", "--text", "a", "--top-p", "2"], 2, "top_p must be between 0 and 1"),
+        (["--to", "depth", "--text", "a", "--guidance", "nan"], 2, "guidance must be finite"),
+        (["--to", "depth", "--text", "a", "--temperature", "-1"], 2, "temperature must be >= 0"),
     ],
 )
 def test_invalid_arguments_are_one_line(tmp_path, shelf, arguments, code, words):
@@ -143,7 +148,8 @@ def test_show_query_writes_what_the_model_understands(tmp_path, photo):
     arguments = ("--seg", layout, "--show-query", shown, "--dtype", "float32", "--json")
     done = run("query", index, "a dog", *arguments)
     assert done.exit_code == 0 and len(json.loads(done.stdout)) == 2
-    assert {path.name for path in shown.iterdir()} == {"read", "word_pieces.json", "sheet.png"}
+    seen = {path.name for path in shown.iterdir() if not path.name.startswith(".")}
+    assert seen == {"read", "word_pieces.json", "sheet.png"}
     assert (shown / "read/seg.png").exists()
 
 
@@ -177,11 +183,13 @@ def test_queries_with_a_negative_prompt_are_shown(tmp_path, mini_index, asked):
 def test_a_query_of_predicted_parts_is_shown_as_given(tmp_path, shelf, photo):
     index = tmp_path / "index"
     loaded = ("--model", shelf, "--dtype", "float32")
-    assert run("index", photo.parent, "--to", index, *loaded).exit_code == 0
+    folder = write(tmp_path / "photos/a.png", Image.open(photo)).parent
+    assert run("index", folder, "--to", index, *loaded).exit_code == 0
     asked = ("--use-only", "depth", "--image", photo, "--show-query", tmp_path / "shown")
     done = run("query", index, *asked, *loaded)
     assert done.exit_code == 0, done.stderr
-    assert [path.name for path in (tmp_path / "shown").iterdir()] == ["sheet.png"]
+    seen = [path.name for path in (tmp_path / "shown").iterdir() if path.name[0] != "."]
+    assert seen == ["sheet.png"]
 
 
 def test_a_text_without_a_known_word_is_said(tmp_path, shelf):

@@ -28,12 +28,24 @@ def test_paths_are_absolute_and_separated_by_lines_or_nul(run, index, photos):
         assert done.stdout_bytes == b"".join(path.encode() + b"\0" for path in wanted)
 
 
+def test_the_file_of_lines_is_printed_once(run, tmp_path):
+    (tmp_path / "texts").mkdir()
+    for name in ("a", "b"):
+        (tmp_path / f"texts/{name}.txt").write_text(f"the red {name}\nthe blue {name}\n")
+    for root in (tmp_path / "texts", tmp_path / "texts/a.txt"):
+        index = tmp_path / f"{root.name}.index"
+        assert run("index", root, "--to", index, "--as", "text").exit_code == 0
+        printed = run("query", index, "red", "--format", "paths").stdout.splitlines()
+        wanted = [tmp_path / "texts/a.txt", tmp_path / "texts/b.txt"]
+        assert sorted(printed) == [str(path) for path in wanted if root in (path, path.parent)]
+
+
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        (["--json", "-0"], "choose one of json and paths"),
-        (["--json", "--format", "jsonl"], "choose one of json and jsonl"),
-        (["-0", "--format", "table"], "choose one of paths and table"),
+        (["--json", "-0"], "--json and --print0 cannot be combined"),
+        (["--json", "--format", "jsonl"], "--format jsonl and --json cannot be combined"),
+        (["-0", "--format", "table"], "--format table and --print0 cannot be combined"),
         (["--format", "xml"], "'xml' is not one of 'table', 'json', 'jsonl', 'paths'"),
     ],
 )

@@ -7,7 +7,7 @@ from PIL import Image
 
 from fourm import ModelNotFound, UnknownModality
 from indexes import NotAnIndex, RecipeMismatch
-from retrieval import Gallery, Query, UsageError, render_page, write_sheet
+from retrieval import Gallery, Query, RetrievalError, UsageError, render_page, write_sheet
 from retrieval.modalities.panoptic import coco_panoptic
 
 from .conftest import numbered
@@ -198,3 +198,34 @@ def test_a_page_is_rendered_and_a_sheet_written(gallery, tmp_path):
         assert sheet.width == 1544
     with pytest.raises(UsageError, match="no gallery of the modality 'depth'"):
         render_page(gallery, query, hits, modalities="depth")
+
+
+@pytest.mark.parametrize("name", ["spaces", "modalities"])
+def test_an_empty_choice_is_refused(name, gallery):
+    with pytest.raises(UsageError, match=f"{name}: expected at least one"):
+        gallery.search(text="a", **{name: []})
+
+
+def test_a_gallery_is_not_built_in_no_space(photos, tmp_path):
+    with pytest.raises(UsageError, match="spaces: expected at least one"):
+        Gallery.build(photos, tmp_path / "i", FakeModel(), spaces=[])
+    assert not (tmp_path / "i").exists()
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        MemoryError(),
+        np.linalg.LinAlgError("x"),
+        RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory: you tried to"),
+    ],
+    ids=["Python", "another error", "torch"],
+)
+def test_a_lack_of_memory_is_named(error, gallery, monkeypatch):
+    def fails(*given, **options):
+        raise error
+
+    monkeypatch.setattr(FakeModel, "embed_spaces", fails)
+    expected = (type(error), "x") if str(error) == "x" else (RetrievalError, "not enough memory; ")
+    with pytest.raises(expected[0], match=expected[1]):
+        gallery.search(text="a")

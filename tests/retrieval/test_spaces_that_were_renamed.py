@@ -7,7 +7,7 @@ import pytest
 
 import fourm
 from indexes import RecipeMismatch
-from retrieval import Gallery, UsageError
+from retrieval import Gallery, JudgedQuery, UsageError, evaluate
 from tests.indexes.make_format_1 import make_photos
 
 from .conftest import numbered
@@ -45,8 +45,17 @@ def test_an_old_index_is_searched(old, mini):
             hits = gallery.search(image=numbered(3), spaces=spaces)
             assert len(hits) == 6 and hits[0].path == "3.bmp"
             assert hits[0].score == pytest.approx(1, abs=1e-3) and hits[0].space == "dinov2"
-        with pytest.raises(UsageError, match="it has dinov2"):
-            gallery.search(text="snow", spaces="dinov2-s14")
+
+
+def test_an_old_index_is_searched_by_the_new_name_of_its_space(old, mini):
+    with Gallery.open(old, mini) as gallery:
+        for spaces in ("dinov2-s14", {"dinov2-s14": 2}):
+            hits = gallery.search(image=numbered(3), spaces=spaces)
+            assert hits[0].path == "3.bmp" and hits[0].space == "dinov2"
+        judged = [JudgedQuery({"text": "snow"}, ["3.bmp"])]
+        assert evaluate(gallery, judged, spaces="dinov2-s14").queries == 1
+        with pytest.raises(UsageError, match="has no space 'dinov3'; it has dinov2"):
+            gallery.search(text="snow", spaces="dinov3")
 
 
 @pytest.mark.parametrize("spaces", [None, "dinov2", "dinov2-s14", "all"])

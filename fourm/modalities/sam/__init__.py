@@ -19,7 +19,7 @@ from fourm.modalities.sam.masks import Mask, Outlines, square_mask, square_outli
 from fourm.modalities.sam.text import (
     CODES,
     MASK_SIDE,
-    SIDE,
+    SAM_SIDE,
     Point,
     SamInstance,
     mask_to_box,
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "SAM",
-    "SIDE",
+    "SAM_SIDE",
     "Mask",
     "Outlines",
     "Point",
@@ -103,12 +103,12 @@ def _pasted(
     instance: SamInstance, part: NDArray[np.bool_], points: Sequence[tuple[int, int]]
 ) -> Mask | None:
     """A mask inside its box -> the mask of the whole square; None if it shows nothing."""
-    right, bottom = min(instance.xmax + 1, SIDE), min(instance.ymax + 1, SIDE)
+    right, bottom = min(instance.xmax + 1, SAM_SIDE), min(instance.ymax + 1, SAM_SIDE)
     size = (right - instance.xmin, bottom - instance.ymin)
     if 0 in size:
         return None
     shape = Image.fromarray(part.astype(np.uint8)).resize(size, Image.Resampling.NEAREST)
-    whole = np.zeros((SIDE, SIDE), np.uint8)
+    whole = np.zeros((SAM_SIDE, SAM_SIDE), np.uint8)
     whole[instance.ymin : bottom, instance.xmin : right] = np.array(shape)
     if not whole.any():
         return None

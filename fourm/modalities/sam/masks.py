@@ -13,7 +13,7 @@ from PIL import Image
 from fourm.checks import as_array, finite_numbers
 from fourm.errors import BadInput
 from fourm.modalities.pixels import square_box
-from fourm.modalities.sam.text import MASK_SIDE, SIDE, Point, SamInstance, mask_to_box
+from fourm.modalities.sam.text import MASK_SIDE, SAM_SIDE, Point, SamInstance, mask_to_box
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,7 +84,9 @@ def square_outlines(masks: Sequence[Mask]) -> Outlines:
             point = finite_numbers(mask.point, f"the point of mask {number}", 2)
             x, y = square_point((point[0], point[1]), (shape[1], shape[0]))
             # A point that the square cuts off is replaced by one of what is left of the object.
-            wanted = None if max(abs(x - SIDE / 2), abs(y - SIDE / 2)) > SIDE / 2 else (x, y)
+            wanted = (
+                None if max(abs(x - SAM_SIDE / 2), abs(y - SAM_SIDE / 2)) > SAM_SIDE / 2 else (x, y)
+            )
         positions.append(_position(square, wanted, number))
     if not squares:
         raise BadInput("no mask shows anything within the central square of the image")
@@ -102,14 +104,16 @@ def square_mask(pixels: NDArray[Any]) -> NDArray[np.bool_]:
     """A mask (H, W) in the central square: (224, 224) bool, by nearest neighbour."""
     left, top, right, bottom = square_box(pixels.shape[1], pixels.shape[0])
     part = Image.fromarray((pixels[top:bottom, left:right] != 0).astype(np.uint8))
-    square: NDArray[np.bool_] = np.array(part.resize((SIDE, SIDE), Image.Resampling.NEAREST)) != 0
+    square: NDArray[np.bool_] = (
+        np.array(part.resize((SAM_SIDE, SAM_SIDE), Image.Resampling.NEAREST)) != 0
+    )
     return square
 
 
 def square_point(point: tuple[float, float], size: tuple[int, int]) -> tuple[float, float]:
     """A pixel (x, y) of an image of this width and height, in its square of 224 x 224."""
     left, top, right, _ = square_box(*size)
-    scale = SIDE / (right - left)
+    scale = SAM_SIDE / (right - left)
     return (point[0] - left) * scale, (point[1] - top) * scale
 
 

@@ -13,10 +13,10 @@ from PIL import Image
 from fourm.errors import BadInput
 from fourm.modalities.number_words import code_words, number_word, read_codes, read_numbers
 
-SIDE = 224
+SAM_SIDE = 224
 MASK_SIDE = 64
 CODES = 16
-GRID = tuple((x, y) for x in range(28, SIDE, 28) for y in range(28, SIDE, 28))
+GRID = tuple((x, y) for x in range(28, SAM_SIDE, 28) for y in range(28, SAM_SIDE, 28))
 """The 7 x 7 points (x, y), in pixels, at which instances may be asked for."""
 
 
@@ -55,11 +55,11 @@ def sam_text(points: Sequence[Point]) -> str:
     """
     words = []
     for point in points:
-        _check_pixels("point", (point.x, point.y), SIDE - 1)
+        _check_pixels("point", (point.x, point.y), SAM_SIDE - 1)
         words += ["point", number_word(0, point.y), number_word(1, point.x)]
         for instance in point.instances:
             edges = (instance.xmin, instance.ymin, instance.xmax, instance.ymax)
-            _check_pixels("box", edges, SIDE)
+            _check_pixels("box", edges, SAM_SIDE)
             if instance.xmin > instance.xmax or instance.ymin > instance.ymax:
                 raise BadInput("the box of an instance must be xmin, ymin, xmax, ymax")
             if len(instance.codes) != CODES:
@@ -77,13 +77,13 @@ def parse_sam(text: str) -> list[Point]:
     for chunk in text.split("point")[1:]:
         first, *outlines = chunk.split("polygon")
         position = read_numbers(first.split(), (0, 1))
-        if position is None or max(position) >= SIDE:
+        if position is None or max(position) >= SAM_SIDE:
             continue
         instances = []
         for outline in outlines:
             words = outline.split()
             edges, codes = read_numbers(words, range(4)), read_codes(words[4:], CODES)
-            if edges is not None and codes is not None and max(edges) <= SIDE:
+            if edges is not None and codes is not None and max(edges) <= SAM_SIDE:
                 xmin, ymin, xmax, ymax = edges
                 instances.append(SamInstance(xmin, ymin, xmax, ymax, tuple(codes)))
         points.append(Point(x=position[1], y=position[0], instances=tuple(instances)))

@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from fourm.errors import BadInput, ConfigError
+from fourm.tokenizers.diffusion.config import DiffusionConfig
 from fourm.tokenizers.diffusion.sampling import DiffusionSampler
 from fourm.tokenizers.diffusion.schedule import NoiseSchedule
 from fourm.tokenizers.loading import build_tokenizer
@@ -149,3 +150,10 @@ def test_default_size_and_seed():
         assert decoded(0).shape == (1, 1, 32, 64)
         assert torch.equal(decoded(0), decoded(0))
         assert not torch.equal(decoded(0), decoded(1))
+
+
+def test_options_out_of_range_are_refused_at_once():
+    with pytest.raises(BadInput, match="diffusion steps must be >= 1, got 0"):
+        DiffusionConfig(steps=0)
+    with pytest.raises(BadInput, match="the size of images must be >= 1, got -32"):
+        DiffusionConfig(size=-32)

@@ -20,6 +20,7 @@ from retrieval.errors import UsageError
 from retrieval.generation.results import file_names, write_file, write_files
 from retrieval.modalities.object_masks import read_masks, run_lengths
 from retrieval.queries import Query
+from retrieval.written import LIST, WrittenFiles
 
 RNG = np.random.default_rng(0)
 DISC = (np.hypot(*np.mgrid[-100:124, -80:144]) < 30).astype(np.uint8)
@@ -33,7 +34,7 @@ def decoded(modality, value, **more):
 
 
 def written(folder, modality, value, **more):
-    names = write_files(decoded(modality, value, **more), folder, None)
+    names = write_files(decoded(modality, value, **more), WrittenFiles(folder), None)
     assert names and set(names) <= set(file_names(modality))
     assert all((folder / name).stat().st_size for name in names)
     return folder / names[0]
@@ -146,34 +147,36 @@ def test_features(tmp_path, modality):
     ("modality", "value"), [("boxes", []), ("palette", []), ("metadata", {}), ("sam", [])]
 )
 def test_an_empty_list_has_no_image(tmp_path, modality, value):
-    names = write_files(decoded(modality, value), tmp_path, None)
+    names = write_files(decoded(modality, value), WrittenFiles(tmp_path), None)
     assert f"{modality}.json" in names and f"{modality}.png" not in names
     assert not json.loads((tmp_path / f"{modality}.json").read_text()) or modality == "boxes"
 
 
 def test_no_people(tmp_path):
     none = np.zeros((0, 23, 3, 3), np.float32)
-    names = write_files(decoded("poses", People((224, 224)), rotations=none), tmp_path, None)
+    names = write_files(
+        decoded("poses", People((224, 224)), rotations=none), WrittenFiles(tmp_path), None
+    )
     assert names == ["poses.json"]
 
 
 def test_images_of_an_earlier_run_are_removed(tmp_path):
-    write_files(decoded("boxes", [Box(0.4, 0.4, 0.6, 0.6, "dog")]), tmp_path, None)
+    write_files(decoded("boxes", [Box(0.4, 0.4, 0.6, 0.6, "dog")]), WrittenFiles(tmp_path), None)
     assert (tmp_path / "boxes.png").exists()
-    assert write_files(decoded("boxes", []), tmp_path, None) == ["boxes.json"]
-    assert [path.name for path in tmp_path.iterdir()] == ["boxes.json"]
+    assert write_files(decoded("boxes", []), WrittenFiles(tmp_path), None) == ["boxes.json"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == [LIST, "boxes.json"]
 
 
 def test_boxes_are_drawn_over_the_image(tmp_path):
     ground = Image.new("RGB", (50, 50), "#204060")
-    write_files(decoded("boxes", [Box(0.4, 0.4, 0.6, 0.6, "dog")]), tmp_path, ground)
+    write_files(decoded("boxes", [Box(0.4, 0.4, 0.6, 0.6, "dog")]), WrittenFiles(tmp_path), ground)
     photo = Image.open(tmp_path / "boxes.png")
     assert photo.getpixel((20, photo.height - 20)) == (0x20, 0x40, 0x60)
 
 
 def test_files_that_cannot_be_written(tmp_path):
     with pytest.raises(UsageError, match="cannot be written"):
-        write_file(tmp_path / "nowhere" / "a.txt", "a")
+        write_file(WrittenFiles(tmp_path / "nowhere"), "a.txt", "a")
 
 
 class TestViews:

@@ -18,6 +18,7 @@ from retrieval.generation.options import (
     read_weights,
 )
 from retrieval.queries import Query
+from retrieval.written import LIST
 from tests.fourm.small_shelf import small_shelf
 from tests.retrieval.fake_model import FakeModel
 from tests.retrieval.files import striped, write
@@ -56,7 +57,7 @@ def test_all_modalities_from_a_photo(tmp_path, model, photo):
     assert [one["modality"] for one in record["outputs"]] == modalities
     assert [one.modality for one in made.outputs] == modalities
     files = {name for one in record["outputs"] for name in one["files"]}
-    assert {path.name for path in out.iterdir()} == files | {"generated.json", "sheet.png"}
+    assert {path.name for path in out.iterdir()} == files | {"generated.json", "sheet.png", LIST}
     assert record["model"] == "4M-21_B" and record["settings"]["seed"] == 0
     assert record["inputs"] == [
         {"modality": "text", "value": "a dog"},
@@ -137,6 +138,18 @@ def test_an_input_is_not_replaced(tmp_path, model):
     assert layout.read_bytes() == before
 
 
+def test_a_file_of_the_user_is_not_replaced(tmp_path, model, photo):
+    out = tmp_path / "out"
+    mine = write(out / "seg.png", Image.new("L", (8, 8), 1))
+    before = mine.read_bytes()
+    with pytest.raises(UsageError, match=r"seg\.png: exists.*choose another folder"):
+        generate(model, "seg", out, config=FAST, image=photo)
+    assert mine.read_bytes() == before and list(out.iterdir()) == [mine]
+    mine.unlink()
+    for _ in range(2):
+        generate(model, "seg", out, config=FAST, image=photo)
+
+
 def test_an_input_that_no_file_would_replace_may_lie_in_the_folder(tmp_path, model, photo):
     generate(model, "seg", tmp_path, config=FAST, image=photo)
     assert photo.exists() and (tmp_path / "seg.png").exists()
@@ -215,7 +228,7 @@ class TestShowingAQuery:
         query = Query.read(text="a dog on marzipan", image=photo, depth=np.arange(64).reshape(8, 8))
         files = show_query(model, query, tmp_path / "shown")
         shown = tmp_path / "shown"
-        assert {path.relative_to(shown).as_posix() for path in shown.rglob("*.*")} == set(files)
+        assert {path.relative_to(shown).as_posix() for path in shown.rglob("*.*")} == {*files, LIST}
         assert "read/depth.png" in files and "predicted/seg.png" in files
         assert "predicted/rgb.png" not in files  # the photo is there already
         pieces = json.loads((shown / "word_pieces.json").read_text())

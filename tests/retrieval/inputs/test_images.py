@@ -134,3 +134,40 @@ def test_tensors_that_are_views_are_resolved():
 def test_other_things_are_refused(source, reason):
     with pytest.raises(QueryError, match=f"image: .*{reason}"):
         open_image(source)
+
+
+def test_an_open_file_can_be_given_twice(tmp_path):
+    (tmp_path / "a.png").write_bytes(encoded(STRIPES))
+    with (tmp_path / "a.png").open("rb") as file:
+        for _ in range(2):
+            assert np.array_equal(pixels(file), PIXELS)
+        query = Query.read(image=file, canny=file, palette_of=file)
+    assert query.modalities == ("image", "edges", "palette")
+
+
+def test_a_stream_that_cannot_be_rewound_is_read_once():
+    class Stream(io.BytesIO):
+        def seekable(self):
+            return False
+
+        def seek(self, *given):
+            raise OSError("not seekable")
+
+    assert np.array_equal(pixels(Stream(encoded(STRIPES))), PIXELS)
+
+
+@pytest.mark.parametrize(
+    "name", ["image", "normals", "edges", "canny", "sam_edges", "palette_of", "image_tokens"]
+)
+def test_errors_about_arrays_name_their_input(name):
+    for source in (np.zeros((4, 4, 7), np.uint8), [1, 2], io.BytesIO(b""), np.full((4, 4), 9.0)):
+        with pytest.raises(QueryError) as error:
+            Query.read(**{name: source})
+        assert error.value.where == name
+
+
+def test_a_photo_without_edges_names_its_input():
+    with pytest.raises(QueryError, match="canny: there is no edge in the image"):
+        Query.read(canny=np.zeros((30, 30, 3), np.uint8))
+    with pytest.raises(QueryError, match="image: there is no edge in the image"):
+        Query.read(image=np.zeros((30, 30, 3), np.uint8), use_only="edges")

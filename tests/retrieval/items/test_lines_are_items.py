@@ -123,7 +123,7 @@ def test_a_folder_of_text_files_and_a_single_one(tmp_path, model):
     with Gallery.build(tmp_path / "t/one.txt", tmp_path / "i", model, modality="text") as gallery:
         hit = gallery.search(text="blue")[0]
         assert hit.path == "one.txt:2" and gallery.read(hit).value == "the blue"
-        assert hit.file is None
+        assert hit.file is None and gallery.file(hit) == tmp_path / "t/one.txt"
         assert gallery.root == tmp_path / "t/one.txt"
 
 

@@ -1,11 +1,19 @@
 """Each modality is one object, and everything that a user does with it is derived from that."""
 
-import pytest
+import inspect
 
+import pytest
+import typer.main
+
+import cli
 from fourm.modalities import MODALITIES as OF_MODELS
-from retrieval import UsageError
+from retrieval import Gallery, UsageError, evaluate, generate
 from retrieval.modalities import (
     MODALITIES,
+    Items,
+    Modality,
+    Modifier,
+    Source,
     find,
     modifiers,
     parts_of_photos,
@@ -13,6 +21,7 @@ from retrieval.modalities import (
     source_named,
     sources,
 )
+from retrieval.modalities.names import RESERVED
 from retrieval.queries.options import COMBINING, query_options
 from retrieval.query_inputs import QueryInputs
 
@@ -87,3 +96,61 @@ def test_unknown_sources_are_refused():
 def test_a_name_is_registered_once():
     with pytest.raises(ValueError, match="modality 'depth' is already registered"):
         register(MODALITIES["depth"])
+
+
+def _new(name="smell", aliases=(), modifiers=(), **options):
+    source = Source(
+        options.pop("source", name),
+        "FILE",
+        "",
+        read=lambda given: None,
+        items=Items("smells", frozenset({".smell"})),
+        modifiers=modifiers,
+        **options,
+    )
+    return Modality(name, "Smell", (source,), draw=lambda entry, title: None, aliases=aliases)
+
+
+@pytest.mark.parametrize(
+    ("modality", "reason"),
+    [
+        (_new("not a name"), "'not a name' is not a valid keyword"),
+        (_new("class"), "'class' is not a valid keyword"),
+        (_new("smell", source="k"), "the option name 'k' is reserved"),
+        (_new("smell", source="use_only"), "'use_only' is reserved"),
+        (_new("smell", option="format"), "'format' is reserved"),
+        (_new("smell", option="canny"), "'canny' is taken"),
+        (_new("smell", file_key="relevant"), "'relevant' is reserved"),
+        (_new("smell", file_key="text"), "'text' is taken"),
+        (_new("smell", aliases=("depth",)), "the alias 'depth' is taken"),
+        (_new("smell", modifiers=(Modifier("smell", "", ""),)), "'smell' is taken"),
+        (_new("smell", modifiers=(Modifier("bgr", "", ""),)), "'bgr' is taken"),
+        (_new("smell", modifiers=(Modifier("seed", "", ""),)), "'seed' is reserved"),
+    ],
+)
+def test_a_name_that_stands_for_something_else_is_refused(modality, reason):
+    with pytest.raises(ValueError, match=reason):
+        register(modality)
+    assert modality.name not in MODALITIES
+
+
+def test_a_modifier_may_be_shared(monkeypatch):
+    modality = _new("smell", modifiers=(modifiers()["bgr"],))
+    monkeypatch.delitem(MODALITIES, "none", raising=False)
+    register(modality)
+    assert "smell" in sources()
+    del MODALITIES["smell"]
+
+
+def test_keywords_and_options_of_commands_are_reserved():
+    """One that is missing here belongs into `retrieval.modalities.names`."""
+    own = {option.name for option in query_options()} - {option.name for option in COMBINING}
+    names = set()
+    for function in (Gallery.search, Gallery.search_batch, evaluate, generate):
+        names |= set(inspect.signature(function).parameters)
+    for command in ("query", "generate"):
+        for one in typer.main.get_command(cli.app).commands[command].params:
+            names.add(one.name)
+            names |= {flag.lstrip("-").replace("-", "_") for flag in one.opts}
+    names -= {"self", "positional", "inputs", "0"} | {n.replace("-", "_") for n in own}
+    assert names <= RESERVED
