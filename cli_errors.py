@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
+import warnings
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
@@ -91,11 +93,16 @@ def run(app: Callable[[], Any]) -> None:
     if os.environ.get("NO_COLOR"):
         # Rich leaves out the colours alone; Typer reads this when it first formats something.
         os.environ["_TYPER_FORCE_DISABLE_TERMINAL"] = "1"
+    # Results say what they have to say about files; Pillow's warnings name none.
+    warnings.filterwarnings("ignore", module=r"PIL(\.|$)")
     try:
         app()
-    except KeyboardInterrupt:  # before the command has begun
+    except (KeyboardInterrupt, typer.Abort):  # before the command has begun
         _note_stopped()
         sys.exit(130)
+    finally:
+        # While Python ends, Ctrl-C would show where it was interrupted.
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def _note_usage(error: Any) -> None:

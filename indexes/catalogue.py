@@ -11,7 +11,7 @@ from pathlib import Path
 from sqlalchemy.orm import Session
 
 from indexes import queries
-from indexes.database import open_database, translate_sqlite_errors
+from indexes.database import CATALOGUE_NAME, open_database, translate_sqlite_errors
 from indexes.errors import BadSearch, ClosedIndex
 from indexes.forking import FORK_GATE
 from indexes.lock import WriteLock
@@ -107,7 +107,7 @@ class Catalogue:
     Safe to use from several threads. A forked child opens connections of its own.
 
     Attributes:
-        contents: as the last transaction that wrote, or the opening, saw them.
+        contents: the galleries and spaces; read again when another process has written.
         lock: the right to write; a reentrant context manager.
         absolute_folder: the folder, wherever the process has gone since.
 
@@ -123,11 +123,37 @@ class Catalogue:
         self._pid = os.getpid()
         self._engine = open_database(folder)
         try:
-            with self._session() as session:
-                self.contents = Contents.read(session, folder)
+            self._refresh()
         except BaseException:
             self.close()
             raise
+
+    @property
+    def contents(self) -> Contents:
+        """The galleries and spaces, as of the last commit."""
+        if not self._closed and self._changed() != self._read_at:
+            self._refresh()
+        return self._contents
+
+    @contents.setter
+    def contents(self, contents: Contents) -> None:
+        self._read_at = self._changed()
+        self._contents = contents
+
+    def _refresh(self) -> None:
+        read_at = self._changed()
+        with self._session() as session:
+            self._contents = Contents.read(session, self.folder)
+        self._read_at = read_at
+
+    def _changed(self) -> tuple[int, ...] | None:
+        """What differs after a commit. The file is not opened: closing it would drop the locks of
+        SQLite."""
+        try:
+            status = os.stat(self.absolute_folder / CATALOGUE_NAME)
+        except OSError:  # the next transaction says what is wrong
+            return None
+        return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns
 
     def close(self) -> None:
         """Close the connections."""

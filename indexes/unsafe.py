@@ -149,6 +149,9 @@ def refuse_links(folder: Path, names: Iterable[str]) -> None:
 
 
 def _end(file: Path) -> bytes:
-    with open_regular(file) as stream:
-        stream.seek(max(0, os.fstat(stream.fileno()).st_size - len(_NAMES_ANOTHER_FILE)))
-        return stream.read(len(_NAMES_ANOTHER_FILE))
+    try:
+        with open_regular(file) as stream:
+            stream.seek(max(0, os.fstat(stream.fileno()).st_size - len(_NAMES_ANOTHER_FILE)))
+            return stream.read(len(_NAMES_ANOTHER_FILE))
+    except FileNotFoundError:  # a commit has just deleted it
+        return b""
