@@ -2,7 +2,7 @@
 
 The others are run by name: `benchmarks.official_size`, `spaces`, `captioning` and `gpu` for speed,
 `versions` for a model and a former version of it, `precision` for what a lower dtype changes,
-`quality` and `combining` for recall.
+`reducing` for what reducing large photos does, `quality`, `combining` and `panoramas` for recall.
 """
 
 import sys
