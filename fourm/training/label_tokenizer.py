@@ -15,15 +15,18 @@ from typing import Any
 import torch
 import torch.nn.functional as F
 from torch import Tensor
-from tqdm import trange
 
 from fourm.language.model import LanguageModel
 from fourm.tokenizers.config import TokenizerConfig
 from fourm.tokenizers.vqvae import VQVAE
 from fourm.training.run import seeded
 from fourm.training.space import k_means
+from fourm.training.tokenizer_decoder import train_decoder
 
 Config = Mapping[str, Any]
+
+PURE = 0.9
+"""A class fills a cell if it has this share of it."""
 
 
 def label_tokenizer_config(
@@ -55,7 +58,13 @@ def label_tokenizer_config(
 
 
 def fit_label_tokenizer(
-    config: Config, names: Tensor, codebook_maps: Tensor, decoder_maps: Tensor, steps: int
+    config: Config,
+    names: Tensor,
+    codebook_maps: Tensor,
+    decoder_maps: Tensor,
+    steps: int,
+    *,
+    pure: bool = False,
 ) -> tuple[VQVAE, Tensor]:
     """Fit codebook and decoder.
 
@@ -65,6 +74,8 @@ def fit_label_tokenizer(
         codebook_maps: (N, side, side) uint8 label maps, to which the codebook is fitted.
         decoder_maps: (M, side, side) uint8 label maps, which the decoder learns to reconstruct.
         steps: optimiser steps of the decoder.
+        pure: the first codes are the classes, no class first; only the others come from k-means,
+            of cells that no class fills.
 
     Returns:
         The tokenizer, and (codes, labels) the mean share of each label in the cells of each code.
@@ -73,13 +84,16 @@ def fit_label_tokenizer(
     shares = label_shares(config, codebook_maps).flatten(0, 1)
     table = class_vectors(names, config["latent_dim"])
     points = F.normalize(shares @ table, dim=-1)
-    sample = points[torch.randperm(len(points), generator=seeded(2))[:200_000]]
-    codes = F.normalize(k_means(sample, count, seed=3, rounds=12), dim=-1)
+    fixed = F.normalize(table, dim=-1) if pure else table[:0]
+    mixed = (shares.max(dim=1).values < PURE).nonzero()[:, 0] if pure else torch.arange(len(points))
+    sample = points[mixed[torch.randperm(len(mixed), generator=seeded(2))[:200_000]]]
+    free = F.normalize(k_means(sample, count - len(fixed), seed=3, rounds=12), dim=-1)
+    codes = torch.cat([fixed, free])
     nearest = torch.cat([(x @ codes.T).argmax(1) for x in points.split(1 << 14)])
     sizes = torch.bincount(nearest, minlength=count).clamp_min(1)[:, None]
     mean_shares = torch.zeros(count, len(names)).index_add_(0, nearest, shares) / sizes
     model = assemble(config, table, codes)
-    train_decoder(model, decoder_maps, steps)
+    train_decoder(model, decoder_maps, Tensor.long, F.cross_entropy, steps)
     return model, mean_shares
 
 
@@ -142,28 +156,6 @@ def assemble(config: Config, table: Tensor, codes: Tensor) -> VQVAE:
     weights["quant_proj.bias"].zero_()
     weights["quantize._codebook.embed"].copy_(codes)
     return model
-
-
-def train_decoder(model: VQVAE, maps: Tensor, steps: int, batch: int = 32) -> None:
-    """Train `post_quant_proj` and `decoder` to reconstruct label maps from their tokens."""
-    for name, parameter in model.named_parameters():
-        trained = name.startswith(("decoder.", "post_quant_proj."))
-        parameter.requires_grad_(trained and not name.endswith("pos_emb"))
-    parameters = [p for p in model.parameters() if p.requires_grad]
-    optimiser = torch.optim.AdamW(parameters, lr=2e-3, weight_decay=0.01)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, 2e-3, total_steps=max(steps, 2))
-    generator = seeded(6)
-    bar = trange(steps, desc="decoder", unit="step")
-    for _ in bar:
-        labels = maps[torch.randint(len(maps), (batch,), generator=generator)].long()
-        with torch.no_grad():
-            tokens = model.encode(labels)
-        loss = F.cross_entropy(model.decode_tokens(tokens), labels)
-        optimiser.zero_grad()
-        loss.backward()
-        optimiser.step()
-        schedule.step()
-        bar.set_postfix(loss=f"{loss.item():.3f}")
 
 
 def label_encoder(config: Config, state: Mapping[str, Tensor]) -> Callable[[Tensor], Tensor]:

@@ -99,9 +99,20 @@ def predict(run: Run, data: TrainingData, epochs: int) -> None:
     if run.has("pseudo_maps"):
         return
     probe = train_probe(run, data, epochs)
+    run.save("probe", probe.state_dict())
     tqdm.write(
         f"accuracy of the probe for stuff in held-out photos: {accuracy(run, data, probe):.1%}"
     )
+    run.save("pseudo_maps", {"labels": drawn_maps(run, data, MAP_SIDE)})
+
+
+@torch.no_grad()
+def drawn_maps(run: Run, data: TrainingData, side: int) -> Tensor:
+    """Labels (P, side, side) uint8 of all captioned photos, by the probe that `predict` trained."""
+    state = run.load("probe")
+    probe = Probe(len(state["mean"]), state["mean"], state["spread"])
+    probe.load_state_dict(state)
+    probe.eval()
     photos = data.captioned
     patches = run.load("features/captioned")["patches"]
     stuff = torch.tensor([not row.is_thing for row in panoptic_classes()])
@@ -112,12 +123,12 @@ def predict(run: Run, data: TrainingData, epochs: int) -> None:
             probe(patches[begin : begin + 50])
             + torch.stack([mention_bias(photo.captions) for photo in part])[:, None]
         )
-        labels = stuff_labels(logits, stuff)
+        labels = stuff_labels(logits, stuff, side)
         for photo, predicted in zip(part, labels, strict=True):
             ids = data.object_map(photo)
-            things = torch.from_numpy(shrink_labels(square_labels(ids, SIDE), MAP_SIDE))
+            things = torch.from_numpy(shrink_labels(square_labels(ids, SIDE), side))
             maps.append(torch.where(things > 0, things, predicted))
-    run.save("pseudo_maps", {"labels": torch.stack(maps)})
+    return torch.stack(maps)
 
 
 def train_probe(run: Run, data: TrainingData, epochs: int, batch: int = 512) -> Probe:
@@ -176,11 +187,11 @@ def mention_bias(captions: Sequence[str]) -> Tensor:
     return bias
 
 
-def stuff_labels(logits: Tensor, stuff: Tensor, grid: int = 16) -> Tensor:
-    """Logits (B, grid * grid, CLASSES) -> labels (B, MAP_SIDE, MAP_SIDE) uint8, stuff or 0."""
+def stuff_labels(logits: Tensor, stuff: Tensor, side: int, grid: int = 16) -> Tensor:
+    """Logits (B, grid * grid, CLASSES) -> labels (B, side, side) uint8, stuff or 0."""
     sure = logits.softmax(-1)[..., stuff].sum(-1)
     planes = logits.masked_fill(~stuff, -1e4).transpose(1, 2).unflatten(2, (grid, grid))
-    size = (MAP_SIDE, MAP_SIDE)
+    size = (side, side)
     best = F.interpolate(planes, size=size, mode="bilinear").argmax(1) + 1
     doubt = F.interpolate(sure.unflatten(1, (grid, grid))[:, None], size=size, mode="bilinear")
     return best.masked_fill(doubt[:, 0] < UNSURE, 0).to(torch.uint8)
