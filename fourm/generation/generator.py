@@ -20,12 +20,13 @@ from fourm.generation.states import (
     partly_masked,
 )
 from fourm.generation.texts import SENTINEL, infilling_text
-from fourm.modalities import Decoded, generation_order, image_modalities
+from fourm.modalities import MODALITIES, Decoded, generation_order, image_modalities
 from fourm.tokenizers.diffusion.config import DiffusionConfig
 from fourm.transformer import FMConfig
 
 if TYPE_CHECKING:
     from fourm.model.model import Model
+    from fourm.tokens import TokenSpec
 
 TEXT, IMAGE_TOKENS = "text", "image_tokens"
 """The modalities that can be given in part."""
@@ -59,9 +60,13 @@ class Generator:
         predicted = [
             name
             for name in generation_order()
-            if self._decoders.domain(name) in self._config.domains_out
+            if model.manifest.predicted_as(name) in self._config.domains_out
         ]
-        self.outputs: tuple[str, ...] = tuple(filter(self._decoders.can_decode, predicted))
+        self.outputs: tuple[str, ...] = tuple(
+            name
+            for name in predicted
+            if self._decoders.can_decode(name, model.manifest.predicted_as(name))
+        )
         self.missing = {name: model.missing[name] for name in predicted if name in model.missing}
 
     def generate(
@@ -100,7 +105,7 @@ class Generator:
         request = self._request(inputs, to, inpaint)
         schedule = request.schedule(chosen)
         for name in request.targets:
-            self._decoders.check(name, chosen.diffusion)
+            self._decoders.check(name, request.specs[name].name, chosen.diffusion)
         sampler = self._sampler(request)
         if started is not None:
             started(schedule)
@@ -114,7 +119,7 @@ class Generator:
                 # An end that is predicted within the text does not end it.
                 tokens = [token for token in tokens if token != sampler.ids.end]
             diffusion = chosen.seeded_diffusion
-            done.append(self._decoders.decode(name, tokens, diffusion, progress=progress))
+            done.append(self._decoders.decode(name, domain, tokens, diffusion, progress=progress))
             if finished is not None:
                 finished(done[-1])
 
@@ -150,13 +155,14 @@ class Generator:
         chosen = DiffusionConfig() if diffusion is None else diffusion
         decoded = []
         for name, content in self.model.prepare(inputs).contents.items():
-            if not self._decoders.can_decode(name):
+            domain = self.model.manifest.inputs.get(name, MODALITIES[name].tokens.name)
+            if not self._decoders.can_decode(name, domain):
                 continue
-            self._decoders.check(name, chosen)
+            self._decoders.check(name, domain, chosen)
             read = self.model.readers[name].batch([content], self.model.device)
             tokens = read.content[0] if read.masked is None else read.content[0][~read.masked[0]]
             ids = tokens.tolist()
-            decoded.append(self._decoders.decode(name, ids, chosen, progress=progress))
+            decoded.append(self._decoders.decode(name, domain, ids, chosen, progress=progress))
         return decoded
 
     def require(self, modalities: Iterable[str]) -> None:
@@ -195,18 +201,23 @@ class Generator:
         if known := [name for name in targets if name in values and name not in incomplete]:
             hint = "; write [S_1] where words are to be filled in" if known[0] == TEXT else ""
             raise BadInput(f"{known[0]} is given and cannot be predicted{hint}")
+        for name in incomplete:
+            if self._predicted_spec(name).name not in self._config.domains_in:
+                raise BadInput(f"{self.model.name} does not complete {name}; it predicts all of it")
         text = values.pop(TEXT) if infill else None
         conditions = self._read(values)
         states = {}
         if inpaint:
-            spec = self._decoders.spec(IMAGE_TOKENS)
+            spec = self._read_spec(IMAGE_TOKENS)
             mask = inpainting_mask(inpaint, spec.grid, self.model.device)
             states[IMAGE_TOKENS] = partly_masked(conditions.pop(IMAGE_TOKENS).content, spec, mask)
         if text is not None:
-            tokenizer = self._decoders.text_tokenizer(TEXT)
+            tokenizer = self._decoders.text_tokenizer(self.model.manifest.predicted_as(TEXT))
             states[TEXT] = infilling_text(text, tokenizer, self.model.device)
-        specs = {name: self._decoders.spec(name) for name in (*conditions, *targets)}
-        return GenerationRequest(conditions, states, targets, specs)
+        specs = {name: self._read_spec(name) for name in conditions}
+        specs |= {name: self._predicted_spec(name) for name in targets}
+        defaults = self.model.manifest.generation
+        return GenerationRequest(conditions, states, targets, specs, defaults)
 
     def _read(self, values: Mapping[str, Any]) -> dict[str, ModalityState]:
         if not values:
@@ -214,8 +225,15 @@ class Generator:
         states = {}
         for name, content in self.model.prepare(values).contents.items():
             read = self.model.readers[name].batch([content], self.model.device)
-            states[name] = given(read.content, self._decoders.spec(name), read.masked)
+            states[name] = given(read.content, self._read_spec(name), read.masked)
         return states
+
+    def _read_spec(self, name: str) -> TokenSpec:
+        inputs = self.model.manifest.inputs
+        return self._config.modalities[inputs.get(name, MODALITIES[name].tokens.name)]
+
+    def _predicted_spec(self, name: str) -> TokenSpec:
+        return self._config.modalities[self.model.manifest.predicted_as(name)]
 
     def _sampler(self, request: GenerationRequest) -> Sampler:
         """A sampler with the model's transformer, which gets the embeddings of a request."""
@@ -225,5 +243,6 @@ class Generator:
         written = self.model.manifest.text_tokenizers
         texts = [name for name in request.targets if request.specs[name].name in written]
         if texts:
-            sampler.ids = self._decoders.text_tokenizer(texts[0]).special_ids
+            domain = request.specs[texts[0]].name
+            sampler.ids = self._decoders.text_tokenizer(domain).special_ids
         return sampler

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from fourm.errors import BadInput
 from fourm.generation.config import GenerationConfig
 from fourm.generation.schedule import Step, TargetSchedule, build_schedule
 from fourm.generation.states import ModalityState
-from fourm.modalities import generation_defaults
+from fourm.modalities import GenerationDefaults, generation_defaults
 from fourm.tokens import TokenSpec
 
 
@@ -22,12 +22,14 @@ class GenerationRequest:
         incomplete: those of which a part is given and the rest is to be predicted.
         targets: those to predict, in this order; the incomplete ones come first.
         specs: the tokens of all of them in the model.
+        defaults: how the model generates some modalities, in place of their own defaults.
     """
 
     given: Mapping[str, ModalityState]
     incomplete: Mapping[str, ModalityState]
     targets: tuple[str, ...]
     specs: Mapping[str, TokenSpec]
+    defaults: Mapping[str, GenerationDefaults] = field(default_factory=dict)
 
     def schedule(self, config: GenerationConfig) -> list[Step]:
         """The steps of all targets.
@@ -42,7 +44,8 @@ class GenerationRequest:
         schedules = []
         for number, name in enumerate(self.targets):
             spec = self.specs[name]
-            chosen = config.applied_to(generation_defaults(name, self.given))
+            defaults = self.defaults.get(name) or generation_defaults(name, self.given)
+            chosen = config.applied_to(defaults)
             guidance: float | list[float] = chosen.guidance
             if config.weights:
                 before = (*self.given, *self.targets[:number])

@@ -15,7 +15,7 @@ from fourm.embedder import Route
 from fourm.errors import ConfigError
 from fourm.hub.cache import digest_of
 from fourm.hub.spaces import SpaceEntry, read_routes, read_space, read_succeeds
-from fourm.modalities import IMAGE, MODALITIES
+from fourm.modalities import IMAGE, MODALITIES, GenerationDefaults
 
 if TYPE_CHECKING:
     from fourm.hub.availability import MissingTokenizer
@@ -47,6 +47,9 @@ class Manifest:
         counted: modalities whose readers count for the fingerprint.
         missing: further modalities and spaces of the transformer -> the tokenizers that they need
             and that are not on this disk.
+        outputs: modality that is predicted as other tokens than it is read as -> their name in the
+            config. No vector depends on it, nor on `generation`.
+        generation: modality -> how it is generated, where that differs from its own defaults.
     """
 
     name: str
@@ -61,6 +64,8 @@ class Manifest:
     counted: tuple[str, ...] = field(default_factory=counted_modalities)
     missing: Mapping[str, MissingTokenizer] = field(default_factory=dict)
     routes: tuple[Route, ...] = ()
+    outputs: Mapping[str, str] = field(default_factory=dict)
+    generation: Mapping[str, GenerationDefaults] = field(default_factory=dict)
 
     @classmethod
     def read(cls, folder: Path) -> Manifest:
@@ -100,6 +105,8 @@ class Manifest:
             spaces=spaces,
             locate=lambda part: folder / part,
             routes=read_routes(fields, spaces),
+            outputs=_names(fields, "outputs"),
+            generation=_generation(fields),
         )
         for part in manifest.parts():
             inner = PurePosixPath(part)
@@ -113,6 +120,11 @@ class Manifest:
         named = (self.tokenizers, self.language_models, self.text_tokenizers)
         inner = [part for mapping in named for part in mapping.values()]
         return tuple(sorted({self.model, *inner, *heads}))
+
+    def predicted_as(self, modality: str) -> str:
+        """Name in the config of the tokens as which a modality is predicted."""
+        read_as = self.inputs.get(modality, MODALITIES[modality].tokens.name)
+        return self.outputs.get(modality, read_as)
 
     def counted_only(self) -> Manifest:
         """The same without the modalities that do not count, and without what only they need."""
@@ -219,6 +231,18 @@ def _files(part: str, path: Path) -> Iterable[tuple[str, Path]]:
     if path.is_file():
         return [(part, path)]
     return [(f"{part}/{name}", path / name) for name in PART_FILES if (path / name).is_file()]
+
+
+def _generation(fields: Fields) -> dict[str, GenerationDefaults]:
+    found = {}
+    for name, value in fields.mapping("generation").items():
+        known = MODALITIES[name].generation if name in MODALITIES else None
+        where = f"{fields.where}: generation: {name}"
+        if known is None or not isinstance(value, dict) or not set(value) <= set(vars(known)):
+            raise ConfigError("expected a modality and fields of its defaults", where=where)
+        found[name] = replace(known, **value)
+        found[name].check(where)
+    return found
 
 
 def _names(fields: Fields, name: str) -> dict[str, str]:

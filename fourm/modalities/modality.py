@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
+from fourm.checkpoints.config import Fields
 from fourm.errors import UnknownModality
 from fourm.modalities.decoding import Decoder
 from fourm.modalities.reading import Reader
@@ -14,6 +15,8 @@ from fourm.tokens import TokenKind, TokenSpec
 
 ModelPart = Literal["tokenizer", "text_tokenizer", "language_model"]
 """What a codec may need beside the transformer."""
+
+Scheme = Literal["roar", "maskgit", "autoregressive"]
 
 Locate = Callable[[], Path]
 """Where a part lies on this disk; called when it is first needed."""
@@ -86,11 +89,26 @@ class GenerationDefaults:
         guidance: classifier-free guidance scale; 1 disables it.
     """
 
-    scheme: Literal["roar", "maskgit", "autoregressive"] = "roar"
+    scheme: Scheme = "roar"
     steps: int = 1
     temperature: float = 0.01
     temperature_schedule: str = "constant"
     guidance: float = 1.0
+
+    def check(self, where: object) -> None:
+        """Refuse values that a file should not have.
+
+        Raises:
+            ConfigError: an unknown scheme, or a number of the wrong type or out of range.
+        """
+        fields = Fields(vars(self), where)
+        if self.scheme not in get_args(Scheme):
+            raise fields.error("scheme", f"one of {', '.join(get_args(Scheme))}", self.scheme)
+        fields.integer("steps", low=1)
+        fields.text("temperature_schedule")
+        fields.number("guidance")
+        if fields.number("temperature") < 0:
+            raise fields.error("temperature", "at least 0", self.temperature)
 
 
 @dataclass(frozen=True)

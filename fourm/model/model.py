@@ -13,6 +13,7 @@ from fourm.errors import BadInput, ConfigError, UnknownModality, UnknownSpace
 from fourm.hub.damage import require_intact
 from fourm.hub.manifest import Manifest
 from fourm.hub.official import TEXT_TOKENIZER
+from fourm.lazy import Lazy
 from fourm.modalities import IMAGE, MODALITIES, Content, Locate, ModelPart, Reader
 from fourm.modalities.pixels import PixelReader
 from fourm.modalities.written import TextReader
@@ -20,11 +21,13 @@ from fourm.model.devices import choose_device, choose_dtype
 from fourm.model.embedding import Embedding
 from fourm.model.model_space import ModelSpace
 from fourm.model.network import Network
-from fourm.model.predicted_inputs import predictable, with_predicted
+from fourm.model.predicted_inputs import Prediction, predictable, with_predicted
 from fourm.model.samples import Prepared, TokenIds, WeightedFusion, pairs_of
+from fourm.tokenizers.diffusion.config import DiffusionConfig
 from fourm.tokenizers.wordpiece import SpecialIds
 
 if TYPE_CHECKING:
+    from fourm.generation.decoders import ModelDecoders
     from fourm.hub.availability import MissingTokenizer
     from fourm.tokens import TokenSpec
     from fourm.transformer import FM
@@ -81,18 +84,21 @@ class Model:
         )
         self.default_space = next(iter(self.spaces))
         self.routes = manifest.routes
+        known = predictable(manifest.inputs, self._config, manifest.outputs)
         predicted = {
             name: domain
-            for name, domain in predictable(manifest.inputs, self._config).items()
+            for name, domain in known.items()
             if all(one.decoder or name in one.readouts for one in self._spaces.values())
         }
         self.predictable: tuple[str, ...] = tuple(predicted)
+        self._prediction = Prediction(predicted, self._text_ids, self._read_again)
+        self._value_decoders = Lazy(self._make_decoders)
         self._network = Network(
             self._checkpoint,
             self._config,
             self.device,
             self.dtype,
-            {**manifest.inputs, **predicted},
+            {**manifest.inputs, **{k: v for k, v in predicted.items() if k not in manifest.inputs}},
             self._readers,
         )
 
@@ -260,7 +266,7 @@ class Model:
             raise BadInput(f"seeds must be an integer from 1 to {MOST_SEEDS}, got {seeds!r}")
         with torch.no_grad():  # inference_mode would mark weights that are loaded within it
             complete = (
-                with_predicted(self._network, prepared, self._text_ids) if chosen else prepared
+                with_predicted(self._network, prepared, self._prediction) if chosen else prepared
             )
             return Embedding(self._network, chosen, seeds).vectors(complete)
 
@@ -290,8 +296,25 @@ class Model:
             raise BadInput(f"{modality} is predicted from an image; give one")
         return modality
 
+    def _make_decoders(self) -> ModelDecoders:
+        from fourm.generation.decoders import ModelDecoders
+
+        return ModelDecoders(self.manifest, self._config, self.device)
+
+    def _read_again(self, modality: str, ids: list[int]) -> Content | None:
+        """What the reader keeps of a predicted value; None if it reads nothing in it."""
+        domain = self.manifest.predicted_as(modality)
+        decoded = self._value_decoders.get().decode(modality, domain, ids, DiffusionConfig())
+        try:
+            return self._readers[modality].prepare(decoded.value)
+        except BadInput:
+            return None
+
     def _text_ids(self, modality: str) -> SpecialIds:
         """Special tokens of a modality's word pieces; those of 4M-21 need no file."""
+        if modality in self.manifest.outputs:
+            domain = self.manifest.outputs[modality]
+            return self._value_decoders.get().text_tokenizer(domain).special_ids
         reader = self._readers.get(modality)
         part = self.manifest.text_tokenizers.get(self._network.modalities[modality], TEXT_TOKENIZER)
         if part == TEXT_TOKENIZER or not isinstance(reader, TextReader):

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 from fourm.transformer import FM, EncoderOutput
+from fourm.transformer.targets import TargetEmbedding
 
 
 @dataclass(frozen=True)
@@ -24,8 +25,8 @@ class Target:
 
     Attributes:
         name: an output of the model.
-        ids: of image tokens, those at `positions`; of a sequence, all from its first sentinel to its
-            last.
+        ids: of image tokens, those at `positions`; of a sequence, all from the first sentinel to
+            the last.
         positions: of image tokens; None: it is a sequence.
     """
 
@@ -38,13 +39,13 @@ class Part(NamedTuple):
     """All tokens of one modality in a batch, n of them.
 
     Attributes:
-        index: (n,) places in the flattened rows (B * M).
+        places: (n,) in the flattened rows (B * M).
         given: (n,) ids that the decoder is given, or None for image tokens.
         positions: (n,).
         wanted: (n,) ids to predict.
     """
 
-    index: Tensor
+    places: Tensor
     given: Tensor | None
     positions: Tensor
     wanted: Tensor
@@ -68,28 +69,29 @@ def pack(samples: Sequence[Sequence[Target]]) -> Packed:
     width = max(lengths)
     segment = torch.full((len(samples), width), -1)
     order = torch.zeros(len(samples), width, dtype=torch.int64)
-    collected: dict[str, list[tuple[Tensor, ...]]] = {}
+    collected: dict[str, list[list[Tensor]]] = {}
     for row, targets in enumerate(samples):
         start = 0
         for number, target in enumerate(targets):
             stop = start + _length(target)
             segment[row, start:stop] = number
-            index = torch.arange(start, stop) + row * width
+            made = [torch.arange(start, stop) + row * width]
             if target.positions is None:
                 order[row, start:stop] = torch.arange(stop - start)
-                made = (index, order[row, start:stop], target.ids[1:], target.ids[:-1])
+                made += [order[row, start:stop], target.ids[1:], target.ids[:-1]]
             else:
-                made = (index, target.positions, target.ids)
+                made += [target.positions, target.ids]
             collected.setdefault(target.name, []).append(made)
             start = stop
     same = segment[:, :, None] == segment[:, None, :]
     allowed = same & (order[:, None, :] <= order[:, :, None])
     parts = {}
     for name, rows in collected.items():
-        index, positions, wanted, *given = (torch.cat(column) for column in zip(*rows, strict=True))
-        parts[name] = Part(index, given[0] if given else None, positions, wanted)
+        columns = (torch.cat(column) for column in zip(*rows, strict=True))
+        places, positions, wanted, *given = columns
+        parts[name] = Part(places, given[0] if given else None, positions, wanted)
     if any(part.given is None for part in parts.values()):
-        images = torch.cat([part.index for part in parts.values() if part.given is None])
+        images = torch.cat([part.places for part in parts.values() if part.given is None])
         is_image = torch.zeros(len(samples) * width, dtype=torch.bool)
         is_image[images] = True
         allowed |= same & is_image.view(len(samples), width)[:, :, None]
@@ -105,9 +107,7 @@ class NumberBlur:
         width: standard deviation of the wanted distribution, in numbers.
     """
 
-    def __init__(
-        self, vocabulary: int, ranges: Sequence[tuple[int, int]], width: float
-    ) -> None:
+    def __init__(self, vocabulary: int, ranges: Sequence[tuple[int, int]], width: float) -> None:
         self._low = torch.arange(vocabulary)
         self._high = torch.arange(vocabulary)
         for first, last in ranges:
@@ -141,14 +141,14 @@ def target_losses(
     batch, _, width, _ = packed.allowed.shape
     queries = torch.zeros(batch * width, model.config.dim)
     for name, part in packed.parts.items():
-        module = model.target(name)
+        module = cast(TargetEmbedding, model.target(name))
         content = model.mask_token[0] if part.given is None else module.token_emb(part.given)
         where = module.pos_emb[0][part.positions] + module.mod_emb[0]
-        queries = queries.index_copy(0, part.index, content + where)
+        queries = queries.index_copy(0, part.places, content + where)
     hidden = model.decode(queries.view(batch, width, -1), encoded, packed.allowed).flatten(0, 1)
     losses = {}
     for name, part in packed.parts.items():
-        logits = model.target(name).to_logits(hidden[part.index])
+        logits = cast(TargetEmbedding, model.target(name)).to_logits(hidden[part.places])
         if name in blurs:
             losses[name] = blurs[name].loss(logits, part.wanted)
         else:

@@ -1,7 +1,7 @@
 """A VQ-VAE for edge images whose encoder is constructed, not trained.
 
-The encoder takes the slowly varying part of each cell: its first cosine coefficients, the finer ones
-with less weight, so that a line one pixel off is still a similar one. The codebook comes from
+The encoder takes the slowly varying part of each cell: its first cosine coefficients, the finer
+ones with less weight, so that a line one pixel off is still a similar one. The codebook comes from
 k-means; the decoder is trained to draw the lines again.
 """
 
@@ -63,9 +63,9 @@ def fit_edge_tokenizer(config: dict[str, Any], drawings: Tensor, steps: int) -> 
     sample = drawn[torch.randperm(len(drawn), generator=seeded(3))[:150_000]]
     codes = k_means(sample, config["codebook_size"] - 1, seed=3, rounds=12)
     nothing = points[empty].mean(0, keepdim=True)
-    codebook = model.quantize._codebook
-    codebook.embed.copy_(torch.cat([nothing, codes]))
-    codebook.embed_avg.copy_(codebook.embed)
+    stored = dict(model.named_buffers())
+    for name in ("embed", "embed_avg"):
+        stored[f"quantize._codebook.{name}"].copy_(torch.cat([nothing, codes]))
     train_decoder(model, drawings, centred, F.mse_loss, steps)
     return model
 

@@ -15,6 +15,9 @@ SIDE = 112
 USUAL, STRONG, WEAK = (100, 200), (140, 280), (50, 130)
 """Canny's thresholds: those of 4M-21, strong outlines alone, and much texture."""
 
+OUTLINE, OUTLINE_BLUR = (60, 150), 2.5
+"""Thresholds of the main lines of a smoothed photo, and its smoothing in pixels."""
+
 Pixels = NDArray[np.uint8]
 
 
@@ -84,6 +87,15 @@ def draw_edges(photo: Pixels, version: str, rng: random.Random) -> Pixels:
 def edge_input(photo: Pixels, version: str, rng: random.Random) -> Pixels:
     """The same as the model's input: uint8 (1, SIDE, SIDE)."""
     return square_edges(draw_edges(photo, version, rng), SIDE)
+
+
+def outlines(photo: Pixels) -> Pixels:
+    """The main lines of a photo (S, S, 3) uint8, without texture: uint8 (1, SIDE, SIDE).
+
+    They are what a model can predict of edges, and what a drawing shows.
+    """
+    smooth = Image.fromarray(photo).filter(ImageFilter.GaussianBlur(OUTLINE_BLUR))
+    return square_edges(_thickened(_canny(np.asarray(smooth), OUTLINE), 3), SIDE)
 
 
 def _flipped(drawn: Pixels) -> Pixels:

@@ -74,7 +74,9 @@ def word_tokenizer(pieces: Sequence[str], classes: Sequence[str]) -> WordTokeniz
     numbers = [f"{axis}={value}" for axis in AXES for value in range(LARGEST + 1)]
     ids = {token: number for number, token in enumerate([*words, *numbers])}
     single = [*special[4:], *numbers, *classes]
-    added = [_added(token, ids[token], single_word=False, normalized=False) for token in special[:4]]
+    added = [
+        _added(token, ids[token], single_word=False, normalized=False) for token in special[:4]
+    ]
     added += [
         _added(token, ids[token], single_word=True, normalized=token in classes) for token in single
     ]

@@ -24,6 +24,8 @@ class FMConfig:
     Attributes:
         domains_in, domains_out: names of modalities; their order is that of modules alone.
         modalities: name -> `TokenSpec`, for every name in either list.
+        encoder_sep_mask: each input passes the encoder alone, with registers of its own; the
+            decoder attends to all of them. 4M-21 does not have this field.
     """
 
     domains_in: tuple[str, ...]
@@ -43,6 +45,7 @@ class FMConfig:
     qk_norm: bool = False
     decoder_causal_mask: bool = False
     decoder_sep_mask: bool = True
+    encoder_sep_mask: bool = False
     num_register_tokens: int = 0
     share_modality_embeddings: bool = True
 
@@ -90,6 +93,7 @@ class FMConfig:
             qk_norm=fields.flag("qk_norm", False),
             decoder_causal_mask=fields.flag("decoder_causal_mask", False),
             decoder_sep_mask=fields.flag("decoder_sep_mask", True),
+            encoder_sep_mask=fields.flag("encoder_sep_mask", False),
             num_register_tokens=fields.integer("num_register_tokens", 0, 0, 1024),
             share_modality_embeddings=fields.flag("share_modality_embeddings", True),
         )

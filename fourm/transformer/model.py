@@ -155,13 +155,17 @@ class FM(nn.Module):
     ) -> EncoderOutput:
         """Run the encoder on a batch whose samples may have different modalities and lengths.
 
-        Arguments and errors as `embed`. The result of a sample does not depend on its batch.
+        Arguments and errors as `embed`. The result of a sample does not depend on its batch. With
+        `encoder_sep_mask`, inputs do not see each other, and their outputs lie side by side.
 
         Args:
             inputs, keep: as `embed`.
             layers: of the encoder, from 0, to summarise, in ascending order; -1 is its input. The
-                model must have register tokens.
+                model must have register tokens. With `encoder_sep_mask`, only those of a single
+                input are.
         """
+        if self.config.encoder_sep_mask and len(inputs) > 1:
+            return _side_by_side([self.encode({k: one}, keep) for k, one in inputs.items()])
         return self.encode_embedded(self.embed(inputs, keep), layers)
 
     def encode_nothing(self, batch: int = 1) -> EncoderOutput:
@@ -306,6 +310,21 @@ class FM(nn.Module):
     def _as_weights(self, content: Tensor) -> Tensor:
         """Floats in the dtype of the weights; ids unchanged."""
         return content.to(self.mask_token.dtype) if content.is_floating_point() else content
+
+
+def _side_by_side(parts: Sequence[EncoderOutput]) -> EncoderOutput:
+    """The outputs of several passes for the same samples, one after another."""
+    tokens = _joined([part.tokens for part in parts])
+    context = _joined([part.context for part in parts])
+    if all(part.mask is None for part in parts):
+        return EncoderOutput(tokens, context, None)
+    masks = [
+        part.tokens.new_zeros(part.tokens.shape[:2], dtype=torch.bool)
+        if part.mask is None
+        else part.mask
+        for part in parts
+    ]
+    return EncoderOutput(tokens, context, _joined(masks))
 
 
 def _joined(parts: list[Tensor]) -> Tensor:

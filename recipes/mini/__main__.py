@@ -9,12 +9,15 @@ import typer
 
 from fourm.errors import FourmError
 from fourm.training.run import Run
+from recipes.mini.add_outputs import add_outputs
 from recipes.mini.export import write
 from recipes.mini.features import extract, write_split
 from recipes.mini.flickr8k_coco import Flickr8kCoco
 from recipes.mini.further import add as add_inputs
 from recipes.mini.further import fit
+from recipes.mini.generation import encode_contexts, teach
 from recipes.mini.joint import train
+from recipes.mini.outputs import fit_output_tokenizers
 from recipes.mini.pseudo_maps import predict
 from recipes.mini.teacher import encoder_state, read_onnx
 from recipes.mini.tokenizers import fit_seg_tokenizer, fit_space
@@ -113,6 +116,35 @@ def add(
     typer.echo(f"{bundle}: {size / 1e6:.1f} MB")
 
 
+@app.command("output-tokens")
+def output_tokens(
+    language: Language, run: RunFolder = RUN, data: Data = DATA, steps: Steps = 500
+) -> None:
+    """Fit the tokenizers of outputs, and make the tokens that are to be predicted."""
+    fit_output_tokenizers(Run(run), Flickr8kCoco(data), language, steps)
+
+
+@app.command()
+def contexts(bundle: Bundle = MINI, run: RunFolder = RUN, data: Data = DATA) -> None:
+    """Encode the inputs from which outputs are predicted."""
+    encode_contexts(Run(run), Flickr8kCoco(data), bundle)
+
+
+@app.command()
+def decoder(
+    language: Language, run: RunFolder = RUN, data: Data = DATA, steps: Steps = 1200
+) -> None:
+    """Train the decoder to predict maps, texts, boxes, colours, metadata and edges."""
+    teach(Run(run), Flickr8kCoco(data), language, steps)
+
+
+@app.command("add-outputs")
+def outputs(bundle: Bundle = MINI, run: RunFolder = RUN) -> None:
+    """Add the decoder and its tokenizers to the model folder."""
+    size = add_outputs(Run(run), bundle)
+    typer.echo(f"{bundle}: {size / 1e6:.1f} MB")
+
+
 @app.command("all")
 def every_stage(onnx: Teacher, language: Language, run: RunFolder = RUN, data: Data = DATA) -> None:
     """Run all stages in order. Started again, it resumes where it stopped."""
@@ -125,6 +157,10 @@ def every_stage(onnx: Teacher, language: Language, run: RunFolder = RUN, data: D
     export(language, run=run, data=data)
     further(run=run, data=data)
     add(run=run, data=data)
+    output_tokens(language, run, data)
+    contexts(run=run, data=data)
+    decoder(language, run, data)
+    outputs(run=run)
 
 
 if __name__ == "__main__":

@@ -30,7 +30,7 @@ MOST = 1500
 
 BATCH = 16
 PHOTO_ALONE = 0.6
-"""Share of samples that are a photo alone; the others are one or two inputs, or a photo with them."""
+"""Share of samples that are a photo alone; others are one or two inputs, some with the photo."""
 
 
 class Contexts:

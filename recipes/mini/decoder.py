@@ -1,8 +1,9 @@
 """Stage `decoder`: mini learns to predict what it can be given, from the frozen encoder.
 
-Each sample is a photo with its targets: captions, boxes, a palette, metadata, some tokens of its map
-and its edges, its embedding. The decoder is given the encoder's outputs for the photo, for other
-inputs, or for both (`recipes.mini.contexts`), which are computed once. Nothing else is trained.
+Each sample is a photo with its targets: captions, boxes, a palette, metadata, some tokens of its
+map and its edges, its embedding. The decoder is given the encoder's outputs for the photo, for
+other inputs, or for both, which are computed once (`recipes.mini.contexts`). Nothing else is
+trained.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import os
 import random
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -20,6 +22,8 @@ from torch import Tensor
 from tqdm import trange
 
 from fourm.checkpoints import Fields
+from fourm.language.model import LanguageModel
+from fourm.language.sentences import TOKENIZER
 from fourm.tokenizers.wordpiece import TextTokenizer
 from fourm.training.decoding import NumberBlur, Target, pack, target_losses
 from fourm.training.optim import flushed_denormals, plain_attention, update_average, warm_up_cosine
@@ -163,11 +167,15 @@ def train_decoder(
     """
     trained = [p for p in model.parameters() if p.requires_grad]
     average = copy.deepcopy(model)
-    optimiser = torch.optim.AdamW(trained, lr=RATE, weight_decay=0.02, betas=(0.9, 0.98), fused=True)
+    optimiser = torch.optim.AdamW(
+        trained, lr=RATE, weight_decay=0.02, betas=(0.9, 0.98), fused=True
+    )
     first = _resume(run, model, average, optimiser)
     rng = random.Random(seed + first)
     losses: dict[str, float] = {}
-    bar = trange(first, steps, initial=first, total=steps, desc="decoder", unit="step", mininterval=10)
+    bar = trange(
+        first, steps, initial=first, total=steps, desc="decoder", unit="step", mininterval=10
+    )
     for step in bar:
         for group in optimiser.param_groups:
             group["lr"] = RATE * warm_up_cosine(step, steps, WARM_UP)
@@ -233,6 +241,26 @@ def build_decoder(
     for name, parameter in model.named_parameters():
         parameter.requires_grad_(is_decoder(name))
     return model
+
+
+def saved_words(run: Run) -> WordTokenizer:
+    """The text tokenizer that stage `output-tokens` wrote."""
+    tokenizer = json.loads(run.path(WORDS).read_text(encoding="utf-8"))
+    return WordTokenizer(tokenizer, tokenizer["model"]["vocab"]["v0=0"])
+
+
+def word_vectors(language: Path, words: WordTokenizer) -> Tensor:
+    """(W, dim) vectors of all ids that are words: those of a language model's own pieces."""
+    model = LanguageModel.load(language)
+    table = model.embeddings.word_embeddings.weight.detach()
+    theirs = json.loads((language / TOKENIZER).read_text(encoding="utf-8"))["model"]["vocab"]
+    ours: dict[str, int] = words.json["model"]["vocab"]
+    vectors = []
+    for name in sorted(ours, key=lambda name: ours[name])[: words.words]:
+        ids = [theirs[name]] if name in theirs else model.tokenize(name)[1:-1]
+        vectors.append(table[ids].mean(0))
+    stacked = torch.stack(vectors)
+    return stacked - stacked.mean(0)
 
 
 def blurs_of(words: WordTokenizer) -> dict[str, NumberBlur]:

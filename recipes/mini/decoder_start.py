@@ -9,11 +9,15 @@ The projection of the context leaves these directions to the positions.
 from __future__ import annotations
 
 import math
+from typing import cast
 
 import torch
 from torch import Tensor, nn
 
 from fourm.transformer import FM
+from fourm.transformer.blocks import DecoderBlock
+from fourm.transformer.embeddings import InputEmbedding
+from fourm.transformer.targets import TargetEmbedding
 from recipes.mini.architecture import IMAGE
 from recipes.mini.outputs import EDGES_OUT, SEG_OUT
 
@@ -45,7 +49,7 @@ def start_decoder(model: FM, words: Tensor | None, seed: int) -> None:
     """
     torch.manual_seed(seed)
     dim = model.config.dim
-    image = model.encoder_embeddings[IMAGE]
+    image = cast(InputEmbedding, model.encoder_embeddings[IMAGE])
     places = image.pos_emb[0] - image.pos_emb[0].mean(0)
     _, scale, axes = torch.linalg.svd(places, full_matrices=False)
     kept = min(PLACES, dim // 4, model.config.head_dim)
@@ -56,9 +60,11 @@ def start_decoder(model: FM, words: Tensor | None, seed: int) -> None:
     beside = torch.eye(dim) - axes.T @ axes
     orthogonal = torch.linalg.qr(torch.randn(dim, dim))[0]
     projection.weight.copy_(beside @ orthogonal * (CONTEXT_NORM / TOKEN_NORM))
+    assert projection.bias is not None
     projection.bias.copy_(-image.mod_emb[0, 0])
     seen = dim**0.5 / math.hypot(CONTEXT_NORM, 0.2)
-    for block in model.decoder:
+    for layer in model.decoder:
+        block = cast(DecoderBlock, layer)
         attention = block.cross_attn
         width = model.config.head_dim
         for head in range(PLACE_HEADS):
@@ -75,7 +81,8 @@ def start_decoder(model: FM, words: Tensor | None, seed: int) -> None:
 def _start_targets(model: FM, places: Tensor, words: Tensor | None) -> None:
     dim = model.config.dim
     model.mask_token.zero_()
-    for name, module in model.decoder_embeddings.items():
+    for name, part in model.decoder_embeddings.items():
+        module = cast(TargetEmbedding, part)
         nn.init.normal_(module.mod_emb, std=QUERY_NORM / 2 / dim**0.5)
         nn.init.normal_(module.pos_emb, std=QUERY_NORM / 2 / dim**0.5)
         nn.init.normal_(module.token_emb.weight, std=QUERY_NORM / dim**0.5)

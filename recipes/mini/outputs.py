@@ -13,7 +13,6 @@ from tqdm import tqdm
 from fourm.language.model import LanguageModel
 from fourm.language.sentences import TOKENIZER
 from fourm.modalities.boxes import boxes_text, thing_names
-from fourm.modalities.edges import canny_edges, square_edges
 from fourm.modalities.metadata import metadata_text
 from fourm.modalities.palette import palette_of, palette_text
 from fourm.modalities.pixels import centred
@@ -22,6 +21,7 @@ from fourm.tokenizers.config import TokenizerConfig
 from fourm.tokenizers.vqvae import VQVAE
 from fourm.tokenizers.wordpiece import TextTokenizer
 from fourm.training.edge_tokenizer import edge_tokenizer_config, fit_edge_tokenizer
+from fourm.training.edges import outlines
 from fourm.training.features import shrink_labels
 from fourm.training.label_tokenizer import (
     fit_label_tokenizer,
@@ -102,7 +102,7 @@ def fit_output_tokenizers(run: Run, data: TrainingData, language: Path, steps: i
 
 def _fit_edges(run: Run, data: TrainingData, steps: int) -> None:
     drawings = [
-        square_edges(canny_edges(square_photo(photo.path))[0], OUT_SIDE)
+        outlines(square_photo(photo.path))
         for photo in tqdm(data.captioned, desc="edges", unit="photo")
     ]
     run.save("outputs/edges", {"drawings": torch.from_numpy(np.stack(drawings))})
@@ -118,7 +118,9 @@ def _fit_maps(run: Run, data: TrainingData, language: Path, steps: int) -> None:
             maps[labelled.name] = torch.from_numpy(shrink_labels(labels, OUT_SIDE))
     names = [row.name.replace("-merged", "").replace("-", " ") for row in panoptic_classes()]
     vectors = name_vectors(LanguageModel.load(language), names)
-    train = {name: rows[split["train" if name == "captioned" else name]] for name, rows in maps.items()}
+    train = {
+        name: rows[split["train" if name == "captioned" else name]] for name, rows in maps.items()
+    }
     coco = train["coco_panoptic"].repeat(4, 1, 1)
     drawn = torch.cat([train["captioned"], coco])
     model, _ = fit_label_tokenizer(SEG_OUT_CONFIG, vectors, drawn, drawn, steps, pure=True)
