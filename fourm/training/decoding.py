@@ -7,6 +7,7 @@ see each other, those of a sequence what comes before them.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, cast
@@ -104,18 +105,22 @@ class NumberBlur:
     Args:
         vocabulary: ids of the modality.
         ranges: first and last id of each row of numbers; other ids have no neighbours.
-        width: standard deviation of the wanted distribution, in numbers.
+        width: standard deviation of the wanted distribution, in steps.
+        step: the numbers that occur are multiples of this.
     """
 
-    def __init__(self, vocabulary: int, ranges: Sequence[tuple[int, int]], width: float) -> None:
+    def __init__(
+        self, vocabulary: int, ranges: Sequence[tuple[int, int]], width: float, step: int = 1
+    ) -> None:
         self._low = torch.arange(vocabulary)
         self._high = torch.arange(vocabulary)
         for first, last in ranges:
             self._low[first : last + 1] = first
             self._high[first : last + 1] = last
-        reach = int(3 * width)
-        self._offsets = torch.arange(-reach, reach + 1)
-        self._weights = (-0.5 * (self._offsets / width) ** 2).exp()
+        reach = math.ceil(2.5 * width)
+        steps = torch.arange(-reach, reach + 1)
+        self._offsets = steps * step
+        self._weights = (-0.5 * (steps / width) ** 2).exp()
 
     def loss(self, logits: Tensor, wanted: Tensor) -> Tensor:
         """Mean cross-entropy of logits (n, vocabulary) with the blurred ids (n,)."""

@@ -34,7 +34,7 @@ from recipes.mini.architecture import IMAGE, TARGET, config_for, load_teacher
 from recipes.mini.contexts import Contexts
 from recipes.mini.data import TrainingData
 from recipes.mini.decoder_start import start_decoder
-from recipes.mini.outputs import EDGES_OUT, SEG_OUT, TEXTS, WORDS, output_info
+from recipes.mini.outputs import EDGE_STEP, EDGES_OUT, SEG_OUT, TEXTS, WORDS, output_info
 
 DEPTH = 3
 BATCH = 16
@@ -55,8 +55,8 @@ GRID_TARGETS = {SEG_OUT: 20, EDGES_OUT: 16}
 
 WEIGHTS = {"caption": 1.0, "det": 1.0, SEG_OUT: 1.0, EDGES_OUT: 0.4, "color_palette": 0.3}
 WEIGHTS |= {"metadata": 0.3, TARGET: 0.3}
-BLURS = {"det": (4, 10.0), "color_palette": (1, 6.0), "metadata": (1, 1.0)}
-"""Axes whose numbers are blurred, and how widely."""
+BLURS = {"det": (4, 0.7, EDGE_STEP), "color_palette": (1, 6.0, 1), "metadata": (1, 1.0, 1)}
+"""Axes whose numbers are blurred, how widely, and the step between those that occur."""
 
 MIXED = 0.6
 """Share of a batch that are photos whose other inputs are known, once these are used."""
@@ -267,10 +267,10 @@ def blurs_of(words: WordTokenizer) -> dict[str, NumberBlur]:
     """How the numbers of each modality are blurred."""
     info = output_info(words)
     made = {}
-    for name, (axes, width) in BLURS.items():
+    for name, (axes, width, step) in BLURS.items():
         first = [words.up_to_axis(axis) for axis in range(axes)]
         ranges = [(begin, begin + words.up_to_axis(1) - words.words - 1) for begin in first]
-        made[name] = NumberBlur(info[name]["vocabulary"], ranges, width)
+        made[name] = NumberBlur(info[name]["vocabulary"], ranges, width, step)
     return made
 
 

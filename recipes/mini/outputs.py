@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +13,9 @@ from tqdm import tqdm
 
 from fourm.language.model import LanguageModel
 from fourm.language.sentences import TOKENIZER
-from fourm.modalities.boxes import boxes_text, thing_names
+from fourm.modalities.boxes import Box, boxes_text, thing_names
 from fourm.modalities.metadata import metadata_text
+from fourm.modalities.number_words import LARGEST
 from fourm.modalities.palette import palette_of, palette_text
 from fourm.modalities.pixels import centred
 from fourm.modalities.seg import panoptic_classes, square_labels
@@ -40,6 +42,10 @@ TEXTS = {"text": "caption", "boxes": "det", "palette": "color_palette", "metadat
 OUT_SIDE, OUT_GRID = 112, 16
 SEG_OUT_CODES, EDGE_CODES = 512, 512
 PALETTE_COLOURS = 5
+EDGE_STEP = 27
+"""Edges of boxes are multiples of this, of `LARGEST`. Of many fine numbers none is likely, and
+the likeliest next token would be the end of the text."""
+
 LEAST_USES = 4
 """A rarer word of the captions is spelled in pieces."""
 
@@ -81,6 +87,15 @@ def make_words(data: TrainingData, language: Path) -> WordTokenizer:
 def caption(text: str) -> str:
     """A caption as mini writes it: without a full stop at its end."""
     return text.strip().rstrip(".").strip()
+
+
+def coarse(box: Box) -> Box:
+    """A box whose edges are multiples of `EDGE_STEP`, and which is not empty."""
+    steps = LARGEST // EDGE_STEP
+    low = [min(round(edge * steps), steps - 1) for edge in (box.xmin, box.ymin)]
+    high = [round(edge * steps) for edge in (box.xmax, box.ymax)]
+    xmax, ymax = (max(end, begin + 1) / steps for begin, end in zip(low, high, strict=True))
+    return replace(box, xmin=low[0] / steps, ymin=low[1] / steps, xmax=xmax, ymax=ymax)
 
 
 def fit_output_tokenizers(run: Run, data: TrainingData, language: Path, steps: int) -> None:
@@ -149,7 +164,7 @@ def write_texts(run: Run, data: TrainingData) -> None:
         rows.append(
             {
                 "caption": [tokenizer.encode(caption(text)) for text in photo.captions],
-                "det": tokenizer.encode(boxes_text(found[:25])),
+                "det": tokenizer.encode(boxes_text([coarse(box) for box in found[:25]])),
                 "color_palette": tokenizer.encode(palette_text(colours)),
                 "metadata": tokenizer.encode(metadata_text(metadata(photo.path, found))),
             }
