@@ -17,7 +17,11 @@ def test_losses_are_those_of_each_target_alone():
     places = [torch.tensor([8, 0, 3]), torch.tensor([1, 2, 4])]
     tokens = [torch.tensor([7, 1, 2]), torch.tensor([0, 19, 4])]
     samples = [
-        [Target(CAPTION, text), Target(LABELS, ids, where), Target(GLOBAL, ids[:2] % 16, where[:2] % 4)]
+        [
+            Target(CAPTION, text),
+            Target(LABELS, ids, where),
+            Target(GLOBAL, ids[:2] % 16, where[:2] % 4),
+        ]
         for text, ids, where in zip(texts, tokens, places, strict=True)
     ]
     samples[1].insert(0, Target(CAPTION, texts[0]))
