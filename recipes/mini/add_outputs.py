@@ -31,12 +31,13 @@ MOST_BYTES = 80_000_000
 OUTPUTS = {"seg": SEG_OUT, "edges": EDGES_OUT, **TEXTS}
 TOKENIZERS = {SEG_OUT: "tok_semseg_out", EDGES_OUT: "tok_edges", TARGET: "tok_dinov2_global"}
 
-LIKELIEST = {"steps": 1, "temperature": 0, "guidance": 1}
+LIKELIEST = {"temperature": 0, "temperature_schedule": "constant", "guidance": 1}
+IN_ONE_STEP = {"scheme": "roar", "steps": 1, **LIKELIEST}
 GENERATION: dict[str, dict[str, Any]] = {
-    "seg": {"scheme": "roar", **LIKELIEST},
-    "edges": {"scheme": "roar", **LIKELIEST},
-    "dinov2_embedding": {"scheme": "roar", **LIKELIEST},
-    **{name: {"scheme": "autoregressive", "temperature": 0, "guidance": 1} for name in TEXTS},
+    "seg": IN_ONE_STEP,
+    "edges": IN_ONE_STEP,
+    "dinov2_embedding": IN_ONE_STEP,
+    **{name: {"scheme": "autoregressive", **LIKELIEST} for name in TEXTS},
 }
 """Each is nearly determined by a photo: the likeliest tokens look best."""
 
