@@ -34,7 +34,7 @@ Outputs = Annotated[
     typer.Option(
         "--to",
         metavar="MODALITIES",
-        help="Modalities to generate, e.g. depth,normals,seg,text, or all.",
+        help="Modalities to generate, e.g. seg,text,boxes, or all.",
         rich_help_panel="Output",
     ),
 ]
@@ -157,7 +157,7 @@ def generate(
     diffusion_steps: DiffusionSteps = 50,
     image_size: ImageSize = None,
     as_json: AsJson = False,
-    model: Generator = "4M-21_B",
+    model: Generator = "mini",
     device: Device = "auto",
     dtype: Dtype = "auto",
 ) -> None:

@@ -1,4 +1,4 @@
-"""`python -m demo.run`: index photos, search them in four ways, write result pages.
+"""`python -m demo.run`: index photos, search them in four ways, generate, write result pages.
 
 Each step is a `fourm` command as a user would type it, printed before it runs.
 """
@@ -21,6 +21,7 @@ from demo.make_gallery import make_gallery
 from demo.queries import save_altered
 
 BUNDLED = "mini"
+GENERATED, SHOWN = "generated", "photographs/astronaut.jpg"
 SUFFIXES = {".jpg", ".jpeg", ".png", ".webp"}
 
 
@@ -73,13 +74,20 @@ def own_photos(root: Path) -> Iterator[Path]:
             yield path
 
 
-def write_page(out: Path, pages: Iterable[Search]) -> Path:
-    """Write a page that shows the contact sheets and links to the pages of hits."""
+def write_page(out: Path, pages: Iterable[Search], generated: str) -> Path:
+    """Write a page that shows the contact sheets and links to the pages of hits.
+
+    Args:
+        out: where they are.
+        pages: the searches.
+        generated: sheet of what was generated.
+    """
     parts = [
         f'<h2><a href="{page.name}.html">{html.escape(page.title)}</a></h2>'
         f'<a href="{page.name}.html"><img src="{page.name}.png" alt=""></a>'
         for page in pages
     ]
+    parts.append(f'<h2>generated from one photo</h2><img src="{generated}" alt="">')
     page = out / "index.html"
     page.write_text(
         '<!doctype html><meta charset="utf-8"><title>fourm: demo</title>'
@@ -124,7 +132,11 @@ def demo(out: Path, photos: Path | None, model: str) -> Path:
         fourm("query", index, *page.arguments, *choice, *shown)
     for file in judged:
         fourm("eval", index, "--queries", file, *choice)
-    return write_page(out, pages)
+    chosen = root / SHOWN
+    if not chosen.is_file():
+        chosen = next(own_photos(root))
+    fourm("generate", chosen, "--to", "all", "--out", out / GENERATED, *choice)
+    return write_page(out, pages, f"{GENERATED}/sheet.png")
 
 
 def main() -> None:

@@ -65,6 +65,7 @@ def fit_label_tokenizer(
     steps: int,
     *,
     pure: bool = False,
+    batch: int = 32,
 ) -> tuple[VQVAE, Tensor]:
     """Fit codebook and decoder.
 
@@ -76,6 +77,7 @@ def fit_label_tokenizer(
         steps: optimiser steps of the decoder.
         pure: the first codes are the classes, no class first; only the others come from k-means,
             of cells that no class fills.
+        batch: maps in a step of the decoder.
 
     Returns:
         The tokenizer, and (codes, labels) the mean share of each label in the cells of each code.
@@ -93,7 +95,7 @@ def fit_label_tokenizer(
     sizes = torch.bincount(nearest, minlength=count).clamp_min(1)[:, None]
     mean_shares = torch.zeros(count, len(names)).index_add_(0, nearest, shares) / sizes
     model = assemble(config, table, codes)
-    train_decoder(model, decoder_maps, Tensor.long, F.cross_entropy, steps)
+    train_decoder(model, decoder_maps, Tensor.long, F.cross_entropy, steps, batch)
     return model, mean_shares
 
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from fourm.model import Model
 
 INPUTS = ("text", "seg", "edges", "boxes", "palette", "metadata")
-MOST = 1500
+MOST = 480
 """Photos whose inputs are encoded."""
 
 BATCH = 16
@@ -49,7 +49,8 @@ class Contexts:
         self._inputs: dict[str, dict[str, Tensor]] = {}
         self._numbers: dict[int, int] = {}
         if mixed:
-            self._inputs = {name: run.load(f"contexts/{name}") for name in INPUTS}
+            made = [name for name in INPUTS if run.has(f"contexts/{name}")]
+            self._inputs = {name: run.load(f"contexts/{name}") for name in made}
             rows = run.load("contexts/rows")["rows"].tolist()
             self._numbers = {row: number for number, row in enumerate(rows)}
 
@@ -63,8 +64,8 @@ class Contexts:
         if source != "captioned" or row not in self._numbers or rng.random() < PHOTO_ALONE:
             return frozenset({"image"})
         number = self._numbers[row]
-        known = [name for name in INPUTS if self._inputs[name]["lengths"][number] > 1]
-        chosen = rng.sample(known, rng.choice((1, 1, 2)))
+        known = [name for name, rows in self._inputs.items() if rows["lengths"][number] > 1]
+        chosen = rng.sample(known, min(len(known), rng.choice((1, 1, 2))))
         return frozenset(chosen + (["image"] if rng.random() < 0.25 else []))
 
     def read(
@@ -109,7 +110,7 @@ def encode_inputs(run: Run, data: TrainingData, model: Model, most: int = MOST) 
     run.save("contexts/rows", {"rows": torch.tensor(rows)})
     labels = run.load("pseudo_maps")["labels"]
     for name in INPUTS:
-        if run.has(f"contexts/{name}"):
+        if name not in model.inputs or run.has(f"contexts/{name}"):
             continue
         values = [_value(name, data, row, labels) for row in tqdm(rows, desc=name, unit="photo")]
         parts = list(_encoded(model, name, values))

@@ -42,6 +42,7 @@ TEXTS = {"text": "caption", "boxes": "det", "palette": "color_palette", "metadat
 OUT_SIDE, OUT_GRID = 112, 16
 SEG_OUT_CODES, EDGE_CODES = 512, 512
 PALETTE_COLOURS = 5
+MAP_BATCH = 8
 EDGE_STEP = 27
 """Edges of boxes are multiples of this, of `LARGEST`. Of many fine numbers none is likely, and
 the likeliest next token would be the end of the text."""
@@ -125,7 +126,9 @@ def _fit_edges(run: Run, data: TrainingData, steps: int) -> None:
 
 def _fit_maps(run: Run, data: TrainingData, language: Path, steps: int) -> None:
     split = run.load("split")
-    maps = {"captioned": drawn_maps(run, data, OUT_SIDE)}
+    if not run.has("outputs/maps"):
+        run.save("outputs/maps", {"labels": drawn_maps(run, data, OUT_SIDE)})
+    maps = {"captioned": run.load("outputs/maps")["labels"]}
     for labelled in data.labelled:
         if labelled.complete:
             crops = square_crops(labelled, seed=0)
@@ -138,7 +141,9 @@ def _fit_maps(run: Run, data: TrainingData, language: Path, steps: int) -> None:
     }
     coco = train["coco_panoptic"].repeat(4, 1, 1)
     drawn = torch.cat([train["captioned"], coco])
-    model, _ = fit_label_tokenizer(SEG_OUT_CONFIG, vectors, drawn, drawn, steps, pure=True)
+    model, _ = fit_label_tokenizer(
+        SEG_OUT_CONFIG, vectors, drawn, drawn, steps, pure=True, batch=MAP_BATCH
+    )
     run.save("outputs/tok_semseg", model.state_dict())
     tokens = {name: encoded(model, rows, Tensor.long) for name, rows in maps.items()}
     run.save("outputs/seg_tokens", tokens)

@@ -28,7 +28,12 @@ def test_the_sample_is_indexed_searched_in_four_ways_and_evaluated(
     tmp_path: Path, commands: Commands
 ) -> None:
     page = run.demo(tmp_path, None, "mini")
-    assert [words[0] for words in commands] == ["index", "info"] + 4 * ["query"] + 4 * ["eval"]
+    assert [words[0] for words in commands] == [
+        *("index", "info"),
+        *4 * ["query"],
+        *4 * ["eval"],
+        "generate",
+    ]
     asked = [set(words) & {"--image", "--seg"} for words in commands if words[0] == "query"]
     assert asked == [set(), {"--image"}, {"--seg"}, {"--seg"}]
     links = page.read_text(encoding="utf-8")
@@ -39,6 +44,7 @@ def test_the_sample_is_indexed_searched_in_four_ways_and_evaluated(
 
 def test_files_that_commands_name_exist(tmp_path: Path, commands: Commands) -> None:
     run.demo(tmp_path, None, "mini")
+    assert Path(commands[-1][1]).is_file()
     for words in commands:
         for option in ("--image", "--seg", "--queries"):
             if option in words:
@@ -52,6 +58,7 @@ def test_own_photos_are_searched_but_not_evaluated(tmp_path: Path, commands: Com
     run.demo(tmp_path / "out", photos, "mini")
     assert commands[0][:2] == ("index", str(photos))
     assert not [words for words in commands if words[0] == "eval"]
+    assert commands[-1][:2] == ("generate", str(photos / "a.jpg"))
     assert [p.name for p in photos.iterdir()] == ["a.jpg"]
 
 

@@ -6,7 +6,7 @@ import torch
 
 import fourm
 from fourm import TokenIds
-from fourm.model.predicted_inputs import with_predicted_inputs
+from fourm.model.predicted_inputs import Prediction, with_predicted_inputs
 from fourm.tokenizers.wordpiece import SpecialIds
 from tests.fourm.model.test_models_embed import layout, make_photo
 from tests.fourm.model.test_several_spaces_come_from_one_pass import counted
@@ -39,8 +39,10 @@ def encoded(model, fm, photo):
 def predicted(model, photo, names):
     """The tokens of the first pass, as the second is given them."""
     sample = model.prepare({"image": photo}, predict=names)
+    domains = {name: model._network.modalities[name] for name in names}
+    prediction = Prediction(domains, lambda modality: SpecialIds(), lambda modality, ids: None)
     with torch.no_grad():
-        (whole,) = with_predicted_inputs(model._network, [sample], lambda modality: SpecialIds())
+        (whole,) = with_predicted_inputs(model._network, [sample], prediction)
     return {modality: content.ids.tolist() for modality, content in whole.contents.items()}
 
 
