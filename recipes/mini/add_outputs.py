@@ -13,8 +13,6 @@ from fourm.checkpoints.files import CONFIG, TENSORS, read_json_object
 from fourm.hub.manifest import MANIFEST_FILE
 from fourm.training import export
 from fourm.training.run import Run
-from fourm.training.space import WhitenedSpace
-from recipes.mini.architecture import TARGET
 from recipes.mini.decoder import DEPTH, is_decoder, saved_words
 from recipes.mini.outputs import (
     EDGES_CONFIG,
@@ -29,14 +27,13 @@ from recipes.mini.outputs import (
 MOST_BYTES = 80_000_000
 
 OUTPUTS = {"seg": SEG_OUT, "edges": EDGES_OUT, **TEXTS}
-TOKENIZERS = {SEG_OUT: "tok_semseg_out", EDGES_OUT: "tok_edges", TARGET: "tok_dinov2_global"}
+TOKENIZERS = {SEG_OUT: "tok_semseg_out", EDGES_OUT: "tok_edges"}
 
 LIKELIEST = {"temperature": 0, "temperature_schedule": "constant", "guidance": 1}
 IN_ONE_STEP = {"scheme": "roar", "steps": 1, **LIKELIEST}
 GENERATION: dict[str, dict[str, Any]] = {
     "seg": IN_ONE_STEP,
     "edges": IN_ONE_STEP,
-    "dinov2_embedding": IN_ONE_STEP,
     **{name: {"scheme": "autoregressive", **LIKELIEST} for name in TEXTS},
 }
 """Each is nearly determined by a photo: the likeliest tokens look best."""
@@ -56,8 +53,6 @@ def add_outputs(run: Run, bundle: Path, most_bytes: int = MOST_BYTES) -> int:
     with export.replaced(bundle, most_bytes) as folder:
         manifest = read_json_object(folder / MANIFEST_FILE)
         _add_decoder(run, folder / manifest["model"])
-        space = WhitenedSpace.from_tensors(run.load("space"))
-        export.write_checkpoint(folder / TOKENIZERS[TARGET], *space.tokenizer())
         for name, config, saved in (
             (SEG_OUT, SEG_OUT_CONFIG, "outputs/tok_semseg"),
             (EDGES_OUT, EDGES_CONFIG, "outputs/tok_edges"),

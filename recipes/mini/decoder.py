@@ -1,7 +1,7 @@
 """Stage `decoder`: mini learns to predict what it can be given, from the frozen encoder.
 
 Each sample is a photo with its targets: captions, boxes, a palette, metadata, some tokens of its
-map and its edges, its embedding. The decoder is given the encoder's outputs for the photo, for
+map and its edges. The decoder is given the encoder's outputs for the photo, for
 other inputs, or for both, which are computed once (`recipes.mini.contexts`). Nothing else is
 trained.
 """
@@ -30,7 +30,7 @@ from fourm.training.optim import flushed_denormals, plain_attention, update_aver
 from fourm.training.run import Run
 from fourm.training.words import WordTokenizer
 from fourm.transformer import FM, EncoderOutput, FMConfig
-from recipes.mini.architecture import IMAGE, TARGET, config_for, load_teacher
+from recipes.mini.architecture import IMAGE, config_for, load_teacher
 from recipes.mini.contexts import Contexts
 from recipes.mini.data import TrainingData
 from recipes.mini.decoder_start import start_decoder
@@ -47,14 +47,21 @@ CAPTIONS = 3
 PATCHES = 96
 """Patches of a photo that the decoder is given, but for the last steps."""
 
-WHOLE = 0.8
+WHOLE = 0.9
 """Share of the steps after which all patches are given."""
 
 GRID_TARGETS = {SEG_OUT: 20, EDGES_OUT: 16}
 """Tokens of a grid that are learnt of a photo."""
 
-WEIGHTS = {"caption": 1.0, "det": 1.0, SEG_OUT: 1.0, EDGES_OUT: 0.4, "color_palette": 0.3}
-WEIGHTS |= {"metadata": 0.3, TARGET: 0.3}
+WEIGHTS = {
+    SEG_OUT: 1.0,
+    EDGES_OUT: 0.4,
+    "caption": 1.0,
+    "det": 1.0,
+    "color_palette": 0.3,
+    "metadata": 0.3,
+}
+
 BLURS = {"det": (4, 0.7, EDGE_STEP), "color_palette": (1, 6.0, 1), "metadata": (1, 1.0, 1)}
 """Axes whose numbers are blurred, how widely, and the step between those that occur."""
 
@@ -87,19 +94,17 @@ class Examples:
     """Samples with their targets.
 
     Args:
-        run: with stages `features`, `space`, `pseudo-maps` and `output-tokens` done.
+        run: with stages `features`, `pseudo-maps` and `output-tokens` done.
         data: the data set.
-        tokens: (P, 16) tokens of the captioned photos' embeddings.
     """
 
-    def __init__(self, run: Run, data: TrainingData, tokens: Tensor) -> None:
+    def __init__(self, run: Run, data: TrainingData) -> None:
         self._texts = json.loads(run.path("outputs/texts.json").read_text(encoding="utf-8"))
         tokenizer = TextTokenizer(run.path(WORDS))
         self._start = tokenizer.special_ids.sentinel(1)
         self._ends = [tokenizer.end, tokenizer.special_ids.sentinel(2)]
         self._seg = run.load("outputs/seg_tokens")
         self._edges = run.load("outputs/edge_tokens")["tokens"]
-        self._embeddings = tokens
         split = run.load("split")
         self.captioned = split["train"].tolist()
         self.labelled = [
@@ -143,8 +148,6 @@ class Examples:
                 targets += [self._text(name, ids[:36]) for ids in rng.sample(rows, CAPTIONS)]
             else:
                 targets.append(self._text(name, rows))
-        whole = torch.arange(self._embeddings.shape[1])
-        targets.append(Target(TARGET, self._embeddings[row].long(), whole))
         return targets
 
     def _text(self, name: str, ids: list[int]) -> Target:

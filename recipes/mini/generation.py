@@ -7,12 +7,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import torch
-from torch import Tensor
-
 from fourm import load_4m
 from fourm.training.run import Run
-from fourm.training.space import WhitenedSpace
 from recipes.mini.architecture import IMAGE
 from recipes.mini.contexts import Contexts, encode_inputs
 from recipes.mini.data import TrainingData
@@ -24,7 +20,6 @@ from recipes.mini.decoder import (
     train_decoder,
     word_vectors,
 )
-from recipes.mini.outputs import tokenizer_of
 
 
 def encode_contexts(run: Run, data: TrainingData, bundle: Path) -> None:
@@ -43,12 +38,5 @@ def teach(run: Run, data: TrainingData, language: Path, steps: int, seed: int = 
     places = (teacher[f"{prefix}pos_emb"] + teacher[f"{prefix}mod_emb"])[0]
     sets = ["captioned", *(one.name for one in data.labelled if one.complete)]
     contexts = Contexts(run, sets, places, mixed=True)
-    examples = Examples(run, data, embedding_tokens(run))
+    examples = Examples(run, data)
     train_decoder(run, examples, contexts, model, blurs_of(words), steps, seed)
-
-
-def embedding_tokens(run: Run) -> Tensor:
-    """Tokens (P, n) of the embeddings of all captioned photos."""
-    config, state = WhitenedSpace.from_tensors(run.load("space")).tokenizer()
-    with torch.no_grad():
-        return tokenizer_of(config, state).encode(run.load("features/captioned")["cls"]).short()

@@ -19,7 +19,6 @@ from fourm.modalities.number_words import LARGEST
 from fourm.modalities.palette import palette_of, palette_text
 from fourm.modalities.pixels import centred
 from fourm.modalities.seg import panoptic_classes, square_labels
-from fourm.tokenizers.config import TokenizerConfig
 from fourm.tokenizers.vqvae import VQVAE
 from fourm.tokenizers.wordpiece import TextTokenizer
 from fourm.training.edge_tokenizer import edge_tokenizer_config, fit_edge_tokenizer
@@ -33,7 +32,7 @@ from fourm.training.label_tokenizer import (
 from fourm.training.run import Run
 from fourm.training.vocabulary import write_tokenizer
 from fourm.training.words import WordTokenizer, used_pieces, word_tokenizer
-from recipes.mini.architecture import CLASSES, CODEBOOKS, CODES, TARGET
+from recipes.mini.architecture import CLASSES
 from recipes.mini.data import SIDE, TrainingData, boxes, metadata, square_crops, square_photo
 from recipes.mini.pseudo_maps import drawn_maps
 
@@ -74,7 +73,6 @@ def output_info(words: WordTokenizer) -> dict[str, dict[str, Any]]:
         "det": text(words.up_to_axis(4), 128),
         "color_palette": text(words.up_to_axis(2), 3 * PALETTE_COLOURS + 4),
         "metadata": text(words.up_to_axis(2), 24),
-        TARGET: {"vocabulary": CODES, "max_tokens": CODEBOOKS},
     }
 
 
@@ -175,10 +173,3 @@ def write_texts(run: Run, data: TrainingData) -> None:
             }
         )
     run.write_json("outputs/texts.json", rows)
-
-
-def tokenizer_of(config: dict[str, Any], state: dict[str, Tensor]) -> VQVAE:
-    """A tokenizer from its tensors."""
-    model = VQVAE(TokenizerConfig.from_mapping(config))
-    model.load_state_dict(state)
-    return model.eval()

@@ -64,7 +64,7 @@ def test_targets_are_the_texts_of_the_photo(made, taught):
 
 
 def test_a_given_modality_is_no_target(made, taught):
-    examples = decoder.Examples(made.run, made.data, generation.embedding_tokens(made.run))
+    examples = decoder.Examples(made.run, made.data)
     rng = random.Random(0)
     shown = torch.arange(256)
     every = examples.targets("captioned", 0, frozenset({"image"}), shown, rng)
