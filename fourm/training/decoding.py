@@ -132,6 +132,25 @@ class NumberBlur:
         return -(weights * likely).sum(1).mean()
 
 
+def decoded(model: FM, encoded: EncoderOutput, packed: Packed) -> dict[str, Tensor]:
+    """What the decoder makes of all tokens of each modality: (n, dim), of which logits are linear.
+
+    Args:
+        model: with the outputs of the targets.
+        encoded: of the batch.
+        packed: its targets.
+    """
+    batch, _, width, _ = packed.allowed.shape
+    queries = torch.zeros(batch * width, model.config.dim)
+    for name, part in packed.parts.items():
+        module = cast(TargetEmbedding, model.target(name))
+        content = model.mask_token[0] if part.given is None else module.token_emb(part.given)
+        where = module.pos_emb[0][part.positions] + module.mod_emb[0]
+        queries = queries.index_copy(0, part.places, content + where)
+    hidden = model.decode(queries.view(batch, width, -1), encoded, packed.allowed).flatten(0, 1)
+    return {name: hidden[part.places] for name, part in packed.parts.items()}
+
+
 def target_losses(
     model: FM, encoded: EncoderOutput, packed: Packed, blurs: Mapping[str, NumberBlur]
 ) -> dict[str, Tensor]:
@@ -143,17 +162,10 @@ def target_losses(
         packed: its targets.
         blurs: modality -> how its numbers are blurred.
     """
-    batch, _, width, _ = packed.allowed.shape
-    queries = torch.zeros(batch * width, model.config.dim)
-    for name, part in packed.parts.items():
-        module = cast(TargetEmbedding, model.target(name))
-        content = model.mask_token[0] if part.given is None else module.token_emb(part.given)
-        where = module.pos_emb[0][part.positions] + module.mod_emb[0]
-        queries = queries.index_copy(0, part.places, content + where)
-    hidden = model.decode(queries.view(batch, width, -1), encoded, packed.allowed).flatten(0, 1)
+    hidden = decoded(model, encoded, packed)
     losses = {}
     for name, part in packed.parts.items():
-        logits = cast(TargetEmbedding, model.target(name)).to_logits(hidden[part.places])
+        logits = cast(TargetEmbedding, model.target(name)).to_logits(hidden[name])
         if name in blurs:
             losses[name] = blurs[name].loss(logits, part.wanted)
         else:

@@ -15,7 +15,7 @@ import random
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import Tensor
@@ -25,11 +25,13 @@ from fourm.checkpoints import Fields
 from fourm.language.model import LanguageModel
 from fourm.language.sentences import TOKENIZER
 from fourm.tokenizers.wordpiece import TextTokenizer
-from fourm.training.decoding import NumberBlur, Target, pack, target_losses
+from fourm.training.balance import balanced
+from fourm.training.decoding import NumberBlur, Target, decoded, pack, target_losses
 from fourm.training.optim import flushed_denormals, plain_attention, update_average, warm_up_cosine
 from fourm.training.run import Run
 from fourm.training.words import WordTokenizer
 from fourm.transformer import FM, EncoderOutput, FMConfig
+from fourm.transformer.targets import TargetEmbedding
 from recipes.mini.architecture import IMAGE, config_for, load_teacher
 from recipes.mini.contexts import Contexts
 from recipes.mini.data import TrainingData
@@ -68,6 +70,12 @@ BLURS = {"det": (4, 0.7, EDGE_STEP), "color_palette": (1, 6.0, 1), "metadata": (
 MIXED = 0.6
 """Share of a batch that are photos whose other inputs are known, once these are used."""
 
+BALANCED = 320
+"""Photos by which frequent ids are balanced at the end."""
+
+NO_LINE = 0
+"""The code of a cell without a line."""
+
 LABELLED_SHARE = 0.15
 """Share of a batch that are photos with maps by people."""
 
@@ -102,7 +110,9 @@ class Examples:
         self._texts = json.loads(run.path("outputs/texts.json").read_text(encoding="utf-8"))
         tokenizer = TextTokenizer(run.path(WORDS))
         self._start = tokenizer.special_ids.sentinel(1)
+        self.end = tokenizer.end
         self._ends = [tokenizer.end, tokenizer.special_ids.sentinel(2)]
+        self._edge = tokenizer.id_of("v0=0"), tokenizer.id_of("v0=999")
         self._seg = run.load("outputs/seg_tokens")
         self._edges = run.load("outputs/edge_tokens")["tokens"]
         split = run.load("split")
@@ -150,6 +160,10 @@ class Examples:
                 targets.append(self._text(name, rows))
         return targets
 
+    def begins_box(self, ids: Tensor) -> Tensor:
+        """Which ids are the left edge of a box, its first token: bool, as `ids`."""
+        return (ids >= self._edge[0]) & (ids <= self._edge[1])
+
     def _text(self, name: str, ids: list[int]) -> Target:
         return Target(name, torch.tensor([self._start, *ids, *self._ends]))
 
@@ -196,6 +210,7 @@ def train_decoder(
         bar.set_postfix({name: f"{value:.2f}" for name, value in losses.items()}, refresh=False)
         if (step + 1) % save_every == 0 or step + 1 == steps:
             _save(run, model, average, optimiser, step + 1)
+    balance(average, examples, contexts)
     run.save("decoder", decoder_tensors(average))
 
 
@@ -218,6 +233,32 @@ def _losses(
         rows.append(examples.targets(source, row, given, shown, rng))
         parts.append((tokens, places))
     return target_losses(model, joined(model, parts), pack(rows), blurs)
+
+
+@torch.no_grad()
+def balance(model: FM, examples: Examples, contexts: Contexts) -> None:
+    """Lower the logits of no line, and of the end of the boxes, as far as they are too frequent."""
+    hidden: dict[str, list[Tensor]] = {EDGES_OUT: [], "det": []}
+    wanted: dict[str, list[Tensor]] = {EDGES_OUT: [], "det": []}
+    photo, rng = frozenset({"image"}), random.Random(0)
+    for start in range(0, min(BALANCED, len(examples.captioned)), BATCH):
+        rows, parts = [], []
+        for row in examples.captioned[start : start + BATCH]:
+            tokens, places, shown = contexts.read("captioned", row, photo, None, rng)
+            targets = examples.targets("captioned", row, photo, shown, rng)
+            rows.append([target for target in targets if target.name in hidden])
+            parts.append((tokens, places))
+        packed = pack(rows)
+        for name, values in decoded(model, joined(model, parts), packed).items():
+            ids = packed.parts[name].wanted
+            chosen = (ids == examples.end) | examples.begins_box(ids)
+            kept = chosen if name == "det" else torch.ones_like(ids, dtype=torch.bool)
+            hidden[name].append(values[kept])
+            wanted[name].append(ids[kept])
+    for name, number in ((EDGES_OUT, NO_LINE), ("det", examples.end)):
+        logits = cast(TargetEmbedding, model.target(name)).to_logits
+        changed = balanced(logits.weight, torch.cat(hidden[name]), torch.cat(wanted[name]), number)
+        logits.weight.copy_(changed)
 
 
 def joined(model: FM, parts: list[tuple[Tensor, Tensor]]) -> EncoderOutput:
