@@ -71,7 +71,8 @@ def _check_work(entries: list[Any], size: tuple[int, int] | None, where: str) ->
         shape = entry.get("segmentation") if isinstance(entry, dict) else None
         sides = shape.get("size") if isinstance(shape, dict) else size if shape else None
         if isinstance(sides, (list, tuple)) and all(type(side) is int for side in sides):
-            total += math.prod(sides)
+            pixels = math.prod(sides)
+            total += pixels if pixels <= MAX_PIXELS else 0  # a larger one is refused by itself
     if total > _MOST_PIXELS:
         raise QueryError(
             f"masks of {total} pixels together; give at most {_MOST_PIXELS}, for example of a "
