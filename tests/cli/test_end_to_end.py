@@ -130,7 +130,7 @@ def test_another_model_of_the_same_name_is_refused(place, tmp_path):
     assert "Use the model" in done.stderr and done.stdout == ""
 
 
-@pytest.mark.parametrize(("option", "code"), [("--device", 1), ("--dtype", 2)])
+@pytest.mark.parametrize(("option", "code"), [("--device", 2), ("--dtype", 2)])
 def test_a_wrong_device_or_dtype_is_one_line(place, option, code):
     done = fourm(place, "query", "{place}/p.index", "red", *TINY, option, "warp", code=code)
     assert done.stderr.count("\n") == 1 and "warp" in done.stderr
