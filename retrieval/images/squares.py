@@ -11,9 +11,9 @@ from PIL import Image
 
 from indexes.records import Box
 
-WIDE = 1.9
-"""Ratio of the sides from which an image gets squares. Photos of 3:2, 4:3 and 16:9 have none, since
-squares would take as long again as the photo itself, each (`python -m benchmarks.panoramas`)."""
+WIDE = 1.6
+"""Ratio of the sides from which an image gets squares. Photos of 4:3 and 3:2, which are most, have
+none, since each square takes as long as a photo itself (`python -m benchmarks.panoramas`)."""
 
 STEP = 0.5
 """Distance of neighbouring squares at most, in sides of a square."""
