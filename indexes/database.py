@@ -26,6 +26,7 @@ from indexes.errors import (
     StorageFailed,
     from_os_error,
 )
+from indexes.functions import add_functions
 from indexes.migration import version as format_of
 from indexes.recipe import Reading, Recipe
 from indexes.tables import APPLICATION_ID, FORMAT_VERSION, Base
@@ -62,6 +63,7 @@ def connect(file: Path, *, mode: str = "rw") -> Engine:
         connection.execute("PRAGMA cell_size_check = ON")
         # Running Python now and then lets Ctrl-C stop a statement.
         connection.set_progress_handler(lambda: 0, _STEPS)
+        add_functions(connection)
         return connection
 
     engine = create_engine("sqlite://", creator=open_connection, poolclass=QueuePool)

@@ -10,6 +10,7 @@ from typing import Any
 
 from indexes import changes, parts, queries
 from indexes.catalogue import Catalogue
+from indexes.conditions import AllOf, Condition, OneOf
 from indexes.creating import check_folder, create_index, remove_index
 from indexes.detail_store import DetailStore
 from indexes.errors import DamagedIndex, FolderTaken, from_os_error
@@ -27,6 +28,7 @@ from indexes.records import (
     Shape,
     SnapshotEntry,
 )
+from indexes.selection import select_ids
 from indexes.vector_search import VectorSearch
 
 
@@ -342,6 +344,20 @@ class Index(IndexInfo):
         with self._catalogue.read() as session:
             return queries.counts(session, contents.version, gallery_id)
 
+    def select(self, where: Condition, *, modalities: Collection[str] | None = None) -> IdArray:
+        """Ids of the indexed items that a condition holds for, int64 (n,), ascending.
+
+        Raises:
+            BadSearch: an unknown field, or a value that cannot be compared with it; a modality
+                that the index does not have.
+        """
+        chosen = self._catalogue.contents.chosen(modalities)
+        if chosen is not None:
+            named = tuple(gallery.reading.modality for gallery in chosen)
+            where = AllOf((OneOf("modality", named), where))
+        with self._catalogue.read() as session:
+            return select_ids(session, where)
+
     def vectors(self, ids: Sequence[int] | IdArray, *, space: str | None = None) -> FloatArray:
         """Stored vectors: float32 (len(ids), dim), unit rows, in the order of `ids`.
 
@@ -361,6 +377,7 @@ class Index(IndexInfo):
         *,
         space: str | None = None,
         modalities: Collection[str] | None = None,
+        where: Condition | None = None,
         items: bool = True,
     ) -> SearchResult:
         """The k items nearest to each query, best first; equal scores in the order of ids.
@@ -373,20 +390,24 @@ class Index(IndexInfo):
             k: at least 1.
             space: embedding space of the queries.
             modalities: galleries to search; None: all.
+            where: condition on the items; only those that it holds for are ranked. None: all.
             items: whether to look up the modality and path of what is found.
 
         Returns:
             See `SearchResult`; its scores are the cosines, float32 (Q, k'), with
-            k' = min(k, number of items in these galleries), which may be 0.
+            k' = min(k, number of items that are searched), which may be 0.
 
         Raises:
             BadVector: queries of the wrong dtype or shape, not finite, or not of unit length.
-            BadSearch: k < 1; a space or modality that the index does not have.
+            BadSearch: k < 1; a space or modality that the index does not have; a condition on
+                an unknown field, or with a value that cannot be compared with it.
             IncompleteSpace: a space that was added and is not complete yet.
         """
         contents = self._catalogue.contents
         with self._catalogue.read() as session:
-            return self._vectors.search(session, contents, queries, k, space, modalities, items)
+            return self._vectors.search(
+                session, contents, queries, k, space, modalities, where, items
+            )
 
     def search_fused(
         self,
@@ -396,6 +417,7 @@ class Index(IndexInfo):
         weights: Mapping[str, float] | None = None,
         fusion: str = "rrf",
         modalities: Collection[str] | None = None,
+        where: Condition | None = None,
         items: bool = True,
     ) -> SearchResult:
         """The k best items of each query over several spaces, from the full ranking in each.
@@ -406,6 +428,7 @@ class Index(IndexInfo):
             weights: space -> weight, above 0; None: 1 each.
             fusion: "rrf" or "scores", see `indexes.fusion.fuse`.
             modalities: galleries to search, among whose items ranks count; None: all.
+            where: condition on these items, applied before they are ranked; None: all.
             items: whether to look up the modality and path of what is found.
 
         Returns:
@@ -418,7 +441,7 @@ class Index(IndexInfo):
         contents = self._catalogue.contents
         with self._catalogue.read() as session:
             return self._vectors.search_fused(
-                session, contents, queries, k, shares, fusion, modalities, items
+                session, contents, queries, k, shares, fusion, modalities, where, items
             )
 
     def publish(self) -> None:

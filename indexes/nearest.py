@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 import numpy as np
-from numpy.typing import NDArray
 
 from indexes.forking import forked_after_import
+from indexes.fusion import best as best_positions
 from indexes.records import FloatArray, IdArray
 from indexes.unsafe import create_exclusively, open_regular
 
@@ -31,6 +31,37 @@ class Published:
     generation: int
     size: int
     sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """The items of a `Nearest` that a search is among.
+
+    Attributes:
+        ids: int64 (n,), ascending.
+        rows: of their vectors, int64, ascending; None: all rows.
+        starts: where in `rows` the vectors of each item begin, int64 (n,); None: it has only one.
+    """
+
+    ids: IdArray
+    rows: IdArray | None
+    starts: IdArray | None
+
+    def best(self, cosines: FloatArray) -> FloatArray:
+        """The best cosine of each item: float32 (n,), of the cosines of all rows."""
+        if self.starts is None or not len(self.starts):
+            return cosines
+        found: FloatArray = np.maximum.reduceat(cosines, self.starts)
+        return found
+
+    def parts(self, cosines: FloatArray, positions: IdArray) -> IdArray:
+        """Which part of the items at these positions in `ids` is the best; 0: the whole."""
+        found = np.zeros(len(positions), dtype=np.int64)
+        if self.starts is not None:
+            ends = np.append(self.starts[1:], len(cosines))
+            for row, position in enumerate(positions):
+                found[row] = np.argmax(cosines[self.starts[position] : ends[position]])
+        return found
 
 
 class Nearest:
@@ -64,32 +95,36 @@ class Nearest:
         """The ids of the items, int64 (n,), ascending."""
         return self._ids_of_rows[self._starts]
 
-    def cosines(self, query: FloatArray) -> FloatArray:
-        """Cosines of one query (dim,) with every vector, as `best` and `parts` take them."""
-        faiss = _faiss()
-        count = len(self._ids_of_rows)
-        if not count:
-            return np.empty(0, dtype=np.float32)
-        # A view of the memory of FAISS: nothing is copied.
-        vectors = faiss.rev_swig_ptr(self._flat.get_xb(), count * self._flat.d)
-        scores: FloatArray = vectors.reshape(count, self._flat.d) @ query
-        return scores
-
-    def best(self, cosines: FloatArray) -> FloatArray:
-        """The best cosine of each item: float32 (n,), in the order of `ids`."""
+    def choose(self, among: IdArray | None) -> Chosen:
+        """Some items, by ids that this index has, ascending; None: all of them."""
+        if among is None:
+            return Chosen(self.ids, None, self._starts if self._has_parts else None)
         if not self._has_parts:
-            return cosines
-        found: FloatArray = np.maximum.reduceat(cosines, self._starts)
-        return found
+            return Chosen(among, np.searchsorted(self._ids_of_rows, among), None)
+        wanted = np.zeros(int(self._ids_of_rows[-1]) + 1, dtype=np.bool_)
+        wanted[among] = True
+        rows = np.flatnonzero(wanted[self._ids_of_rows])
+        return Chosen(among, rows, _first_rows(self._ids_of_rows[rows]))
 
-    def parts(self, cosines: FloatArray, positions: IdArray) -> IdArray:
-        """Which part of the items at these positions in `ids` is the best; 0: the whole."""
-        found = np.zeros(len(positions), dtype=np.int64)
-        if self._has_parts:
-            ends = np.append(self._starts[1:], len(cosines))
-            for row, position in enumerate(positions):
-                found[row] = np.argmax(cosines[self._starts[position] : ends[position]])
-        return found
+    def cosines(self, query: FloatArray, chosen: Chosen) -> FloatArray:
+        """Cosines of one query (dim,) with every vector of the chosen items: float32 (rows,).
+
+        Equal vectors have equal cosines, and those that a search in all items gives them.
+        """
+        _single_threaded_after_fork()
+        faiss, rows = _faiss(), chosen.rows
+        scores = np.empty(len(self._ids_of_rows) if rows is None else len(rows), dtype=np.float32)
+        given = np.ascontiguousarray(query, dtype=np.float32)
+        if not len(scores):
+            return scores
+        out, vectors, dim = faiss.swig_ptr(scores), self._flat.get_xb(), self._flat.d
+        if rows is None:
+            faiss.fvec_inner_products_ny(out, faiss.swig_ptr(given), vectors, dim, len(scores))
+        else:
+            faiss.fvec_inner_products_by_idx(
+                out, faiss.swig_ptr(given), vectors, faiss.swig_ptr(rows), dim, 1, len(rows)
+            )
+        return scores
 
     def search(
         self, queries: FloatArray, k: int, among: IdArray | None = None
@@ -105,20 +140,34 @@ class Nearest:
             Cosines float32 (Q, k') in [-1, 1], ids int64 (Q, k'), and which part of each item is
             the best, int64 (Q, k'), with k' = min(k, n).
         """
-        k = min(k, len(self) if among is None else len(among))
+        chosen = self.choose(among)
+        k = min(k, len(chosen.ids))
         scores = np.empty((len(queries), k), dtype=np.float32)
         ids, parts = (np.empty((len(queries), k), dtype=np.int64) for _ in range(2))
         if k == 0 or not len(queries):
             return scores, ids, parts
+        if among is None:
+            self._scan(queries, k, scores, ids, parts)
+        else:
+            for row, query in enumerate(queries):
+                every = self.cosines(query, chosen)
+                of_items = chosen.best(every)
+                found = best_positions(of_items, k)
+                scores[row], ids[row] = of_items[found], chosen.ids[found]
+                parts[row] = chosen.parts(every, found)
+        return np.clip(scores, -1.0, 1.0, out=scores), ids, parts
+
+    def _scan(
+        self, queries: FloatArray, k: int, scores: FloatArray, ids: IdArray, parts: IdArray
+    ) -> None:
+        """Search all items, and fill the arrays (Q, k)."""
         _single_threaded_after_fork()
-        chosen = None if among is None else self._rows_of(among)
-        count = len(self._ids_of_rows) if chosen is None else int(chosen.sum())
-        params = None if chosen is None else _search_among(chosen)
+        count = len(self._ids_of_rows)
         # One more than k: whether the next one is as good decides if ties are complete.
         fetched, open_queries = k + 1, np.arange(len(queries))
         while len(open_queries):
             fetched = min(fetched, count)
-            near, rows = self._flat.search(queries[open_queries], fetched, params=params)
+            near, rows = self._flat.search(queries[open_queries], fetched)
             unsettled = []
             for query, row_scores, found in zip(open_queries, near, rows, strict=True):
                 order = np.lexsort((found, -row_scores))
@@ -131,7 +180,6 @@ class Nearest:
                 scores[query], ids[query] = row_scores[order[first]], self._ids_of_rows[best]
                 parts[query] = best - self._starts[np.searchsorted(self.ids, ids[query])]
             open_queries, fetched = np.array(unsettled, dtype=np.int64), 4 * fetched
-        return np.clip(scores, -1.0, 1.0, out=scores), ids, parts
 
     @cached_property
     def _flat(self) -> Any:
@@ -145,18 +193,11 @@ class Nearest:
     @cached_property
     def _starts(self) -> IdArray:
         """The row of each item's own vector."""
-        return np.flatnonzero(np.diff(self._ids_of_rows, prepend=-1))
+        return _first_rows(self._ids_of_rows)
 
     @property
     def _has_parts(self) -> bool:
         return len(self._starts) < len(self._ids_of_rows)
-
-    def _rows_of(self, ids: IdArray) -> NDArray[np.bool_]:
-        """Whether each row belongs to one of some items, ascending."""
-        chosen = np.zeros(int(self._ids_of_rows[-1]) + 1, dtype=np.bool_)
-        chosen[ids] = True
-        rows: NDArray[np.bool_] = chosen[self._ids_of_rows]
-        return rows
 
     def _first_of_items(self, rows: IdArray) -> IdArray:
         """Positions of the rows that are the first of their items."""
@@ -218,6 +259,11 @@ def load(file: Path, published: Published, dim: int) -> Nearest | None:
     return Nearest(index)
 
 
+def _first_rows(ids_of_rows: IdArray) -> IdArray:
+    """The first row of each item."""
+    return np.flatnonzero(np.diff(ids_of_rows, prepend=-1))
+
+
 def _faiss() -> Any:
     # At first use: it is slow to import, and listing the catalogue does not need it.
     return importlib.import_module("faiss")
@@ -231,13 +277,6 @@ def _single_threaded_after_fork() -> None:
     """
     if forked_after_import("faiss"):
         _faiss().omp_set_num_threads(1)
-
-
-def _search_among(rows: NDArray[np.bool_]) -> Any:
-    """Parameters of a FAISS search among some rows, for one search."""
-    faiss = _faiss()
-    selector = faiss.IDSelectorBitmap(np.packbits(rows, bitorder="little"))
-    return faiss.SearchParameters(sel=selector)
 
 
 def _is_ours(header: bytes, size: int, dim: int) -> bool:

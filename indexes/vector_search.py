@@ -13,12 +13,14 @@ from sqlalchemy.orm import Session
 
 from indexes import queries
 from indexes.catalogue import Contents
+from indexes.conditions import Condition
 from indexes.errors import BadSearch, DamagedIndex, IncompleteSpace
 from indexes.fusion import check_fusion, fuse_best
-from indexes.nearest import Nearest, Published, load
+from indexes.nearest import Chosen, Nearest, Published, load
 from indexes.parts import boxes
 from indexes.queries import StoredGallery, StoredSpace
 from indexes.records import Box, FloatArray, IdArray, ItemPath, SearchResult
+from indexes.selection import select_ids
 from indexes.unit_vectors import check_unit_rows
 
 _log = logging.getLogger(__name__)
@@ -65,6 +67,7 @@ class VectorSearch:
         k: int,
         space: str | None,
         modalities: Collection[str] | None,
+        where: Condition | None,
         items: bool,
     ) -> SearchResult:
         """The nearest items of each query in one space; see `Index.search`."""
@@ -72,7 +75,7 @@ class VectorSearch:
         stored, galleries = contents.space(space), contents.chosen(modalities)
         rows = check_unit_rows(vectors, stored.recipe.dim, "query vectors")
         (loaded,) = self._current(session, [stored])
-        among = self._among(loaded, stored, galleries)
+        among = self._among(loaded, stored, galleries, _allowed(session, where))
         scores, ids, parts = loaded.nearest.search(rows, k, among)
         cosines = {stored.recipe.space: scores}
         if not items:
@@ -90,6 +93,7 @@ class VectorSearch:
         weights: Mapping[str, float],
         fusion: str,
         modalities: Collection[str] | None,
+        where: Condition | None,
         items: bool,
     ) -> SearchResult:
         """The best items of each query over several spaces; see `Index.search_fused`."""
@@ -106,22 +110,22 @@ class VectorSearch:
         if any(len(given) != count for given in rows.values()):
             raise BadSearch("the spaces have different numbers of queries")
         loaded = dict(zip(spaces, self._current(session, list(spaces.values())), strict=True))
-        ids, positions = self._common(loaded, spaces, galleries)
+        chosen = self._common(loaded, spaces, galleries, _allowed(session, where))
+        first = next(iter(weights))
+        ids = chosen[first].ids
         k = min(k, len(ids))
         scores = np.empty((count, k), dtype=np.float64)
         found, parts = (np.empty((count, k), dtype=np.int64) for _ in range(2))
-        first = next(iter(weights))
         cosines = {name: np.empty((count, k), dtype=np.float32) for name in weights}
         for row in range(count if k else 0):
             # One query at a time, so that one score for each item and space is held in memory.
-            every = {name: loaded[name].nearest.cosines(rows[name][row]) for name in weights}
-            given = {
-                name: loaded[name].nearest.best(every[name])[positions[name]] for name in weights
+            every = {
+                name: loaded[name].nearest.cosines(rows[name][row], chosen[name])
+                for name in weights
             }
+            given = {name: chosen[name].best(every[name]) for name in weights}
             best, scores[row] = fuse_best(given, weights, fusion, k)
-            found[row] = ids[best]
-            nearest = loaded[first].nearest
-            parts[row] = nearest.parts(every[first], np.searchsorted(nearest.ids, found[row]))
+            found[row], parts[row] = ids[best], chosen[first].parts(every[first], best)
             for name in weights:
                 np.clip(given[name][best], -1.0, 1.0, out=cosines[name][row])
         if not items:
@@ -201,21 +205,33 @@ class VectorSearch:
         loaded: Mapping[str, LoadedSpace],
         spaces: Mapping[str, StoredSpace],
         galleries: Sequence[StoredGallery] | None,
-    ) -> tuple[IdArray, dict[str, IdArray | slice]]:
-        """Ids of the items to rank, ascending, and their positions in each space."""
-        wanted = np.empty(0, dtype=np.int64)
-        positions: dict[str, IdArray | slice] = {}
-        for name, one in loaded.items():
-            among = self._among(one, spaces[name], galleries)
-            stored = one.nearest.ids
-            positions[name] = slice(None) if among is None else np.searchsorted(stored, among)
-            ids = stored if among is None else among
-            if len(positions) > 1 and not np.array_equal(wanted, ids):
-                raise DamagedIndex(self._folder, "its spaces do not hold the same items")
-            wanted = ids
-        return wanted, positions
+        allowed: IdArray | None,
+    ) -> dict[str, Chosen]:
+        """The items to rank, which are the same in each space."""
+        chosen = {
+            name: one.nearest.choose(self._among(one, spaces[name], galleries, allowed))
+            for name, one in loaded.items()
+        }
+        first, *others = (one.ids for one in chosen.values())
+        if not all(np.array_equal(first, ids) for ids in others):
+            raise DamagedIndex(self._folder, "its spaces do not hold the same items")
+        return chosen
 
     def _among(
+        self,
+        loaded: LoadedSpace,
+        space: StoredSpace,
+        galleries: Sequence[StoredGallery] | None,
+        allowed: IdArray | None,
+    ) -> IdArray | None:
+        """Ids of the items of the galleries that are allowed, ascending; None: all."""
+        members = self._members(loaded, space, galleries)
+        if allowed is None:
+            return members
+        stored = loaded.nearest.ids if members is None else members
+        return np.intersect1d(stored, allowed, assume_unique=True)
+
+    def _members(
         self, loaded: LoadedSpace, space: StoredSpace, galleries: Sequence[StoredGallery] | None
     ) -> IdArray | None:
         """Ids of the items of the galleries, ascending; None: all."""
@@ -231,6 +247,11 @@ class VectorSearch:
         if len(parts) == 1:
             return parts[0]
         return np.sort(np.concatenate([np.empty(0, dtype=np.int64), *parts]))
+
+
+def _allowed(session: Session, where: Condition | None) -> IdArray | None:
+    """Ids of the items that a condition holds for, ascending; None: there is none."""
+    return None if where is None else select_ids(session, where)
 
 
 def _item_paths(
