@@ -17,6 +17,7 @@ from cli_options import (
     BatchSize,
     ClipPixels,
     Count,
+    Cut,
     DepthNear,
     Device,
     Dtype,
@@ -29,11 +30,13 @@ from cli_options import (
     JsonFormat,
     JudgedQueries,
     MaxPixels,
+    MinScore,
     Modalities,
     ModelName,
     NewIndex,
     NewSpaces,
     NulPaths,
+    Offset,
     OutputFormat,
     PageFile,
     QueryFile,
@@ -47,6 +50,7 @@ from cli_options import (
     Text,
     TextEncoder,
     Version,
+    Where,
     Workers,
     accepts_inputs,
 )
@@ -147,6 +151,10 @@ def query(
     spaces: Spaces = None,
     fusion: Fusion = None,
     modalities: Modalities = None,
+    where: Where = None,
+    offset: Offset = 0,
+    min_score: MinScore = None,
+    cut: Cut = None,
     format: OutputFormat = None,
     as_json: JsonFormat = False,
     print0: NulPaths = False,
@@ -173,7 +181,15 @@ def query(
     with retrieval.Gallery.open(index, model, encoder=encoder, device=device, dtype=dtype) as found:
         files.check(found, asked)
         (hits,) = found.search_batch(
-            [asked], k, spaces=spaces or None, fusion=fusion, modalities=modalities or None
+            [asked],
+            k,
+            spaces=spaces or None,
+            fusion=fusion,
+            modalities=modalities or None,
+            where=where,
+            offset=offset,
+            min_score=min_score,
+            cut=cut,
         )
         for warning in found.warnings(asked, spaces or None, modalities or None):
             note(warning)
@@ -187,13 +203,22 @@ app.command()(cli_generate.generate)
 
 
 @app.command()
-def info(index: IndexFolder, skipped: SkippedFiles = False, as_json: AsJson = False) -> None:
+def info(
+    index: IndexFolder,
+    skipped: SkippedFiles = False,
+    where: Where = None,
+    as_json: AsJson = False,
+) -> None:
     """Show what an index holds, and which model made it."""
     with retrieval.Gallery.open(index) as gallery:
         if skipped:
-            items = gallery.skipped()
-            entries = (item.as_dict() for item in items)
-            print_text(json_array(entries) if as_json else skipped_table(items))
+            files = gallery.skipped()
+            entries = (item.as_dict() for item in files)
+            print_text(json_array(entries) if as_json else skipped_table(files))
+        elif where is not None:
+            count, items = gallery.count(where), gallery.count()
+            counted = {"where": where, "count": count, "items": items}
+            print_text(json_object(counted) if as_json else f"{count} of {items} items")
         else:
             about = gallery.describe()
             print_text(json_object(about) if as_json else index_text(about))
@@ -221,6 +246,7 @@ def evaluate(
     spaces: Spaces = None,
     fusion: Fusion = None,
     modalities: Modalities = None,
+    where: Where = None,
     model: ModelName = None,
     teachers: TeacherWeights = None,
     text_encoder: TextEncoder = "clip",
@@ -238,6 +264,7 @@ def evaluate(
             spaces=spaces or None,
             fusion=fusion,
             modalities=modalities or None,
+            where=where,
             progress=True,
         )
     for warning in result.warnings:

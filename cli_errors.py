@@ -13,7 +13,7 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from cli_output import note
+from cli_output import note, note_below
 
 
 class OneLineErrors(TyperGroup):
@@ -58,6 +58,8 @@ class OneLineErrors(TyperGroup):
             if code is None:
                 raise
             note(str(error) or type(error).__name__)
+            for line in getattr(error, "excerpt", ()):
+                note_below(line)
             raise typer.Exit(code) from None
 
 

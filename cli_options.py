@@ -314,6 +314,33 @@ Modalities = Annotated[
         rich_help_panel="Search",
     ),
 ]
+Where = Annotated[
+    str | None,
+    typer.Option(
+        metavar="FILTER",
+        help="Filter of the items, e.g. \"taken >= 2024 and path like 'trips/%'\"; see "
+        "docs/filters.md.",
+        rich_help_panel="Search",
+    ),
+]
+Offset = Annotated[
+    int,
+    typer.Option(
+        metavar="N", help="Number of the best hits to leave out.", rich_help_panel="Search"
+    ),
+]
+MinScore = Annotated[
+    float | None,
+    typer.Option(metavar="SCORE", help="Lowest score of a hit.", rich_help_panel="Search"),
+]
+Cut = Annotated[
+    float | None,
+    typer.Option(
+        metavar="SHARE",
+        help="Lowest score of a hit as a share of the best one, e.g. 0.9.",
+        rich_help_panel="Search",
+    ),
+]
 JudgedQueries = Annotated[
     Path,
     typer.Option(

@@ -88,6 +88,12 @@ def note(message: str) -> None:
         typer.echo(f"fourm: {retrieval.printable(message)}", err=True)
 
 
+def note_below(line: str) -> None:
+    """Print a line that belongs to the last note, indented."""
+    with suppress(OSError):
+        typer.echo(f"  {retrieval.printable(line)}", err=True)
+
+
 def _print_paths(paths: Sequence[str], end: str) -> None:
     """Print the bytes of paths as the file system has them, unescaped."""
     for path in paths:

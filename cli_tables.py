@@ -49,7 +49,7 @@ def key_values(pairs: Iterable[tuple[str, object]]) -> str:
 def hits_table(gallery: Gallery, hits: Sequence[Hit]) -> str:
     """Hits, best first; items that are text are shown with it."""
     if not hits:
-        return "no items in this index"
+        return "no hits" if gallery.count() else "no items in this index"
     spaces = list(hits[0].scores) if len(hits[0].scores) > 1 else []
     mixed = any(hit.modality != "image" for hit in hits)
     texts = {hit.id: _text_of(gallery, hit) for hit in hits if hit.modality == "text"}

@@ -3,6 +3,7 @@
 It knows no models: vectors come with a `Recipe` that says how they were made.
 """
 
+from indexes.conditions import Condition
 from indexes.details import Details
 from indexes.errors import (
     BadRecipe,
@@ -47,6 +48,7 @@ __all__ = [
     "BadSearch",
     "BadVector",
     "ClosedIndex",
+    "Condition",
     "Counts",
     "DamagedIndex",
     "Details",

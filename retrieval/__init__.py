@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from retrieval.encoders import Teachers, read_encoder
     from retrieval.escaping import printable
     from retrieval.evaluation import Evaluation, JudgedQuery, evaluate, read_queries
+    from retrieval.filters import FilterError
     from retrieval.gallery import Gallery
     from retrieval.generation import Generation, generate, show_query
     from retrieval.hits import Hit
@@ -57,6 +58,7 @@ _LAZY = {
     "DiffusionConfig": "fourm",
     "Evaluation": "retrieval.evaluation",
     "Fetched": "retrieval.models",
+    "FilterError": "retrieval.filters",
     "FourmError": "fourm",
     "Gallery": "retrieval.gallery",
     "Generation": "retrieval.generation",
@@ -99,6 +101,7 @@ __all__ = [
     "DiffusionConfig",
     "Evaluation",
     "Fetched",
+    "FilterError",
     "FourmError",
     "Gallery",
     "Generation",

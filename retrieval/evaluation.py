@@ -132,6 +132,7 @@ def evaluate(
     spaces: Spaces | None = None,
     fusion: str | None = None,
     modalities: str | Collection[str] | None = None,
+    where: str | None = None,
 ) -> Evaluation:
     """Evaluate a gallery on judged queries, each of which ranks all items.
 
@@ -143,7 +144,8 @@ def evaluate(
         queries: judged queries, or a file of them.
         batch_size: queries per forward pass, >= 1.
         progress: show a progress bar on stderr if it is a terminal.
-        spaces, fusion, modalities: as `Gallery.search`. If a relevant path is in several of the
+        spaces, fusion, modalities, where: as `Gallery.search`. Relevant items that the filter
+            leaves out count as never found. If a relevant path is in several of the
             galleries that are searched, each of its items counts as relevant.
 
     Raises:
@@ -159,11 +161,12 @@ def evaluate(
     if not queries:
         raise UsageError("no queries; give at least one")
     index = gallery.index
-    scope = Scope.of(index, spaces, fusion, modalities, gallery.held_space)
+    scope = Scope.of(index, spaces, fusion, modalities, gallery.held_space, where)
+    allowed = None if scope.where is None else set(index.select(scope.where).tolist())
     ids: dict[str, list[int]] = {}
     for modality in scope.modalities or index.readings:
         for path, entry in index.snapshot(modality=modality).items():
-            if entry.state == "indexed":
+            if entry.state == "indexed" and (allowed is None or entry.id in allowed):
                 ids.setdefault(path, []).append(entry.id)
     items = sum(map(len, ids.values()))
     if not ids:

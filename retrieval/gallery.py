@@ -8,8 +8,6 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, NoReturn
 
-import numpy as np
-
 from fourm.embedder import Embedder, Vectors
 from fourm.messages import shown
 from indexes import Index, ItemPath, SearchResult, UnknownItem
@@ -37,6 +35,7 @@ from retrieval.model import ModelLike, embed_spaces, space_of
 from retrieval.paths import read_folder
 from retrieval.queries import Query, prepare
 from retrieval.queries.coverage import text_warnings, unknown_share
+from retrieval.ranks import Ranks
 from retrieval.scope import Scope, Spaces, by_scope
 
 if TYPE_CHECKING:
@@ -44,7 +43,7 @@ if TYPE_CHECKING:
 
     from retrieval.query_inputs import QueryInputs
 
-__all__ = ["Gallery", "check_k"]
+__all__ = ["Gallery"]
 
 PathLike = str | os.PathLike[str]
 
@@ -287,12 +286,17 @@ class Gallery:
         spaces: Spaces | None = None,
         fusion: str | None = None,
         modalities: str | Collection[str] | None = None,
+        where: str | None = None,
+        offset: int = 0,
+        min_score: float | None = None,
+        cut: float | None = None,
         **inputs: Unpack[QueryInputs],
     ) -> list[Hit]:
         """Return the items nearest to a query, best first.
 
             gallery.search(text="a dog", k=5)
             gallery.search(image="beach.jpg", seg="layout.png", modalities="image")
+            gallery.search(text="a dog", where="taken >= 2024 and folder = 'trips'")
 
         All inputs go into one forward pass, unless they are weighted.
 
@@ -304,17 +308,33 @@ class Gallery:
             fusion: "rrf", by the ranks in each space: the sum of weight / (60 + rank); or
                 "scores", by the weighted mean of the cosines; None: "rrf", or as the model says.
             modalities: of the items to search, e.g. "depth"; None: all in the index.
+            where: filter, see docs/filters.md. Only the items that it holds for are ranked, all of
+                them exactly.
+            offset: number of the best hits to leave out, >= 0. Ranks count from the best hit.
+            min_score: lowest score of a hit; None: any.
+            cut: lowest score as a share of the best one, 0 to 1; None: any.
             inputs: the query, e.g. `text`, `image`, `seg`; see `QueryInputs`.
 
         Raises:
-            UsageError: no input, an input that cannot be read, k < 1.
+            UsageError: no input, an input that cannot be read, a number out of range.
+            FilterError: `where` cannot be read; names the column.
             fourm.FourmError: the model cannot be loaded or does not accept such an input.
             indexes.IndexesError: the index is damaged, or made with another model.
         """
         if positional:
             _refuse_positional(positional[0])
         query = Query.read(**inputs)
-        return self.search_batch([query], k, spaces=spaces, fusion=fusion, modalities=modalities)[0]
+        return self.search_batch(
+            [query],
+            k,
+            spaces=spaces,
+            fusion=fusion,
+            modalities=modalities,
+            where=where,
+            offset=offset,
+            min_score=min_score,
+            cut=cut,
+        )[0]
 
     def search_batch(
         self,
@@ -324,17 +344,21 @@ class Gallery:
         spaces: Spaces | None = None,
         fusion: str | None = None,
         modalities: str | Collection[str] | None = None,
+        where: str | None = None,
+        offset: int = 0,
+        min_score: float | None = None,
+        cut: float | None = None,
     ) -> list[list[Hit]]:
         """Return the hits of each query, from one forward pass over all of them.
 
         Raises:
             As `search`.
         """
-        check_k(k)
+        wanted = Ranks(k, offset, min_score, cut)
         _check_queries(queries)
         if self._closed:
             raise UsageError("this gallery is closed; open it again", where=self.index.folder)
-        scope = Scope.of(self.index, spaces, fusion, modalities, self.held_space)
+        scope = Scope.of(self.index, spaces, fusion, modalities, self.held_space, where)
         if not queries:
             return []
         model = self.model_for(scope)
@@ -343,13 +367,13 @@ class Gallery:
         vectors = self.embed(queries, spaces)
         hits: dict[int, list[Hit]] = {}
         for one, rows in by_scope(scopes):
-            found = one.search(self.index, {s: vectors[s][rows] for s in one.spaces}, k)
+            found = one.search(self.index, {s: vectors[s][rows] for s in one.spaces}, wanted.last)
             shares = [unknown_share(queries[row], model) for row in rows]
-            hits |= zip(rows, self._hits(one, found, shares), strict=True)
+            hits |= zip(rows, self._hits(one, found, wanted, shares), strict=True)
         return [hits[number] for number in range(len(queries))]
 
     def _hits(
-        self, scope: Scope, found: SearchResult, shares: Sequence[float | None]
+        self, scope: Scope, found: SearchResult, wanted: Ranks, shares: Sequence[float | None]
     ) -> list[list[Hit]]:
         roots = self.index.roots
         return [
@@ -367,10 +391,22 @@ class Gallery:
                     found.frames.get(int(number)),
                     share,
                 )
-                for rank, number in enumerate(ids)
+                for rank in wanted.kept(found.scores[row])
+                for number in [ids[rank]]
             ]
             for row, (ids, share) in enumerate(zip(found.ids, shares, strict=True))
         ]
+
+    def count(
+        self, where: str | None = None, *, modalities: str | Collection[str] | None = None
+    ) -> int:
+        """Number of items that a filter holds for; without one, of all that are searched.
+
+        Raises:
+            FilterError: `where` cannot be read; names the column.
+            UsageError: a modality that the index does not hold.
+        """
+        return Scope.of(self.index, modalities=modalities, where=where).count(self.index)
 
     def warnings(
         self,
@@ -425,18 +461,6 @@ class Gallery:
         trace: TracebackType | None,
     ) -> None:
         self.close()
-
-
-def check_k(k: object) -> None:
-    """Check a number of hits.
-
-    Raises:
-        UsageError: it is not an integer >= 1.
-    """
-    if isinstance(k, bool) or not isinstance(k, (int, np.integer)):
-        raise UsageError(f"k must be an integer, got {k!r}")
-    if k < 1:
-        raise UsageError(f"k must be >= 1, got {k}")
 
 
 def _check_queries(queries: object) -> None:

@@ -10,9 +10,10 @@ import numpy as np
 
 from fourm.embedder import Embedder, Route, Vectors
 from fourm.messages import shown
-from indexes import FUSIONS, Index, SearchResult
+from indexes import FUSIONS, Condition, Index, SearchResult
 from retrieval.assignments import read_numbers
 from retrieval.errors import UsageError
+from retrieval.filters import read_filter
 from retrieval.model import space_of
 
 Spaces = str | Sequence[str] | Mapping[str, float]
@@ -41,12 +42,14 @@ class Scope:
             it is the cosine.
         modalities: of the galleries; None: all.
         auto: whether the spaces are to be chosen for each query (`for_inputs`).
+        where: condition on their items; None: all.
     """
 
     weights: Mapping[str, float]
     fusion: str | None = None
     modalities: tuple[str, ...] | None = None
     auto: bool = False
+    where: Condition | None = None
 
     @classmethod
     def of(
@@ -56,6 +59,7 @@ class Scope:
         fusion: str | None = None,
         modalities: str | Collection[str] | None = None,
         held: Callable[[str], str | None] | None = None,
+        where: str | None = None,
     ) -> Scope:
         """Check what is asked for against what an index holds.
 
@@ -65,8 +69,10 @@ class Scope:
             fusion: "rrf" or "scores"; None: as suits the spaces.
             modalities: None: all.
             held: from another name of a space to the index's name for it, or None.
+            where: filter; None: all items.
 
         Raises:
+            FilterError: the filter cannot be read.
             UsageError: a space or modality that the index does not hold, a space given twice, a
                 weight <= 0 or > 1e6, an unknown fusion.
         """
@@ -88,7 +94,8 @@ class Scope:
                 raise UsageError(
                     f"weight must be <= {MAX_SPACE_WEIGHT:g}, got {weight:g}", where=f"space {name}"
                 )
-        return cls(weights, fusion, _modalities(modalities, index), _is_auto(spaces))
+        condition = None if where is None else read_filter(where)
+        return cls(weights, fusion, _modalities(modalities, index), _is_auto(spaces), condition)
 
     def for_inputs(self, index: Index, model: Embedder, inputs: Collection[str]) -> Scope:
         """Where a query of these modalities is searched.
@@ -152,7 +159,12 @@ class Scope:
         if len(self.weights) == 1:
             (space,) = self.weights
             return index.search(
-                vectors[space], k, space=space, modalities=self.modalities, items=items
+                vectors[space],
+                k,
+                space=space,
+                modalities=self.modalities,
+                where=self.where,
+                items=items,
             )
         asked = {space: vectors[space] for space in self.weights}
         return index.search_fused(
@@ -161,7 +173,16 @@ class Scope:
             weights=self.weights,
             fusion=self.fusion or FUSIONS[0],
             modalities=self.modalities,
+            where=self.where,
             items=items,
+        )
+
+    def count(self, index: Index) -> int:
+        """Number of items to search."""
+        if self.where is not None:
+            return len(index.select(self.where, modalities=self.modalities))
+        return sum(
+            index.counts(modality=name).indexed for name in self.modalities or index.readings
         )
 
 

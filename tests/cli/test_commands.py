@@ -369,7 +369,7 @@ def test_ctrl_c_within_an_import_imports_nothing_more(run, index, monkeypatch):
         monkeypatch.setitem(sys.modules, "retrieval.report.printable", None)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("retrieval.gallery.check_k", interrupt)
+    monkeypatch.setattr("retrieval.ranks.check_k", interrupt)
     done = run("query", index, "red")
     assert done.exit_code == 130 and done.stderr == "fourm: stopped\n"
 
