@@ -106,7 +106,7 @@ def ranks(scores: FloatArray) -> NDArray[np.int64]:
     return found
 
 
-def best(scores: NDArray[np.float64], k: int) -> NDArray[np.int64]:
+def best(scores: NDArray[Any], k: int) -> NDArray[np.int64]:
     """Positions of the k highest scores, highest first; equal scores in the order of positions."""
     if k < len(scores):
         # Keep all that reach the k-th score, so that ties are decided by position.

@@ -72,7 +72,7 @@ class _Compiler:
         self.version = version
         self._has_details = has_details
 
-    def statement(self) -> Select[tuple[int]]:
+    def statement(self) -> Select[Any]:
         """The ids of all items, with the tables that the expressions name."""
         found = select(ItemRow.id).join(GalleryRow)
         if self._has_details:
@@ -94,7 +94,7 @@ class _Compiler:
 
     def _column(self, field: str) -> Expression:
         path, width, height = ItemRow.path, ItemRow.width, ItemRow.height
-        columns: dict[str, Callable[[], Expression]] = {
+        columns: dict[str, Callable[[], Any]] = {
             "path": lambda: func.fourm_key(path),
             "folder": lambda: func.fourm_folder(path),
             "name": lambda: func.fourm_name(path),
@@ -113,7 +113,8 @@ class _Compiler:
             "frames": lambda: ItemRow.frames if self.version >= 3 else null(),
         }
         if field in columns:
-            return columns[field]()
+            found: Expression = columns[field]()
+            return found
         if not self._has_details:
             return null()
         stored = getattr(DetailsRow, field)
@@ -148,7 +149,12 @@ class _Compiler:
         )
 
 
-def _leaf(node: Compare | OneOf | Like | Known, column: Expression) -> Expression:
+def _leaf(node: Compare | OneOf | Like | Known, column: Any) -> Expression:
+    comparison: Expression = _comparison(node, column)
+    return comparison
+
+
+def _comparison(node: Compare | OneOf | Like | Known, column: Any) -> Any:
     if isinstance(node, Known):
         return column.is_not(None)
     if isinstance(node, Like):

@@ -11,6 +11,7 @@ from tqdm import tqdm
 
 from fourm.embedder import Embedder, Vectors
 from indexes import Index, Part, Record
+from retrieval.building.details import details_of
 from retrieval.building.embedding import NO_VECTOR, embed
 from retrieval.building.parts import lacking_parts
 from retrieval.building.planning import make_plan
@@ -305,6 +306,7 @@ def _record(
         exif_orientation=info.orientation if info else None,
         frames=info.frames if info else None,
         needs_decoder=item.needs_decoder if item else None,
+        details=details_of(info) if info else None,
         vectors=vectors,
         parts=parts,
         error=error,

@@ -46,7 +46,7 @@ def _parsed(text: str) -> Condition:
     from retrieval.filters.lowering import Wrong
 
     try:
-        condition: Condition = _parser().parse(text)
+        parsed: Any = _parser().parse(text)
     except Wrong as error:
         raise FilterError(error.reason, text, error.position) from None
     except UnexpectedToken as error:
@@ -59,11 +59,12 @@ def _parsed(text: str) -> Condition:
             reason = f"expected {_listed(error.accepts)}, got {got}"
         raise FilterError(reason, text, position) from None
     except UnexpectedCharacters as error:
-        position = int(error.pos_in_stream)
+        position = error.pos_in_stream or 0
         if text[position] in "'\"":
             raise FilterError("this quote is not closed", text, position) from None
         got = shown(text[position])
         raise FilterError(f"expected {_listed(error.allowed)}, got {got}", text, position) from None
+    condition: Condition = parsed
     return condition
 
 

@@ -1,4 +1,4 @@
-"""Size, date and orientation of an image file."""
+"""What an image file says of itself: size, date, camera, place, keywords."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ from datetime import datetime
 
 from PIL import Image
 
-_ORIENTATION = 0x0112
-_DATE_TIME = 0x0132
-_EXIF_FOLDER = 0x8769
-_DATE_TIME_ORIGINAL = 0x9003
+from retrieval.images.exif import read_exif
+from retrieval.images.keywords import distinct, read_iptc, read_xmp
+
+DETAILS_READER = 1
+"""Grows when more is read than before: images in an index are then read again for it."""
 
 
 @dataclass(frozen=True)
@@ -23,6 +24,10 @@ class ImageInfo:
         orientation: 1 to 8 as in EXIF; None if the file has none.
         taken: EXIF date by the clock of the camera, without a time zone; None if there is none.
         frames: number of frames of an animation or pages of a document; None: not counted.
+        camera: make and model, lens: its model; None if unknown.
+        place: latitude and longitude in degrees; None if unknown.
+        rating: 0 to 5 stars, -1: rejected; None if there is none.
+        tags: keywords of XMP, IPTC and Windows, at most 200.
     """
 
     width: int
@@ -30,35 +35,27 @@ class ImageInfo:
     orientation: int | None = None
     taken: datetime | None = None
     frames: int | None = None
+    camera: str | None = None
+    lens: str | None = None
+    place: tuple[float, float] | None = None
+    rating: int | None = None
+    tags: tuple[str, ...] = ()
 
 
 def read_image_info(image: Image.Image) -> ImageInfo:
-    """Size, date and orientation of an opened image, whose pixels need not be loaded.
-
-    Damaged EXIF data is read as missing.
-    """
-    orientation, taken = _read_exif(image)
+    """Of an opened image, whose pixels need not be loaded. Damaged metadata are read as missing."""
+    exif, (subjects, stars) = read_exif(image), read_xmp(image)
     width, height = image.size
-    if orientation is not None and orientation >= 5:
+    if exif.orientation is not None and exif.orientation >= 5:
         width, height = height, width
-    return ImageInfo(width, height, orientation, taken)
-
-
-def _read_exif(image: Image.Image) -> tuple[int | None, datetime | None]:
-    try:
-        exif = image.getexif()
-        orientation = exif.get(_ORIENTATION)
-        date = exif.get_ifd(_EXIF_FOLDER).get(_DATE_TIME_ORIGINAL) or exif.get(_DATE_TIME)
-    except Exception:  # the parser of Pillow raises struct.error, SyntaxError, KeyError ...
-        return None, None
-    known = isinstance(orientation, int) and 1 <= orientation <= 8
-    return orientation if known else None, _date(date)
-
-
-def _date(value: object) -> datetime | None:
-    if not isinstance(value, str):
-        return None
-    try:
-        return datetime.strptime(value.strip()[:19].replace("-", ":"), "%Y:%m:%d %H:%M:%S")
-    except ValueError:
-        return None
+    return ImageInfo(
+        width,
+        height,
+        exif.orientation,
+        exif.taken,
+        camera=exif.camera,
+        lens=exif.lens,
+        place=exif.place,
+        rating=exif.rating if stars is None else stars,
+        tags=distinct([*subjects, *read_iptc(image), *exif.keywords]),
+    )

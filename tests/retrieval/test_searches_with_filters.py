@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from retrieval import FilterError, Gallery, JudgedQuery, Query, UsageError, evaluate
 
@@ -104,3 +105,15 @@ def test_an_evaluation_ranks_the_items_that_the_filter_holds_for(gallery):
     assert (lost.items, lost.recall[10], lost.missing) == (20, 0.0, ("a/01.bmp",))
     with pytest.raises(UsageError, match="no items"):
         evaluate(gallery, judged, where="width = 1")
+
+
+def test_the_metadata_of_new_photos_can_be_asked_for(tmp_path, model):
+    exif = Image.Exif()
+    exif[0x010F], exif[0x0110] = "SONY", "ILCE-7"
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    numbered(1).save(folder / "1.jpg", exif=exif)
+    numbered(2).save(folder / "2.jpg")
+    with Gallery.build(folder, tmp_path / "index", model) as gallery:
+        assert paths(gallery.search(image=numbered(2), where="camera = 'sony ilce-7'")) == ["1.jpg"]
+        assert gallery.count("camera is null") == 1
