@@ -77,7 +77,7 @@ def test_a_teacher_alone(shelf, tmp_path):
     hits = json.loads(run("query", index, "a red house", "--json").stdout)
     assert len(hits) == 4 and {hit["space"] for hit in hits} == {"clip_joint"}
     refused(run("query", index, "--palette", "#ff0000"), 1, "does not read 'palette'")
-    refused(run("query", index, "dog", "--not", "snow"), 1, "combine inputs late")
+    refused(run("query", index, "dog", "--not", "snow"), 2, "combine inputs late")
     assert run("query", index, "dog", "--not", "snow", "--combine", "late").exit_code == 0
 
 
