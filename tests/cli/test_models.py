@@ -62,7 +62,7 @@ def test_a_missing_model_names_the_command_that_downloads_it(tmp_path, monkeypat
         1,
         "fourm: 4M-21_B is not on this disk: `fourm models pull 4M-21_B` fetches it",
     )
-    generate = ("generate", "photos/a.png", "--out", "out", "--to")
+    generate = ("generate", "photos/a.png", "--model", "4M-21_B", "--out", "out", "--to")
     assert run(*generate, "depth") == (code, said)
     assert run("models", "pull", "4M-21_B", "--for", "image")[0] == 0
     # Images alone need no tokenizer of maps or texts, now or later.
