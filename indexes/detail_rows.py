@@ -23,8 +23,8 @@ def has_details(session: Session) -> bool:
 
 
 def without_details(session: Session, gallery_id: int, reader: int) -> set[str]:
-    """Paths of the items of a gallery whose metadata were never read, or by an older reader."""
-    known = select(ItemRow.path).where(ItemRow.gallery_id == gallery_id)
+    """Paths of indexed items of a gallery whose metadata were not read, or by an older reader."""
+    known = select(ItemRow.path).where(ItemRow.gallery_id == gallery_id, ItemRow.state == "indexed")
     if has_details(session):
         known = known.outerjoin(DetailsRow, DetailsRow.item_id == ItemRow.id).where(
             or_(DetailsRow.item_id.is_(None), DetailsRow.reader < reader)

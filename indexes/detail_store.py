@@ -27,7 +27,7 @@ class DetailStore:
             return read_details(session, [int(id_) for id_ in ids])
 
     def unread(self, reader: int, *, modality: str | None = None) -> set[str]:
-        """Paths of the items whose metadata were never read, or by a lower reader."""
+        """Paths of indexed items whose metadata were never read, or by a lower reader."""
         gallery_id = self._catalogue.contents.gallery(modality).id
         with self._catalogue.read() as session:
             return without_details(session, gallery_id, reader)

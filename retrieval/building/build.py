@@ -11,7 +11,7 @@ from tqdm import tqdm
 
 from fourm.embedder import Embedder, Vectors
 from indexes import Index, Part, Record
-from retrieval.building.details import details_of
+from retrieval.building.details import details_of, read_missing_details
 from retrieval.building.embedding import NO_VECTOR, embed
 from retrieval.building.parts import lacking_parts
 from retrieval.building.planning import make_plan
@@ -109,6 +109,9 @@ def build(
         try:
             with quiet_pillow():
                 run.run()
+                read_missing_details(
+                    index, reader, workers=options.threads, progress=options.progress
+                )
         except KeyboardInterrupt:
             index.publish()
             raise BuildInterrupted(
