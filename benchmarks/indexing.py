@@ -50,7 +50,7 @@ def measure(
     from retrieval.model import default_spaces
 
     spaces = default_spaces(model)
-    prepared = [model.prepare({"image": _open(file)}) for file in files]
+    prepared = [model.prepare({"image": open_image(file)}) for file in files]
     numbers = count()
 
     def build() -> None:
@@ -98,7 +98,7 @@ def bare_loop(model: Model, files: list[Path], batch_size: int) -> None:
 
     spaces = default_spaces(model)
     for start in range(0, len(files), batch_size):
-        batch = [model.prepare({"image": _open(f)}) for f in files[start : start + batch_size]]
+        batch = [model.prepare({"image": open_image(f)}) for f in files[start : start + batch_size]]
         model.embed_spaces(batch, spaces=spaces)
 
 
@@ -133,7 +133,8 @@ def _make(number: int, file: Path) -> Path:
     return file
 
 
-def _open(file: Path) -> Image.Image:
+def open_image(file: Path) -> Image.Image:
+    """A photo, in RGB."""
     with Image.open(file) as opened:
         image: Image.Image = opened.convert("RGB")
     return image

@@ -20,6 +20,13 @@ def seconds(work: Callable[[], Any]) -> float:
     return time.perf_counter() - start
 
 
+def processor_seconds(work: Callable[[], Any]) -> float:
+    """Seconds of this process on the processors in one call; others on the machine do not count."""
+    start = time.process_time()
+    work()
+    return time.process_time() - start
+
+
 def in_turns(contenders: Mapping[str, Callable[[], float]], rounds: int) -> dict[str, list[float]]:
     """Call each contender once per round and collect its results.
 

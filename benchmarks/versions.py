@@ -1,9 +1,10 @@
-"""A model compared with a former version of it: photos per second, and milliseconds per text query.
+"""A model compared with a former version of it: indexing, and the model's time for a text.
 
     python -m benchmarks.versions FORMER [--model mini]
 
 FORMER is a folder, for example `fourm/weights/mini` of an earlier release. Both embed in the spaces
 of a new index, and a text in those of a search by default; they take turns.
+Of the model alone, processor time is measured.
 """
 
 from __future__ import annotations
@@ -17,8 +18,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from benchmarks.indexing import gather
-from benchmarks.measuring import Row, compared, in_turns, report, seconds
+from benchmarks.indexing import gather, open_image
+from benchmarks.measuring import Row, compared, in_turns, processor_seconds, report, seconds
 from benchmarks.options import number
 
 if TYPE_CHECKING:
@@ -66,6 +67,7 @@ def measure(former: Model, now: Model, photos: int, queries: int, rounds: int) -
         contenders: dict[str, Callable[[], float]] = {}
         for which, model in (("former", former), ("now", now)):
             contenders[f"build, {which}"] = partial(_photos_per_second, model, files, work)
+            contenders[f"photo, {which}"] = partial(_photo_milliseconds, model, files)
             contenders[f"text, {which}"] = partial(_text_milliseconds, model, queries)
         for contender in contenders.values():
             contender()  # weights are read by first use
@@ -79,6 +81,15 @@ def measure(former: Model, now: Model, photos: int, queries: int, rounds: int) -
             measured["build, former"],
             target=f"at least {SLOWEST_INDEXING:g}",
             least=SLOWEST_INDEXING,
+        ),
+        compared(
+            "a photo, the model alone",
+            measured["photo, now"],
+            "ms",
+            "former",
+            measured["photo, former"],
+            target=f"at most {1 / SLOWEST_INDEXING:.3g}",
+            most=1 / SLOWEST_INDEXING,
         ),
         compared(
             "a text, the model alone",
@@ -103,6 +114,15 @@ def _photos_per_second(model: Model, files: list[Path], work: Path) -> float:
         return len(files) / seconds(lambda: build(Path(name) / "x.index"))
 
 
+def _photo_milliseconds(model: Model, files: list[Path]) -> float:
+    from retrieval.model import default_spaces
+
+    prepared = [model.prepare({"image": open_image(file)}) for file in files]
+    spaces = default_spaces(model)
+    taken = processor_seconds(lambda: model.embed_spaces(prepared, spaces=spaces))
+    return 1000 * taken / len(files)
+
+
 def _text_milliseconds(model: Model, queries: int) -> float:
     from fourm.embedder import spaces_for
 
@@ -111,7 +131,7 @@ def _text_milliseconds(model: Model, queries: int) -> float:
     def embed() -> None:
         model.embed_spaces([model.prepare({"text": TEXT})], spaces=spaces)
 
-    return 1000 * statistics.median(seconds(embed) for _ in range(queries))
+    return 1000 * statistics.median(processor_seconds(embed) for _ in range(queries))
 
 
 if __name__ == "__main__":

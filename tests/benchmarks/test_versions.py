@@ -12,8 +12,9 @@ def test_two_versions(tmp_path, capsys):
     now = str(make_two_spaces(tmp_path / "two"))
     sizes = ["--rounds", "1", "--count", "3", "--queries", "1"]
     assert versions.main([former, "--model", now, *sizes]) == 0
-    build, text = json.loads(capsys.readouterr().out.strip().splitlines()[-1])["rows"]
+    build, photo, text = json.loads(capsys.readouterr().out.strip().splitlines()[-1])["rows"]
     assert build["reached"] == (build["ratio"] >= 0.95)
+    assert photo["reached"] == (photo["ratio"] <= 1 / 0.95)
     assert text["reached"] == (text["ratio"] <= 1.3)
 
 
