@@ -2,7 +2,8 @@
 
 The others are run by name: `benchmarks.official_size`, `spaces`, `captioning` and `gpu` for speed,
 `versions` for a model and a former version of it, `precision` for what a lower dtype changes,
-`reducing` for what reducing large photos does, `quality`, `combining` and `panoramas` for recall.
+`reducing` for what reducing large photos does, `filters` for searches under a filter, `quality`,
+`combining` and `panoramas` for recall.
 """
 
 import sys
