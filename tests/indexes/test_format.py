@@ -24,6 +24,9 @@ SCHEMA = {
         "right REAL!, bottom REAL!, vector BLOB!"
     ),
     "vectors": "space_id INTEGER, picture_id INTEGER, vector BLOB!",
+    "details": "picture_id INTEGER, reader INTEGER!, camera VARCHAR, lens VARCHAR, "
+    "latitude REAL, longitude REAL, rating INTEGER",
+    "tags": "picture_id INTEGER, key VARCHAR, origin VARCHAR, tag VARCHAR!",
     "published": "space_id INTEGER, generation INTEGER!, size INTEGER!, sha256 VARCHAR!",
 }
 
