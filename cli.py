@@ -15,6 +15,7 @@ from cli_options import (
     AllowTruncated,
     AsJson,
     BatchSize,
+    CheckContent,
     ClipPixels,
     Count,
     Cut,
@@ -33,12 +34,14 @@ from cli_options import (
     MinScore,
     Modalities,
     ModelName,
+    Moved,
     NewIndex,
     NewSpaces,
     NulPaths,
     Offset,
     OutputFormat,
     PageFile,
+    Prune,
     QueryFile,
     Retry,
     SegFormat,
@@ -64,6 +67,7 @@ from cli_output import (
     print_text,
 )
 from cli_tables import (
+    away_warning,
     build_summary,
     class_entry,
     classes_table,
@@ -99,6 +103,9 @@ def index(
     retry: Retry = False,
     max_pixels: MaxPixels = None,
     allow_truncated: AllowTruncated = False,
+    check_content: CheckContent = False,
+    moved: Moved = False,
+    prune: Prune = False,
     model: ModelName = None,
     encoder: Encoder = None,
     teachers: TeacherWeights = None,
@@ -130,12 +137,17 @@ def index(
         retry=retry,
         max_pixels=max_pixels,
         allow_truncated=allow_truncated,
+        check_content=check_content,
+        moved=moved,
+        prune=prune,
         progress=True,
     ) as gallery:
         if gallery.report is not None:
             for said in gallery.report.notes:
                 note(said)
             print_text(build_summary(gallery.report, str(to)))
+            if gallery.report.missing:
+                note(away_warning(gallery.report))
 
 
 @app.command(context_settings={"allow_extra_args": True})

@@ -254,6 +254,31 @@ AllowTruncated = Annotated[
         rich_help_panel="Gallery",
     ),
 ]
+CheckContent = Annotated[
+    bool,
+    typer.Option(
+        "--check-content",
+        help="Read all files again, also those whose size, times and inode are unchanged.",
+        rich_help_panel="Gallery",
+    ),
+]
+Moved = Annotated[
+    bool,
+    typer.Option(
+        "--moved",
+        help="The gallery was moved or copied to FOLDER, and its old folder still exists.",
+        rich_help_panel="Gallery",
+    ),
+]
+Prune = Annotated[
+    bool,
+    typer.Option(
+        "--prune",
+        help="Delete the items of folders that are empty or gone. They are kept otherwise, hidden "
+        "from searches, since a disk may not be mounted.",
+        rich_help_panel="Gallery",
+    ),
+]
 BatchSize = Annotated[
     int, typer.Option(metavar="N", help="Items per forward pass.", rich_help_panel="Speed")
 ]

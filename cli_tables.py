@@ -76,7 +76,9 @@ def build_summary(report: BuildReport, index: str) -> str:
         "unchanged": report.unchanged,
         "completed": report.completed,
         "moved": report.moved,
+        "edited (metadata only)": report.edited,
         "deleted": report.deleted,
+        "missing": report.missing,
         "skipped": report.skipped,
     }
     parts = [f"{count} {what}" for what, count in counts.items() if count or what == "indexed"]
@@ -91,9 +93,22 @@ def build_summary(report: BuildReport, index: str) -> str:
     return text
 
 
+def away_warning(report: BuildReport) -> str:
+    """Items of folders that are empty or gone, the first folders by name."""
+    folders = report.missing_folders
+    names = ", ".join(f"{name or '.'}/" for name in folders[:_SHOWN_MISSING])
+    rest = len(folders) - _SHOWN_MISSING
+    more = f" and {rest} more" if rest > 0 else ""
+    items = "1 item is" if report.missing == 1 else f"{report.missing} items are"
+    return (
+        f"{items} missing, in folders that are empty or gone: {names}{more}. Kept and hidden from "
+        "searches until the files are back; --prune deletes them."
+    )
+
+
 def index_text(about: Mapping[str, Any]) -> str:
     """An index, its galleries and its spaces, one block each."""
-    blocks = [{name: about[name] for name in ("items", "skipped", "model")}]
+    blocks = [{name: about[name] for name in ("items", "skipped", "missing", "model")}]
     blocks += [_gallery(entry) for entry in about["galleries"]]
     blocks += [_block("space", "space", entry) for entry in about["spaces"]]
     return "\n\n".join(key_values(block.items()) for block in blocks)

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import fields
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.orm import Session
 
@@ -20,7 +21,7 @@ from indexes.migration import new_index_id
 from indexes.nearest import Published
 from indexes.queries import batches, uncovered, without_vector
 from indexes.recipe import Reading, Recipe
-from indexes.records import FloatArray, Record, State, check_path
+from indexes.records import FileInfo, FloatArray, Record, State, check_path
 from indexes.tables import (
     FORMAT_VERSION,
     CoverageRow,
@@ -35,23 +36,8 @@ from indexes.tables import (
 )
 from indexes.unit_vectors import check_unit_vector
 
-_COLUMNS = (
-    "size",
-    "mtime_ns",
-    "content_hash",
-    "width",
-    "height",
-    "exif_date",
-    "exif_orientation",
-    "state",
-    "error",
-    "ctime_ns",
-    "inode",
-    "pixel_hash",
-    "frames",
-    "needs_decoder",
-    "missing_since",
-)
+_FILE_COLUMNS = tuple(one.name for one in fields(FileInfo) if one.name != "path")
+_COLUMNS = (*_FILE_COLUMNS, "state", "error", "missing_since")
 
 
 def identify(session: Session) -> None:
@@ -247,18 +233,26 @@ def rename(session: Session, gallery_id: int, moves: Mapping[str, str]) -> None:
         session.execute(update(ItemRow).where(ItemRow.id == ids[old]).values(path=new))
 
 
-def set_mtimes(session: Session, gallery_id: int, mtimes: Mapping[str, int]) -> None:
-    """Set the time of the last change of files whose content is the same.
+def update_files(session: Session, gallery_id: int, files: Sequence[FileInfo]) -> None:
+    """Store what is known of files whose vectors stay, and that they are there.
 
     Raises:
         UnknownItem: a path that is not in the catalogue.
     """
-    ids = ids_of(session, gallery_id, mtimes)
-    for path, mtime_ns in mtimes.items():
-        if path not in ids:
-            raise UnknownItem("no item of this gallery has that path", where=repr(path))
-        row = update(ItemRow).where(ItemRow.id == ids[path])
-        session.execute(row.values(mtime_ns=mtime_ns))
+    ids = _known_ids(session, gallery_id, [file.path for file in files])
+    back = 0
+    for batch in batches(ids.values()):
+        was_missing = ItemRow.id.in_(batch), ItemRow.missing_since.is_not(None)
+        back += session.execute(select(func.count(ItemRow.id)).where(*was_missing)).scalar_one()
+    hashes = {ids[file.path]: file.content_hash for file in files}
+    for batch in batches(hashes):
+        stored = select(ItemRow.id, ItemRow.content_hash).where(ItemRow.id.in_(batch))
+        edited = [row.id for row in session.execute(stored) if row.content_hash != hashes[row.id]]
+        forget_details(session, edited)  # the next build reads them again
+    rows = [{"id": ids[file.path], "missing_since": None, **_file_columns(file)} for file in files]
+    session.execute(update(ItemRow), rows)
+    if back:
+        increment_generations(session)
 
 
 def set_missing(
@@ -269,11 +263,7 @@ def set_missing(
     Raises:
         UnknownItem: a path that is not in the catalogue.
     """
-    wanted = list(paths)
-    ids = ids_of(session, gallery_id, wanted)
-    for path in wanted:
-        if path not in ids:
-            raise UnknownItem("no item of this gallery has that path", where=repr(path))
+    ids = _known_ids(session, gallery_id, list(paths))
     for batch in batches(ids.values()):
         rows = update(ItemRow).where(ItemRow.id.in_(batch))
         session.execute(rows.values(missing_since=since))
@@ -313,6 +303,14 @@ def ids_of(
     return found
 
 
+def _known_ids(session: Session, gallery_id: int, paths: Sequence[str]) -> dict[str, int]:
+    ids = ids_of(session, gallery_id, paths)
+    for path in paths:
+        if path not in ids:
+            raise UnknownItem("no item of this gallery has that path", where=repr(path))
+    return ids
+
+
 def _store_vectors(
     session: Session,
     space_ids: Mapping[str, int],
@@ -340,23 +338,16 @@ def _column_values(gallery_id: int, record: Record) -> dict[str, Any]:
     return {
         "gallery_id": gallery_id,
         "path": record.path,
-        "size": record.size,
-        "mtime_ns": record.mtime_ns,
-        "content_hash": record.content_hash,
-        "width": record.width,
-        "height": record.height,
-        "exif_date": record.exif_date,
-        "exif_orientation": record.exif_orientation,
+        **_file_columns(record),
         "state": "indexed" if error is None else "skipped",
-        "ctime_ns": record.ctime_ns,
-        "inode": record.inode,
-        "pixel_hash": record.pixel_hash,
-        "frames": record.frames,
-        "needs_decoder": record.needs_decoder,
         "missing_since": None,
         # Messages quote file names, and those need not be valid text.
         "error": None if error is None else error.encode("utf-8", "backslashreplace").decode(),
     }
+
+
+def _file_columns(file: FileInfo) -> dict[str, Any]:
+    return {name: getattr(file, name) for name in _FILE_COLUMNS}
 
 
 def increment_generations(session: Session, space_ids: Iterable[int] | None = None) -> None:

@@ -19,6 +19,7 @@ from indexes.lock import WriteLock
 from indexes.recipe import IMAGES, Reading, Recipe, check_recipes
 from indexes.records import (
     Counts,
+    FileInfo,
     FloatArray,
     IdArray,
     Item,
@@ -259,14 +260,17 @@ class Index(IndexInfo):
         with self._catalogue.write() as (session, contents):
             changes.rename(session, contents.gallery(modality).id, moves)
 
-    def set_mtimes(self, mtimes: Mapping[str, int], *, modality: str | None = None) -> None:
-        """Set `mtime_ns` ({path: mtime_ns}) of files whose content has not changed.
+    def update_files(self, files: Sequence[FileInfo], *, modality: str | None = None) -> None:
+        """Store what is known of files whose items keep their vectors, in one transaction.
+
+        Items that were missing are searched again.
 
         Raises:
             UnknownItem: no item has such a path.
         """
-        with self._catalogue.write() as (session, contents):
-            changes.set_mtimes(session, contents.gallery(modality).id, mtimes)
+        if files:
+            with self._catalogue.write() as (session, contents):
+                changes.update_files(session, contents.gallery(modality).id, files)
 
     def set_missing(
         self, paths: Iterable[str], since: datetime | None, *, modality: str | None = None

@@ -40,6 +40,7 @@ def describe(index: Index) -> dict[str, Any]:
         "root": str(index.root),
         "items": sum(count.indexed for count in counts.values()),
         "skipped": sum(count.skipped for count in counts.values()),
+        "missing": sum(count.missing for count in counts.values()),
         "model": recipe.model,
         "fingerprint": recipe.fingerprint,
         "space": recipe.space,
@@ -51,6 +52,7 @@ def describe(index: Index) -> dict[str, Any]:
                 "root": str(index.roots[modality]),
                 "items": counts[modality].indexed,
                 "skipped": counts[modality].skipped,
+                "missing": counts[modality].missing,
                 "options": reading.options,
                 **_shapes(index, sources[modality]),
             }

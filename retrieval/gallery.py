@@ -95,6 +95,9 @@ class Gallery:
         retry: bool = False,
         max_pixels: int | None = None,
         allow_truncated: bool = False,
+        check_content: bool = False,
+        moved: bool = False,
+        prune: bool = False,
         progress: bool = False,
     ) -> Gallery:
         """Index a folder of images, or bring its index up to date.
@@ -129,6 +132,10 @@ class Gallery:
             max_pixels: largest image that is decoded, in pixels; a JPEG counts as what is unpacked
                 of it. None: as much as a quarter of the free memory holds.
             allow_truncated: read truncated images as far as they go.
+            check_content: read all files, also those whose size, times and inode are unchanged.
+            moved: the gallery was moved or copied to `folder`, and its old folder still exists.
+            prune: delete the items of folders that are empty or gone. They are kept otherwise,
+                hidden from searches, since a disk may not be mounted.
             progress: show a progress bar on stderr if it is a terminal.
 
         Raises:
@@ -141,18 +148,31 @@ class Gallery:
         """
         source = source_named(modality)
         options_of(source, {"depth_near": depth_near, "seg_format": seg_format})
-        options = BuildOptions(batch_size, workers, retry, progress, max_pixels, allow_truncated)
+        options = BuildOptions(
+            batch_size,
+            workers,
+            retry,
+            progress,
+            max_pixels,
+            allow_truncated,
+            check_content=check_content,
+            prune=prune,
+        )
         root, target = read_folder(folder, "folder"), read_folder(to, "to")
         if root.exists() and target.exists() and root.samefile(target):
             raise UsageError("is the gallery; the index needs a folder of its own", where=target)
         listing = find_items(root, source, exclude=[target])
         if not listing.items and not listing.unreadable:
-            raise UsageError(f"no {source.items.what} found; the index was not changed", where=root)
+            raise UsageError(
+                f"no {source.items.what} found; the index was not changed. If the folder is on a "
+                "disk that is not mounted, mount it.",
+                where=root,
+            )
         existing = open_if_there(target)
         index = existing
         try:
             lazy = lazy_model(existing, model, encoder, device, dtype)
-            wanted = Wanted(root, source, depth_near, spaces, seg_format)
+            wanted = Wanted(root, source, depth_near, spaces, seg_format, moved)
             index = open_for_building(existing, target, lazy.get(), wanted, listing)
             lazy.remember(index)
             reader = ItemReader(root, source, index.readings[source.name].options, options.decoding)

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
+from datetime import datetime, timezone
 from typing import Any
 
 from tqdm import tqdm
 
 from fourm.embedder import Embedder, Vectors
-from indexes import Index, Part, Record
+from indexes import FileInfo, Index, Item, Part, Record
 from retrieval.building.details import details_of, read_missing_details
 from retrieval.building.embedding import NO_VECTOR, embed
 from retrieval.building.parts import lacking_parts
-from retrieval.building.planning import make_plan
+from retrieval.building.planning import is_outdated, make_plan
 from retrieval.building.preparing import PreparedItem, Preparer
 from retrieval.errors import BuildInterrupted, UsageError
 from retrieval.images import FoundItem, Listing
@@ -36,7 +37,11 @@ class BuildReport:
         completed: items of the index that got vectors in a space that was added, or squares that
             they lacked.
         moved: items that were recognised under another path.
+        edited: changed items of which the pixels are the same, so that their vectors stay.
         deleted: items that the folder no longer has.
+        missing: items of folders that are empty or gone, which may lie on a disk that is not
+            mounted: they keep their vectors and are not searched. `prune` deletes them.
+        missing_folders: the uppermost of these folders, relative to the root, sorted.
         skipped: items that could not be read, including those skipped before.
         incomplete: space that was added -> items whose vectors are still missing, since they could
             not be read. Until they are added, the space cannot be searched.
@@ -47,7 +52,10 @@ class BuildReport:
     unchanged: int = 0
     completed: int = 0
     moved: int = 0
+    edited: int = 0
     deleted: int = 0
+    missing: int = 0
+    missing_folders: tuple[str, ...] = ()
     skipped: int = 0
     incomplete: dict[str, int] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
@@ -61,6 +69,8 @@ class BuildOptions:
         batch_size: items in one forward pass and one transaction, >= 1.
         workers: threads that read and decode, >= 1; None: one per core, at most 8.
         retry: retry files that were skipped and have not changed.
+        check_content: read all files, also those whose size, times and inode are the same.
+        prune: delete items of folders that are empty or gone.
         progress: show a progress bar on stderr if it is a terminal.
         max_pixels: largest image that is decoded, in pixels, >= 1; None: see `DecodingOptions`.
         allow_truncated: read truncated images as far as they go.
@@ -72,6 +82,8 @@ class BuildOptions:
     progress: bool = False
     max_pixels: int | None = None
     allow_truncated: bool = False
+    check_content: bool = False
+    prune: bool = False
 
     def __post_init__(self) -> None:
         for name, value in (
@@ -139,7 +151,11 @@ class _Build:
         incomplete = index.without_vectors(modality=self.modality)
         without_parts = lacking_parts(index, reader.source)
         self.plan = make_plan(
-            listing, known, retry=options.retry, incomplete={**incomplete, **without_parts}
+            listing,
+            known,
+            retry=options.retry,
+            check_content=options.check_content,
+            incomplete={**incomplete, **without_parts},
         )
         self.preparer = Preparer(
             reader,
@@ -157,6 +173,8 @@ class _Build:
 
     def run(self) -> None:
         self._write([_skipped(FoundItem(e.path, 0, 0), e.reason) for e in self.plan.unreadable])
+        for chunk in _chunks(self.plan.to_note, 8 * self.options.batch_size):
+            self._update_files([PreparedItem(found, same_content=True) for found in chunk])
         items = prefetch(
             self.preparer.prepare,
             self.plan.to_read,
@@ -174,26 +192,20 @@ class _Build:
                 self._commit(batch)
                 self.done += len(batch)
                 bar.update(len(batch))
-        gone = self.plan.gone.keys() - self.moved_away
-        self.report.deleted = self.index.delete(sorted(gone), modality=self.modality)
+        self._remove_gone()
         if self.preparer.summary is not None:
             self.report.notes = tuple(self.preparer.summary.lines())
         self.report.incomplete = self.index.mark_complete(modality=self.modality)
 
     def _commit(self, batch: Sequence[PreparedItem]) -> None:
         moves = {item.moved_from: item.found for item in batch if item.moved_from is not None}
-        same = [item.found for item in batch if item.same_content]
         if moves:
             paths = {old: found.path for old, found in moves.items()}
             self.index.rename(paths, modality=self.modality)
             self.moved_away.update(moves)
             self.report.moved += len(moves)
-        times = {found.path: found.mtime_ns for found in moves.values()}
-        for found in same:
-            if found.mtime_ns != self.known[found.path].mtime_ns:
-                times[found.path] = found.mtime_ns
-        if times:
-            self.index.set_mtimes(times, modality=self.modality)
+        self._update_files([item for item in batch if item.keeps_vectors])
+        self.report.edited += sum(item.edited for item in batch)
         for item in batch:
             if not item.same_content or item.for_model or item.error is not None:
                 continue
@@ -217,6 +229,35 @@ class _Build:
                     records.append(_record(item.found, item, vectors, parts=parts.get(path, ())))
         self._add_vectors(batch, added, parts)
         self._write(records)
+
+    def _update_files(self, items: Sequence[PreparedItem]) -> None:
+        """Note what is new of the files of items whose vectors stay."""
+        changed = []
+        for item in items:
+            known = self.known[item.moved_from or item.found.path]
+            if (
+                item.edited
+                or item.moved_from is not None
+                or item.pixel_hash is not None
+                or is_outdated(known, item.found)
+            ):
+                changed.append((known.id, item))
+        stored = self.index.items([id_ for id_, _ in changed])
+        self.index.update_files(
+            [_updated(item, stored[id_]) for id_, item in changed], modality=self.modality
+        )
+
+    def _remove_gone(self) -> None:
+        """Delete the items that the folder no longer has, or note since when they are missing."""
+        gone = self.plan.gone.keys() - self.moved_away
+        away = {} if self.options.prune else {p: f for p, f in self.plan.away.items() if p in gone}
+        self.report.deleted = self.index.delete(sorted(gone - away.keys()), modality=self.modality)
+        new = [path for path in away if self.known[path].missing_since is None]
+        if new:
+            now = datetime.now(timezone.utc).replace(tzinfo=None, microsecond=0)
+            self.index.set_missing(new, now, modality=self.modality)
+        self.report.missing = len(away)
+        self.report.missing_folders = tuple(sorted(set(away.values())))
 
     def _parts(self, batch: Sequence[PreparedItem]) -> dict[str, list[Part]]:
         """Path -> embedded parts."""
@@ -286,6 +327,27 @@ def _batches(items: Iterable[PreparedItem], size: int) -> Iterator[list[Prepared
         yield batch
 
 
+def _chunks(items: Sequence[FoundItem], size: int) -> Iterator[Sequence[FoundItem]]:
+    for start in range(0, len(items), size):
+        yield items[start : start + size]
+
+
+def _updated(item: PreparedItem, before: Item) -> FileInfo:
+    """What is known of a file now whose item keeps its vectors."""
+    known = {one.name: getattr(before, one.name) for one in fields(FileInfo)}
+    known.update(_stats(item.found))
+    if item.pixel_hash is not None:
+        known["pixel_hash"] = item.pixel_hash
+    if item.edited:
+        known["content_hash"] = item.content_hash
+        known["exif_date"] = item.info.taken if item.info else None
+    return FileInfo(**known)
+
+
+def _stats(found: FoundItem) -> dict[str, Any]:
+    return {one.name: getattr(found, one.name) for one in fields(FoundItem)}
+
+
 def _skipped(found: FoundItem, reason: str, item: PreparedItem | None = None) -> Record:
     return _record(found, item, error=reason)
 
@@ -299,15 +361,14 @@ def _record(
 ) -> Record:
     info = item.info if item else None
     return Record(
-        path=found.path,
-        size=found.size,
-        mtime_ns=found.mtime_ns,
+        **_stats(found),
         content_hash=item.content_hash if item else None,
         width=info.width if info else None,
         height=info.height if info else None,
         exif_date=info.taken if info else None,
         exif_orientation=info.orientation if info else None,
         frames=info.frames if info else None,
+        pixel_hash=item.pixel_hash if item else None,
         needs_decoder=item.needs_decoder if item else None,
         details=details_of(info) if info else None,
         vectors=vectors,

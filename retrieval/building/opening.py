@@ -9,9 +9,9 @@ from pathlib import Path
 
 from fourm import UnknownModality, UnknownSpace
 from fourm.embedder import Embedder
-from indexes import Index, IndexesError, NotAnIndex, Reading
+from indexes import Index, IndexesError, NotAnIndex, Reading, SnapshotEntry
 from retrieval.errors import UsageError
-from retrieval.images import Listing
+from retrieval.images import FoundItem, Listing
 from retrieval.items import options_of
 from retrieval.loading import NOTE
 from retrieval.modalities import Source, source_named
@@ -30,6 +30,7 @@ class Wanted:
         seg_format: format of segmentation maps; None: as before, or "auto".
         spaces: embedding spaces of the model, or "all"; None: those of the index, and for a new
             one, or one of a former version of the model, those that are searched by default.
+        moved: the gallery was moved here, and its old folder still exists.
     """
 
     root: Path
@@ -37,6 +38,7 @@ class Wanted:
     depth_near: str | None = None
     spaces: Sequence[str] | None = None
     seg_format: str | None = None
+    moved: bool = False
 
 
 def open_if_there(folder: Path) -> Index | None:
@@ -156,21 +158,32 @@ def _spaces(model: Embedder, wanted: Sequence[str] | None, held: Collection[str]
 
 
 def _require_root(index: Index, wanted: Wanted, listing: Listing) -> None:
-    """Check that the gallery is of the same folder as before, or that its folder was moved."""
+    """Check that the gallery is of the same folder as before, or that it was moved.
+
+    Without being told, it was moved if the old folder is gone and a file is as it was before.
+    """
     modality, root = wanted.source.name, wanted.root
     before = index.roots[modality]
     if before == root.absolute() or (before.exists() and before.samefile(root)):
         return
     known = index.snapshot(modality=modality)
-    moved = not before.exists() and any(
-        found.path in known
-        and (known[found.path].size, known[found.path].mtime_ns) == (found.size, found.mtime_ns)
-        for found in listing.items
-    )
-    if not moved:
+    here = [found for found in listing.items if found.path in known]
+    if wanted.moved:
+        if not here:
+            raise UsageError(
+                f"--moved: {root} has none of the {len(known)} files of this gallery; the index "
+                "was not changed",
+                where=index.folder,
+            )
+    elif before.exists() or not any(_as_before(known[found.path], found) for found in here):
+        exists = ", and the old folder still exists" if before.exists() else ""
         raise UsageError(
-            f"its gallery of modality {modality} is of the folder {before}, got {root}; use "
-            "another index for another folder",
+            f"its gallery of modality {modality} is of the folder {before}, got {root}{exists}. If "
+            "the gallery was moved there, add --moved; otherwise use another index",
             where=index.folder,
         )
     index.relocate(root, modality=modality)
+
+
+def _as_before(known: SnapshotEntry, found: FoundItem) -> bool:
+    return (known.size, known.mtime_ns) == (found.size, found.mtime_ns)

@@ -15,6 +15,7 @@ from retrieval.building.planning import worth_retrying
 from retrieval.errors import ItemError
 from retrieval.images import FoundItem, ImageInfo
 from retrieval.images.formats import NoDecoder
+from retrieval.images.pixel_hash import decoded_hash, stored_hash
 from retrieval.images.reading import FileNotRead
 from retrieval.inputs import Input
 from retrieval.items import ItemReader
@@ -29,8 +30,10 @@ class PreparedItem:
         error: why it is skipped.
         needs_decoder: the package that would decode it, if that is why.
         moved_from: its old path, if an item with the same content is gone from there.
-        same_content: only the time of its last change may be new.
-        spaces: if the content is known: the spaces in which its vectors are missing. It is prepared
+        same_content: only the times and the inode of the file may be new.
+        edited: its metadata were edited, its pixels are the same: its vectors stay.
+        pixel_hash: of an image; see `retrieval.images.pixel_hash`.
+        spaces: if its vectors stay: the spaces in which its vectors are missing. It is prepared
             for these only.
         parts: box and input of the model of each part that is embedded besides the whole.
         part_spaces: as `spaces`, for the parts.
@@ -44,6 +47,8 @@ class PreparedItem:
     needs_decoder: str | None = None
     moved_from: str | None = None
     same_content: bool = False
+    edited: bool = False
+    pixel_hash: str | None = None
     spaces: tuple[str, ...] = ()
     parts: tuple[tuple[Box, Any], ...] = ()
     part_spaces: tuple[str, ...] = ()
@@ -52,6 +57,11 @@ class PreparedItem:
     def for_model(self) -> bool:
         """Whether there is anything to embed."""
         return self.prepared is not None or bool(self.parts)
+
+    @property
+    def keeps_vectors(self) -> bool:
+        """Whether the index has an item whose vectors are those of this file."""
+        return self.moved_from is not None or self.same_content or self.edited
 
 
 class Preparer:
@@ -105,24 +115,55 @@ class Preparer:
             if moved_from is None:
                 return self._decoded(item, file.content)
             item = replace(item, moved_from=moved_from)
-        elif before.content_hash != file.content_hash or (worth_retrying(before, self._retry)):
+        elif worth_retrying(before, self._retry):
             return self._decoded(item, file.content)
-        else:
+        elif before.content_hash == file.content_hash:
             item = replace(item, same_content=True)
-        path = item.moved_from or found.path
+            if before.pixel_hash is None and before.state == "indexed":
+                item = self._hashed(item, file.content)
+        else:
+            return self._changed(item, file.content, before)
+        return self._completed(item, file.content)
+
+    def _completed(self, item: PreparedItem, content: bytes) -> PreparedItem:
+        """An item whose vectors stay, prepared for the spaces in which it lacks vectors."""
+        path = item.moved_from or item.found.path
         spaces, part_spaces = self._incomplete.get(path, ()), self._without_parts.get(path, ())
         if not spaces and not part_spaces:
             return item
-        return self._decoded(replace(item, spaces=spaces, part_spaces=part_spaces), file.content)
+        return self._decoded(replace(item, spaces=spaces, part_spaces=part_spaces), content)
+
+    def _changed(self, item: PreparedItem, content: bytes, before: SnapshotEntry) -> PreparedItem:
+        """A file with new content, which need not be embedded if its pixels are the same."""
+        if before.state != "indexed" or before.pixel_hash is None:
+            return self._decoded(item, content)
+        item = self._hashed(item, content)
+        if item.pixel_hash is None:
+            item = self._decoded(item, content)
+            if item.error is None and item.pixel_hash == before.pixel_hash:
+                return self._completed(replace(item, prepared=None, parts=(), edited=True), content)
+            return item
+        if item.pixel_hash == before.pixel_hash:
+            return self._completed(replace(item, edited=True), content)
+        return self._decoded(item, content)
+
+    def _hashed(self, item: PreparedItem, content: bytes) -> PreparedItem:
+        """With the pixel hash and the metadata, if the bytes of an image tell them."""
+        found = stored_hash(content) if self._reader.source.items.decode is not None else None
+        return item if found is None else replace(item, pixel_hash=found[0], info=found[1])
 
     def _decoded(self, item: PreparedItem, content: bytes) -> PreparedItem:
+        if item.pixel_hash is None:
+            item = self._hashed(item, content)
         try:
             value, info = self._reader.value(item.found, content)
         except ItemError as error:
             package = error.package if isinstance(error, NoDecoder) else None
-            return replace(item, error=str(error), needs_decoder=package)
+            return replace(item, info=None, error=str(error), needs_decoder=package)
         if self.summary is not None:
             self.summary.add(value)
+        if item.pixel_hash is None and info is not None:
+            item = replace(item, pixel_hash=decoded_hash(value.value))
         try:
             whole = item.spaces or not item.part_spaces
             prepared = self._model.prepare({value.modality: value.value}) if whole else None

@@ -23,11 +23,28 @@ class FoundItem:
         path: relative to the root of the gallery, with `/` between its parts.
         size: bytes.
         mtime_ns: time of the last change, nanoseconds since 1970.
+        ctime_ns: time of the last change of the file or its attributes; None if unknown.
+        inode: number of the file in its file system, as a signed integer of 64 bits; None if
+            unknown.
     """
 
     path: str
     size: int
     mtime_ns: int
+    ctime_ns: int | None = None
+    inode: int | None = None
+
+    @classmethod
+    def of(cls, path: str, status: os.stat_result) -> FoundItem:
+        """The file at `path`, with what the file system tells about it."""
+        return cls(
+            path, status.st_size, status.st_mtime_ns, status.st_ctime_ns, signed(status.st_ino)
+        )
+
+
+def signed(inode: int) -> int:
+    """The lower 64 bits of an inode number, as a signed integer."""
+    return (inode + 2**63) % 2**64 - 2**63
 
 
 @dataclass(frozen=True)
@@ -171,7 +188,7 @@ class _Walk:
             if not stat.S_ISREG(status.st_mode):
                 self._unreadable(path, "not a regular file")
             else:
-                self.listing.items.append(FoundItem(path, status.st_size, status.st_mtime_ns))
+                self.listing.items.append(FoundItem.of(path, status))
 
     def _unreadable(self, path: str, reason: str) -> None:
         self.listing.unreadable.append(Unreadable(path.rstrip("/"), reason))

@@ -33,8 +33,7 @@ def find_items(
         raise UsageError(
             f"expected a folder, or a {' or '.join(sorted(source.items.suffixes))} file", where=top
         )
-    status = top.stat()
-    only = FoundItem(top.name, status.st_size, status.st_mtime_ns)
+    only = FoundItem.of(top.name, top.stat())
     return _lines(top.parent, Listing(items=[only]), source.name)
 
 
@@ -43,7 +42,7 @@ def _lines(folder: Path, files: Listing, name: str) -> Listing:
     for file in files.items:
         try:
             content = read_file(folder / file.path).content
-            lines = list(lines_of(content, file.path, file.mtime_ns, name))
+            lines = list(lines_of(content, file, name))
         except ItemError as error:
             # What the file held before is not gone: nothing is known about it.
             listing.unreadable.append(Unreadable(file.path, str(error)))

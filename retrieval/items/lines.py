@@ -23,7 +23,7 @@ _LONGEST_ID = 200
 
 @dataclass(frozen=True)
 class FoundLine(FoundItem):
-    """A line: `size` is its own, `mtime_ns` that of its file.
+    """A line: `size` is its own, the times and the inode are those of its file.
 
     `value` is what the source reads; None: `problem` says why there is none.
     """
@@ -33,13 +33,12 @@ class FoundLine(FoundItem):
     problem: str = ""
 
 
-def lines_of(content: bytes, path: str, mtime_ns: int, name: str) -> Iterator[FoundLine]:
+def lines_of(content: bytes, file: FoundItem, name: str) -> Iterator[FoundLine]:
     """The items of one file.
 
     Args:
         content: of the whole file.
-        path: of the file.
-        mtime_ns: time of its last change.
+        file: the file.
         name: of the source whose items these are, e.g. `text`.
 
     Raises:
@@ -49,6 +48,7 @@ def lines_of(content: bytes, path: str, mtime_ns: int, name: str) -> Iterator[Fo
         content.decode("utf-8")
     except UnicodeDecodeError as error:
         raise ItemError(f"not UTF-8 text ({error.reason} at byte {error.start})") from None
+    path, times = file.path, (file.mtime_ns, file.ctime_ns, file.inode)
     objects = path.lower().endswith(OBJECTS_SUFFIX)
     lines: dict[str, int] = {}
     for number, raw in enumerate(content.removeprefix(b"\xef\xbb\xbf").split(b"\n"), start=1):
@@ -58,7 +58,7 @@ def lines_of(content: bytes, path: str, mtime_ns: int, name: str) -> Iterator[Fo
         place = f"{path}:{number}"
         if not objects:
             text = line.decode("utf-8")
-            yield FoundLine(place, len(line), mtime_ns, line, text)
+            yield FoundLine(place, len(line), *times, line, text)
             continue
         try:
             id_, value = _object(line, name)
@@ -68,9 +68,9 @@ def lines_of(content: bytes, path: str, mtime_ns: int, name: str) -> Iterator[Fo
                 lines[id_] = number
                 place = f"{path}#{id_}"
         except ItemError as error:
-            yield FoundLine(place, len(line), mtime_ns, line, None, str(error))
+            yield FoundLine(place, len(line), *times, line, None, str(error))
         else:
-            yield FoundLine(place, len(line), mtime_ns, line, value)
+            yield FoundLine(place, len(line), *times, line, value)
 
 
 def file_of(path: str) -> str:

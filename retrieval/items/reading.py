@@ -137,7 +137,7 @@ def _line(root: Path, source: Source, path: str) -> FoundItem:
     if PurePosixPath(file_of(path)).suffix.lower() not in source.items.suffixes:
         raise ItemError("its file is not one whose lines are items")
     content = read_file(file_of_item(root, source, path)).content
-    for found in lines_of(content, file_of(path), 0, source.name):
+    for found in lines_of(content, FoundItem(file_of(path), 0, 0), source.name):
         if found.path == path:
             return found
     raise ItemError("line is missing")

@@ -6,12 +6,13 @@ import stat
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
+from dataclasses import fields
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from indexes import Index, Recipe, Record
+from indexes import FileInfo, Index, Recipe, Record
 
 DIM = 16
 
@@ -53,6 +54,16 @@ def make_vector() -> Callable[..., np.ndarray]:
 @pytest.fixture
 def make_record() -> Callable[..., Record]:
     return indexed
+
+
+@pytest.fixture
+def make_file_info() -> Callable[..., FileInfo]:
+    def make(number: int, **changes: object) -> FileInfo:
+        record = indexed(number)
+        facts = {one.name: getattr(record, one.name) for one in fields(FileInfo)}
+        return FileInfo(**{**facts, **changes})
+
+    return make
 
 
 @pytest.fixture

@@ -142,15 +142,15 @@ def test_a_rename_to_a_taken_or_from_an_unknown_name_changes_nothing(filled):
     assert filled.snapshot() == before
 
 
-def test_set_mtimes_changes_nothing_else(filled):
+def test_update_files_changes_nothing_else(filled, make_file_info):
     before = filled.snapshot()
-    filled.set_mtimes({"album/3.jpg": 42})
+    filled.update_files([make_file_info(3, mtime_ns=42)])
     after = filled.snapshot()
     assert after["album/3.jpg"].mtime_ns == 42
     assert after["album/3.jpg"].content_hash == before["album/3.jpg"].content_hash
     assert after["album/4.jpg"] == before["album/4.jpg"]
     with pytest.raises(UnknownItem):
-        filled.set_mtimes({"nowhere.jpg": 1})
+        filled.update_files([make_file_info(3), make_file_info(3, path="nowhere.jpg")])
 
 
 def test_relocate_sets_the_root(filled, folder, tmp_path):

@@ -138,9 +138,11 @@ def test_the_file_of_another_index_is_not_used(
     assert rebuilds == [1]
 
 
-def test_renaming_does_not_make_it_stale(published, filled, folder, make_vector, rebuilds):
+def test_renaming_does_not_make_it_stale(
+    published, filled, folder, make_vector, make_file_info, rebuilds
+):
     filled.rename({"album/7.jpg": "album/77.jpg"})
-    filled.set_mtimes({"album/8.jpg": 8})
+    filled.update_files([make_file_info(8, mtime_ns=8)])
     _answers(folder, make_vector)
     assert rebuilds == []
 

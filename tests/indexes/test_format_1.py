@@ -10,7 +10,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from indexes import FolderTaken, Index, Reading, ReadOnlyIndex, Recipe, Record, UnknownItem
+from indexes import (
+    FileInfo,
+    FolderTaken,
+    Index,
+    Reading,
+    ReadOnlyIndex,
+    Recipe,
+    Record,
+    UnknownItem,
+)
 from tests.processes import run_python
 from tests.retrieval.conftest import numbered
 from tests.retrieval.fake_model import FakeModel
@@ -153,7 +162,7 @@ def test_a_write_that_is_refused_leaves_the_old_format_as_it_was(old):
         with pytest.raises(FolderTaken):
             index.add_gallery(Reading("image"), "/other")
         with pytest.raises(UnknownItem):
-            index.set_mtimes({"nowhere.bmp": 1})
+            index.update_files([FileInfo(path="nowhere.bmp", size=1, mtime_ns=1)])
         answers(index)
     (old / "write.lock").unlink()
     assert contents(old) == before

@@ -135,7 +135,7 @@ assert nearest(index, 99) == [[21]]
 
 
 @forks
-def test_forks_while_other_threads_search_and_write(filled, folder):
+def test_forks_while_other_threads_search_and_write(filled, folder, make_file_info):
     in_child_process(
         folder,
         """
@@ -146,7 +146,7 @@ def search():
         nearest(index, 3)
 def write():
     while not done.is_set():
-        index.set_mtimes({"album/3.jpg": 7})
+        index.update_files([make_file_info(3, mtime_ns=7)])
         index.write([Record(path="new.jpg", size=1, mtime_ns=1, vectors={"dinov2": unit(99)})])
 threads = [threading.Thread(target=target) for target in (search, search, write)]
 for thread in threads:

@@ -14,13 +14,13 @@ def test_is_read_and_searched(read_only, make_record):
         index.verify()
 
 
-def test_every_write_is_refused(read_only, make_record):
+def test_every_write_is_refused(read_only, make_record, make_file_info):
     with Index.open(read_only) as index:
         for attempt in (
             lambda: index.write([make_record(30)]),
             lambda: index.delete(["album/3.jpg"]),
             lambda: index.rename({"album/3.jpg": "album/30.jpg"}),
-            lambda: index.set_mtimes({"album/3.jpg": 1}),
+            lambda: index.update_files([make_file_info(3, mtime_ns=1)]),
             lambda: index.relocate("/elsewhere"),
             index.publish,
             lambda: index.lock().__enter__(),

@@ -37,7 +37,7 @@ def test_roots_and_readings_are_read_back(mixed, folder, tmp_path):
         opened.verify()
 
 
-def test_galleries_may_have_the_same_paths(mixed):
+def test_galleries_may_have_the_same_paths(mixed, make_file_info):
     assert mixed.snapshot()["album/3.jpg"].id == 4
     assert mixed.snapshot(modality="depth")["album/3.jpg"].id == 24
     assert {p.modality for p in mixed.items([4, 24]).values()} == {"image", "depth"}
@@ -47,7 +47,7 @@ def test_galleries_may_have_the_same_paths(mixed):
         modality="depth"
     )
     mixed.rename({"album/4.jpg": "elsewhere.png"}, modality="depth")
-    mixed.set_mtimes({"elsewhere.png": 42}, modality="depth")
+    mixed.update_files([make_file_info(3, path="elsewhere.png", mtime_ns=42)], modality="depth")
     assert mixed.snapshot(modality="depth")["elsewhere.png"].mtime_ns == 42
     assert "album/4.jpg" in mixed.snapshot()
 
