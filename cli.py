@@ -23,6 +23,7 @@ from cli_options import (
     Device,
     Dtype,
     Encoder,
+    Exclude,
     Fusion,
     GalleryFolder,
     IndexFolder,
@@ -30,6 +31,7 @@ from cli_options import (
     ItemModality,
     JsonFormat,
     JudgedQueries,
+    LeftOutFiles,
     MaxPixels,
     MinScore,
     Modalities,
@@ -104,6 +106,7 @@ def index(
     max_pixels: MaxPixels = None,
     allow_truncated: AllowTruncated = False,
     check_content: CheckContent = False,
+    exclude: Exclude = None,
     moved: Moved = False,
     prune: Prune = False,
     model: ModelName = None,
@@ -138,6 +141,7 @@ def index(
         max_pixels=max_pixels,
         allow_truncated=allow_truncated,
         check_content=check_content,
+        exclude=exclude or None,
         moved=moved,
         prune=prune,
         progress=True,
@@ -218,15 +222,19 @@ app.command()(cli_generate.generate)
 def info(
     index: IndexFolder,
     skipped: SkippedFiles = False,
+    left_out: LeftOutFiles = False,
     where: Where = None,
     as_json: AsJson = False,
 ) -> None:
     """Show what an index holds, and which model made it."""
+    if skipped and left_out:
+        raise retrieval.UsageError("choose one of --skipped and --left-out")
     with retrieval.Gallery.open(index) as gallery:
-        if skipped:
-            files = gallery.skipped()
+        if skipped or left_out:
+            files = gallery.left_out() if left_out else gallery.skipped()
             entries = (item.as_dict() for item in files)
-            print_text(json_array(entries) if as_json else skipped_table(files))
+            nothing = "nothing is left out" if left_out else "nothing was skipped"
+            print_text(json_array(entries) if as_json else skipped_table(files, nothing))
         elif where is not None:
             count, items = gallery.count(where), gallery.count()
             counted = {"where": where, "count": count, "items": items}

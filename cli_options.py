@@ -262,6 +262,17 @@ CheckContent = Annotated[
         rich_help_panel="Gallery",
     ),
 ]
+Exclude = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--exclude",
+        metavar="GLOB",
+        help="Names to leave out, as in .gitignore: '*.gif', 'drafts/'. The index remembers them; "
+        "given again, they replace those of before ('' removes them). A file .fourmignore in the "
+        "gallery names more. May be repeated.",
+        rich_help_panel="Gallery",
+    ),
+]
 Moved = Annotated[
     bool,
     typer.Option(
@@ -429,4 +440,12 @@ ShowQuery = Annotated[
 ]
 SkippedFiles = Annotated[
     bool, typer.Option("--skipped", help="List the files that were skipped, and why.")
+]
+LeftOutFiles = Annotated[
+    bool,
+    typer.Option(
+        "--left-out",
+        help="List the files and folders that do not belong to the gallery by their names, and "
+        "why. The folders are listed anew.",
+    ),
 ]

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
         Evaluation,
         Gallery,
         Hit,
+        LeftOutFile,
         PanopticClass,
         SkippedItem,
     )
@@ -24,6 +25,7 @@ Align = Literal["left", "right"]
 _SHOWN_MISSING = 3
 _COUNTS_OF_FEW = ("several_frames", "wide", "wide_without_squares")
 """Counts of a gallery that are shown where they are not 0."""
+_SHOWN_KINDS = 8
 
 
 def table(
@@ -85,6 +87,14 @@ def build_summary(report: BuildReport, index: str) -> str:
     text = f"{index}: {', '.join(parts)}"
     if report.skipped:
         text += f" (reasons: fourm info --skipped {shlex.quote(index)})"
+    if report.left_out:
+        kinds = [f"{count} {kind}" for kind, count in report.left_out.items()]
+        rest = len(kinds) - _SHOWN_KINDS
+        more = f" and {rest} more kinds" if rest > 0 else ""
+        text += (
+            f"\nleft out: {', '.join(kinds[:_SHOWN_KINDS])}{more} "
+            f"(fourm info --left-out {shlex.quote(index)})"
+        )
     for space, count in report.incomplete.items():
         text += (
             f"\nspace {space} is incomplete: {count} items could not be read; run the same command "
@@ -114,10 +124,12 @@ def index_text(about: Mapping[str, Any]) -> str:
     return "\n\n".join(key_values(block.items()) for block in blocks)
 
 
-def skipped_table(items: Sequence[SkippedItem]) -> str:
-    """Skipped items and the reasons."""
+def skipped_table(
+    items: Sequence[SkippedItem | LeftOutFile], nothing: str = "nothing was skipped"
+) -> str:
+    """Skipped items, or files that are left out, and the reasons; `nothing` says that none are."""
     if not items:
-        return "nothing was skipped"
+        return nothing
     if len({item.modality for item in items}) == 1:
         return table([(item.path, item.reason) for item in items], ("path", "reason"))
     rows = [(item.modality, item.path, item.reason) for item in items]
@@ -187,13 +199,17 @@ def _gallery(entry: Mapping[str, Any]) -> dict[str, object]:
 
 def _block(title: str, key: str, entry: Mapping[str, Any]) -> dict[str, object]:
     rest = {
-        name.replace("_", " "): value
+        name.replace("_", " "): _told(value)
         for name, value in entry.items()
-        if name != key and value != "" and (value != 0 or name not in _COUNTS_OF_FEW)
+        if name != key and value not in ("", []) and (value != 0 or name not in _COUNTS_OF_FEW)
     }
-    yes_no = {True: "yes", False: "no"}
-    told = {name: yes_no[v] if isinstance(v, bool) else v for name, v in rest.items()}
-    return {title: entry[key], **told}
+    return {title: entry[key], **rest}
+
+
+def _told(value: object) -> object:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return ", ".join(map(str, value)) if isinstance(value, list) else value
 
 
 def _padded(text: str, width: int, side: str) -> str:

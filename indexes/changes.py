@@ -276,6 +276,12 @@ def relocate(session: Session, gallery_id: int, root: str) -> None:
     session.execute(update(GalleryRow).where(GalleryRow.id == gallery_id).values(root=root))
 
 
+def set_exclude(session: Session, gallery_id: int, patterns: Sequence[str]) -> None:
+    """Set the patterns of names that a gallery leaves out."""
+    row = update(GalleryRow).where(GalleryRow.id == gallery_id)
+    session.execute(row.values(exclude="\n".join(patterns)))
+
+
 def record_published(session: Session, space_id: int, published: Published) -> None:
     """Record which FAISS file has the vectors of a space."""
     session.merge(

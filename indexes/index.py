@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 from indexes import changes, parts, queries
@@ -107,12 +106,7 @@ class Index(IndexInfo):
     def __enter__(self) -> Index:
         return self
 
-    def __exit__(
-        self,
-        exception_type: type[BaseException] | None,
-        exception: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *exception: object) -> None:
         self.close()
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -294,6 +288,11 @@ class Index(IndexInfo):
         with self._catalogue.write() as (session, contents):
             gallery_id = contents.gallery(modality).id
             changes.relocate(session, gallery_id, str(Path(root).absolute()))
+
+    def set_exclude(self, patterns: Sequence[str], *, modality: str | None = None) -> None:
+        """Remember the patterns, without line breaks, of names that a gallery leaves out."""
+        with self._catalogue.write() as (session, contents):
+            changes.set_exclude(session, contents.gallery(modality).id, patterns)
 
     def delete_if_empty(self) -> bool:
         """Close the index and remove its files if it has no indexed items.

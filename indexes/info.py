@@ -38,6 +38,12 @@ class IndexInfo:
         return {modality: gallery.reading for modality, gallery in galleries.items()}
 
     @property
+    def exclude(self) -> dict[str, tuple[str, ...]]:
+        """Modality -> patterns of names that its gallery leaves out."""
+        galleries = self._catalogue.contents.galleries
+        return {modality: gallery.exclude for modality, gallery in galleries.items()}
+
+    @property
     def recipe(self) -> Recipe:
         """How the vectors of the first space were made."""
         return next(iter(self.recipes.values()))

@@ -90,11 +90,12 @@ def batches(items: Iterable[T], size: int = _BATCH) -> Iterator[list[T]]:
 
 @dataclass(frozen=True, slots=True)
 class StoredGallery:
-    """A row of the table of galleries."""
+    """A row of the table of galleries; `exclude` are patterns of names to leave out."""
 
     id: int
     root: str
     reading: Reading
+    exclude: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,8 +109,11 @@ class StoredSpace:
 def galleries(session: Session, version: int) -> dict[str, StoredGallery]:
     """Modality -> gallery, the first gallery first."""
     more = (GalleryRow.options, GalleryRow.reader) if version > 1 else (literal(""), literal(""))
+    exclude = GalleryRow.exclude if version > 2 else literal("")
     rows = session.execute(
-        select(GalleryRow.id, GalleryRow.modality, GalleryRow.root, *more).order_by(GalleryRow.id)
+        select(GalleryRow.id, GalleryRow.modality, GalleryRow.root, exclude, *more).order_by(
+            GalleryRow.id
+        )
     ).all()
     if not rows:
         raise ValueError("it has no gallery")
@@ -117,8 +121,10 @@ def galleries(session: Session, version: int) -> dict[str, StoredGallery]:
         raise ValueError("a gallery has no root")
     try:
         return {
-            modality: StoredGallery(id_, root, Reading(modality, options, reader))
-            for id_, modality, root, options, reader in rows
+            modality: StoredGallery(
+                id_, root, Reading(modality, options, reader), tuple(patterns.splitlines())
+            )
+            for id_, modality, root, patterns, options, reader in rows
         }
     except BadRecipe as error:
         raise ValueError(str(error)) from error

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from fourm.modalities.seg import panoptic_classes as list_classes
     from indexes import IndexesError
     from retrieval.building import BuildReport
-    from retrieval.description import SkippedItem
+    from retrieval.description import LeftOutFile, SkippedItem
     from retrieval.encoders import Teachers, read_encoder
     from retrieval.escaping import printable
     from retrieval.evaluation import Evaluation, JudgedQuery, evaluate, read_queries
@@ -72,6 +72,7 @@ _LAZY = {
     "QueryInputs": "retrieval.query_inputs",
     "ResultFiles": "retrieval.report",
     "SkippedItem": "retrieval.description",
+    "LeftOutFile": "retrieval.description",
     "Teachers": "retrieval.encoders",
     "Verified": "retrieval.models",
     "describe_model": "retrieval.models",
@@ -110,6 +111,7 @@ __all__ = [
     "IndexesError",
     "ItemError",
     "JudgedQuery",
+    "LeftOutFile",
     "ModelCard",
     "PanopticClass",
     "Query",

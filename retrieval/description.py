@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from retrieval.building.parts import part_count
+from retrieval.items import find_items
 from retrieval.modalities import Source, source_named
 
 if TYPE_CHECKING:
@@ -23,6 +24,27 @@ class SkippedItem:
     """
 
     path: str
+    reason: str
+    modality: str = "image"
+
+    def as_dict(self) -> dict[str, Any]:
+        """The fields above, in this order."""
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class LeftOutFile:
+    """A file or folder in the folder of a gallery that does not belong to it.
+
+    Attributes:
+        path: relative to the root; that of a folder ends in `/`.
+        kind: under which it is counted, e.g. `.CR2` or `excluded`.
+        reason: why it is left out.
+        modality: of the gallery.
+    """
+
+    path: str
+    kind: str
     reason: str
     modality: str = "image"
 
@@ -54,6 +76,7 @@ def describe(index: Index) -> dict[str, Any]:
                 "skipped": counts[modality].skipped,
                 "missing": counts[modality].missing,
                 "options": reading.options,
+                "exclude": list(index.exclude[modality]),
                 **_shapes(index, sources[modality]),
             }
             for modality, reading in index.readings.items()
@@ -93,3 +116,19 @@ def skipped(index: Index) -> list[SkippedItem]:
         for modality in index.readings
         for item in index.skipped(modality=modality)
     ]
+
+
+def left_out(index: Index) -> list[LeftOutFile]:
+    """What does not belong to the galleries, gallery by gallery, sorted by path.
+
+    Raises:
+        UsageError: the folder of a gallery cannot be listed.
+    """
+    found = []
+    for modality, root in index.roots.items():
+        if root.is_file():
+            continue
+        source, exclude = source_named(modality), index.exclude[modality]
+        for entry in find_items(root, source, skip=[index.folder], exclude=exclude).left_out:
+            found.append(LeftOutFile(entry.path, entry.kind, entry.reason, modality))
+    return found

@@ -20,10 +20,11 @@ from retrieval.building import (
     discard_if_empty,
     open_for_building,
     open_if_there,
+    patterns_for,
     require_model,
     require_reader,
 )
-from retrieval.description import SkippedItem, describe, skipped
+from retrieval.description import LeftOutFile, SkippedItem, describe, left_out, skipped
 from retrieval.encoders import Teachers
 from retrieval.errors import BuildInterrupted, ItemError, UsageError
 from retrieval.hits import Hit
@@ -96,6 +97,7 @@ class Gallery:
         max_pixels: int | None = None,
         allow_truncated: bool = False,
         check_content: bool = False,
+        exclude: Sequence[str] | None = None,
         moved: bool = False,
         prune: bool = False,
         progress: bool = False,
@@ -133,6 +135,8 @@ class Gallery:
                 of it. None: as much as a quarter of the free memory holds.
             allow_truncated: read truncated images as far as they go.
             check_content: read all files, also those whose size, times and inode are unchanged.
+            exclude: patterns of names to leave out, as in `.gitignore`, which the index remembers;
+                None: those that it remembers. A file `.fourmignore` in the gallery names more.
             moved: the gallery was moved or copied to `folder`, and its old folder still exists.
             prune: delete the items of folders that are empty or gone. They are kept otherwise,
                 hidden from searches, since a disk may not be mounted.
@@ -161,20 +165,22 @@ class Gallery:
         root, target = read_folder(folder, "folder"), read_folder(to, "to")
         if root.exists() and target.exists() and root.samefile(target):
             raise UsageError("is the gallery; the index needs a folder of its own", where=target)
-        listing = find_items(root, source, exclude=[target])
-        if not listing.items and not listing.unreadable:
-            raise UsageError(
-                f"no {source.items.what} found; the index was not changed. If the folder is on a "
-                "disk that is not mounted, mount it.",
-                where=root,
-            )
-        existing = open_if_there(target)
-        index = existing
+        existing = index = open_if_there(target)
         try:
+            patterns = patterns_for(existing, source.name, exclude)
+            listing = find_items(root, source, skip=[target], exclude=patterns)
+            if not listing.items and not listing.unreadable:
+                raise UsageError(
+                    f"no {source.items.what} found; the index was not changed. If the folder is on "
+                    "a disk that is not mounted, mount it.",
+                    where=root,
+                )
             lazy = lazy_model(existing, model, encoder, device, dtype)
             wanted = Wanted(root, source, depth_near, spaces, seg_format, moved)
             index = open_for_building(existing, target, lazy.get(), wanted, listing)
             lazy.remember(index)
+            if patterns != index.exclude[source.name]:
+                index.set_exclude(patterns, modality=source.name)
             reader = ItemReader(root, source, index.readings[source.name].options, options.decoding)
             report = build(index, listing, lazy.get(), reader, options)
         except BaseException as error:
@@ -269,6 +275,16 @@ class Gallery:
     def skipped(self) -> list[SkippedItem]:
         """The files and lines that could not be indexed, with the reasons."""
         return skipped(self.index)
+
+    def left_out(self) -> list[LeftOutFile]:
+        """The files and folders of the galleries that do not belong to them, with the reasons.
+
+        The folders are listed anew; the model is not needed.
+
+        Raises:
+            UsageError: a folder cannot be listed.
+        """
+        return left_out(self.index)
 
     @property
     def model(self) -> Embedder:

@@ -6,6 +6,7 @@ from retrieval.building.opening import (
     discard_if_empty,
     open_for_building,
     open_if_there,
+    patterns_for,
     require_model,
     require_reader,
 )
@@ -19,6 +20,7 @@ __all__ = [
     "discard_if_empty",
     "open_for_building",
     "open_if_there",
+    "patterns_for",
     "require_model",
     "require_reader",
 ]

@@ -20,6 +20,7 @@ from retrieval.building.preparing import PreparedItem, Preparer
 from retrieval.errors import BuildInterrupted, UsageError
 from retrieval.images import FoundItem, Listing
 from retrieval.images.decoding import quiet_pillow
+from retrieval.images.leaving_out import count_kinds
 from retrieval.images.limits import DecodingOptions
 from retrieval.items import ItemReader
 from retrieval.pipeline import default_workers, prefetch
@@ -43,6 +44,8 @@ class BuildReport:
             mounted: they keep their vectors and are not searched. `prune` deletes them.
         missing_folders: the uppermost of these folders, relative to the root, sorted.
         skipped: items that could not be read, including those skipped before.
+        left_out: kind, e.g. `.CR2` or `excluded` -> number of files and folders that do not belong
+            to the gallery, by their names.
         incomplete: space that was added -> items whose vectors are still missing, since they could
             not be read. Until they are added, the space cannot be searched.
         notes: how items were read, where that is not plain: `12 maps read as: sky 40 % ... (coco)`.
@@ -57,6 +60,7 @@ class BuildReport:
     missing: int = 0
     missing_folders: tuple[str, ...] = ()
     skipped: int = 0
+    left_out: dict[str, int] = field(default_factory=dict)
     incomplete: dict[str, int] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
 
@@ -167,7 +171,11 @@ class _Build:
             without_parts=without_parts,
         )
         self.known = known
-        self.report = BuildReport(unchanged=self.plan.unchanged, skipped=self.plan.still_skipped)
+        self.report = BuildReport(
+            unchanged=self.plan.unchanged,
+            skipped=self.plan.still_skipped,
+            left_out=count_kinds(listing.left_out),
+        )
         self.moved_away: set[str] = set()
         self.done = 0
 

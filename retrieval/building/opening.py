@@ -49,6 +49,22 @@ def open_if_there(folder: Path) -> Index | None:
         return None  # Index.create reports what is wrong with the folder
 
 
+def patterns_for(
+    existing: Index | None, modality: str, given: Sequence[str] | None
+) -> tuple[str, ...]:
+    """The patterns of names to leave out: those that are given, or those of the index.
+
+    Raises:
+        UsageError: a pattern with a line break.
+    """
+    if given is None:
+        return () if existing is None else existing.exclude.get(modality, ())
+    patterns = names_of(given, "exclude")
+    if broken := [pattern for pattern in patterns if len(pattern.splitlines()) > 1]:
+        raise UsageError(f"a pattern is one line, got {broken[0]!r}", where="exclude")
+    return tuple(pattern for pattern in patterns if pattern.strip())
+
+
 def open_for_building(
     existing: Index | None, target: Path, model: Embedder, wanted: Wanted, listing: Listing
 ) -> Index:

@@ -93,9 +93,11 @@ def make_plan(
         for path, before in known.items()
         if path not in present and not path.startswith(closed)
     }
-    alive = _folders(present)
+    alive, left_out = _folders(present), {entry.path for entry in listing.left_out}
     for path, before in plan.gone.items():
-        if before.state == "indexed" and (folder := _dead_folder(path, alive)) is not None:
+        if before.state != "indexed" or _is_left_out(path, left_out):
+            continue
+        if (folder := _dead_folder(path, alive)) is not None:
             plan.away[path] = folder
     return plan
 
@@ -131,6 +133,14 @@ def _folders(paths: Iterable[str]) -> set[str]:
         while path and (path := path.rpartition("/")[0]) not in found:
             found.add(path)
     return found
+
+
+def _is_left_out(path: str, left_out: Collection[str]) -> bool:
+    """Whether a file, or a folder around it, is left out of the gallery."""
+    parts = path.split("/")
+    return path in left_out or any(
+        "/".join(parts[:count]) + "/" in left_out for count in range(1, len(parts))
+    )
 
 
 def _dead_folder(path: str, alive: Collection[str]) -> str | None:

@@ -15,6 +15,7 @@ from fourm.modalities import Decoded
 from fourm.modalities.pixels import square_pixels
 from retrieval.drawing.blocks import draw_panels
 from retrieval.errors import UsageError
+from retrieval.images.contact_sheets import contact_sheet_tag
 from retrieval.inputs import Input
 from retrieval.modalities import MODALITIES, Modality, Output
 from retrieval.queries import Query
@@ -166,7 +167,8 @@ def write_file(folder: WrittenFiles, name: str, content: Image.Image | str | NDA
 
     def save(file: BinaryIO) -> None:
         if isinstance(content, Image.Image):
-            content.save(file, "PNG")
+            tag = contact_sheet_tag() if name == SHEET else None
+            content.save(file, "PNG", pnginfo=tag)
         elif isinstance(content, str):
             file.write(content.encode())
         else:

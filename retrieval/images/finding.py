@@ -5,11 +5,12 @@ from __future__ import annotations
 import errno
 import os
 import stat
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from retrieval.errors import UsageError
+from retrieval.images.leaving_out import IGNORE_FILE, Exclusion, LeftOut
 from retrieval.suffixes import RAW_SUFFIXES
 
 _DEVELOPED = frozenset({".jpg", ".jpeg", ".heic", ".heif"})
@@ -64,29 +65,36 @@ class Listing:
         unreadable: files and folders that cannot be reached.
         closed_folders: folders (ending in `/`) that could not be listed, so that nothing is known
             of the files in them.
+        left_out: files and folders that do not belong to the gallery.
     """
 
     items: list[FoundItem] = field(default_factory=list)
     unreadable: list[Unreadable] = field(default_factory=list)
     closed_folders: list[str] = field(default_factory=list)
+    left_out: list[LeftOut] = field(default_factory=list)
 
 
 def find_files(
-    root: str | os.PathLike[str], suffixes: Collection[str], exclude: Iterable[Path] = ()
+    root: str | os.PathLike[str],
+    suffixes: Collection[str],
+    skip: Iterable[Path] = (),
+    exclude: Sequence[str] = (),
 ) -> Listing:
     """List the files below `root`, recursively.
 
-    Names that begin with a dot are skipped. Links to files and folders are followed, but each
-    folder is listed only once, under its real name if it is below `root`. A RAW file with a JPEG or
-    HEIC of the same name beside it is skipped.
+    Names that begin with a dot, folders of the system, what a `.fourmignore` or `exclude` names,
+    and RAW files with a JPEG or HEIC of the same name beside them are left out. Links to files and
+    folders are followed, but each folder is listed only once, under its real name if it is below
+    `root`.
 
     Args:
         root: a folder.
         suffixes: of the names to list, in lower case.
-        exclude: folders to leave out; the index itself may be in the gallery.
+        skip: folders to pass over; the index itself may be in the gallery.
+        exclude: patterns of names to leave out, as in `.gitignore`.
 
     Raises:
-        UsageError: `root` does not exist, is not a folder, or cannot be listed.
+        UsageError: `root` does not exist, is not a folder, or cannot be listed; a wrong pattern.
     """
     top = Path(root)
     if not top.exists():
@@ -98,24 +106,28 @@ def find_files(
             pass
     except OSError as error:
         raise UsageError(f"cannot be listed ({error.strerror})", where=top) from error
-    walk = _Walk(top, suffixes, {_identity(folder.stat()) for folder in exclude if folder.is_dir()})
+    passed = {_identity(folder.stat()) for folder in skip if folder.is_dir()}
+    walk = _Walk(top, suffixes, passed, Exclusion(top, exclude))
     walk.run()
-    walk.listing.items = _without_raw_twins(walk.listing.items)
+    _leave_out_raw_twins(walk.listing)
+    walk.listing.left_out.sort(key=lambda entry: entry.path)
     walk.listing.items.sort(key=lambda found: found.path)
     walk.listing.unreadable.sort(key=lambda entry: entry.path)
     walk.listing.closed_folders.sort()
     return walk.listing
 
 
-def _without_raw_twins(files: list[FoundItem]) -> list[FoundItem]:
+def _leave_out_raw_twins(listing: Listing) -> None:
     """Leave out RAW files that have a developed image of the same name beside them."""
-    split = [(file, *os.path.splitext(file.path)) for file in files]
+    split = [(file, *os.path.splitext(file.path)) for file in listing.items]
     developed = {stem for _, stem, suffix in split if suffix.lower() in _DEVELOPED}
-    return [
-        file
-        for file, stem, suffix in split
-        if suffix.lower() not in RAW_SUFFIXES or stem not in developed
-    ]
+    listing.items = []
+    for file, stem, suffix in split:
+        if suffix.lower() in RAW_SUFFIXES and stem in developed:
+            reason = "a JPEG or HEIC of the same name is beside it"
+            listing.left_out.append(LeftOut(file.path, suffix, reason))
+        else:
+            listing.items.append(file)
 
 
 def _identity(status: os.stat_result) -> tuple[int, int]:
@@ -123,8 +135,15 @@ def _identity(status: os.stat_result) -> tuple[int, int]:
 
 
 class _Walk:
-    def __init__(self, top: Path, suffixes: Collection[str], skip: set[tuple[int, int]]) -> None:
+    def __init__(
+        self,
+        top: Path,
+        suffixes: Collection[str],
+        skip: set[tuple[int, int]],
+        exclusion: Exclusion,
+    ) -> None:
         self.top = top
+        self.exclusion = exclusion
         self.suffixes = suffixes
         self.listing = Listing()
         self.visited = set(skip)
@@ -152,30 +171,43 @@ class _Walk:
                 self.listing.closed_folders.append(folder)
                 self._unreadable(folder, f"folder cannot be listed: {error.strerror}")
                 continue
+            self.exclusion.enter(folder, any(entry.name == IGNORE_FILE for entry in entries))
             pending.extend(self._entries(folder, entries))
 
     def _entries(self, folder: str, entries: list[os.DirEntry[str]]) -> Iterator[str]:
         for entry in entries:
-            if entry.name.startswith("."):
-                continue
             path = folder + entry.name
             has_suffix = os.path.splitext(entry.name)[1].lower() in self.suffixes
             if entry.is_dir(follow_symlinks=False):
-                yield path + "/"
-            elif entry.is_symlink() and self._links_to_folder(path, entry, has_suffix):
-                self.linked_folders.append(path + "/")
-            elif has_suffix:
+                if not self._left_out(self.exclusion.folder(folder, entry.name)):
+                    yield path + "/"
+            elif self.exclusion.hides(entry.name):
+                self._left_out(self.exclusion.file(folder, entry.name, has_suffix))
+            elif entry.is_symlink() and self._linked_folder(folder, entry, has_suffix):
+                continue
+            elif not self._left_out(self.exclusion.file(folder, entry.name, has_suffix)):
                 self._file(path, entry)
 
-    def _links_to_folder(self, path: str, entry: os.DirEntry[str], has_suffix: bool) -> bool:
-        """Whether a link leads to a folder; a broken one may, unless it has a suffix."""
+    def _left_out(self, entry: LeftOut | None) -> bool:
+        if entry is not None and entry.kind:
+            self.listing.left_out.append(entry)
+        return entry is not None
+
+    def _linked_folder(self, folder: str, entry: os.DirEntry[str], has_suffix: bool) -> bool:
+        """Whether a link leads to a folder, which is noted; a broken one may, without a suffix."""
+        path = folder + entry.name
         try:
-            return entry.is_dir()
+            if not entry.is_dir():
+                return False
         except OSError as error:
-            if error.errno != errno.ELOOP and not has_suffix:
-                self.listing.closed_folders.append(path + "/")
-                self._unreadable(path, f"link cannot be followed: {error.strerror}")
-            return False
+            if error.errno == errno.ELOOP or has_suffix:
+                return False
+            self.listing.closed_folders.append(path + "/")
+            self._unreadable(path, f"link cannot be followed: {error.strerror}")
+            return True
+        if not self._left_out(self.exclusion.folder(folder, entry.name)):
+            self.linked_folders.append(path + "/")
+        return True
 
     def _file(self, path: str, entry: os.DirEntry[str]) -> None:
         try:

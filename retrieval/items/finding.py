@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from retrieval.errors import ItemError, UsageError
@@ -13,21 +13,25 @@ from retrieval.modalities import Source
 
 
 def find_items(
-    root: str | os.PathLike[str], source: Source, exclude: Iterable[Path] = ()
+    root: str | os.PathLike[str],
+    source: Source,
+    skip: Iterable[Path] = (),
+    exclude: Sequence[str] = (),
 ) -> Listing:
     """List the items of a gallery, sorted by path.
 
     Args:
         root: a folder; or one text file, where items are lines.
         source: reads the items.
-        exclude: folders to leave out.
+        skip: folders to pass over.
+        exclude: patterns of names to leave out, as in `.gitignore`.
 
     Raises:
         UsageError: `root` does not exist, is not a folder (or such a file), or cannot be listed.
     """
     top = Path(root)
     if not source.items.lines or not top.is_file():
-        files = find_files(top, source.items.suffixes, exclude)
+        files = find_files(top, source.items.suffixes, skip, exclude)
         return _lines(top, files, source.name) if source.items.lines else files
     if top.suffix.lower() not in source.items.suffixes:
         raise UsageError(
@@ -38,7 +42,11 @@ def find_items(
 
 
 def _lines(folder: Path, files: Listing, name: str) -> Listing:
-    listing = Listing(unreadable=files.unreadable, closed_folders=list(files.closed_folders))
+    listing = Listing(
+        unreadable=files.unreadable,
+        closed_folders=list(files.closed_folders),
+        left_out=files.left_out,
+    )
     for file in files.items:
         try:
             content = read_file(folder / file.path).content

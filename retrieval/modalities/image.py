@@ -27,8 +27,12 @@ def _read(source: object, *, bgr: bool = False) -> Input:
 
 
 def _decode(content: bytes, path: str) -> tuple[Input, ImageInfo]:
+    from retrieval.errors import ItemError
     from retrieval.images import decode
+    from retrieval.images.contact_sheets import is_contact_sheet
 
+    if is_contact_sheet(content):
+        raise ItemError("left out: a contact sheet that fourm wrote")
     decoded = decode(content, path)
     return Input("image", decoded.image, path), decoded.info
 
