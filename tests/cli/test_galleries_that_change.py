@@ -40,6 +40,6 @@ def test_what_is_left_out_is_counted_and_listed(run, photos):
         ("nas/b.png", "excluded"),
     ]
     assert "excluded by --exclude" in run("info", "i", "--left-out").stdout
-    assert "exclude      b.*" in run("info", "i").stdout
+    assert "exclude  b.*" in run("info", "i").stdout
     done = run("info", "i", "--left-out", "--skipped")
     assert done.exit_code == 2 and "choose one" in done.stderr

@@ -152,7 +152,7 @@ def test_a_folder_that_cannot_be_listed_is_reported(tmp_path, monkeypatch):
 def test_the_index_inside_the_gallery_is_left_out(tmp_path):
     touch(tmp_path / "my.index/thumb.jpg")
     touch(tmp_path / "a.jpg")
-    assert paths(tmp_path, exclude=[tmp_path / "my.index"]) == ["a.jpg"]
+    assert paths(tmp_path, skip=[tmp_path / "my.index"]) == ["a.jpg"]
 
 
 @pytest.mark.parametrize(("make", "message"), [(False, "no such folder"), (True, "not a folder")])
