@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from indexes.records import check_path
 from retrieval import Gallery, ItemError, UsageError
+from retrieval.images import FoundItem
 from retrieval.items.lines import file_of, lines_of
 from tests.retrieval.fake_model import FakeModel
 
@@ -20,7 +21,7 @@ def model():
 
 def items(content, path="captions.txt", modality="text"):
     raw = content if isinstance(content, bytes) else content.encode()
-    return {found.path: found for found in lines_of(raw, path, 5, modality)}
+    return {found.path: found for found in lines_of(raw, FoundItem(path, 0, 5), modality)}
 
 
 def build(root, model, modality="text", **options):
@@ -91,7 +92,7 @@ def test_files_that_are_not_text_are_refused():
 @given(st.binary(max_size=300), st.sampled_from(["a.txt", "a/b.JSONL", "x#y:3.txt", "a.jsonl"]))
 def test_any_bytes_give_paths_that_an_index_takes_or_one_reason(content, path):
     try:
-        found = list(lines_of(content, path, 0, "text"))
+        found = list(lines_of(content, FoundItem(path, 0, 0), "text"))
     except ItemError:
         return
     paths = [line.path for line in found]
@@ -105,7 +106,7 @@ def test_any_bytes_give_paths_that_an_index_takes_or_one_reason(content, path):
 def test_the_file_of_a_line_is_told_by_its_path(names):
     for path in ("a/c.jsonl", "b:2/c#1.jsonl", "c.txt"):
         content = "\n".join(json.dumps({"id": name, "text": "x"}) for name in names)
-        for found in lines_of(content.encode(), path, 0, "text"):
+        for found in lines_of(content.encode(), FoundItem(path, 0, 0), "text"):
             assert file_of(found.path) == path
             assert str(PurePosixPath(found.path)) == found.path
 
