@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
 from fourm.embedder import Embedder, Vectors
-from fourm.messages import shown
-from indexes import Index, ItemPath, SearchResult, UnknownItem
+from indexes import Index, UnknownItem
 from retrieval.building import (
     DEFAULT_BATCH_SIZE,
     BuildOptions,
@@ -27,14 +26,15 @@ from retrieval.building import (
 from retrieval.description import LeftOutFile, SkippedItem, describe, left_out, skipped
 from retrieval.encoders import Teachers
 from retrieval.errors import BuildInterrupted, ItemError, UsageError
-from retrieval.hits import Hit
+from retrieval.hits import Hit, hits_of
 from retrieval.inputs import Input
 from retrieval.items import ItemReader, file_of_item, find_items, options_of, read_item
 from retrieval.loading import LazyModel, lazy_model
-from retrieval.modalities import source_named
+from retrieval.modalities import Source, source_named
 from retrieval.model import ModelLike, embed_spaces, space_of
 from retrieval.paths import read_folder
 from retrieval.queries import Query, prepare
+from retrieval.queries.checks import check_queries, refuse_positional
 from retrieval.queries.coverage import text_warnings, unknown_share
 from retrieval.ranks import Ranks
 from retrieval.scope import Scope, Spaces, by_scope
@@ -236,17 +236,14 @@ class Gallery:
         Raises:
             ItemError: it is missing, cannot be read, or belongs to another index.
         """
-        if hit.modality not in self.index.roots:
-            raise ItemError(f"this index has no gallery of the modality {hit.modality!r}")
-        reading = self.index.readings[hit.modality]
-        root = self.index.roots[hit.modality]
-        source, digest = source_named(hit.modality), None
+        root, source = self._gallery_of(hit)
+        options, digest = self.index.readings[hit.modality].options, None
         if source.items.lines:
             try:
                 digest = self.index.items([hit.id])[hit.id].content_hash
             except UnknownItem:
                 raise ItemError("the item is no longer in the index") from None
-        return read_item(root, source, reading.options, hit.path, digest)
+        return read_item(root, source, options, hit.path, digest)
 
     def held_space(self, name: str) -> str | None:
         """The name that the index has for a space of the model, if it was renamed since.
@@ -263,10 +260,14 @@ class Gallery:
         Raises:
             ItemError: the item belongs to another index.
         """
-        if hit.modality not in self.index.roots:
-            raise ItemError(f"this index has no gallery of the modality {hit.modality!r}")
-        root, source = self.index.roots[hit.modality], source_named(hit.modality)
+        root, source = self._gallery_of(hit)
         return file_of_item(root, source, hit.path)
+
+    def _gallery_of(self, hit: Hit) -> tuple[Path, Source]:
+        root = self.index.roots.get(hit.modality)
+        if root is None:
+            raise ItemError(f"this index has no gallery of the modality {hit.modality!r}")
+        return root, source_named(hit.modality)
 
     def describe(self) -> dict[str, Any]:
         """Describe the index: the keys of `fourm info --json`."""
@@ -358,7 +359,7 @@ class Gallery:
             indexes.IndexesError: the index is damaged, or made with another model.
         """
         if positional:
-            _refuse_positional(positional[0])
+            refuse_positional(positional[0])
         query = Query.read(**inputs)
         return self.search_batch(
             [query],
@@ -391,7 +392,7 @@ class Gallery:
             As `search`.
         """
         wanted = Ranks(k, offset, min_score, cut)
-        _check_queries(queries)
+        check_queries(queries)
         if self._closed:
             raise UsageError("this gallery is closed; open it again", where=self.index.folder)
         scope = Scope.of(self.index, spaces, fusion, modalities, self.held_space, where)
@@ -405,33 +406,9 @@ class Gallery:
         for one, rows in by_scope(scopes):
             found = one.search(self.index, {s: vectors[s][rows] for s in one.spaces}, wanted.last)
             shares = [unknown_share(queries[row], model) for row in rows]
-            hits |= zip(rows, self._hits(one, found, wanted, shares), strict=True)
+            ranked = hits_of(found, wanted, one.name, self.index.roots, shares)
+            hits |= zip(rows, ranked, strict=True)
         return [hits[number] for number in range(len(queries))]
-
-    def _hits(
-        self, scope: Scope, found: SearchResult, wanted: Ranks, shares: Sequence[float | None]
-    ) -> list[list[Hit]]:
-        roots = self.index.roots
-        return [
-            [
-                Hit(
-                    rank + 1,
-                    float(found.scores[row, rank]),
-                    found.items[int(number)].path,
-                    int(number),
-                    scope.name,
-                    found.items[int(number)].modality,
-                    {space: float(cosines[row, rank]) for space, cosines in found.cosines.items()},
-                    _file(found.items[int(number)], roots),
-                    found.boxes.get((int(number), int(found.parts[row, rank]))),
-                    found.frames.get(int(number)),
-                    share,
-                )
-                for rank in wanted.kept(found.scores[row])
-                for number in [ids[rank]]
-            ]
-            for row, (ids, share) in enumerate(zip(found.ids, shares, strict=True))
-        ]
 
     def count(
         self, where: str | None = None, *, modalities: str | Collection[str] | None = None
@@ -497,20 +474,3 @@ class Gallery:
         trace: TracebackType | None,
     ) -> None:
         self.close()
-
-
-def _check_queries(queries: object) -> None:
-    if not isinstance(queries, (list, tuple)) or not all(isinstance(q, Query) for q in queries):
-        raise UsageError(f"expected a list of Query objects, got {shown(queries)}", where="queries")
-
-
-def _file(item: ItemPath, roots: Mapping[str, Path]) -> Path | None:
-    whole = not source_named(item.modality).items.lines
-    return roots[item.modality] / item.path if whole else None
-
-
-def _refuse_positional(given: object) -> NoReturn:
-    if isinstance(given, Query):
-        raise UsageError("search() takes inputs by keyword; use search_batch() for a Query")
-    name = "text" if isinstance(given, str) else "image"
-    raise UsageError(f"search() takes inputs by keyword: search({name}={shown(given)})")

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
+
+from indexes import ItemPath, SearchResult
+from retrieval.modalities import source_named
+from retrieval.ranks import Ranks
 
 _OPTIONAL = ("box", "frames", "unknown_share")
 
@@ -55,3 +59,48 @@ class Hit:
             fields["frames"] = None
         left_out = [name for name in _OPTIONAL if fields[name] is None]
         return {name: value for name, value in fields.items() if name not in left_out}
+
+
+def hits_of(
+    found: SearchResult,
+    wanted: Ranks,
+    space: str,
+    roots: Mapping[str, Path],
+    unknown_shares: Sequence[float | None],
+) -> list[list[Hit]]:
+    """The hits of each query of a search.
+
+    Args:
+        found: the ranking, up to the last rank that is wanted.
+        wanted: which ranks to return.
+        space: the name of what was searched, see `Scope.name`.
+        roots: modality -> root of its gallery.
+        unknown_shares: of each query.
+    """
+    hits: list[list[Hit]] = []
+    for row, share in enumerate(unknown_shares):
+        hits.append([])
+        for rank in wanted.kept(found.scores[row]):
+            id_ = int(found.ids[row, rank])
+            item = found.items[id_]
+            hits[row].append(
+                Hit(
+                    rank + 1,
+                    float(found.scores[row, rank]),
+                    item.path,
+                    id_,
+                    space,
+                    item.modality,
+                    {name: float(cosines[row, rank]) for name, cosines in found.cosines.items()},
+                    _file(item, roots),
+                    found.boxes.get((id_, int(found.parts[row, rank]))),
+                    found.frames.get(id_),
+                    share,
+                )
+            )
+    return hits
+
+
+def _file(item: ItemPath, roots: Mapping[str, Path]) -> Path | None:
+    lines = source_named(item.modality).items.lines
+    return None if lines else roots[item.modality] / item.path
