@@ -65,7 +65,6 @@ def fit_label_tokenizer(
     steps: int,
     *,
     pure: bool = False,
-    batch: int = 32,
 ) -> tuple[VQVAE, Tensor]:
     """Fit codebook and decoder.
 
@@ -76,8 +75,7 @@ def fit_label_tokenizer(
         decoder_maps: (M, side, side) uint8 label maps, which the decoder learns to reconstruct.
         steps: optimiser steps of the decoder.
         pure: the first codes are the classes, no class first; only the others come from k-means,
-            of cells that no class fills.
-        batch: maps in a step of the decoder.
+            of cells that no class fills. The decoder starts with the class of each cell.
 
     Returns:
         The tokenizer, and (codes, labels) the mean share of each label in the cells of each code.
@@ -95,7 +93,9 @@ def fit_label_tokenizer(
     sizes = torch.bincount(nearest, minlength=count).clamp_min(1)[:, None]
     mean_shares = torch.zeros(count, len(names)).index_add_(0, nearest, shares) / sizes
     model = assemble(config, table, codes)
-    train_decoder(model, decoder_maps, Tensor.long, F.cross_entropy, steps, batch)
+    if pure:
+        decode_cells(model, table)
+    train_decoder(model, decoder_maps, Tensor.long, F.cross_entropy, steps)
     return model, mean_shares
 
 
@@ -158,6 +158,21 @@ def assemble(config: Config, table: Tensor, codes: Tensor) -> VQVAE:
     weights["quant_proj.bias"].zero_()
     weights["quantize._codebook.embed"].copy_(codes)
     return model
+
+
+@torch.no_grad()
+def decode_cells(model: VQVAE, table: Tensor) -> None:
+    """Let the decoder give each cell the class whose vector is most like its code.
+
+    Its blocks add nothing, and it knows no positions.
+    """
+    weights = dict(model.named_parameters())
+    for name, weight in weights.items():
+        if name.startswith(("decoder.", "post_quant_proj.")):
+            weight.zero_()
+    weights["post_quant_proj.weight"].copy_(torch.eye(table.shape[1])[:, :, None, None])
+    cell = model.config.patch_size**2
+    weights["decoder.out_proj.weight"].copy_(10 * table.repeat_interleave(cell, dim=0))
 
 
 def label_encoder(config: Config, state: Mapping[str, Tensor]) -> Callable[[Tensor], Tensor]:

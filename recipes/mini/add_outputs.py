@@ -70,6 +70,10 @@ def add_outputs(run: Run, bundle: Path, most_bytes: int = MOST_BYTES) -> int:
 
 
 def _add_decoder(run: Run, folder: Path) -> None:
+    """Write the decoder's tensors.
+
+    Positions are a small part of the context, which int8 would drown in what it rounds.
+    """
     config = read_json_object(folder / CONFIG)
     info = output_info(saved_words(run))
     config |= {"domains_out": list(info), "decoder_depth": DEPTH, "encoder_sep_mask": True}
@@ -77,7 +81,12 @@ def _add_decoder(run: Run, folder: Path) -> None:
     tensors, metadata = export.stored_tensors(folder / TENSORS)
     tensors = {name: tensor for name, tensor in tensors.items() if not is_decoder(name)}
     for name, tensor in run.load("decoder").items():
-        tensors.update(export.quantised(name, tensor))
+        if name == "decoder_proj_context.weight":
+            tensors[name] = tensor.contiguous()
+        elif name.endswith("cross_attn.kv.weight"):
+            tensors[name] = tensor.half().contiguous()
+        else:
+            tensors.update(export.quantised(name, tensor))
     metadata |= {key: str(value) for key, value in config.items()}
     export.save_tensors(folder / TENSORS, tensors, metadata)
     export.write_json(folder / CONFIG, config)

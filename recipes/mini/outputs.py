@@ -41,7 +41,6 @@ TEXTS = {"text": "caption", "boxes": "det", "palette": "color_palette", "metadat
 OUT_SIDE, OUT_GRID = 112, 16
 SEG_OUT_CODES, EDGE_CODES = 512, 512
 PALETTE_COLOURS = 5
-MAP_BATCH = 8
 EDGE_STEP = 27
 """Edges of boxes are multiples of this, of `LARGEST`. Of many fine numbers none is likely, and
 the likeliest next token would be the end of the text."""
@@ -110,7 +109,7 @@ def fit_output_tokenizers(run: Run, data: TrainingData, language: Path, steps: i
         run.save("outputs/tok_edges", model.state_dict())
         run.save("outputs/edge_tokens", {"tokens": encoded(model, drawings, centred)})
     if not run.has("outputs/tok_semseg"):
-        _fit_maps(run, data, language, steps)
+        _fit_maps(run, data, language)
     write_texts(run, data)
 
 
@@ -122,7 +121,7 @@ def _fit_edges(run: Run, data: TrainingData, steps: int) -> None:
     run.save("outputs/edges", {"drawings": torch.from_numpy(np.stack(drawings))})
 
 
-def _fit_maps(run: Run, data: TrainingData, language: Path, steps: int) -> None:
+def _fit_maps(run: Run, data: TrainingData, language: Path) -> None:
     split = run.load("split")
     if not run.has("outputs/maps"):
         run.save("outputs/maps", {"labels": drawn_maps(run, data, OUT_SIDE)})
@@ -139,9 +138,7 @@ def _fit_maps(run: Run, data: TrainingData, language: Path, steps: int) -> None:
     }
     coco = train["coco_panoptic"].repeat(4, 1, 1)
     drawn = torch.cat([train["captioned"], coco])
-    model, _ = fit_label_tokenizer(
-        SEG_OUT_CONFIG, vectors, drawn, drawn, steps, pure=True, batch=MAP_BATCH
-    )
+    model, _ = fit_label_tokenizer(SEG_OUT_CONFIG, vectors, drawn, drawn, 0, pure=True)
     run.save("outputs/tok_semseg", model.state_dict())
     tokens = {name: encoded(model, rows, Tensor.long) for name, rows in maps.items()}
     run.save("outputs/seg_tokens", tokens)
