@@ -61,7 +61,7 @@ def hits_table(gallery: Gallery, hits: Sequence[Hit]) -> str:
             f"{hit.score:.4f}",
             *(f"{hit.scores[space]:.4f}" for space in spaces),
             *([hit.modality] if mixed else ()),
-            hit.path,
+            f"{hit.path}  (missing)" if hit.missing else hit.path,
             *([texts.get(hit.id, "")] if texts else ()),
         )
         for hit in hits

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Iterator, Mapping
+import threading
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from indexes import queries
 from indexes.database import CATALOGUE_NAME, open_database, translate_sqlite_errors
-from indexes.errors import BadSearch, ClosedIndex
+from indexes.errors import BadSearch, ClosedIndex, ReplacedIndex, from_os_error
 from indexes.forking import FORK_GATE
 from indexes.lock import WriteLock
 from indexes.migration import upgrade, version
@@ -104,7 +105,12 @@ class Contents:
 class Catalogue:
     """Transactions on the catalogue in `folder`.
 
-    Safe to use from several threads. A forked child opens connections of its own.
+    Safe to use from several threads. A forked child opens connections of its own. If the file is
+    replaced by one of the same galleries and spaces, such as a copy of it, reading goes on there.
+
+    Args:
+        folder: of the index.
+        on_reopen: called after a replaced file was opened.
 
     Attributes:
         contents: the galleries and spaces; read again when another process has written.
@@ -115,15 +121,23 @@ class Catalogue:
         NotAnIndex, NewerFormat, DamagedIndex: see `indexes.database.open_database`.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, on_reopen: Callable[[], None]) -> None:
         self.folder = folder
+        self._on_reopen = on_reopen
+        self._reopening = threading.Lock()
         self.lock = WriteLock(folder)
         self.absolute_folder = folder.absolute()
         self._closed = False
         self._pid = os.getpid()
         self._engine = open_database(folder)
         try:
-            self._refresh()
+            self._seen = self._state_of_file()
+            with (
+                FORK_GATE.transaction(),
+                translate_sqlite_errors(folder),
+                Session(self._engine) as session,
+            ):
+                self._contents = Contents.read(session, folder)
         except BaseException:
             self.close()
             raise
@@ -131,29 +145,10 @@ class Catalogue:
     @property
     def contents(self) -> Contents:
         """The galleries and spaces, as of the last commit."""
-        if not self._closed and self._changed() != self._read_at:
-            self._refresh()
+        if not self._closed and self._state_of_file() != self._seen:
+            with self._session():
+                pass
         return self._contents
-
-    @contents.setter
-    def contents(self, contents: Contents) -> None:
-        self._read_at = self._changed()
-        self._contents = contents
-
-    def _refresh(self) -> None:
-        read_at = self._changed()
-        with self._session() as session:
-            self._contents = Contents.read(session, self.folder)
-        self._read_at = read_at
-
-    def _changed(self) -> tuple[int, ...] | None:
-        """What differs after a commit. The file is not opened: closing it would drop the locks of
-        SQLite."""
-        try:
-            status = os.stat(self.absolute_folder / CATALOGUE_NAME)
-        except OSError:  # the next transaction says what is wrong
-            return None
-        return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns
 
     def close(self) -> None:
         """Close the connections."""
@@ -176,19 +171,27 @@ class Catalogue:
         Raises:
             IndexBusy: the write lock is held elsewhere.
             ReadOnlyIndex: the folder is read-only.
+            ReplacedIndex: another index has taken its place since it was opened.
         """
+        if not self._closed and self._seen[:2] != self._state_of_file()[:2]:
+            raise ReplacedIndex(self.folder, False)
+        index_id = self._contents.index_id
         with self.lock, self._session(writing=True) as session:
             with session.begin():
                 upgrade(session.connection())
-                yield session, Contents.read(session, self.folder)
+                before = Contents.read(session, self.folder)
+                if index_id not in (None, before.index_id):
+                    raise ReplacedIndex(self.folder, False)
+                yield session, before
                 contents = Contents.read(session, self.folder)
-            self.contents = contents
+            self._contents, self._seen = contents, self._state_of_file()
 
     @contextmanager
     def _session(self, writing: bool = False) -> Iterator[Session]:
         if self._closed:
             raise ClosedIndex(self.folder)
         with FORK_GATE.transaction(), translate_sqlite_errors(self.folder, writing):
+            self._follow()
             if self._pid != os.getpid():
                 # SQLite connections do not survive a fork. Those of the parent are left open.
                 self._engine.dispose(close=False)
@@ -196,3 +199,44 @@ class Catalogue:
                 self._pid = os.getpid()
             with Session(self._engine) as session:
                 yield session
+
+    def _state_of_file(self) -> tuple[int, int, int, int]:
+        """Device and inode of the catalogue, which no other file has, its time and its size.
+
+        The file is not opened: closing it would drop the locks of SQLite.
+        """
+        try:
+            status = os.stat(self.absolute_folder / CATALOGUE_NAME)
+        except FileNotFoundError:
+            raise ReplacedIndex(self.folder, True) from None
+        except OSError as error:
+            raise from_os_error(self.folder, error) from error
+        return status.st_dev, status.st_ino, status.st_mtime_ns, status.st_size
+
+    def _follow(self) -> None:
+        """Open the file anew if it was replaced, or written by something else than this object.
+
+        SQLite itself does not notice that another file was copied over its own.
+
+        Raises:
+            ReplacedIndex: there is none, or it holds other galleries or spaces.
+        """
+        with self._reopening:
+            now = self._state_of_file()
+            if now == self._seen:
+                return
+            if now[:2] != self._seen[:2]:
+                open_database(self.absolute_folder).dispose()  # checks that it is an index
+            self._engine.dispose(close=self._pid == os.getpid())
+            self._pid = os.getpid()
+            with Session(self._engine) as session:
+                contents = Contents.read(session, self.folder)
+            before = self._contents
+            same = now[:2] == self._seen[:2] and before.index_id in (None, contents.index_id)
+            kept = (contents.galleries, contents.spaces) == (before.galleries, before.spaces)
+            if not same and not kept:
+                raise ReplacedIndex(self.folder, False)
+            self._seen = now
+            self._contents = contents
+            if not same:
+                self._on_reopen()

@@ -41,6 +41,18 @@ class ClosedIndex(IndexesError):
         super().__init__("this index is closed; open it again", where=folder)
 
 
+class ReplacedIndex(IndexesError):
+    """The index was deleted, or another one has taken its place, while it was open."""
+
+    def __init__(self, folder: Path, deleted: bool) -> None:
+        super().__init__(
+            "this index was deleted while it was open; index the gallery again, or open another one"
+            if deleted
+            else "another index has taken the place of this one since it was opened; open it again",
+            where=folder,
+        )
+
+
 class DamagedIndex(IndexesError):
     """The catalogue cannot be read, or contradicts itself."""
 

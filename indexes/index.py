@@ -44,7 +44,8 @@ class Index(IndexInfo):
     first one upgrades a catalogue of an older format. Safe to use from several threads. It can be
     pickled, which opens the folder again, and used in a forked child, which opens connections of
     its own; a write lock that the parent holds is not held by the child. All methods may raise
-    `ClosedIndex`, `DamagedIndex`, `IndexBusy`, `StorageFailed` and, if they write, `ReadOnlyIndex`.
+    `ClosedIndex`, `DamagedIndex`, `IndexBusy`, `ReplacedIndex`, `StorageFailed` and, if they write,
+    `ReadOnlyIndex`.
 
     Attributes:
         details: what the metadata of image files say, see `DetailStore`.
@@ -55,8 +56,8 @@ class Index(IndexInfo):
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._catalogue = Catalogue(folder)
         self._vectors = VectorSearch(folder)
+        self._catalogue = Catalogue(folder, self._vectors.clear)
         self.details = DetailStore(self._catalogue)
 
     @classmethod
@@ -406,8 +407,8 @@ class Index(IndexInfo):
                 an unknown field, or with a value that cannot be compared with it.
             IncompleteSpace: a space that was added and is not complete yet.
         """
-        contents = self._catalogue.contents
         with self._catalogue.read() as session:
+            contents = self._catalogue.contents
             return self._vectors.search(
                 session, contents, queries, k, space, modalities, where, items
             )
@@ -441,8 +442,8 @@ class Index(IndexInfo):
             As `search`; BadSearch: also for no space, a wrong weight, an unknown fusion.
         """
         shares = dict.fromkeys(queries, 1.0) if weights is None else dict(weights)
-        contents = self._catalogue.contents
         with self._catalogue.read() as session:
+            contents = self._catalogue.contents
             return self._vectors.search_fused(
                 session, contents, queries, k, shares, fusion, modalities, where, items
             )
@@ -457,7 +458,7 @@ class Index(IndexInfo):
             for space in self._catalogue.contents.spaces.values():
                 with self._catalogue.read() as session:
                     try:
-                        published = self._vectors.publish(session, space)
+                        published = self._vectors.publish(session, self._catalogue.contents, space)
                     except OSError as error:
                         raise from_os_error(self._folder, error) from error
                 if published is not None:

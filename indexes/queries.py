@@ -72,7 +72,10 @@ _SNAPSHOT = (
 )
 
 # Built once: building a statement takes longer than a search among ten thousand items.
-_GENERATIONS = select(SpaceRow.id, SpaceRow.generation)
+_GENERATIONS = select(SpaceRow.id, SpaceRow.generation, literal(None))
+_GENERATIONS_OF_INDEX = select(
+    SpaceRow.id, SpaceRow.generation, select(IdentityRow.index_id).scalar_subquery()
+)
 _PATHS = (
     select(ItemRow.id, ItemRow.path, GalleryRow.modality)
     .join(GalleryRow)
@@ -228,9 +231,14 @@ def index_id(session: Session, version: int) -> str | None:
     return found
 
 
-def generations(session: Session) -> dict[int, int]:
-    """Space id -> generation, which grows with every change to the vectors of the space."""
-    return {row[0]: row[1] for row in session.connection().execute(_GENERATIONS)}
+def generations(session: Session, version: int) -> dict[int, tuple[int, str | None]]:
+    """Space id -> generation and index id; the generation grows with every change to its vectors.
+
+    Two indexes may have the same generation, and one may be copied over the other. Before format 3
+    there is no index id.
+    """
+    query = _GENERATIONS if version < 3 else _GENERATIONS_OF_INDEX
+    return {row[0]: (row[1], row[2]) for row in session.connection().execute(query)}
 
 
 def published(session: Session, space_id: int) -> Published | None:

@@ -31,6 +31,7 @@ class LoadedSpace:
     """The vectors of one space at one generation.
 
     Attributes:
+        generation, index_id: of the catalogue that they were read from.
         nearest: the vectors.
         members: gallery id -> ids of its items in `nearest`, int64, ascending; None if the index
             has one gallery only.
@@ -38,6 +39,7 @@ class LoadedSpace:
     """
 
     generation: int
+    index_id: str | None
     nearest: Nearest
     members: Mapping[int, IdArray] | None
     incomplete: Sequence[StoredGallery]
@@ -74,7 +76,7 @@ class VectorSearch:
         k = _check_k(k)
         stored, galleries = contents.space(space), contents.chosen(modalities)
         rows = check_unit_rows(vectors, stored.recipe.dim, "query vectors")
-        (loaded,) = self._current(session, [stored])
+        (loaded,) = self._current(session, contents, [stored])
         among = self._among(loaded, stored, galleries, _allowed(session, where))
         scores, ids, parts = loaded.nearest.search(rows, k, among)
         cosines = {stored.recipe.space: scores}
@@ -109,7 +111,8 @@ class VectorSearch:
         count = len(next(iter(rows.values())))
         if any(len(given) != count for given in rows.values()):
             raise BadSearch("the spaces have different numbers of queries")
-        loaded = dict(zip(spaces, self._current(session, list(spaces.values())), strict=True))
+        current = self._current(session, contents, list(spaces.values()))
+        loaded = dict(zip(spaces, current, strict=True))
         chosen = self._common(loaded, spaces, galleries, _allowed(session, where))
         first = next(iter(weights))
         ids = chosen[first].ids
@@ -134,35 +137,40 @@ class VectorSearch:
         places = _boxes(session, spaces[first].id, found, parts)
         return SearchResult(scores, found, cosines, paths, parts, places, frames)
 
-    def publish(self, session: Session, space: StoredSpace) -> Published | None:
+    def publish(self, session: Session, contents: Contents, space: StoredSpace) -> Published | None:
         """Write the FAISS file of a space; None if the file there is up to date already.
 
         Vectors that were loaded for this alone do not stay in memory.
         """
-        generation = queries.generations(session)[space.id]
+        generation, _ = queries.generations(session, contents.version)[space.id]
         if self._from_file(session, space, generation) is not None:
             return None
         extra = bool(self._loaded) and space.id not in self._loaded
-        (loaded,) = self._current(session, [space])
+        (loaded,) = self._current(session, contents, [space])
         published = loaded.nearest.save(self._file(space), loaded.generation)
         if extra:
             self._loaded.pop(space.id, None)
         return published
 
-    def _current(self, session: Session, spaces: Sequence[StoredSpace]) -> list[LoadedSpace]:
+    def _current(
+        self, session: Session, contents: Contents, spaces: Sequence[StoredSpace]
+    ) -> list[LoadedSpace]:
         """The vectors of spaces as the session sees them."""
         with self._refresh:
-            generations = queries.generations(session)
+            generations = queries.generations(session, contents.version)
             return [self._space(session, space, generations) for space in spaces]
 
     def _space(
-        self, session: Session, space: StoredSpace, generations: Mapping[int, int]
+        self,
+        session: Session,
+        space: StoredSpace,
+        generations: Mapping[int, tuple[int, str | None]],
     ) -> LoadedSpace:
         if space.id not in generations:
             raise DamagedIndex(self._folder, f"the space {space.recipe.space!r} is gone")
-        generation = generations[space.id]
+        generation, index_id = generations[space.id]
         loaded = self._loaded.get(space.id)
-        if loaded is not None and loaded.generation == generation:
+        if loaded is not None and (loaded.generation, loaded.index_id) == (generation, index_id):
             return loaded
         # Dropped before the new vectors are read, so that memory holds one copy, not two.
         del loaded
@@ -186,7 +194,7 @@ class VectorSearch:
             for gallery in contents.galleries.values()
             if (space.id, gallery.id) in uncovered
         ]
-        fresh = LoadedSpace(generation, nearest, members, incomplete)
+        fresh = LoadedSpace(generation, index_id, nearest, members, incomplete)
         self._loaded[space.id] = fresh
         return fresh
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -11,7 +12,7 @@ from indexes import ItemPath, SearchResult
 from retrieval.modalities import source_named
 from retrieval.ranks import Ranks
 
-_OPTIONAL = ("box", "frames", "unknown_share")
+_OPTIONAL = ("box", "frames", "unknown_share", "missing")
 
 
 @dataclass(frozen=True)
@@ -49,14 +50,21 @@ class Hit:
     frames: int | None = None
     unknown_share: float | None = None
 
+    @property
+    def missing(self) -> bool:
+        """Whether its file is not there now; False for a line of a text file."""
+        return self.file is not None and not os.path.exists(self.file)
+
     def as_dict(self) -> dict[str, Any]:
         """The fields above as values that JSON has, in this order; `file` is a string or None.
 
         A `box` and an `unknown_share` of None are left out, and `frames` unless there are several.
+        `missing` is there, and true, only if the file is not.
         """
         fields = {**asdict(self), "file": None if self.file is None else str(self.file)}
         if self.frames == 1:
             fields["frames"] = None
+        fields["missing"] = True if self.missing else None
         left_out = [name for name in _OPTIONAL if fields[name] is None]
         return {name: value for name, value in fields.items() if name not in left_out}
 

@@ -43,3 +43,17 @@ def test_what_is_left_out_is_counted_and_listed(run, photos):
     assert "exclude  b.*" in run("info", "i").stdout
     done = run("info", "i", "--left-out", "--skipped")
     assert done.exit_code == 2 and "choose one" in done.stderr
+
+
+def test_hits_whose_file_is_gone_are_marked(run, photos):
+    run("index", photos, "--to", "i")
+    (photos / "c.png").unlink()
+    lines = run("query", "i", "--image", photos / "nas/a.png", "-k", "3").stdout.splitlines()
+    assert [line.endswith("c.png  (missing)") for line in lines].count(True) == 1
+    assert sum("(missing)" in line for line in lines) == 1
+    hits = json.loads(run("query", "i", "red", "-k", "3", "--json").stdout)
+    assert {hit["path"]: hit.get("missing", False) for hit in hits} == {
+        "c.png": True,
+        "nas/a.png": False,
+        "nas/b.png": False,
+    }

@@ -6,7 +6,15 @@ import pickle
 
 import pytest
 
-from indexes import ClosedIndex, DamagedIndex, Index, IndexBusy, IndexesError, NewerFormat
+from indexes import (
+    ClosedIndex,
+    DamagedIndex,
+    Index,
+    IndexBusy,
+    IndexesError,
+    NewerFormat,
+    ReplacedIndex,
+)
 from tests.processes import TIMEOUT, run_python
 
 from .conftest import indexed, unit_vector
@@ -37,6 +45,7 @@ def test_a_pickled_index_is_opened_again(filled, folder, monkeypatch):
         IndexBusy("folder"),
         DamagedIndex("folder", "cause"),
         NewerFormat("folder", 3, 2),
+        ReplacedIndex("folder", True),
     ],
     ids=lambda error: type(error).__name__,
 )
