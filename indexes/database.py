@@ -16,6 +16,7 @@ from sqlalchemy.pool import QueuePool
 
 from indexes.changes import add_gallery, add_space, identify
 from indexes.errors import (
+    CannotLock,
     DamagedIndex,
     IndexBusy,
     IndexesError,
@@ -40,6 +41,8 @@ from indexes.unsafe import (
 )
 
 CATALOGUE_NAME = "catalogue.sqlite3"
+# What an OperationalError says of a file that is not as it should be; others are about the system.
+_DAMAGE = ("no such", "malformed", "not a database", "unsupported file format", "no column")
 # A reader that loads all vectors delays a commit, and a commit delays a reader.
 BUSY_SECONDS = 60.0
 # Of SQLite's virtual machine: about a tenth of a second.
@@ -175,13 +178,22 @@ def translate_sqlite_errors(folder: Path, writing: bool = False) -> Iterator[Non
     except OSError as error:
         raise from_os_error(folder, error) from error
     except (SQLAlchemyError, sqlite3.Error) as error:
-        cause = str(getattr(error, "orig", None) or error)
-        if "interrupted" in cause:  # by Ctrl-C, while the progress handler ran
-            raise KeyboardInterrupt from error
-        if "readonly" in cause:
-            raise ReadOnlyIndex(folder, interrupted=not writing) from error
-        if "locked" in cause:
-            raise IndexBusy(folder, reading=writing) from error
-        if "full" in cause or "disk I/O" in cause or "unable to open" in cause:
-            raise StorageFailed(folder, cause) from error
-        raise DamagedIndex(folder, cause) from error
+        raise _translated(folder, getattr(error, "orig", None) or error, writing) from error
+
+
+def _translated(folder: Path, error: BaseException, writing: bool) -> BaseException:
+    cause, code = str(error), getattr(error, "sqlite_errorname", "")  # from Python 3.11 on
+    if "interrupted" in cause:  # by Ctrl-C, while the progress handler ran
+        return KeyboardInterrupt()
+    if "readonly" in cause:
+        return ReadOnlyIndex(folder, interrupted=not writing)
+    if "locking protocol" in cause or ("IOERR" in code and "LOCK" in code):
+        return CannotLock(folder, cause)
+    if "locked" in cause:
+        return IndexBusy(folder, reading=writing)
+    if "out of memory" in cause:
+        return OutOfMemory(folder)
+    failed = isinstance(error, sqlite3.OperationalError)
+    if failed and not any(words in cause for words in _DAMAGE):
+        return StorageFailed(folder, cause)
+    return DamagedIndex(folder, cause)

@@ -144,6 +144,18 @@ class StorageFailed(IndexesError):
         )
 
 
+class CannotLock(IndexesError):
+    """The file system has no file locks, which keep writers apart."""
+
+    def __init__(self, folder: Path, cause: str) -> None:
+        super().__init__(
+            f"the file system of this index cannot lock files ({cause}), as some network file "
+            "systems cannot. Put the index on a local disk, or mount the file system with locks; "
+            "the gallery itself may stay where it is.",
+            where=folder,
+        )
+
+
 class OutOfMemory(IndexesError):
     """The vectors of an index, or the results of a search, do not fit into memory."""
 
@@ -195,8 +207,15 @@ class UnknownItem(IndexesError, KeyError):
     """The index has no item with that id or path."""
 
 
-def from_os_error(folder: Path, error: OSError) -> ReadOnlyIndex | StorageFailed:
+_NO_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP)
+
+
+def from_os_error(folder: Path, error: OSError) -> IndexesError:
     """The error of this package for an `OSError` in the folder of an index."""
+    if error.errno in _NO_LOCKS:
+        return CannotLock(folder, error.strerror or str(error))
+    if error.errno == errno.ENOMEM:
+        return OutOfMemory(folder)
     if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
         return ReadOnlyIndex(folder)
     return StorageFailed(folder, error.strerror or str(error))

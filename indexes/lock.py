@@ -8,7 +8,7 @@ from types import TracebackType
 
 from filelock import FileLock, Timeout
 
-from indexes.errors import IndexBusy, from_os_error
+from indexes.errors import CannotLock, IndexBusy, from_os_error
 from indexes.unsafe import refuse_links
 
 LOCK_NAME = "write.lock"
@@ -32,6 +32,7 @@ class WriteLock:
             IndexBusy: it is held elsewhere.
             ReadOnlyIndex: the folder is read-only.
             UnsafeIndex: the lock file is a link.
+            CannotLock: the file system has no locks.
         """
         if self._pid != os.getpid():
             # Kept, since some versions of FileLock release in __del__, which would release the
@@ -44,6 +45,8 @@ class WriteLock:
             self._file.acquire()
         except Timeout as error:
             raise IndexBusy(self._folder) from error
+        except NotImplementedError as error:  # older versions of FileLock
+            raise CannotLock(self._folder, "it has no flock") from error
         except OSError as error:
             raise from_os_error(self._folder, error) from error
         return self
