@@ -12,7 +12,8 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
-from benchmarks.quality_sets import JudgedSet, make
+from benchmarks import quality_mixed, quality_sets
+from benchmarks.quality_sets import JudgedSet
 from fourm import FourmError
 from indexes import IndexesError
 from recipes.mini.data import TrainingData
@@ -24,6 +25,11 @@ from retrieval.evaluation import Evaluation, evaluate, read_queries
 def main(arguments: Sequence[str] | None = None) -> int:
     """Write the sets, index the photos, run the queries, print a table and JSON."""
     return run(parse("Recall of all query modalities.", arguments), make)
+
+
+def make(data: TrainingData, out: Path) -> list[JudgedSet]:
+    """Sets on photos of Flickr8k and COCO, and those on photos of all sources."""
+    return [*quality_sets.make(data, out), *quality_mixed.make(data, out)]
 
 
 def run(

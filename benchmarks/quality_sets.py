@@ -55,9 +55,9 @@ def make(data: TrainingData, out: Path) -> list[JudgedSet]:
     # Sets that are held out in part have maps of COCO panoptic categories.
     sets = [labelled.photos for labelled in data.labelled if rows_of(labelled.photos, "dev")]
     labelled: list[LabelledPhoto] = [photo for photos in sets for photo in photos]
-    photos = _gallery(out / "photos", [photo.path for photo in dev])
+    photos = gallery(out / "photos", [photo.path for photo in dev])
     all_photos = [*(photo.path for photo in dev), *(photo.path for photo in labelled)]
-    mixed = _gallery(out / "photos-and-coco", all_photos)
+    mixed = gallery(out / "photos-and-coco", all_photos)
     maps = {photo.path.name: _object_map(data, out, photo) for photo in dev}
     mapped = [photo for photo in dev if maps[photo.path.name]]
     size = len(dev)
@@ -69,13 +69,13 @@ def make(data: TrainingData, out: Path) -> list[JudgedSet]:
         "captions": (
             f"caption -> photo, of {size}",
             photos,
-            [_line(p.path, text=text) for p in dev for text in p.captions],
+            [line(p.path, text=text) for p in dev for text in p.captions],
         ),
         "people-maps": (
             f"map drawn by people -> photo, of {len(all_photos)}",
             mixed,
             [
-                _line(p.path, seg=str(p.mask.resolve()))
+                line(p.path, seg=str(p.mask.resolve()))
                 for p in (labelled[row] for row in rows_of(labelled, "dev"))
             ],
         ),
@@ -83,34 +83,34 @@ def make(data: TrainingData, out: Path) -> list[JudgedSet]:
             name: (
                 f"altered photo (crop of {low:.0%} to {high:.0%}) -> original, of {size}",
                 photos,
-                [_line(p.path, image=_altered(out, p.path, name)) for p in dev],
+                [line(p.path, image=_altered(out, p.path, name)) for p in dev],
             )
             for name, (low, high) in ALTERED_SIDE.items()
         },
         "first-captions": (
             f"first caption -> photo, of {size}",
             photos,
-            [_line(p.path, text=p.captions[0]) for p in mapped],
+            [line(p.path, text=p.captions[0]) for p in mapped],
         ),
         "altered-and-captions": (
             f"much altered photo and first caption -> photo, of {size}",
             photos,
-            [_line(p.path, image=f"altered-much/{p.path.name}", text=p.captions[0]) for p in dev],
+            [line(p.path, image=f"altered-much/{p.path.name}", text=p.captions[0]) for p in dev],
         ),
         "instance-maps": (
             f"map of its objects (a network's) -> photo, of {size}",
             photos,
-            [_line(p.path, seg=maps[p.path.name]) for p in mapped],
+            [line(p.path, seg=maps[p.path.name]) for p in mapped],
         ),
         "captions-and-maps": (
             f"first caption and map of its objects -> photo, of {size}",
             photos,
-            [_line(p.path, **both(p)) for p in mapped],
+            [line(p.path, **both(p)) for p in mapped],
         ),
     }
     for name, what, queries in _further(data, out, dev):
-        alone = [_line(p.path, **inputs) for p, inputs in queries]
-        with_text = [_line(p.path, text=p.captions[0], **inputs) for p, inputs in queries]
+        alone = [line(p.path, **inputs) for p, inputs in queries]
+        with_text = [line(p.path, text=p.captions[0], **inputs) for p, inputs in queries]
         lines[name] = (f"{what} -> photo, of {size}", photos, alone)
         title = f"first caption and {what} -> photo, of {size}"
         lines[f"captions-and-{name}"] = (title, photos, with_text)
@@ -154,11 +154,13 @@ def _written(box: Box) -> str:
     return f"{box.name}:{box.xmin:g},{box.ymin:g},{box.xmax:g},{box.ymax:g}"
 
 
-def _line(relevant: Path, **inputs: object) -> dict[str, object]:
+def line(relevant: Path, **inputs: object) -> dict[str, object]:
+    """A line of a query file that one photo answers."""
     return {**inputs, "relevant": [relevant.name]}
 
 
-def _gallery(folder: Path, photos: Iterable[Path]) -> Path:
+def gallery(folder: Path, photos: Iterable[Path]) -> Path:
+    """Copy photos into a folder, those that are missing there, and return it."""
     folder.mkdir(parents=True, exist_ok=True)
     for path in photos:
         if not (folder / path.name).exists():

@@ -6,8 +6,10 @@ import random
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+import numpy as np
 import torch
 import torch.nn.functional as F
+from PIL import Image, ImageFilter
 from torch import Tensor
 
 from fourm.modalities.boxes import Box, box_items, flip_boxes
@@ -110,3 +112,12 @@ def vary_label_map(
         if rng.random() < 0.12:
             out = out.masked_fill(out == label, 0)
     return out
+
+
+def thick_brush(labels: Tensor, rng: random.Random) -> Tensor:
+    """A label map (S, S) uint8 painted with a wide brush half of the time: corners become round."""
+    if rng.random() < 0.5:
+        return labels
+    size = rng.choice((5, 7, 9, 13))
+    painted = Image.fromarray(labels.numpy()).filter(ImageFilter.ModeFilter(size))
+    return torch.from_numpy(np.array(painted))

@@ -32,15 +32,15 @@ def _exact(photo: Pixels, rng: random.Random) -> Pixels:
 
 
 def _mirrored(photo: Pixels, rng: random.Random) -> Pixels:
-    return _flipped(_canny(photo))
+    return mirrored(_canny(photo))
 
 
 def _thick(photo: Pixels, rng: random.Random) -> Pixels:
-    return _thickened(_canny(photo), 3)
+    return thickened(_canny(photo), 3)
 
 
 def _dense(photo: Pixels, rng: random.Random) -> Pixels:
-    return _thickened(_flipped(_canny(photo, WEAK)), 3)
+    return thickened(mirrored(_canny(photo, WEAK)), 3)
 
 
 def _gappy(photo: Pixels, rng: random.Random) -> Pixels:
@@ -52,8 +52,7 @@ def _gappy(photo: Pixels, rng: random.Random) -> Pixels:
 
 
 def _by_hand(photo: Pixels, rng: random.Random) -> Pixels:
-    drawn = _warped(_canny(photo, STRONG), rng)
-    return _thickened(drawn, rng.choice((3, 5)))
+    return thickened(warped(_canny(photo, STRONG), rng), rng.choice((3, 5)))
 
 
 def _cropped(photo: Pixels, rng: random.Random) -> Pixels:
@@ -64,7 +63,7 @@ def _cropped(photo: Pixels, rng: random.Random) -> Pixels:
     crop = Image.fromarray(photo).resize((side, side), Image.Resampling.BICUBIC, box)
     low = rng.randint(60, 140)
     drawn = _canny(np.asarray(crop), (low, 2 * low))
-    return _flipped(drawn) if rng.random() < 0.5 else drawn
+    return mirrored(drawn) if rng.random() < 0.5 else drawn
 
 
 VERSIONS: Mapping[str, Callable[[Pixels, random.Random], Pixels]] = {
@@ -95,18 +94,20 @@ def outlines(photo: Pixels) -> Pixels:
     They are what a model can predict of edges, and what a drawing shows.
     """
     smooth = Image.fromarray(photo).filter(ImageFilter.GaussianBlur(OUTLINE_BLUR))
-    return square_edges(_thickened(_canny(np.asarray(smooth), OUTLINE), 3), SIDE)
+    return square_edges(thickened(_canny(np.asarray(smooth), OUTLINE), 3), SIDE)
 
 
-def _flipped(drawn: Pixels) -> Pixels:
+def mirrored(drawn: Pixels) -> Pixels:
+    """The mirror image of (S, S) uint8."""
     return np.ascontiguousarray(drawn[:, ::-1])
 
 
-def _thickened(drawn: Pixels, pen: int) -> Pixels:
+def thickened(drawn: Pixels, pen: int) -> Pixels:
+    """Lines drawn with a wider pen; its width is odd."""
     return np.asarray(Image.fromarray(drawn).filter(ImageFilter.MaxFilter(pen)))
 
 
-def _warped(drawn: Pixels, rng: random.Random) -> Pixels:
+def warped(drawn: Pixels, rng: random.Random) -> Pixels:
     """Each point moved by a few pixels, smoothly over the drawing."""
     side, knots = drawn.shape[0], rng.randint(4, 6)
     noise = np.random.default_rng(rng.randrange(1 << 30)).normal(0, 3, (2, knots, knots))
@@ -118,5 +119,5 @@ def _warped(drawn: Pixels, rng: random.Random) -> Pixels:
         np.rint(position + moved).astype(np.int64).clip(0, side - 1)
         for position, moved in zip(np.mgrid[:side, :side], smooth, strict=True)
     )
-    warped: Pixels = drawn[rows, columns]
-    return warped
+    moved_lines: Pixels = drawn[rows, columns]
+    return moved_lines

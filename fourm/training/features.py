@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import numpy as np
 import torch
@@ -14,12 +14,38 @@ from fourm.imagenet import imagenet_normalised
 from fourm.transformer import FM
 from fourm.transformer.embeddings import ModalityInput
 
-BATCH = 32
+BATCH = 16
 
 
-@torch.inference_mode()
+@torch.no_grad()
+def summaries(
+    encoder: FM, inputs: Mapping[str, ModalityInput], layers: Sequence[int]
+) -> tuple[Tensor, Tensor]:
+    """What readouts see of a batch.
+
+    Args:
+        encoder: with one register token.
+        inputs: of the encoder.
+        layers: as `FM.encode` takes them.
+
+    Returns:
+        (B, layers, 2, dim): of each layer, the register token and the mean of the other tokens; and
+        the tokens (B, N, dim) of the last layer.
+    """
+    encoded = encoder.encode(inputs, layers=layers)
+    assert encoded.summaries is not None
+    return encoded.summaries.unflatten(2, (2, -1)), encoded.tokens
+
+
 def encode_photos(
-    encoder: FM, modality: str, pixels: Iterable[NDArray[np.uint8]], count: int, title: str
+    encoder: FM,
+    modality: str,
+    pixels: Iterable[NDArray[np.uint8]],
+    count: int,
+    title: str,
+    layers: Sequence[int] = (),
+    *,
+    patches: bool = True,
 ) -> dict[str, Tensor]:
     """Encode photos.
 
@@ -29,19 +55,26 @@ def encode_photos(
         pixels: (S, S, 3) uint8 arrays, S the model's image size.
         count: how many there are, for the progress bar.
         title: of the progress bar.
+        layers: for `layers`.
+        patches: whether the last layer's patches are kept.
 
     Returns:
-        `cls` (N, dim) float32, the register token; `patches` (N, patches, dim) float16.
+        `cls` (N, dim) float32, the register token; `patches` (N, patches, dim) float16;
+        `layers` (N, layers, 2, dim) float16, as `summaries` returns them.
     """
-    cls, patches = [], []
+    names = ("cls", "layers", "patches") if patches else ("cls", "layers")
+    found: dict[str, list[Tensor]] = {name: [] for name in names}
     with tqdm(total=count, desc=title, unit="photo") as bar:
         for batch in _batches(pixels):
             normal = imagenet_normalised(torch.from_numpy(batch).permute(0, 3, 1, 2))
-            tokens = encoder.encode({modality: ModalityInput(normal)}).tokens
-            cls.append(tokens[:, 0].float())
-            patches.append(tokens[:, 1:].half())
+            normal = normal.to(encoder.register_tokens.dtype)
+            summary, tokens = summaries(encoder, {modality: ModalityInput(normal)}, layers)
+            found["cls"].append(tokens[:, 0].float())
+            found["layers"].append(summary.half())
+            if patches:
+                found["patches"].append(tokens[:, 1:].half())
             bar.update(len(batch))
-    return {"cls": torch.cat(cls), "patches": torch.cat(patches)}
+    return {name: torch.cat(parts) for name, parts in found.items()}
 
 
 def shrink_labels(labels: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -40,19 +40,24 @@ class Run:
         save_file({key: value.contiguous() for key, value in tensors.items()}, str(partial))
         os.replace(partial, path)
 
-    def load(self, name: str) -> dict[str, Tensor]:
+    def load(self, name: str, only: Collection[str] = ()) -> dict[str, Tensor]:
         """Read the tensors that `save` wrote.
+
+        Args:
+            name: given to `save`.
+            only: tensors to read, where they exist; default: all.
 
         Raises:
             CheckpointError: the file does not exist.
         """
-        from safetensors.torch import load_file
+        from safetensors import safe_open
 
         path = self.path(f"{name}.safetensors")
         if not path.is_file():
             raise CheckpointError(f"{path} does not exist: run the stage that writes it first")
-        loaded: dict[str, Tensor] = load_file(str(path))
-        return loaded
+        with safe_open(str(path), framework="pt") as file:
+            names = set(file.keys())
+            return {key: file.get_tensor(key) for key in sorted(names & set(only) or names)}
 
     def has(self, name: str) -> bool:
         """Whether `save` has written tensors under this name."""

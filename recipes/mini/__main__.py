@@ -9,18 +9,17 @@ import typer
 
 from fourm.errors import FourmError
 from fourm.training.run import Run
+from recipes.mini import export as exporting
+from recipes.mini import queries as asking
+from recipes.mini import spaces as fitting
+from recipes.mini import texts as reading
 from recipes.mini.add_outputs import add_outputs
-from recipes.mini.export import write
 from recipes.mini.features import extract, write_split
 from recipes.mini.flickr8k_coco import Flickr8kCoco
-from recipes.mini.further import add as add_inputs
-from recipes.mini.further import fit
 from recipes.mini.generation import encode_contexts, teach
-from recipes.mini.joint import train
 from recipes.mini.outputs import fit_output_tokenizers
 from recipes.mini.pseudo_maps import predict
 from recipes.mini.teacher import encoder_state, read_onnx
-from recipes.mini.tokenizers import fit_seg_tokenizer, fit_space
 
 app = typer.Typer(
     help="Make mini from published weights and photos. Stages keep what earlier runs finished.",
@@ -29,11 +28,14 @@ app = typer.Typer(
 )
 
 RunFolder = Annotated[Path, typer.Option("--run", help="Folder for intermediate results.")]
-Data = Annotated[Path, typer.Option(help="Folder with flickr8k, coco_panoptic, ccp and camvid.")]
+Data = Annotated[Path, typer.Option(help="Folder with flickr8k and the other data sets.")]
 Language = Annotated[
     Path, typer.Option(help="Folder of MiniLM: config.json, model.safetensors, tokenizer.json.")
 ]
 Teacher = Annotated[Path, typer.Option(help="ONNX file with the DINOv2 backbone.")]
+Former = Annotated[
+    Path, typer.Option(help="Model folder whose encoder, inputs and tokenizers are kept.")
+]
 Steps = Annotated[int, typer.Option(min=1, help="Optimiser steps.")]
 Bundle = Annotated[Path, typer.Option(help="Model folder to extend.")]
 
@@ -43,7 +45,8 @@ RUN, DATA, MINI = Path("training-run"), Path("data"), Path("fourm/weights/mini")
 @app.command()
 def teacher(onnx: Teacher, run: RunFolder = RUN) -> None:
     """Convert DINOv2 ViT-S/14 to the model's encoder."""
-    Run(run).save("teacher", encoder_state(read_onnx(onnx)))
+    if not Run(run).has("teacher"):
+        Run(run).save("teacher", encoder_state(read_onnx(onnx)))
 
 
 @app.command()
@@ -52,12 +55,6 @@ def features(run: RunFolder = RUN, data: Data = DATA) -> None:
     photos = Flickr8kCoco(data)
     extract(Run(run), photos)
     write_split(Run(run), photos)
-
-
-@app.command()
-def space(run: RunFolder = RUN) -> None:
-    """Fit the retrieval space and the tokenizer of global embeddings."""
-    fit_space(Run(run))
 
 
 @app.command("pseudo-maps")
@@ -70,50 +67,37 @@ def pseudo_maps(
     predict(Run(run), Flickr8kCoco(data), epochs)
 
 
-@app.command("seg-tokenizer")
-def seg_tokenizer(
-    language: Language, run: RunFolder = RUN, data: Data = DATA, steps: Steps = 400
+@app.command()
+def texts(
+    language: Language, former: Former = MINI, run: RunFolder = RUN, data: Data = DATA
 ) -> None:
-    """Fit the tokenizer of segmentation maps."""
-    fit_seg_tokenizer(Run(run), Flickr8kCoco(data), language, steps)
+    """Prune the language model, and encode all texts."""
+    photos = Flickr8kCoco(data)
+    reading.prune(Run(run), photos, language, former)
+    reading.encode(Run(run), photos)
 
 
 @app.command()
-def joint(language: Language, run: RunFolder = RUN, data: Data = DATA, steps: Steps = 1650) -> None:
-    """Train text, maps and masked photos to predict the embedding of their photo."""
-    train(Run(run), Flickr8kCoco(data), language, steps)
+def queries(former: Former = MINI, run: RunFolder = RUN, data: Data = DATA) -> None:
+    """Encode drawings, maps, boxes, palettes and metadata of photos."""
+    asking.encode(Run(run), Flickr8kCoco(data), former)
+
+
+@app.command()
+def spaces(former: Former = MINI, run: RunFolder = RUN, data: Data = DATA) -> None:
+    """Fit the heads of both spaces."""
+    fitting.fit(Run(run), Flickr8kCoco(data), former)
 
 
 @app.command()
 def export(
-    language: Language,
+    former: Former = MINI,
     out: Annotated[Path, typer.Option(help="Model folder to write.")] = MINI,
     run: RunFolder = RUN,
-    data: Data = DATA,
 ) -> None:
     """Write the model folder."""
-    size = write(Run(run), Flickr8kCoco(data), language, out)
+    size = exporting.write(Run(run), former, out)
     typer.echo(f"{out}: {size / 1e6:.1f} MB")
-
-
-@app.command()
-def further(
-    bundle: Bundle = MINI, run: RunFolder = RUN, data: Data = DATA, steps: Steps = 500
-) -> None:
-    """Fit edges, boxes, palettes and metadata as further inputs; the rest stays frozen."""
-    fit(Run(run), Flickr8kCoco(data), bundle, steps)
-
-
-@app.command()
-def add(
-    bundle: Bundle = MINI,
-    run: RunFolder = RUN,
-    data: Data = DATA,
-    vocabulary: Annotated[int, typer.Option(min=1, help="Words to keep.")] = 8_000,
-) -> None:
-    """Add the further inputs to the model folder."""
-    size = add_inputs(Run(run), Flickr8kCoco(data), bundle, vocabulary)
-    typer.echo(f"{bundle}: {size / 1e6:.1f} MB")
 
 
 @app.command("output-tokens")
@@ -146,21 +130,26 @@ def outputs(bundle: Bundle = MINI, run: RunFolder = RUN) -> None:
 
 
 @app.command("all")
-def every_stage(onnx: Teacher, language: Language, run: RunFolder = RUN, data: Data = DATA) -> None:
+def every_stage(
+    onnx: Teacher,
+    language: Language,
+    former: Former = MINI,
+    out: Annotated[Path, typer.Option(help="Model folder to write.")] = MINI,
+    run: RunFolder = RUN,
+    data: Data = DATA,
+) -> None:
     """Run all stages in order. Started again, it resumes where it stopped."""
     teacher(onnx, run)
     features(run, data)
-    space(run)
     pseudo_maps(run, data)
-    seg_tokenizer(language, run, data)
-    joint(language, run, data)
-    export(language, run=run, data=data)
-    further(run=run, data=data)
-    add(run=run, data=data)
+    texts(language, former, run, data)
+    queries(former, run, data)
+    spaces(former, run, data)
+    export(former, out, run)
     output_tokens(language, run, data)
-    contexts(run=run, data=data)
+    contexts(out, run, data)
     decoder(language, run, data)
-    outputs(run=run)
+    outputs(out, run)
 
 
 if __name__ == "__main__":

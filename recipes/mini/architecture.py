@@ -20,6 +20,9 @@ CODEBOOKS, CODES, CHUNK = 16, 512, 24
 MAP_SIDE, SEG_CODES, SEG_GRID = 64, 2048, 8
 """The segmentation tokenizer: SEG_GRID x SEG_GRID tokens of a label map, out of SEG_CODES."""
 
+LAYERS = (6, 7, 8, 9, 10, 11)
+"""Encoder blocks, counted from 0, whose outputs stage `features` keeps."""
+
 MAX_WORDS = 64
 """Tokens of a text."""
 

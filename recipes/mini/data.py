@@ -7,7 +7,7 @@ on. Label maps hold COCO panoptic category ids, 0 where there is no class.
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, Protocol
@@ -18,6 +18,7 @@ from PIL import Image
 
 from fourm.modalities.boxes import LOWEST_SCORE, Box
 from fourm.modalities.metadata import KEYS, RANGES, computable_metadata
+from fourm.modalities.pixels import square_pixels
 from fourm.modalities.seg import panoptic_classes
 
 SIDE = 224
@@ -101,6 +102,30 @@ class Crop:
     photo: int
 
 
+@dataclass(frozen=True)
+class DescribedSet:
+    """Photos with texts by people, and how often stage `texts` counts them.
+
+    Attributes:
+        name: of the set.
+        photos: in a fixed order.
+        repeats: how often each photo counts; those of `TrainingData.captioned` count once.
+    """
+
+    name: str
+    photos: Sequence[CaptionedPhoto]
+    repeats: float = 1.0
+
+
+@dataclass(frozen=True)
+class DrawnPhoto:
+    """A photo and drawings of its outlines, each by one person: white lines on black."""
+
+    path: Path
+    drawings: tuple[Path, ...]
+    split: Split
+
+
 class TrainingData(Protocol):
     """A data set that mini can be trained and measured on."""
 
@@ -112,14 +137,27 @@ class TrainingData(Protocol):
     def labelled(self) -> Sequence[LabelledSet]:
         """Sets of photos with label maps by people, in a fixed order."""
 
+    @property
+    def described(self) -> Sequence[DescribedSet]:
+        """Further sets of photos with texts, in a fixed order."""
+
+    @property
+    def drawn(self) -> Sequence[DrawnPhoto]:
+        """Photos that people drew, in a fixed order."""
+
     def objects(self, photo: CaptionedPhoto) -> Sequence[DetectedObject]:
         """Objects found in a captioned photo."""
+
+    def object_numbers(self, photo: CaptionedPhoto) -> NDArray[np.uint8]:
+        """(SIDE, SIDE) numbers of these objects, 0 where there is none."""
 
     def object_map(self, photo: CaptionedPhoto) -> NDArray[np.uint8]:
         """(SIDE, SIDE) category ids of these objects."""
 
 
-def rows_of(photos: Sequence[CaptionedPhoto | LabelledPhoto], split: Split) -> list[int]:
+def rows_of(
+    photos: Sequence[CaptionedPhoto | LabelledPhoto | DrawnPhoto], split: Split
+) -> list[int]:
     """Indices of the photos of a split."""
     return [row for row, photo in enumerate(photos) if photo.split == split]
 
@@ -131,6 +169,13 @@ def square_photo(path: Path) -> NDArray[np.uint8]:
     if photo.size != (SIDE, SIDE):
         photo = photo.resize((SIDE, SIDE), Image.Resampling.BICUBIC)
     return np.array(photo)
+
+
+def square_photos(paths: Iterable[Path]) -> Iterator[NDArray[np.uint8]]:
+    """The central squares of photos, as a model is given them: (SIDE, SIDE, 3) uint8."""
+    for path in paths:
+        with Image.open(path) as image:
+            yield square_pixels(image, SIDE).transpose(1, 2, 0)
 
 
 def boxes(objects: Sequence[DetectedObject], lowest: float = LOWEST_SCORE) -> list[Box]:

@@ -8,34 +8,50 @@ import torch
 from fourm.modalities.seg import square_labels
 from fourm.training.features import encode_photos, patch_shares, shrink_labels
 from fourm.training.run import Run
-from recipes.mini.architecture import CLASSES, IMAGE, MAP_SIDE, image_encoder
-from recipes.mini.data import SIDE, TrainingData, rows_of, square_crops, square_photo
+from recipes.mini.architecture import CLASSES, IMAGE, LAYERS, MAP_SIDE, image_encoder
+from recipes.mini.data import (
+    SIDE,
+    TrainingData,
+    rows_of,
+    square_crops,
+    square_photo,
+    square_photos,
+)
 
 
 def extract(run: Run, data: TrainingData) -> None:
     """Write `features/captioned`, and `features/<name>` for each labelled set that is missing.
 
-    Tensors: `cls` (N, dim) float32, `patches` (N, 256, dim) float16; of labelled sets also
+    Tensors: `cls` (N, dim) float32, `layers` (N, LAYERS, 2, dim) float16 (as `summaries` returns
+    them), of captioned and labelled sets `patches` (N, 256, dim) float16; of labelled sets also
     `labels` (N, MAP_SIDE, MAP_SIDE) uint8 (0 for none, else class index + 1), `cover`
     (N, 256, classes + 1) float16, the share of each label in each patch, and `photo` (N,).
     """
-    encoder = image_encoder(run.load("teacher")).bfloat16()
+    encoder = image_encoder(run.load("teacher"))
+    if not run.has("features/captioned"):
+        pixels = (square_photo(photo.path) for photo in data.captioned)
+        count = len(data.captioned)
+        found = encode_photos(encoder, IMAGE, pixels, count, "captioned", LAYERS)
+        run.save("features/captioned", found)
     for labelled in data.labelled:
         name = labelled.name
         if not run.has(f"features/{name}"):
             crops = list(square_crops(labelled, seed=0))
             pixels = (crop.pixels for crop in crops)
-            tensors = encode_photos(encoder, IMAGE, pixels, len(crops), name)
+            tensors = encode_photos(encoder, IMAGE, pixels, len(crops), name, LAYERS)
             labels = np.stack([square_labels(crop.ids, SIDE) for crop in crops])
             tensors["labels"] = torch.from_numpy(shrink_labels(labels, MAP_SIDE))
             shares = [patch_shares(rows, CLASSES + 1) for rows in np.array_split(labels, 64)]
             tensors["cover"] = torch.cat(shares)
             tensors["photo"] = torch.tensor([crop.photo for crop in crops])
             run.save(f"features/{name}", tensors)
-    if not run.has("features/captioned"):
-        pixels = (square_photo(photo.path) for photo in data.captioned)
-        count = len(data.captioned)
-        run.save("features/captioned", encode_photos(encoder, IMAGE, pixels, count, "captioned"))
+    others = {one.name: [photo.path for photo in one.photos] for one in data.described}
+    others["drawn"] = [photo.path for photo in data.drawn]
+    for name, paths in others.items():
+        if paths and not run.has(f"features/{name}"):
+            pixels = square_photos(paths)
+            found = encode_photos(encoder, IMAGE, pixels, len(paths), name, LAYERS, patches=False)
+            run.save(f"features/{name}", found)
 
 
 def write_split(run: Run, data: TrainingData) -> None:

@@ -11,7 +11,8 @@ None of it is part of this repository.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import zlib
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,16 @@ from PIL import Image
 
 from fourm.errors import BadInput
 from fourm.modalities.seg import panoptic_classes
-from recipes.mini.data import SIDE, CaptionedPhoto, DetectedObject, LabelledPhoto, LabelledSet
+from recipes.mini.data import (
+    SIDE,
+    CaptionedPhoto,
+    DescribedSet,
+    DetectedObject,
+    DrawnPhoto,
+    LabelledPhoto,
+    LabelledSet,
+    Split,
+)
 
 CAMVID_IDS = {0: 187, 1: 197, 2: 0, 3: 149, 4: 191, 5: 184, 6: 0, 7: 185, 8: 3, 9: 1, 10: 1, 11: 0}
 """Class of CamVid -> COCO panoptic category, 0 where there is none."""
@@ -81,6 +91,33 @@ class Flickr8kCoco:
             ),
         ]  # fmt: skip
 
+    @cached_property
+    def described(self) -> list[DescribedSet]:
+        """Rooms of ADE20K, photos of COCO, and one photo of each class of ImageNet."""
+        rooms = {
+            name: (" ".join(texts["details"][:2]), *texts["details"], *texts["full"])
+            for name, texts in self._texts("ade_rooms").items()
+        }
+        return [
+            DescribedSet("ade_rooms", self._described("ade_rooms", rooms)),
+            self._described_set("coco_captions"),
+            # Single words, which would count too much among sentences.
+            self._described_set("imagenet_names", repeats=0.05),
+        ]
+
+    @cached_property
+    def drawn(self) -> list[DrawnPhoto]:
+        """Photos of BSDS500 and what people drew of them."""
+        folder = self._folder / "bsds_drawings"
+        return [
+            DrawnPhoto(
+                path,
+                (*sorted((folder / "sketches_each").glob(f"{path.stem}_*.png")),),
+                split_of(path),
+            )
+            for path in _photos_in(folder / "images")
+        ]
+
     def objects(self, photo: CaptionedPhoto) -> list[DetectedObject]:
         """Objects that YOLOv7 found in a photo of Flickr8k."""
         return [
@@ -88,15 +125,19 @@ class Flickr8kCoco:
             for row in self._instances.get(photo.path.name, [])
         ]
 
-    def object_map(self, photo: CaptionedPhoto) -> NDArray[np.uint8]:
-        """(SIDE, SIDE) category ids of its instance masks."""
+    def object_numbers(self, photo: CaptionedPhoto) -> NDArray[np.uint8]:
+        """(SIDE, SIDE) numbers of its instance masks, 0 for none."""
         path = self._flickr / "instances" / f"{photo.path.stem}.png"
         if not path.is_file():
             return np.zeros((SIDE, SIDE), np.uint8)
         with Image.open(path) as image:
-            indices = np.array(image)
+            return np.array(image)
+
+    def object_map(self, photo: CaptionedPhoto) -> NDArray[np.uint8]:
+        """(SIDE, SIDE) category ids of its instance masks."""
         rows = self._instances.get(photo.path.name, [])
-        ids: NDArray[np.uint8] = _table({row["index"]: row["category_id"] for row in rows})[indices]
+        table = _table({row["index"]: row["category_id"] for row in rows})
+        ids: NDArray[np.uint8] = table[self.object_numbers(photo)]
         return ids
 
     @cached_property
@@ -104,12 +145,37 @@ class Flickr8kCoco:
         rows = _json_lines(self._flickr / "instances.jsonl")
         return {row["image"]: row["instances"] for row in rows}
 
+    def _described_set(self, name: str, repeats: float = 1.0) -> DescribedSet:
+        return DescribedSet(name, self._described(name, self._texts(name)), repeats)
+
+    def _described(self, name: str, texts: Mapping[str, Sequence[str]]) -> list[CaptionedPhoto]:
+        return [
+            CaptionedPhoto(path, split_of(path), (*texts[path.name],))
+            for path in _photos_in(self._folder / name / "images")
+        ]
+
+    def _texts(self, name: str) -> dict[str, Any]:
+        path = self._folder / name / "captions.json"
+        if not path.is_file():
+            return {}
+        texts: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        return texts
+
     def _labelled_photos(self, name: str) -> list[LabelledPhoto]:
         folder = self._folder / name
         return [
             LabelledPhoto(path, folder / "masks" / f"{path.stem}.png")
             for path in sorted((folder / "images").iterdir())
         ]
+
+
+def split_of(path: Path) -> Split:
+    """The part of a photo of a set without parts of its own: every fifth is held out."""
+    return "dev" if zlib.crc32(path.name.encode()) % 5 == 0 else "train"
+
+
+def _photos_in(folder: Path) -> list[Path]:
+    return sorted(folder.iterdir()) if folder.is_dir() else []
 
 
 def _table(ids: Mapping[int, int]) -> NDArray[np.uint8]:

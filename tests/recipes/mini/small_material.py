@@ -1,21 +1,26 @@
 """A data folder, a teacher and a language model small enough to run every stage in seconds."""
 
 import json
+import shutil
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 import torch
 from PIL import Image
+from safetensors.torch import save_file
 
 from fourm.checkpoints import Fields
+from fourm.hub.names import bundled
+from fourm.training import inputs
+from fourm.training.export import write_checkpoint
 from fourm.training.run import Run
 from fourm.transformer import FM, FMConfig
-from recipes.mini.architecture import IMAGE, mini_config
+from recipes.mini.architecture import IMAGE, SEG, TARGET, TEXT, mini_config
 from recipes.mini.flickr8k_coco import Flickr8kCoco
 from tests.fourm import tiny_model
 
-WIDTH = 384
+WIDTH, DEPTH, HEADS = 32, 12, 1
 CAPTIONS = ("two dogs on snow", "a red bicycle at sea", "a cat and a dog on the beach")
 
 
@@ -28,6 +33,7 @@ class Made(NamedTuple):
     run: Run
     data: Flickr8kCoco
     language: Path
+    former: Path
     bundle: Path
 
 
@@ -57,18 +63,83 @@ def make_data(folder):
             blocks = rng.choice(values, (6, 6)).astype(np.uint8)
             mask = Image.fromarray(blocks).resize((240, 240), Image.Resampling.NEAREST)
             _save(folder / name / "masks" / f"{number:02d}.png", np.array(mask))
+    _make_described(folder, rng)
+    _make_drawn(folder / "bsds_drawings", rng)
     return folder
 
 
+def _make_described(folder, rng):
+    texts = {
+        "ade_rooms": {"details": ["A bed.", "a lamp on a table"], "full": ["A bed. A lamp."]},
+        "coco_captions": list(CAPTIONS[:2]),
+        "imagenet_names": ["goldfish"],
+    }
+    for name, written in texts.items():
+        captions = {}
+        for number in range(6):
+            _photo(folder / name / "images" / f"{number}.jpg", rng, 230)
+            captions[f"{number}.jpg"] = written
+        (folder / name / "captions.json").write_text(json.dumps(captions))
+
+
+def _make_drawn(folder, rng):
+    for number in range(6):
+        _photo(folder / "images" / f"{number}.jpg", rng, 230)
+        for person in range(2):
+            lines = np.zeros((230, 230), np.uint8)
+            lines[rng.integers(20, 200)] = 255
+            _save(folder / "sketches_each" / f"{number}_{person}.png", lines)
+
+
 def make_teacher():
-    """Encoder tensors as the `teacher` stage writes them, random and one layer deep."""
-    torch.manual_seed(0)
-    config = FMConfig.from_fields(Fields(mini_config(WIDTH, 1, 6), "test"))
-    state = FM(config, inputs=[IMAGE], outputs=[]).state_dict()
+    """Encoder tensors as the `teacher` stage writes them, random and narrow."""
+    state = _model([IMAGE], {}).state_dict()
     outside = ("decoder", "mask_token")
     state = {name: value for name, value in state.items() if not name.startswith(outside)}
     state[f"encoder_embeddings.{IMAGE}.pos_emb"].normal_(std=0.1)
     return {name: value.clone().contiguous() for name, value in state.items()}
+
+
+def make_former(folder, teacher, language):
+    """A model folder of format 1 with this encoder and all inputs."""
+    info = {**mini_config(WIDTH, DEPTH, HEADS)["modality_info"], **inputs.modality_info()}
+    names = [name for name in info if name != TARGET]
+    model = _model(names, info)
+    model.load_state_dict(teacher, strict=False)
+    config = {**mini_config(WIDTH, DEPTH, HEADS), "domains_in": names, "modality_info": info}
+    write_checkpoint(folder / "model", config | {"domains_out": []}, model.state_dict())
+    shipped = bundled()["mini"]
+    for part in ("tok_semseg", "tok_dinov2_global"):
+        shutil.copytree(shipped / part, folder / part)
+    shutil.copytree(language, folder / "language_model")
+    head = {"mean": torch.zeros(WIDTH), "matrix": torch.randn(WIDTH - 1, WIDTH)}
+    readouts = {}
+    for name in ("edges", "boxes", "palette", "metadata"):
+        save_file(head, str(folder / f"readout_{name}.safetensors"))
+        readouts[name] = {"transform": f"readout_{name}.safetensors", "weight": 0.5}
+    save_file(head, str(folder / "transform.safetensors"))
+    space = {"modality": TARGET, "decode": "soft", "image_readout": "register"}
+    space |= {"transform": "transform.safetensors", "readouts": readouts}
+    manifest = {
+        "format": 1,
+        "name": "former",
+        "title": "test",
+        "model": "model",
+        "kinds": {"image": IMAGE, "text": TEXT, "seg": SEG},
+        "tokenizers": {SEG: "tok_semseg", TARGET: "tok_dinov2_global"},
+        "language_models": {TEXT: "language_model"},
+        "spaces": {"dinov2-s14": space},
+    }
+    (folder / "bundle.json").write_text(json.dumps(manifest))
+    return folder
+
+
+def _model(names, info):
+    torch.manual_seed(0)
+    config = mini_config(WIDTH, DEPTH, HEADS)
+    config |= {"domains_in": names, "modality_info": {**config["modality_info"], **info}}
+    fields = Fields({**config, "domains_out": []}, "test")
+    return FM(FMConfig.from_fields(fields), inputs=names, outputs=[])
 
 
 def make_language(folder, monkeypatch):
