@@ -20,7 +20,7 @@ from recipes.mini.architecture import IMAGE, SEG, TARGET, TEXT, mini_config
 from recipes.mini.flickr8k_coco import Flickr8kCoco
 from tests.fourm import tiny_model
 
-WIDTH, DEPTH, HEADS = 32, 12, 1
+WIDTH, DEPTH, HEADS = 384, 12, 6
 CAPTIONS = ("two dogs on snow", "a red bicycle at sea", "a cat and a dog on the beach")
 
 

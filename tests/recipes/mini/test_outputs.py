@@ -16,8 +16,6 @@ from fourm.modalities.boxes import Box
 from fourm.tokenizers.wordpiece import TextTokenizer
 from recipes.mini import add_outputs, contexts, decoder, generation, outputs
 
-REGISTER = {"features": "register", "head": "transform.safetensors", "weight": 1.0}
-
 
 def lines(photo):
     """A few lines that depend on the photo."""
@@ -31,10 +29,6 @@ def taught(made, tmp_path_factory):
     """A copy of the model folder with outputs."""
     folder = tmp_path_factory.mktemp("outputs") / "bundle"
     shutil.copytree(made.bundle, folder)
-    manifest = json.loads((folder / "bundle.json").read_text())
-    readouts = dict.fromkeys(manifest["kinds"], REGISTER)
-    manifest |= {"format": 2, "spaces": {"read": {"readouts": readouts}}}
-    (folder / "bundle.json").write_text(json.dumps(manifest))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(outputs, "outlines", lines)  # noise has none
         outputs.fit_output_tokenizers(made.run, made.data, made.language, steps=2)

@@ -21,6 +21,7 @@ from recipes.mini import export, features
 from recipes.mini.architecture import IMAGE
 from recipes.mini.flickr8k_coco import Flickr8kCoco
 
+SPACES = ("dinov2-s14", "joint")
 INPUTS = {
     "text": "two dogs",
     "seg": np.full((50, 60), 193),
@@ -36,8 +37,8 @@ def test_the_model_loads_and_reads_all_inputs_in_both_spaces(made):
     photo = Image.open(made.data.captioned[0].path)
     samples = [{name: value} for name, value in {**INPUTS, "image": photo}.items()]
     samples += [INPUTS, {"image": photo, "text": "a cat"}]
-    found = model.embed_spaces([model.prepare(sample) for sample in samples])
-    assert found.keys() == {"dinov2-s14", "joint"}
+    found = model.embed_spaces([model.prepare(sample) for sample in samples], spaces=SPACES)
+    assert found.keys() == {*SPACES}
     for vectors in found.values():
         assert len(vectors) == len(samples)
         assert np.allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-5)
@@ -72,7 +73,7 @@ def test_what_is_kept_of_the_former_folder_stays_byte_by_byte(made):
 def test_both_blocks_of_a_photo_have_the_same_length(made):
     model = load_model(str(made.bundle), dtype="float32")
     photo = Image.open(made.data.captioned[0].path)
-    vector = model.embed_spaces([model.prepare({"image": photo})])["joint"][0]
+    vector = model.embed_spaces([model.prepare({"image": photo})], spaces=SPACES)["joint"][0]
     first, second = model.manifest.spaces["joint"].readouts["image"].blocks
     assert np.allclose(np.linalg.norm(vector[:first]), np.linalg.norm(vector[first:]), atol=1e-5)
     assert len(vector) == first + second
@@ -80,7 +81,7 @@ def test_both_blocks_of_a_photo_have_the_same_length(made):
 
 def test_a_text_says_nothing_of_the_shape(made):
     model = load_model(str(made.bundle), dtype="float32")
-    vector = model.embed_spaces([model.prepare({"text": "a cat"})])["joint"][0]
+    vector = model.embed_spaces([model.prepare({"text": "a cat"})], spaces=SPACES)["joint"][0]
     first = model.manifest.spaces["joint"].readouts["image"].blocks[0]
     assert np.allclose(vector[first:], 0, atol=1e-6)
 
