@@ -30,7 +30,9 @@ def make(data: TrainingData, out: Path) -> list[JudgedSet]:
         photo for labelled in data.labelled for photo in labelled.photos if photo.split == "dev"
     ]
     paths = [photo.path for photos in held_out.values() for photo in photos]
-    paths += [photo.path for photo in (*captioned, *drawn, *painted)]
+    paths += [photo.path for photo in captioned]
+    paths += [photo.path for photo in drawn]
+    paths += [photo.path for photo in painted]
     mixed = gallery(out / "photos-mixed", paths)
     size = f"of {len(paths)}"
 

@@ -93,6 +93,10 @@ def verify(source: str, *, hashes: bool = False, progress: bool = False) -> list
     return [_folder(folder, recorded(folder), hashes, progress)]
 
 
+WORDS = "tokenizer.json"
+"""The only file of a word-piece tokenizer."""
+
+
 def _folder(folder: Path, pulled: Pulled | None, hashes: bool, progress: bool) -> Verified:
     try:
         checkpoint = Checkpoint.open(folder)
@@ -107,6 +111,10 @@ def _folder(folder: Path, pulled: Pulled | None, hashes: bool, progress: bool) -
 def _part(path: Path, hashes: bool, progress: bool) -> Verified:
     """A part of a model folder, whose digests `SHA256SUMS` may list."""
     hashed, different = _listed(path, progress) if hashes else (0, [])
+    words = path / WORDS
+    if words.is_file() and not (path / TENSORS).is_file():
+        found = Verified(words, "file", size=words.stat().st_size)
+        return _with(found, hashed, different)
     if path.suffix != ".safetensors":
         found = _folder(path, None, False, progress)
         return _with(found, hashed, different)

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from fourm.checkpoints import Checkpoint
+from fourm.checkpoints import Checkpoint, Fields
+from fourm.checkpoints.files import CONFIG, read_json_object
 from fourm.embedder import Space
 from fourm.errors import ConfigError
 from fourm.hub.manifest import Manifest
@@ -130,5 +131,10 @@ def _language(manifest: Manifest, config: FMConfig, modality: str) -> tuple[int,
     name = manifest.inputs.get(modality, "")
     if name not in manifest.language_models:
         return None
-    fields = Checkpoint.open(manifest.locate(manifest.language_models[name])).fields
+    folder = manifest.locate(manifest.language_models[name])
+    path = folder / CONFIG
+    # What else the folder should hold is found missing when it is first used, or verified.
+    fields = (
+        Fields(read_json_object(path), path) if path.is_file() else Checkpoint.open(folder).fields
+    )
     return config.modalities[name].width, fields.integer("vocab_size", low=1)

@@ -74,4 +74,5 @@ def drawing_input(drawn: Pixels) -> Pixels:
 def read_lines(path: Path) -> Pixels:
     """The central square of a drawing in a file, in its own size: uint8 (S, S), 255 on a line."""
     with Image.open(path) as image:
-        return square_edges(image, min(image.size))[0]
+        lines: Pixels = square_edges(image, min(image.size))[0]
+    return lines

@@ -106,8 +106,8 @@ def head_file(space: str, modality: str) -> str:
 def former_head(former: Path, modality: str) -> Path:
     """The head of a modality in `dinov2-s14`, in a folder of format 1 or 2."""
     entries = read_json_object(former / MANIFEST_FILE)["spaces"]["dinov2-s14"]["readouts"]
-    entry = entries[modality]
-    return former / entry.get("head", entry.get("transform"))
+    entry: dict[str, str] = entries[modality]
+    return former / (entry["head"] if "head" in entry else entry["transform"])
 
 
 def write_head(path: Path, tensors: Mapping[str, Tensor]) -> None:

@@ -49,8 +49,8 @@ def extract(run: Run, data: TrainingData) -> None:
     others["drawn"] = [photo.path for photo in data.drawn]
     for name, paths in others.items():
         if paths and not run.has(f"features/{name}"):
-            pixels = square_photos(paths)
-            found = encode_photos(encoder, IMAGE, pixels, len(paths), name, LAYERS, patches=False)
+            squares = square_photos(paths)
+            found = encode_photos(encoder, IMAGE, squares, len(paths), name, LAYERS, patches=False)
             run.save(f"features/{name}", found)
 
 

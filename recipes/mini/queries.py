@@ -299,5 +299,5 @@ def encode(run: Run, data: TrainingData, former: Path) -> None:
     if not all(run.has(f"queries/{name}") for name in VARY):
         found = photo_items(run, data)
         for name in VARY:
-            made = item_queries(name, data, found)
-            run.save(f"queries/{name}", encoded(model, name, made, ready_items))
+            described = item_queries(name, data, found)
+            run.save(f"queries/{name}", encoded(model, name, described, ready_items))

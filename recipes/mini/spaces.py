@@ -82,7 +82,10 @@ def load_photos(run: Run, data: TrainingData) -> Photos:
     for labelled in data.labelled:
         if labelled.complete:
             held_out[labelled.name] = {*rows_of(labelled.photos, "dev")}
-    layers, cls, trained, start = [], [], [], {}
+    layers: list[Tensor] = []
+    cls: list[Tensor] = []
+    trained: list[Tensor] = []
+    start: dict[str, int] = {}
     for name, dev in held_out.items():
         saved = run.load(f"features/{name}", ("layers", "cls", "photo"))
         start[name] = sum(map(len, cls))
@@ -202,7 +205,7 @@ DRAWINGS = {"persons": 2.0, "outlines": 1.0, "canny": 1.0}
 
 def unit_blocks(vectors: Tensor, sizes: Sequence[int]) -> Tensor:
     """(N, dim) vectors whose blocks have equal lengths, and whose length is 1."""
-    parts = [F.normalize(part, dim=-1) for part in vectors.split(list(sizes), dim=1)]
+    parts = [F.normalize(part, dim=-1) for part in torch.split(vectors, list(sizes), dim=1)]
     return torch.cat(parts, dim=1) / len(sizes) ** 0.5
 
 
@@ -307,8 +310,10 @@ QUERIES: Mapping[str, tuple[Mapping[str, float], Sequence[int]]] = {
 
 def _solved(matrix: Tensor, right: Tensor) -> Tensor:
     """The shortest x with matrix @ x = right."""
-    solution = torch.linalg.lstsq(matrix.double(), right.double()[:, None], driver="gelsd").solution
-    return solution[:, 0].float()
+    found: Tensor = torch.linalg.lstsq(
+        matrix.double(), right.double()[:, None], driver="gelsd"
+    ).solution
+    return found[:, 0].float()
 
 
 def _lengthened(ids: Tensor, longest: int) -> Tensor:
