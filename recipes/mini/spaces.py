@@ -206,7 +206,8 @@ DRAWINGS = {"persons": 2.0, "outlines": 1.0, "canny": 1.0}
 def unit_blocks(vectors: Tensor, sizes: Sequence[int]) -> Tensor:
     """(N, dim) vectors whose blocks have equal lengths, and whose length is 1."""
     parts = [F.normalize(part, dim=-1) for part in torch.split(vectors, list(sizes), dim=1)]
-    return torch.cat(parts, dim=1) / len(sizes) ** 0.5
+    equal: Tensor = torch.cat(parts, dim=1) / len(sizes) ** 0.5
+    return equal
 
 
 def scattered(linear: Linear, layers: Sequence[int], width: int) -> Linear:
