@@ -248,7 +248,7 @@ def update_files(session: Session, gallery_id: int, files: Sequence[FileInfo]) -
     for batch in batches(hashes):
         stored = select(ItemRow.id, ItemRow.content_hash).where(ItemRow.id.in_(batch))
         edited = [row.id for row in session.execute(stored) if row.content_hash != hashes[row.id]]
-        forget_details(session, edited)  # the next build reads them again
+        forget_details(session, edited)  # they are read again when the build ends
     rows = [{"id": ids[file.path], "missing_since": None, **_file_columns(file)} for file in files]
     session.execute(update(ItemRow), rows)
     if back:

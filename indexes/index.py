@@ -9,7 +9,7 @@ from typing import Any
 
 from indexes import changes, parts, queries
 from indexes.catalogue import Catalogue
-from indexes.conditions import AllOf, Condition, OneOf
+from indexes.conditions import Condition
 from indexes.creating import check_folder, create_index, remove_index
 from indexes.detail_store import DetailStore
 from indexes.errors import DamagedIndex, FolderTaken, from_os_error
@@ -356,11 +356,9 @@ class Index(IndexInfo):
                 that the index does not have.
         """
         chosen = self._catalogue.contents.chosen(modalities)
-        if chosen is not None:
-            named = tuple(gallery.reading.modality for gallery in chosen)
-            where = AllOf((OneOf("modality", named), where))
+        galleries = None if chosen is None else [gallery.id for gallery in chosen]
         with self._catalogue.read() as session:
-            return select_ids(session, where)
+            return select_ids(session, where, galleries)
 
     def vectors(self, ids: Sequence[int] | IdArray, *, space: str | None = None) -> FloatArray:
         """Stored vectors: float32 (len(ids), dim), unit rows, in the order of `ids`.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
@@ -48,10 +48,12 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 Expression = ColumnElement[Any]
 
 
-def select_ids(session: Session, condition: Condition) -> IdArray:
+def select_ids(
+    session: Session, condition: Condition, galleries: Collection[int] | None = None
+) -> IdArray:
     """Ids of the indexed items that a condition holds for, int64 (n,), ascending.
 
-    Items whose files are missing are left out.
+    Items whose files are missing are left out, and those of other galleries than these, by id.
 
     Raises:
         BadSearch: see `check_condition`.
@@ -61,6 +63,8 @@ def select_ids(session: Session, condition: Condition) -> IdArray:
     wanted = compiler.statement().where(ItemRow.state == "indexed", compiler.of(condition))
     if compiler.version >= 3:
         wanted = wanted.where(ItemRow.missing_since.is_(None))
+    if galleries is not None:
+        wanted = wanted.where(ItemRow.gallery_id.in_(galleries))
     rows = session.connection().execute(wanted.order_by(ItemRow.id))
     return np.fromiter((row[0] for row in rows), dtype=np.int64)
 

@@ -145,8 +145,8 @@ def evaluate(
         batch_size: queries per forward pass, >= 1.
         progress: show a progress bar on stderr if it is a terminal.
         spaces, fusion, modalities, where: as `Gallery.search`. Relevant items that the filter
-            leaves out count as never found. If a relevant path is in several of the
-            galleries that are searched, each of its items counts as relevant.
+            leaves out count as never found. If a relevant path is in several of the galleries that
+            are searched, each of its items counts as relevant.
 
     Raises:
         QueryError: an input that cannot be read, or that the model refuses; names file and line.
@@ -166,7 +166,8 @@ def evaluate(
     ids: dict[str, list[int]] = {}
     for modality in scope.modalities or index.readings:
         for path, entry in index.snapshot(modality=modality).items():
-            if entry.state == "indexed" and (allowed is None or entry.id in allowed):
+            searched = entry.state == "indexed" and entry.missing_since is None
+            if searched and (allowed is None or entry.id in allowed):
                 ids.setdefault(path, []).append(entry.id)
     items = sum(map(len, ids.values()))
     if not ids:

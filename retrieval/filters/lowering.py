@@ -58,7 +58,7 @@ class Lowering(Transformer[Token, Any]):
 
     def number(self, number: Token, unit: Token | str = "") -> Number:
         value = float(number) if "." in number or len(number) > 18 else int(number)
-        return Number(value, unit.lower(), number.start_pos or 0)
+        return Number(value, str(unit), number.start_pos or 0)
 
     def negated(self, *words: Token) -> bool:
         return bool(words)

@@ -23,7 +23,7 @@ class Text:
 
 @dataclass(frozen=True)
 class Number:
-    """A number with its unit, in lower case; "" if it has none."""
+    """A number with its unit as it was typed; "" if it has none."""
 
     value: int | float
     unit: str
@@ -57,19 +57,19 @@ def unquoted(token: str) -> str:
 
 def byte_count(number: Number) -> int | float | None:
     """Bytes; None: not a unit of them. 1 kB is 1000 bytes, 1 KiB is 1024."""
-    unit = number.unit
+    unit = number.unit.lower()
     if not unit:
         return number.value
     if unit[-1] != "b":
         return None
     base = 1024 if "i" in unit else 1000
     exact = number.value * base ** _BYTES[unit[0]]
-    return int(exact) if exact == int(exact) else exact
+    return int(exact) if float(exact).is_integer() else exact
 
 
 def metres(number: Number) -> float | None:
     """Metres; None: not a unit of length."""
-    factor = _METRES.get(number.unit)
+    factor = _METRES.get(number.unit.lower())
     return None if factor is None else number.value * factor
 
 

@@ -174,7 +174,8 @@ def test_the_largest_conditions_are_answered(filled):
     for _ in range(48):
         deep = Not(deep)
     assert len(filled.select(deep)) == 20
-    assert len(filled.select(AnyOf((Compare("width", "=", 640),) * 200))) == 20
+    wide = AnyOf((Compare("width", "=", 640),) * 200)
+    assert len(filled.select(wide)) == len(filled.select(wide, modalities=["image"])) == 20
     assert len(filled.select(OneOf("width", tuple(range(400, 900))))) == 20
     for _ in range(10):
         deep = Not(deep)

@@ -1,4 +1,5 @@
 import json
+from datetime import datetime
 
 import numpy as np
 import pytest
@@ -73,6 +74,15 @@ def test_the_numbers_follow_from_the_ranking(gallery, file):
     assert result.mean_average_precision == pytest.approx((0.5 + 1 / 7 + 0.5 + 0) / 4)
     assert result.missing == ("gone.jpg", "not/there.jpg")
     assert result.as_dict()["median_rank"] == 4.5
+
+
+def test_items_whose_files_are_missing_are_no_items(gallery, file):
+    best, second = (hit.path for hit in gallery.search(text="red", k=2))
+    gallery.index.set_missing([best], datetime(2026, 1, 2))
+    entries = [{"text": "red", "relevant": [path]} for path in (best, second)]
+    result = evaluate(gallery, read_queries(file(*entries)))
+    assert (result.items, result.missing) == (39, (best,))
+    assert result.recall[1] == 0.5
 
 
 def test_a_tiny_gallery_has_no_recall_of_what_is_missing(model, tmp_path, file):

@@ -126,7 +126,8 @@ def test_files_are_modified_in_the_time_zone_of_this_machine():
         ("widht > 3", 1, "no field 'widht'; did you mean width?"),
         ("width > 3 and colour = 'red'", 15, "no field 'colour'; the fields are path, "),
         ("width >", 8, "expected a text in quotes, a date or a number, got the end"),
-        ("(width > 3", 11, "expected ), "),
+        ("(width > 3", 11, "expected ')', "),
+        ("width > 3 MB", 9, "width has no unit, got MB"),
         ("width > 3)", 10, "got ')'"),
         ("width > 3 height > 4", 11, "got 'height'"),
         ("width > 3; drop table pictures", 10, "got ';'"),
@@ -179,6 +180,7 @@ def test_the_excerpt_of_a_long_filter_is_what_is_around_the_column():
     [
         "(" * 5000 + "width = 1",
         "(" * 2000 + "width = 1" + ")" * 2000,
+        "size > " + "9" * 400 + " kB",
         "not " * 2000 + "width = 1",
         "path = '" + "a" * 2000 + "'",
         " or ".join(["width = 1"] * 500),
