@@ -111,8 +111,8 @@ def away_warning(report: BuildReport) -> str:
     more = f" and {rest} more" if rest > 0 else ""
     items = "1 item is" if report.missing == 1 else f"{report.missing} items are"
     return (
-        f"{items} missing, in folders that are empty or gone: {names}{more}. Kept and hidden from "
-        "searches until the files are back; --prune deletes them."
+        f"{items} missing, in folders that are empty or gone: {names}{more}. They are kept, hidden "
+        "from searches, until the files are back; --prune deletes them."
     )
 
 

@@ -1,7 +1,7 @@
 """Which files this program has written: it replaces no others.
 
-In a folder of results, `.fourm-files.json` lists them with their SHA-256. A
-single page or sheet says itself that it was made here.
+In a folder of results, `.fourm-files.json` lists them with their SHA-256. A single page or sheet
+has a mark of its own.
 """
 
 from __future__ import annotations
@@ -64,15 +64,23 @@ class WrittenFiles:
             UsageError: it cannot be written.
         """
         path = self._folder / name
-        self._known[name] = None  # so that a run that is stopped between the two may be repeated
+        self._known[name] = None  # a run that is stopped between the two may be repeated
         self._save()
         replace(path, save)
         self._known[name] = _digest(path)
         self._save()
 
     def remove(self, name: str) -> None:
-        """Remove a file that was checked, if it exists."""
-        (self._folder / name).unlink(missing_ok=True)
+        """Remove a file that was checked, if it exists.
+
+        Raises:
+            UsageError: it cannot be removed.
+        """
+        try:
+            (self._folder / name).unlink(missing_ok=True)
+        except OSError as error:
+            reason = f"cannot be removed ({error.strerror or error})"
+            raise UsageError(reason, where=self._folder / name) from None
         if name in self._known:
             del self._known[name]
             self._save()
@@ -116,9 +124,11 @@ def replace(path: Path, save: Callable[[BinaryIO], object]) -> None:
         with partial.open("xb") as file:
             save(file)
         os.replace(partial, path)
-    except OSError as error:
+    except BaseException as error:
         with suppress(OSError):
             partial.unlink(missing_ok=True)
+        if not isinstance(error, OSError):
+            raise
         reason = f"cannot be written ({error.strerror or error})"
         raise UsageError(reason, where=path) from None
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from fourm.regular_files import read_regular
 from retrieval.errors import UsageError
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ _SYSTEM_FOLDERS = frozenset(
         *("$RECYCLE.BIN", "System Volume Information", "lost+found"),
     )
 )
-_LONGEST_IGNORE_FILE = 1 << 20
+_LARGEST_IGNORE_FILE = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -124,8 +125,7 @@ class Exclusion:
 
 def _lines_of(file: Path) -> list[str]:
     try:
-        with open(file, "rb") as opened:
-            content = opened.read(_LONGEST_IGNORE_FILE)
+        content = read_regular(file, _LARGEST_IGNORE_FILE)
     except OSError as error:
         raise UsageError(f"cannot be read ({error.strerror})", where=file) from None
     return content.removeprefix(b"\xef\xbb\xbf").decode("utf-8", "surrogateescape").splitlines()

@@ -99,3 +99,19 @@ def test_a_model_of_special_files(kind, name, tmp_path):
     special(tmp_path / name, kind)
     with pytest.raises(CheckpointError):
         load_model(str(tmp_path))
+
+
+@KINDS
+def test_a_file_of_patterns_is_regular(kind, tmp_path):
+    write(tmp_path / "photos/a.png", numbered(1))
+    special(tmp_path / "photos/.fourmignore", kind)
+    with pytest.raises(UsageError, match=r"\.fourmignore: cannot be read \(not a regular file\)"):
+        Gallery.build(tmp_path / "photos", tmp_path / "i", FakeModel())
+    assert not (tmp_path / "i").exists()
+
+
+def test_a_file_of_patterns_is_not_cut(tmp_path):
+    write(tmp_path / "photos/a.png", numbered(1))
+    (tmp_path / "photos/.fourmignore").write_text("#" * (1 << 20) + "\na.png\n")
+    with pytest.raises(UsageError, match="larger than 1048576 bytes"):
+        Gallery.build(tmp_path / "photos", tmp_path / "i", FakeModel())
