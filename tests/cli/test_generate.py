@@ -127,14 +127,39 @@ def test_a_missing_tokenizer_names_the_command_that_downloads_it(tmp_path, shelf
     assert heads == ["seg", "dinov2_embedding"]
 
 
-def test_mini_predicts_the_embedding_and_nothing_else(tmp_path, photo):
-    done = run(
-        "generate", photo, "--to", "dinov2_embedding", "--out", tmp_path / "a", "--model", "mini"
-    )
-    assert done.exit_code == 0 and (tmp_path / "a/dinov2_embedding.npy").exists()
-    done = run("generate", photo, "--to", "depth", "--out", tmp_path / "b", "--model", "mini")
+def test_mini_predicts_all_that_it_lists(tmp_path, photo):
+    done = run("generate", photo, "--to", "all", "--out", tmp_path / "a")
+    assert done.exit_code == 0
+    heads = [line.split()[0] for line in done.stdout.splitlines()[1:]]
+    assert heads == ["seg", "edges", "text", "boxes", "palette", "metadata"]
+    for name in ("seg.png", "edges.png", "text.txt", "palette.png", "metadata.json", "sheet.png"):
+        assert (tmp_path / "a" / name).exists()
+
+
+def test_mini_generates_from_other_inputs(tmp_path):
+    given = ("--text", "two dogs run", "--boxes", "dog:0.1,0.2,0.5,0.9")
+    done = run("generate", *given, "--to", "seg,palette", "--out", tmp_path / "a")
+    assert done.exit_code == 0
+    assert (tmp_path / "a/seg.png").exists() and (tmp_path / "a/palette.txt").exists()
+
+
+def test_what_mini_does_not_predict_is_refused(tmp_path, photo):
+    done = run("generate", photo, "--to", "depth", "--out", tmp_path / "b")
     assert done.exit_code == 1
-    assert "mini does not predict 'depth'; it predicts dinov2_embedding" in done.stderr
+    assert "mini does not predict 'depth'; it predicts seg, edges, text" in done.stderr
+
+
+def test_parts_of_a_photo_that_mini_predicts_are_searched_by(mini_index, photo):
+    asked = ("--image", photo, "--use-only", "seg,boxes", "--json")
+    done = run("query", mini_index, *asked)
+    assert done.exit_code == 0 and json.loads(done.stdout)
+
+
+def test_show_query_shows_what_mini_predicts(tmp_path, mini_index, photo):
+    done = run("query", mini_index, "--image", photo, "--show-query", tmp_path / "shown")
+    assert done.exit_code == 0
+    assert (tmp_path / "shown/predicted/seg.png").exists()
+    assert (tmp_path / "shown/predicted/text.txt").exists()
 
 
 def test_show_query_writes_what_the_model_understands(tmp_path, photo):
@@ -149,7 +174,7 @@ def test_show_query_writes_what_the_model_understands(tmp_path, photo):
     done = run("query", index, "a dog", *arguments)
     assert done.exit_code == 0 and len(json.loads(done.stdout)) == 2
     seen = {path.name for path in shown.iterdir() if not path.name.startswith(".")}
-    assert seen == {"read", "word_pieces.json", "sheet.png"}
+    assert seen == {"read", "predicted", "word_pieces.json", "sheet.png"}
     assert (shown / "read/seg.png").exists()
 
 
