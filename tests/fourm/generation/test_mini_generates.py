@@ -66,10 +66,19 @@ def test_edges_are_a_grey_image(made):
     assert (edges.shape, edges.dtype) == ((112, 112), np.uint8)
 
 
-def test_a_caption_is_a_few_words_without_repetition(made):
-    words = made["text"].value.split()
-    assert 3 <= len(words) <= 25
+def test_a_caption_is_a_few_words_without_repetition(generator):
+    data = pytest.importorskip("skimage.data")
+    (made,) = generator.generate({"image": data.astronaut()}, ["text"])
+    words = made.value.split()
+    assert 5 <= len(words) <= 20
     assert all(one != other for one, other in pairwise(words))
+
+
+def test_a_person_in_a_photo_is_found(generator):
+    data = pytest.importorskip("skimage.data")
+    boxes, caption = generator.generate({"image": data.astronaut()}, ["boxes", "text"])
+    assert any(box.name == "person" for box in boxes.value)
+    assert {"man", "woman", "person", "boy", "girl"} & set(caption.value.split())
 
 
 def test_values_can_be_given_to_the_model_again(generator, made):
@@ -78,10 +87,9 @@ def test_values_can_be_given_to_the_model_again(generator, made):
     assert isinstance(boxes_text(made["boxes"].value), str)
 
 
-def test_the_palette_has_the_colours_of_the_photo(made):
-    colours = np.array(made["palette"].value)
-    for wanted in ((110, 170, 250), (60, 140, 50)):
-        assert np.abs(colours - wanted).max(axis=1).min() < 60
+def test_the_palette_has_five_colours(made):
+    assert len(made["palette"].value) == 5
+    assert all(0 <= part <= 255 for colour in made["palette"].value for part in colour)
 
 
 def test_the_same_seed_generates_the_same(generator, made):
