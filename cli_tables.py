@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 import unicodedata
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -26,6 +27,8 @@ _SHOWN_MISSING = 3
 _COUNTS_OF_FEW = ("several_frames", "wide", "wide_without_squares")
 """Counts of a gallery that are shown where they are not 0."""
 _SHOWN_KINDS = 8
+_UNSEEN = ("\u200c", "\u200d")
+"""Joiners, which are not escaped otherwise."""
 
 
 def table(
@@ -39,6 +42,26 @@ def table(
         "  ".join(_padded(*cell) for cell in zip(row, widths, sides, strict=True)).rstrip()
         for row in [heads, *texts]
     )
+
+
+def told_apart(names: Sequence[str]) -> list[str]:
+    """Names, of which those that look like another one show what is different as an escape.
+
+    They look alike if they are encoded in different ways (NFC and NFD), or have characters that
+    cannot be seen.
+    """
+    alike = Counter(map(_look, set(names)))
+    return ["".join(map(_plain, name)) if alike[_look(name)] > 1 else name for name in names]
+
+
+def _look(name: str) -> str:
+    return unicodedata.normalize("NFC", "".join(c for c in name if c not in _UNSEEN))
+
+
+def _plain(character: str) -> str:
+    if character in _UNSEEN or unicodedata.combining(character):
+        return character.encode("unicode_escape").decode("ascii")
+    return character
 
 
 def key_values(pairs: Iterable[tuple[str, object]]) -> str:
@@ -55,16 +78,17 @@ def hits_table(gallery: Gallery, hits: Sequence[Hit]) -> str:
     spaces = list(hits[0].scores) if len(hits[0].scores) > 1 else []
     mixed = any(hit.modality != "image" for hit in hits)
     texts = {hit.id: _text_of(gallery, hit) for hit in hits if hit.modality == "text"}
+    paths = told_apart([hit.path for hit in hits])
     rows = [
         (
             hit.rank,
             f"{hit.score:.4f}",
             *(f"{hit.scores[space]:.4f}" for space in spaces),
             *([hit.modality] if mixed else ()),
-            f"{hit.path}  (missing)" if hit.missing else hit.path,
+            f"{path}  (missing)" if hit.missing else path,
             *([texts.get(hit.id, "")] if texts else ()),
         )
-        for hit in hits
+        for hit, path in zip(hits, paths, strict=True)
     ]
     heads = ("rank", "score", *spaces, *(["modality"] if mixed else ()), "path")
     right: list[Align] = ["right"] * (2 + len(spaces))
@@ -130,9 +154,10 @@ def skipped_table(
     """Skipped items, or files that are left out, and the reasons; `nothing` says that none are."""
     if not items:
         return nothing
+    named = list(zip(items, told_apart([item.path for item in items]), strict=True))
     if len({item.modality for item in items}) == 1:
-        return table([(item.path, item.reason) for item in items], ("path", "reason"))
-    rows = [(item.modality, item.path, item.reason) for item in items]
+        return table([(path, item.reason) for item, path in named], ("path", "reason"))
+    rows = [(item.modality, path, item.reason) for item, path in named]
     return table(rows, ("modality", "path", "reason"))
 
 

@@ -17,12 +17,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from PIL import Image
-from tqdm import tqdm
 
 from demo import layouts
 from demo.photographs import photographs
 from demo.queries import Entry, save_altered, write_queries
 from demo.scenes import render_scene
+from retrieval.progress import Progress
 
 #: Increment it when the same arguments produce other files.
 VERSION = 1
@@ -90,14 +90,16 @@ def _write_scenes(folder: Path, count: int, first_seed: int) -> list[Entry]:
     (folder / "masks").mkdir()
     entries = []
     seeds = range(first_seed, first_seed + count)
-    for seed in tqdm(seeds, desc="rendering", unit=" scene", disable=None):
-        scene = render_scene(seed)
-        name = f"{scene.kind}-{seed:04d}"
-        path = f"scenes/{name}.jpg"
-        scene.image.save(folder / "photos" / path, quality=90)
-        mask = folder / "masks" / f"{name}.png"
-        Image.fromarray(scene.mask).save(mask)
-        entries.append(Entry(path, scene.caption, mask))
+    with Progress(count, "rendering", "scenes") as bar:
+        for seed in seeds:
+            scene = render_scene(seed)
+            name = f"{scene.kind}-{seed:04d}"
+            path = f"scenes/{name}.jpg"
+            scene.image.save(folder / "photos" / path, quality=90)
+            mask = folder / "masks" / f"{name}.png"
+            Image.fromarray(scene.mask).save(mask)
+            entries.append(Entry(path, scene.caption, mask))
+            bar.update(1)
     return entries
 
 

@@ -18,9 +18,9 @@ from functools import partial
 from itertools import islice
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
+from unicodedata import normalize
 
 import numpy as np
-from tqdm import tqdm
 
 from fourm import FourmError
 from fourm.messages import shown
@@ -30,6 +30,7 @@ from retrieval.inputs import bounded_text
 from retrieval.model import embed_spaces
 from retrieval.paths import read_file_path
 from retrieval.pipeline import default_workers, prefetch
+from retrieval.progress import Progress
 from retrieval.queries import Query, prepare
 from retrieval.queries.coverage import text_coverage, warnings_of_texts
 from retrieval.queries.query_files import query_of_line
@@ -172,19 +173,36 @@ def evaluate(
     items = sum(map(len, ids.values()))
     if not ids:
         raise UsageError("no items to search", where=index.folder)
-    wanted = [[id_ for path in query.relevant for id_ in ids.get(path, ())] for query in queries]
-    total = [sum(len(ids.get(path, (0,))) for path in query.relevant) for query in queries]
+    found = _Names(ids)
+    wanted = [[id_ for path in query.relevant for id_ in found.ids(path)] for query in queries]
+    total = [sum(len(found.ids(path)) or 1 for path in query.relevant) for query in queries]
     ranks: list[np.ndarray] = []
     texts: _Texts = {}
-    bar = tqdm(total=len(queries), desc="queries", disable=None if progress else True)
-    with bar:
+    with Progress(len(queries), "evaluating", "queries", shown=progress) as bar:
         for batch in _prepared(gallery, queries, batch_size, texts):
             for row in _ranked(gallery, scope, batch, items):
                 ranks.append(np.flatnonzero(np.isin(row, wanted[len(ranks)])) + 1)
             bar.update(len(batch))
-    missing = {path for query in queries for path in query.relevant if path not in ids}
+    missing = {path for query in queries for path in query.relevant if not found.ids(path)}
     warnings = warnings_of_texts([texts[number] for number in sorted(texts)], gallery.model)
     return _measured(total, ranks, items, tuple(sorted(missing)), tuple(warnings))
+
+
+class _Names:
+    """Ids of items by path. A path that is in no gallery stands for those that look like it, since
+    systems encode accents in different ways (NFC and NFD)."""
+
+    def __init__(self, ids: Mapping[str, list[int]]) -> None:
+        self._exact = ids
+        self._alike: dict[str, list[int]] = {}
+        for path, entries in ids.items():
+            self._alike.setdefault(normalize("NFC", path), []).extend(entries)
+
+    def ids(self, path: str) -> Sequence[int]:
+        """Ids of the items with that path, none if there is no such item."""
+        if path in self._exact:
+            return self._exact[path]
+        return self._alike.get(normalize("NFC", path), [])
 
 
 def _check_queries(queries: object) -> None:

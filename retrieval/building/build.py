@@ -8,8 +8,6 @@ from dataclasses import dataclass, field, fields
 from datetime import datetime, timezone
 from typing import Any
 
-from tqdm import tqdm
-
 from fourm.embedder import Embedder, Vectors
 from indexes import FileInfo, Index, Item, Part, Record
 from retrieval.building.details import details_of, read_missing_details
@@ -24,6 +22,7 @@ from retrieval.images.leaving_out import count_kinds
 from retrieval.images.limits import DecodingOptions
 from retrieval.items import ItemReader
 from retrieval.pipeline import default_workers, prefetch
+from retrieval.progress import Progress
 
 DEFAULT_BATCH_SIZE = 32
 
@@ -189,11 +188,11 @@ class _Build:
             workers=self.options.threads,
             limit=2 * self.options.batch_size + self.options.threads,
         )
-        bar = tqdm(
-            total=len(self.plan.to_read),
-            desc="indexing",
-            unit=" images" if self.modality == "image" else " items",
-            disable=None if self.options.progress else True,
+        bar = Progress(
+            len(self.plan.to_read),
+            "indexing",
+            "images" if self.modality == "image" else "items",
+            shown=self.options.progress,
         )
         with bar, closing(items):
             for batch in _batches(items, self.options.batch_size):

@@ -7,8 +7,6 @@ from contextlib import closing
 from functools import partial
 from itertools import islice
 
-from tqdm import tqdm
-
 from indexes import Details, Index
 from retrieval.errors import ItemError
 from retrieval.images import FoundItem, ImageInfo
@@ -16,6 +14,7 @@ from retrieval.images.formats import open_image
 from retrieval.images.info import DETAILS_READER, read_image_info
 from retrieval.items import ItemReader
 from retrieval.pipeline import prefetch
+from retrieval.progress import Progress
 
 _BATCH = 256
 
@@ -53,12 +52,7 @@ def read_missing_details(
     paths = sorted(index.details.unread(DETAILS_READER, modality=modality))
     if not paths:
         return
-    bar = tqdm(
-        total=len(paths),
-        desc="reading metadata",
-        unit=" images",
-        disable=None if progress else True,
-    )
+    bar = Progress(len(paths), "reading metadata", "images", shown=progress)
     found = prefetch(partial(_read, reader), paths, workers=workers, limit=2 * workers)
     with bar, closing(found):
         for batch in _batches(found):

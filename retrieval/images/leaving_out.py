@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
+from unicodedata import normalize
 
 from fourm.regular_files import read_regular
 from retrieval.errors import UsageError
@@ -54,8 +55,9 @@ def count_kinds(entries: Iterable[LeftOut]) -> dict[str, int]:
 class Exclusion:
     """The names and patterns that are left out.
 
-    Patterns are those of `.gitignore`. Those of a `.fourmignore` hold for its folder; where several
-    decide about a name, the nearest to it counts. `exclude` comes before all of them.
+    Patterns are those of `.gitignore`, whichever way accents are encoded (NFC or NFD). Those of a
+    `.fourmignore` hold for its folder; where several decide about a name, the nearest to it counts.
+    `exclude` comes before all of them.
 
     Raises:
         UsageError: a pattern that cannot be read.
@@ -113,10 +115,11 @@ class Exclusion:
         return LeftOut(path, "hidden", "its name begins with a dot")
 
     def _by_pattern(self, parent: str, path: str) -> LeftOut | None:
-        if self._exclude is not None and self._exclude.check_file(path).include:
+        name = normalize("NFC", path)
+        if self._exclude is not None and self._exclude.check_file(name).include:
             return LeftOut(path, "excluded", "excluded by --exclude")
         for folder, spec in self._by_folder.get(parent, ()):
-            included = spec.check_file(path[len(folder) :]).include
+            included = spec.check_file(name[len(normalize("NFC", folder)) :]).include
             if included is not None:
                 reason = f"excluded by {folder}{IGNORE_FILE}"
                 return LeftOut(path, "excluded", reason) if included else None
@@ -135,6 +138,6 @@ def _spec(lines: Iterable[str], where: str) -> GitIgnoreSpec:
     from pathspec import GitIgnoreSpec
 
     try:
-        return GitIgnoreSpec.from_lines(lines)
+        return GitIgnoreSpec.from_lines(normalize("NFC", line) for line in lines)
     except ValueError as error:
         raise UsageError(str(error), where=where) from None

@@ -175,3 +175,37 @@ def test_other_things_than_judged_queries_are_refused(gallery, queries):
         evaluate(gallery, queries)
     with pytest.raises(UsageError, match="batch size must be >= 1, got 'x'"):
         evaluate(gallery, [JudgedQuery({"text": "red"}, ["a.png"])], batch_size="x")
+
+
+@pytest.mark.parametrize(
+    ("stored", "asked"), [("caf\u00e9.png", "cafe\u0301.png"), ("cafe\u0301.png", "caf\u00e9.png")]
+)
+def test_names_are_found_however_accents_are_encoded(stored, asked, model, tmp_path, file):
+    write(tmp_path / "p" / stored, numbered(1))
+    write(tmp_path / "p/other.png", numbered(2))
+    write(tmp_path / "q/1.png", numbered(1))
+    with Gallery.build(tmp_path / "p", tmp_path / "i", model) as gallery:
+        result = evaluate(gallery, file({"image": "1.png", "relevant": [asked]}))
+    assert result.missing == () and result.recall[1] == 1.0
+
+
+def test_an_exact_name_comes_before_one_that_looks_alike(model, tmp_path, file):
+    write(tmp_path / "p/caf\u00e9.png", numbered(1))
+    write(tmp_path / "p/cafe\u0301.png", numbered(2))
+    if len(list((tmp_path / "p").iterdir())) < 2:
+        pytest.skip("this file system takes both names for one")
+    write(tmp_path / "q/1.png", numbered(1))
+    with Gallery.build(tmp_path / "p", tmp_path / "i", model) as gallery:
+        result = evaluate(gallery, file({"image": "1.png", "relevant": ["cafe\u0301.png"]}))
+    assert result.recall[1] == 0.0 and result.median_rank == 2
+
+
+def test_items_of_a_disk_that_is_away_do_not_count(model, tmp_path, file):
+    for number in range(3):
+        write(tmp_path / f"p/{'nas' if number else 'here'}/{number}.png", numbered(number))
+    write(tmp_path / "q/1.png", numbered(1))
+    Gallery.build(tmp_path / "p", tmp_path / "i", model).close()
+    (tmp_path / "p/nas").rename(tmp_path / "disk")
+    with Gallery.build(tmp_path / "p", tmp_path / "i", model) as gallery:
+        result = evaluate(gallery, file({"image": "1.png", "relevant": ["nas/1.png"]}))
+    assert (result.items, result.missing) == (1, ("nas/1.png",))

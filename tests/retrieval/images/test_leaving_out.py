@@ -71,6 +71,11 @@ def test_a_fourmignore_holds_for_its_folder_and_the_nearest_one_counts(top):
     assert listed(top, "in/") == ["b.png"]
 
 
+def test_patterns_match_however_accents_are_encoded(top):
+    touch(top, "cafe\u0301/a.jpg", "b\u00fc.png", "c.jpg")
+    assert listed(top, "caf\u00e9/", "bu\u0308.*") == ["c.jpg"]
+
+
 @pytest.mark.parametrize("pattern", ["!", "\\"])
 def test_a_wrong_pattern_is_named(pattern, top):
     touch(top, "a.jpg")
