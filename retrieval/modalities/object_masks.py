@@ -67,12 +67,12 @@ def read_masks(source: object) -> Input:
 def _check_work(entries: list[Any], size: tuple[int, int] | None, where: str) -> None:
     """Refuse what would take minutes: a few bytes may stand for a mask of any size."""
     total = 0
-    for entry in entries:
+    for number, entry in enumerate(entries, start=1):
         shape = entry.get("segmentation") if isinstance(entry, dict) else None
-        sides = shape.get("size") if isinstance(shape, dict) else size if shape else None
-        if isinstance(sides, (list, tuple)) and all(type(side) is int for side in sides):
-            pixels = math.prod(sides)
-            total += pixels if pixels <= MAX_PIXELS else 0  # a larger one is refused by itself
+        if isinstance(shape, dict):
+            total += math.prod(_size_of(shape, f"{where}: object {number}"))
+        elif shape and size is not None:
+            total += math.prod(size)
     if total > _MOST_PIXELS:
         raise QueryError(
             f"masks of {total} pixels together; give at most {_MOST_PIXELS}, for example of a "
@@ -115,13 +115,19 @@ def _mask(entry: dict[str, Any], size: tuple[int, int] | None, where: str) -> Ma
     return Mask(pixels, point)
 
 
-def _run_lengths(shape: dict[str, Any], where: str) -> NDArray[np.uint8]:
+def _size_of(shape: dict[str, Any], where: str) -> tuple[int, int]:
+    """Height and width of a mask in run lengths."""
     size = flat_numbers(shape.get("size"), f"{where}: size")
     if len(size) != 2 or not all(isinstance(side, int) and side > 0 for side in size):
         raise QueryError("size must be height and width in pixels", where=where)
     height, width = int(size[0]), int(size[1])
     if height * width > MAX_PIXELS:
         raise QueryError(f"more than the limit of {MAX_PIXELS} pixels", where=where)
+    return height, width
+
+
+def _run_lengths(shape: dict[str, Any], where: str) -> NDArray[np.uint8]:
+    height, width = _size_of(shape, where)
     counts = shape.get("counts")
     runs = (
         decode_counts(counts, where)

@@ -19,13 +19,22 @@ def saved(path, content):
     return path
 
 
-def test_masks_of_gigapixels_in_a_small_file(tmp_path, monkeypatch):
-    entry = {"segmentation": {"size": [13000, 13000], "counts": [13000 * 13000]}}
+@pytest.mark.parametrize("size", [[13000, 13000], [[13000, 13000]]], ids=["flat", "nested"])
+def test_masks_of_gigapixels_in_a_small_file(size, tmp_path, monkeypatch):
+    entry = {"segmentation": {"size": size, "counts": [13000 * 13000]}}
     file = saved(tmp_path / "masks.json", [entry] * 200)
     assert file.stat().st_size < 20_000
     monkeypatch.setattr(object_masks, "_run_lengths", None)  # not called
     with pytest.raises(QueryError, match="pixels together; give at most"):
         Query.read(sam=file)
+
+
+def test_a_negative_mask_does_not_outweigh_the_others(tmp_path, monkeypatch):
+    entry = {"segmentation": {"size": [13000, 13000], "counts": [13000 * 13000]}}
+    negative = {"segmentation": {"size": [-(10**9), 10**9], "counts": [1]}}
+    monkeypatch.setattr(object_masks, "_run_lengths", None)  # not called
+    with pytest.raises(QueryError, match="object 200: size must be height and width"):
+        Query.read(sam=saved(tmp_path / "masks.json", [*[entry] * 199, negative]))
 
 
 def test_polygons_of_gigapixels(tmp_path, monkeypatch):
