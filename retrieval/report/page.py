@@ -11,9 +11,9 @@ from importlib.resources import files
 from jinja2 import Environment, StrictUndefined, Template
 from PIL import Image
 
-from retrieval.errors import UsageError
 from retrieval.paths import read_file_path
 from retrieval.report.results import Results, Tile
+from retrieval.written import replace
 
 # Tiles get the width that the shape of their image asks for, within these bounds.
 _NARROWEST, _WIDEST = 0.72, 2.4
@@ -26,10 +26,8 @@ def write_page(results: Results, file: str | os.PathLike[str]) -> None:
         UsageError: the file cannot be written.
     """
     path = read_file_path(file, "file")
-    try:
-        path.write_text(page_html(results), encoding="utf-8", newline="\n")
-    except OSError as error:
-        raise UsageError(f"cannot be written ({error.strerror})", where=path) from None
+    page = page_html(results).encode()
+    replace(path, lambda target: target.write(page))
 
 
 def page_html(results: Results) -> str:

@@ -23,10 +23,10 @@ from retrieval.drawing.blocks import (
     with_note,
     wrapped,
 )
-from retrieval.errors import UsageError
 from retrieval.images.contact_sheets import contact_sheet_tag
 from retrieval.paths import read_file_path
 from retrieval.report.results import Results, Tile
+from retrieval.written import replace
 
 _MAT = "#eae7e0"
 _COLUMNS = 5
@@ -41,11 +41,7 @@ def save_sheet(results: Results, file: str | os.PathLike[str]) -> None:
     """
     path = read_file_path(file, "file")
     image = draw_sheet(results)
-    try:
-        with path.open("wb") as target:
-            image.save(target, "PNG", pnginfo=contact_sheet_tag())
-    except OSError as error:
-        raise UsageError(f"cannot be written ({error.strerror})", where=path) from None
+    replace(path, lambda target: image.save(target, "PNG", pnginfo=contact_sheet_tag()))
 
 
 def draw_sheet(results: Results) -> Image.Image:
