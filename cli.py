@@ -227,8 +227,8 @@ def info(
     as_json: AsJson = False,
 ) -> None:
     """Show what an index holds, and which model made it."""
-    if skipped and left_out:
-        raise retrieval.UsageError("choose one of --skipped and --left-out")
+    if sum((skipped, left_out, where is not None)) > 1:
+        raise retrieval.UsageError("choose one of --skipped, --left-out and --where")
     with retrieval.Gallery.open(index) as gallery:
         if skipped or left_out:
             files = gallery.left_out() if left_out else gallery.skipped()

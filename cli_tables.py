@@ -199,13 +199,13 @@ def evaluation_table(result: Evaluation) -> str:
 
 
 def missing_warning(paths: Sequence[str]) -> str:
-    """Relevant items that are not in the gallery, the first by name."""
+    """Relevant items that are not searched, the first by name."""
     rest = len(paths) - _SHOWN_MISSING
     more = f" and {rest} more" if rest > 0 else ""
     what = "1 relevant item is" if len(paths) == 1 else f"{len(paths)} relevant items are"
     count = "counts" if len(paths) == 1 else "count"
     names = ", ".join(paths[:_SHOWN_MISSING])
-    return f"{what} not in the index and {count} as never found: {names}{more}"
+    return f"{what} not among those searched and {count} as never found: {names}{more}"
 
 
 def _text_of(gallery: Gallery, hit: Hit) -> str:

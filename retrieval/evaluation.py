@@ -74,7 +74,7 @@ class Evaluation:
             if none is in the gallery.
         mean_average_precision: in [0, 1]; a relevant item that is not in the gallery counts as
             never found.
-        missing: relevant paths that are not in the gallery, sorted.
+        missing: relevant paths of no item that is searched, sorted.
         warnings: about texts that the model does not know, or of which it reads only the beginning.
     """
 

@@ -40,11 +40,10 @@ def open_image(source: object, where: str = "image", *, bgr: bool = False) -> Ph
 
     Args:
         source: a path; the bytes of a file, or a file opened in binary mode, which is read from its
-            position and left there; a Pillow image of any
-            mode; a NumPy array (H, W), (H, W, 1), (H, W, 3) or (H, W, 4), or a torch tensor
-            (H, W), (1, H, W), (3, H, W) or (4, H, W), uint8 or floats in [0, 1]. Three channels
-            are RGB, four RGBA; transparent areas get a background
-            against which the rest can be seen.
+            position and left there; a Pillow image of any mode; a NumPy array (H, W), (H, W, 1),
+            (H, W, 3) or (H, W, 4), or a torch tensor (H, W), (1, H, W), (3, H, W) or (4, H, W),
+            uint8 or floats in [0, 1]. Three channels are RGB, four RGBA; transparent areas get a
+            background against which the rest can be seen.
         where: the input that it is given for, for messages; those about a file name the file.
         bgr: arrays and tensors are BGR or BGRA, as OpenCV's are.
 

@@ -303,7 +303,7 @@ def test_eval_prints_the_metrics(run, index, tmp_path, photos):
     ]
     assert measured["queries"] == 3 and measured["recall@1"] == pytest.approx(2 / 3)
     assert measured["median_rank"] == 1 and measured["missing"] == 1
-    assert r"1 relevant item is not in the index and counts as never found: gone\n.png" in (
+    assert r"1 relevant item is not among those searched and counts as never found: gone\n.png" in (
         result.stderr
     )
     text = run("eval", index, "--queries", file).stdout

@@ -41,8 +41,9 @@ def test_what_is_left_out_is_counted_and_listed(run, photos):
     ]
     assert "excluded by --exclude" in run("info", "i", "--left-out").stdout
     assert "exclude  b.*" in run("info", "i").stdout
-    done = run("info", "i", "--left-out", "--skipped")
-    assert done.exit_code == 2 and "choose one" in done.stderr
+    for other in (["--skipped"], ["--where", "width > 1"]):
+        done = run("info", "i", "--left-out", *other)
+        assert done.exit_code == 2 and "choose one" in done.stderr
 
 
 def test_hits_whose_file_is_gone_are_marked(run, photos):
