@@ -162,7 +162,7 @@ def _comparison(node: Compare | OneOf | Like | Known, column: Any) -> Any:
     if isinstance(node, Known):
         return column.is_not(None)
     if isinstance(node, Like):
-        return func.fourm_like(column, node.pattern)
+        return func.fourm_like(column, text_key(node.pattern))
     if isinstance(node, OneOf):
         return column.in_([_stored(node.field, value) for value in node.values])
     value = _stored(node.field, node.value)

@@ -169,7 +169,8 @@ class Gallery:
         try:
             patterns = patterns_for(existing, source.name, exclude)
             listing = find_items(root, source, skip=[target], exclude=patterns)
-            if not listing.items and not listing.unreadable:
+            nothing = not listing.items and not listing.unreadable
+            if nothing and not (prune and existing is not None):
                 raise UsageError(
                     f"no {source.items.what} found; the index was not changed. If the folder is on "
                     "a disk that is not mounted, mount it.",

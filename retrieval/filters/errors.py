@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import unicodedata
+
 from retrieval.errors import UsageError
 
 _SHOWN = 72
@@ -31,4 +33,11 @@ class FilterError(UsageError):
         start = max(0, self._position - _SHOWN // 2)
         shown = self.text[start : start + _SHOWN]
         plain = "".join(char if char.isprintable() else " " for char in shown)
-        return plain, " " * (self._position - start) + "^"
+        return plain, " " * sum(map(_cells, plain[: self._position - start])) + "^"
+
+
+def _cells(character: str) -> int:
+    """The width of a character on a terminal."""
+    if unicodedata.combining(character):
+        return 0
+    return 2 if unicodedata.east_asian_width(character) in "WF" else 1

@@ -22,8 +22,8 @@ _SCAN = 0xDA
 _JFIF, _ICC, _ADOBE = (0xE0, b"JFIF\0"), (0xE2, b"ICC_PROFILE\0"), (0xEE, b"Adobe")
 _PNG_TEXTS = (b"tEXt", b"zTXt", b"iTXt", b"eXIf", b"tIME", b"pHYs")
 _WEBP_TEXTS = (b"EXIF", b"XMP ")
-_WEBP_HAS_TEXTS = 0x0C
-"""The bits of a WebP header that tell whether there are EXIF and XMP chunks."""
+_WEBP_HAS_TEXTS, _WEBP_ANIMATED = 0x0C, 0x02
+"""The bits of a WebP header that tell of EXIF and XMP chunks, and of an animation."""
 
 
 def stored_hash(content: bytes) -> tuple[str, ImageInfo] | None:
@@ -105,7 +105,9 @@ def _of_webp(content: bytes) -> Iterator[memoryview]:
         name, length = struct.unpack("<4sI", content[start : start + 8])
         data = view[start + 8 : start + 8 + length]
         if name == b"VP8X":
-            yield memoryview(bytes([data[0] & ~_WEBP_HAS_TEXTS]) + bytes(data[1:]))
+            # A still image gets this header with its first EXIF chunk; other chunks tell the rest.
+            if data[0] & _WEBP_ANIMATED:
+                yield memoryview(bytes([data[0] & ~_WEBP_HAS_TEXTS]) + bytes(data[1:]))
         elif name not in _WEBP_TEXTS:
             yield view[start : start + 8 + length]
         start += 8 + length + length % 2

@@ -50,6 +50,10 @@ def photos(index, make_record):
 
 ALL = [1, 2, 3, 4, 5]
 CASES = {
+    "name that is not UTF-8": (Compare("name", "=", "\udcff_d.jpg"), [5]),
+    "one of them": (OneOf("path", ("x", "trips2/\udcff_D.jpg")), [5]),
+    "pattern of it": (Like("path", "trips2/\udcff%"), [5]),
+    "half of a character": (OneOf("name", ("\ud800_d.jpg.", "a.jpg")), [1]),
     "number": (Compare("width", ">=", 500), [1, 3, 5]),
     "fraction": (Compare("width", ">", 499.5), [1, 3, 5]),
     "size": (Compare("size", "<", 20), [1]),

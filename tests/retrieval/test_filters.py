@@ -165,6 +165,13 @@ def test_an_error_names_the_column(text, column, reason):
     assert isinstance(error, UsageError)
 
 
+def test_the_caret_is_under_its_column_after_wide_and_combined_characters():
+    with pytest.raises(FilterError) as caught:
+        read_filter("tag = '\u4e2d\u6587 Cafe\u0301' and hieght = 1")
+    assert caught.value.column == 22
+    assert caught.value.excerpt[1] == " " * (21 + 2 - 1) + "^"
+
+
 def test_the_excerpt_of_a_long_filter_is_what_is_around_the_column():
     text = " or ".join(["width = 1"] * 100) + " or hieght = 1" + " or width = 2" * 50
     with pytest.raises(FilterError, match="did you mean height") as caught:

@@ -4,7 +4,7 @@ import shutil
 
 import pytest
 
-from retrieval import Gallery
+from retrieval import Gallery, UsageError
 from retrieval.building.planning import make_plan
 from retrieval.images import FoundItem, Listing
 from tests.retrieval.conftest import numbered
@@ -75,6 +75,24 @@ def test_prune_deletes_what_is_away(photos, model):
     with build(photos, model, prune=True) as gallery:
         assert (gallery.report.deleted, gallery.report.missing) == (3, 0)
         assert set(gallery.index.snapshot()) == {"local/3.png", "local/4.png"}
+
+
+def test_prune_deletes_the_items_of_an_empty_gallery(photos, model):
+    build(photos, model).close()
+    photos.rename(photos.parent / "disk")
+    photos.mkdir()
+    with pytest.raises(UsageError, match="not mounted"):
+        build(photos, model)
+    with build(photos, model, prune=True) as gallery:
+        assert (gallery.report.deleted, gallery.report.missing) == (6, 0)
+        assert gallery.index.snapshot() == {}
+
+
+def test_prune_makes_no_index_of_an_empty_folder(photos, model):
+    photos.rename(photos.parent / "disk")
+    photos.mkdir()
+    with pytest.raises(UsageError, match="no images found"):
+        build(photos, model, prune=True)
 
 
 def test_files_that_are_deleted_one_by_one_are_deleted(photos, model):

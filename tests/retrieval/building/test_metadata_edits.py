@@ -81,6 +81,18 @@ def test_texts_of_a_png_do_not_count(tmp_path, model):
         assert gallery.report.edited == 1 and model.batches == []
 
 
+@pytest.mark.parametrize("lossless", [False, True])
+def test_the_first_rating_of_a_webp_does_not_count(lossless, tmp_path, model):
+    path = tmp_path / "photos/a.webp"
+    save(path, form="WEBP", lossless=lossless)
+    assert b"VP8X" not in path.read_bytes()
+    build(path.parent, model).close()
+    save(path, form="WEBP", lossless=lossless, exif=_exif(rating=5))
+    assert b"VP8X" in path.read_bytes()
+    with build(path.parent, model) as gallery:
+        assert gallery.report.edited == 1 and model.batches == []
+
+
 @pytest.mark.parametrize("form", ["JPEG", "PNG", "WEBP", "TIFF"])
 @pytest.mark.parametrize("change", ["pixels", "orientation", "profile"])
 def test_what_changes_the_picture_counts(form, change, tmp_path, model):

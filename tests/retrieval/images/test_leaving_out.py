@@ -1,5 +1,7 @@
 """What does not belong to a gallery is left out, and counted by kind."""
 
+import unicodedata
+
 import pytest
 
 from retrieval import Gallery, Query, UsageError, write_sheet
@@ -84,6 +86,16 @@ def test_a_wrong_pattern_is_named(pattern, top):
     (top / ".fourmignore").write_text(pattern)
     with pytest.raises(UsageError, match=r"\.fourmignore: .*pattern"):
         listed(top)
+
+
+@pytest.mark.parametrize("form", ["NFC", "NFD"])
+def test_accents_of_a_pattern_may_be_written_in_another_way(form, top):
+    other = {"NFC": "NFD", "NFD": "NFC"}[form]
+    touch(top, "a.jpg", unicodedata.normalize(form, "\u00e9t\u00e9/b.jpg"))
+    pattern = unicodedata.normalize(other, "\u00e9t\u00e9/")
+    assert listed(top, pattern) == ["a.jpg"]
+    (top / ".fourmignore").write_text(pattern, encoding="utf-8")
+    assert listed(top) == ["a.jpg"]
 
 
 def test_kinds_are_counted_the_most_frequent_first():
