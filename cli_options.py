@@ -445,7 +445,7 @@ LeftOutFiles = Annotated[
     bool,
     typer.Option(
         "--left-out",
-        help="List the files and folders that do not belong to the gallery by their names, and "
-        "why. The folders are listed anew.",
+        help="List the files and folders that are left out of the galleries, and why, as the "
+        "folders are now.",
     ),
 ]

@@ -43,7 +43,7 @@ Value = Text | Number | Date
 
 @dataclass(frozen=True)
 class Period:
-    """From `start` up to, but without, `end`: the year, the day or the minute of a date."""
+    """From `start` up to but not including `end`: the year, day or minute that a date names."""
 
     start: datetime
     end: datetime

@@ -205,7 +205,7 @@ def test_filters_beyond_the_limits_are_refused_by_name(text):
     except FilterError as error:
         assert len(str(error)) < 500
     else:
-        assert text.startswith(("(", "width = ."))
+        assert (text[:2], text[-2:]) == ("((", "))") or text.startswith("width = .")
 
 
 def test_anything_but_a_string_is_refused():
