@@ -8,8 +8,8 @@ from collections.abc import Collection
 from retrieval.modalities.modality import Modality, Option
 
 _PYTHON = """
-k spaces fusion modalities gallery queries batch_size progress model to out config inpaint device
-dtype use_only negative_text weights combine
+k spaces fusion modalities where offset min_score cut gallery queries batch_size progress model to
+out config inpaint device dtype use_only negative_text weights combine
 """
 _COMMAND_LINE = """
 index photo query_file from space modality format as_json json print0 html sheet show_query
@@ -17,7 +17,7 @@ teachers teacher text_encoder steps scheme temperature top_k top_p guidance seed
 diffusion_steps image_size help
 """
 _QUERY_FILES = "relevant take"
-_LATER = "where like unlike offset min_score cut unique group_by exact batch all"
+_LATER = "like unlike unique group_by exact batch all"  # kept free
 
 RESERVED = frozenset(" ".join((_PYTHON, _COMMAND_LINE, _QUERY_FILES, _LATER)).split())
 """Names that no option of a modality may have."""
