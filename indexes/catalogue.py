@@ -229,13 +229,18 @@ class Catalogue:
                 open_database(self.absolute_folder).dispose()  # checks that it is an index
             self._engine.dispose(close=self._pid == os.getpid())
             self._pid = os.getpid()
-            with Session(self._engine) as session:
-                contents = Contents.read(session, self.folder)
             before = self._contents
-            same = now[:2] == self._seen[:2] and before.index_id in (None, contents.index_id)
-            kept = (contents.galleries, contents.spaces) == (before.galleries, before.spaces)
-            if not same and not kept:
-                raise ReplacedIndex(self.folder, False)
+            try:
+                with Session(self._engine) as session:
+                    contents = Contents.read(session, self.folder)
+                same = now[:2] == self._seen[:2] and before.index_id in (None, contents.index_id)
+                kept = (contents.galleries, contents.spaces) == (before.galleries, before.spaces)
+                if not same and not kept:
+                    raise ReplacedIndex(self.folder, False)
+            except BaseException:
+                # The connections are to the other file; the index itself may come back.
+                self._engine.dispose()
+                raise
             self._seen = now
             self._contents = contents
             if not same:

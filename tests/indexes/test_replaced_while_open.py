@@ -60,6 +60,24 @@ def test_an_index_of_another_kind_in_its_place_is_refused(folder, recipe, make_r
             nearest(index, make_vector(3))
 
 
+def test_an_index_that_comes_back_after_another_one_answers_itself(
+    folder, recipe, make_record, make_vector, tmp_path
+):
+    from dataclasses import replace
+
+    other = make(tmp_path / "other", replace(recipe, fingerprint="other"), make_record, 10)
+    with Index.open(make(folder, recipe, make_record, 0)) as index:
+        folder.rename(tmp_path / "away")
+        other.rename(folder)
+        for _ in range(2):
+            with pytest.raises(ReplacedIndex, match="taken the place"):
+                nearest(index, make_vector(3))
+        folder.rename(other)
+        (tmp_path / "away").rename(folder)
+        assert nearest(index, make_vector(3)) == ("album/3.jpg", pytest.approx(1, abs=1e-6))
+        assert set(index.snapshot()) == {f"album/{number}.jpg" for number in range(10)}
+
+
 @pytest.mark.parametrize("reading_first", [True, False])
 def test_an_index_copied_over_the_open_file_is_noticed(
     reading_first, folder, recipe, make_record, make_vector, tmp_path
