@@ -146,7 +146,7 @@ def test_invalid_arguments_are_refused(run, arguments, code, words):
 def test_mini_is_bundled(run):
     assert "is part of this package" in run("models", "pull", "mini").stdout
     result = run("models", "verify", "mini")
-    assert result.exit_code == 0 and result.stdout.count(": OK, ") == 9
+    assert result.exit_code == 0 and result.stdout.count(": OK, ") == 21
     facts = json.loads(run("models", "info", "mini", "--json").stdout)
     assert len(facts["fingerprint"]) == 64
     assert "queries         image, text, seg" in run("models", "info", "mini").stdout
