@@ -170,10 +170,10 @@ class Gallery:
             patterns = patterns_for(existing, source.name, exclude)
             listing = find_items(root, source, skip=[target], exclude=patterns)
             nothing = not listing.items and not listing.unreadable
-            if nothing and not (prune and existing is not None):
+            if nothing and (existing is None or source.name not in existing.readings):
                 raise UsageError(
-                    f"no {source.items.what} found; the index was not changed. If the folder is on "
-                    "a disk that is not mounted, mount it.",
+                    f"no {source.items.what} found. If the folder is on a disk that is not "
+                    "mounted, mount it.",
                     where=root,
                 )
             lazy = lazy_model(existing, model, encoder, device, dtype)

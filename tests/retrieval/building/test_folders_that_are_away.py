@@ -77,12 +77,25 @@ def test_prune_deletes_what_is_away(photos, model):
         assert set(gallery.index.snapshot()) == {"local/3.png", "local/4.png"}
 
 
+def test_the_disk_of_the_whole_gallery_is_away_and_back(photos, model):
+    build(photos, model).close()
+    photos.rename(photos.parent / "disk")
+    photos.mkdir()
+    with build(photos, model) as gallery:
+        assert (gallery.report.deleted, gallery.report.missing) == (1, 5)
+        assert gallery.report.missing_folders == ("",)
+        assert paths(gallery) == []
+    photos.rmdir()
+    (photos.parent / "disk").rename(photos)
+    with build(photos, model) as gallery:
+        assert model.batches == []
+        assert len(paths(gallery)) == 5
+
+
 def test_prune_deletes_the_items_of_an_empty_gallery(photos, model):
     build(photos, model).close()
     photos.rename(photos.parent / "disk")
     photos.mkdir()
-    with pytest.raises(UsageError, match="not mounted"):
-        build(photos, model)
     with build(photos, model, prune=True) as gallery:
         assert (gallery.report.deleted, gallery.report.missing) == (6, 0)
         assert gallery.index.snapshot() == {}
