@@ -112,7 +112,7 @@ class StoredSpace:
 def galleries(session: Session, version: int) -> dict[str, StoredGallery]:
     """Modality -> gallery, the first gallery first."""
     more = (GalleryRow.options, GalleryRow.reader) if version > 1 else (literal(""), literal(""))
-    exclude = GalleryRow.exclude if version > 2 else literal("")
+    exclude = GalleryRow.exclude if version > 2 else literal("").label("exclude")
     rows = session.execute(
         select(GalleryRow.id, GalleryRow.modality, GalleryRow.root, exclude, *more).order_by(
             GalleryRow.id
@@ -122,6 +122,8 @@ def galleries(session: Session, version: int) -> dict[str, StoredGallery]:
         raise ValueError("it has no gallery")
     if not all(isinstance(row.root, str) and row.root for row in rows):
         raise ValueError("a gallery has no root")
+    if not all(isinstance(row.exclude, str) for row in rows):
+        raise ValueError("the excluded names of a gallery are damaged")
     try:
         return {
             modality: StoredGallery(
