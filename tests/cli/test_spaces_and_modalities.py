@@ -135,7 +135,9 @@ def test_info_lists_galleries_and_spaces(run, index, photos, place):
         "root": str(place / "depth"),
         "items": 4,
         "skipped": 0,
+        "missing": 0,
         "options": "depth_near=high",
+        "exclude": [],
     }
     assert [g["modality"] for g in facts["galleries"]] == ["image", "depth", "text"]
     assert [s["space"] for s in facts["spaces"]] == ["layout", "hue"]
