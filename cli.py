@@ -185,8 +185,8 @@ def query(
 ) -> None:
     """Find the items nearest to a text, an image, a segmentation map, or several inputs together.
 
-    All inputs go into one forward pass of the model, unless they are weighted. Models differ in
-    the modalities that they accept: `fourm models` lists them.
+    All inputs are embedded together, unless they are weighted. Models differ in the modalities that
+    they accept: `fourm models` lists them.
     """
     output = chosen_format(format, as_json, print0)
     asked = retrieval.read_query(query_file, text=typed_text(text, context.args), **inputs)

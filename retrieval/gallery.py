@@ -336,7 +336,7 @@ class Gallery:
             gallery.search(image="beach.jpg", seg="layout.png", modalities="image")
             gallery.search(text="a dog", where="taken >= 2024 and folder = 'trips'")
 
-        All inputs go into one forward pass, unless they are weighted.
+        All inputs are embedded together, unless they are weighted.
 
         Args:
             k: number of hits, >= 1; fewer are returned if the gallery is smaller.
