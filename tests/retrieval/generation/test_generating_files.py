@@ -253,7 +253,8 @@ class TestShowingAQuery:
         layout[:32] = 187  # sky
         query = Query.read(text="a dog xqzzy", image=photo, seg=layout)
         files = show_query(mini, query, tmp_path / "shown")
-        assert "sheet.png" in files and not any(name.startswith("predicted") for name in files)
+        assert {"sheet.png", "predicted/palette.json"} <= set(files)
+        assert not {"predicted/seg.png", "predicted/text.txt"} & set(files)  # they are given
         ids = np.array(Image.open(tmp_path / "shown/read/seg.png"))
         assert (ids[:24] == 187).mean() > 0.8 and (ids[40:] == 184).mean() > 0.8
         pieces = json.loads((tmp_path / "shown/word_pieces.json").read_text())["text"]
