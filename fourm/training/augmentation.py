@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from PIL import Image, ImageFilter
 from torch import Tensor
 
@@ -66,20 +65,6 @@ def _moved(box: Box, rng: random.Random) -> Box:
     edges = (box.xmin, box.ymin, box.xmax, box.ymax)
     xmin, ymin, xmax, ymax = (min(1.0, max(0.0, edge + rng.gauss(0, 0.02))) for edge in edges)
     return replace(box, xmin=xmin, ymin=ymin, xmax=xmax, ymax=ymax, score=1.0)
-
-
-def vary_photo(pixels: Tensor, rng: random.Random) -> Tensor:
-    """A photo (3, S, S) uint8, unchanged half of the time, else mirrored, cropped or dimmed."""
-    if rng.random() < 0.5:
-        return pixels
-    if rng.random() < 0.5:
-        pixels = pixels.flip(2)
-    whole = pixels.shape[-1]
-    side = int(whole * rng.uniform(0.7, 1))
-    top, left = rng.randint(0, whole - side), rng.randint(0, whole - side)
-    crop = pixels[None, :, top : top + side, left : left + side].float()
-    full = F.interpolate(crop, size=(whole, whole), mode="bilinear", antialias=True)[0]
-    return (full * rng.uniform(0.6, 1.2)).clamp(0, 255).to(torch.uint8)
 
 
 def vary_label_map(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -19,11 +19,9 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
-from fourm.checkpoints.files import CONFIG, TENSORS, read_json_object
+from fourm.checkpoints.files import CONFIG, TENSORS
 from fourm.errors import BadInput
-from fourm.hub.manifest import MANIFEST_FILE
 from fourm.hub.sums import write_sums
-from fourm.training.inputs import FittedInput, modality_info
 
 SMALLEST_MATRIX = 4096
 PRECISE = ("encoder.linear_in.", "decoder.linear_out.", "quantize.", "pos_emb", "register_tokens")
@@ -100,41 +98,3 @@ def stored_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
 def write_json(path: Path, value: Any) -> None:
     """Write indented JSON."""
     path.write_text(json.dumps(value, indent=2) + "\n", encoding="utf-8")
-
-
-def without_prefix(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
-    """The tensors whose names start with a prefix, by the rest of their names."""
-    return {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}
-
-
-def add_inputs(bundle: Path, inputs: Sequence[FittedInput]) -> None:
-    """Add inputs to a model folder with one space; all stored tensors stay byte by byte.
-
-    Args:
-        bundle: folder with `bundle.json`.
-        inputs: what `fit_edges` and `fit_items` returned.
-    """
-    manifest = read_json_object(bundle / MANIFEST_FILE)
-    model = bundle / manifest["model"]
-    config = read_json_object(model / CONFIG)
-    info = modality_info()
-    tensors, metadata = stored_tensors(model / TENSORS)
-    space = next(iter(manifest["spaces"].values()))
-    for one in inputs:
-        if one.name not in config["domains_in"]:
-            config["domains_in"].append(one.name)
-        config["modality_info"][one.name] = info[one.name]
-        for key, tensor in without_prefix(one.tensors, "embedding.").items():
-            tensors.update(quantised(f"encoder_embeddings.{one.name}.{key}", tensor))
-        file = f"readout_{one.query}.safetensors"
-        small: dict[str, Tensor] = {}
-        for key, tensor in without_prefix(one.tensors, "probe.").items():
-            small.update(quantised(key, tensor))
-        save_tensors(bundle / file, small, {})
-        manifest["kinds"][one.query] = one.name
-        probes = space.setdefault("readouts", {})
-        probes[one.query] = {"transform": file, "weight": one.weight}
-    metadata |= {key: str(value) for key, value in config.items()}
-    save_tensors(model / TENSORS, tensors, metadata)
-    write_json(model / CONFIG, config)
-    write_json(bundle / MANIFEST_FILE, manifest)

@@ -12,6 +12,7 @@ from fourm.training.label_tokenizer import label_tokenizer_config
 from fourm.transformer import FM, FMConfig
 
 IMAGE, TEXT, SEG = "rgb@224", "minilm_caption", "tok_semseg@64"
+EDGES, BOXES, PALETTE, METADATA = "canny_edge@112", "box_items", "palette_items", "fact_items"
 TARGET = "tok_dinov2_global"
 
 CODEBOOKS, CODES, CHUNK = 16, 512, 24

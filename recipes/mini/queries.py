@@ -40,12 +40,19 @@ from fourm.training.augmentation import (
     vary_palette,
 )
 from fourm.training.features import shrink_labels, summaries
-from fourm.training.inputs import BOXES, EDGES, METADATA, PALETTE
 from fourm.training.label_tokenizer import label_encoder
 from fourm.training.run import Run
 from fourm.transformer import FM, load_fm
 from fourm.transformer.embeddings import ModalityInput
-from recipes.mini.architecture import MAP_SIDE, SEG, SEG_CONFIG
+from recipes.mini.architecture import (
+    BOXES,
+    EDGES,
+    MAP_SIDE,
+    METADATA,
+    PALETTE,
+    SEG,
+    SEG_CONFIG,
+)
 from recipes.mini.data import (
     SIDE,
     CaptionedPhoto,

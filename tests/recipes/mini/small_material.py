@@ -12,11 +12,24 @@ from safetensors.torch import save_file
 
 from fourm.checkpoints import Fields
 from fourm.hub.names import bundled
-from fourm.training import inputs
+from fourm.modalities.boxes import BOXES_WIDTH
+from fourm.modalities.metadata import METADATA_WIDTH
+from fourm.modalities.palette import MOST_COLOURS, PALETTE_WIDTH
+from fourm.training.augmentation import MOST_BOXES
 from fourm.training.export import write_checkpoint
 from fourm.training.run import Run
 from fourm.transformer import FM, FMConfig
-from recipes.mini.architecture import IMAGE, SEG, TARGET, TEXT, mini_config
+from recipes.mini.architecture import (
+    BOXES,
+    EDGES,
+    IMAGE,
+    METADATA,
+    PALETTE,
+    SEG,
+    TARGET,
+    TEXT,
+    mini_config,
+)
 from recipes.mini.flickr8k_coco import Flickr8kCoco
 from tests.fourm import tiny_model
 
@@ -100,9 +113,30 @@ def make_teacher():
     return {name: value.clone().contiguous() for name, value in state.items()}
 
 
+def further_inputs():
+    """Entries of `modality_info` for what mini reads besides photos, texts and maps."""
+
+    def items(width, most):
+        positions = {"max_tokens": most, "position_rows": most, "positions": "learned"}
+        return {"kind": "seq_emb", "width": width, **positions}
+
+    return {
+        EDGES: {
+            "kind": "pixels",
+            "patch_size": 14,
+            "channels": 1,
+            "max_tokens": 64,
+            "positions": "learned",
+        },
+        BOXES: items(BOXES_WIDTH, MOST_BOXES),
+        PALETTE: items(PALETTE_WIDTH, MOST_COLOURS),
+        METADATA: items(METADATA_WIDTH, 8),
+    }
+
+
 def make_former(folder, teacher, language):
     """A model folder of format 1 with this encoder and all inputs."""
-    info = {**mini_config(WIDTH, DEPTH, HEADS)["modality_info"], **inputs.modality_info()}
+    info = {**mini_config(WIDTH, DEPTH, HEADS)["modality_info"], **further_inputs()}
     names = [name for name in info if name != TARGET]
     model = _model(names, info)
     model.load_state_dict(teacher, strict=False)

@@ -6,9 +6,10 @@ import numpy as np
 from PIL import Image
 
 RED, GREEN, BLUE, YELLOW = (255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 0)
+COLOURS = [RED, GREEN, BLUE, YELLOW]
 
 
-def quarters(width=120, height=80, colours=(RED, GREEN, BLUE, YELLOW)):
+def quarters(width=120, height=80, colours=COLOURS):
     """Four colours: top left, top right, bottom left, bottom right."""
     pixels = np.zeros((height, width, 3), np.uint8)
     top, left = slice(0, height // 2), slice(0, width // 2)

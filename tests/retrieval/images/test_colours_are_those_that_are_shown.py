@@ -6,10 +6,7 @@ from PIL import Image, ImageCms, ImageDraw
 
 from retrieval.images.decoding import decode
 from tests.retrieval.images.encoding import (
-    BLUE,
-    GREEN,
-    RED,
-    YELLOW,
+    COLOURS,
     corners,
     encoded,
     near,
@@ -17,7 +14,6 @@ from tests.retrieval.images.encoding import (
 )
 from tests.retrieval.images.icc import ADOBE_RGB, DISPLAY_P3, matrix_profile, press_profile, printed
 
-COLOURS = [RED, GREEN, BLUE, YELLOW]
 MUTED = [(180, 60, 50), (70, 150, 80), (60, 80, 170), (200, 190, 60)]
 
 

@@ -7,17 +7,13 @@ from retrieval.images import damage
 from retrieval.images.decoding import decode
 from retrieval.images.limits import DecodingOptions, default_max_pixels
 from tests.retrieval.images.encoding import (
-    BLUE,
-    GREEN,
-    RED,
-    YELLOW,
+    COLOURS,
     corners,
     encoded,
     near,
     quarters,
 )
 
-COLOURS = [RED, GREEN, BLUE, YELLOW]
 LENIENT = DecodingOptions(allow_truncated=True)
 
 

@@ -4,16 +4,13 @@ from PIL import Image
 from retrieval.images.decoding import decode
 from tests.retrieval.images.encoding import (
     BLUE,
-    GREEN,
+    COLOURS,
     RED,
-    YELLOW,
     corners,
     encoded,
     near,
     quarters,
 )
-
-COLOURS = [RED, GREEN, BLUE, YELLOW]
 
 
 @pytest.mark.parametrize("form", ["GIF", "PNG", "WEBP", "AVIF"])
