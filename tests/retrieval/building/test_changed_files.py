@@ -13,6 +13,7 @@ from tests.retrieval.conftest import numbered
 from tests.retrieval.files import write
 
 from .test_planning import known
+from .verified import build
 
 MTIME_NS = 1_600_000_000_000_000_000
 
@@ -24,13 +25,6 @@ def photos(tmp_path):
         path = write(tmp_path / f"photos/{number}.bmp", numbered(number), "BMP")
         os.utime(path, ns=(MTIME_NS, MTIME_NS))
     return tmp_path / "photos"
-
-
-def build(photos, model, **options):
-    model.batches.clear()
-    gallery = Gallery.build(photos, photos.parent / "index", model, **options)
-    gallery.index.verify()
-    return gallery
 
 
 def best(gallery, number):

@@ -4,13 +4,14 @@ import shutil
 
 import pytest
 
-from retrieval import Gallery, UsageError
+from retrieval import UsageError
 from retrieval.building.planning import make_plan
 from retrieval.images import FoundItem, Listing
 from tests.retrieval.conftest import numbered
 from tests.retrieval.files import write
 
 from .test_planning import known
+from .verified import build
 
 
 @pytest.fixture
@@ -21,13 +22,6 @@ def photos(tmp_path):
     for number in (3, 4):
         write(tmp_path / f"photos/local/{number}.png", numbered(number))
     return tmp_path / "photos"
-
-
-def build(photos, model, **options):
-    model.batches.clear()
-    gallery = Gallery.build(photos, photos.parent / "index", model, **options)
-    gallery.index.verify()
-    return gallery
 
 
 def paths(gallery):

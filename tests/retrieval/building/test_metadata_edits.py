@@ -6,7 +6,7 @@ from datetime import datetime
 import pytest
 from PIL import Image, PngImagePlugin
 
-from retrieval import Gallery
+from tests.retrieval.building.verified import build
 from tests.retrieval.conftest import numbered
 from tests.retrieval.images.icc import DISPLAY_P3, matrix_profile
 
@@ -27,13 +27,6 @@ def _exif(date=None, orientation=None, rating=None):
 def save(path, photo=1, form="JPEG", **options):
     path.parent.mkdir(exist_ok=True)
     numbered(photo).save(path, form, **options)
-
-
-def build(folder, model):
-    model.batches.clear()
-    gallery = Gallery.build(folder, folder.parent / "index", model)
-    gallery.index.verify()
-    return gallery
 
 
 @pytest.mark.parametrize("form", FORMATS)
